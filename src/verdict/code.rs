@@ -1,0 +1,363 @@
+//! The codes: every way to refuse, stable, documented and explained.
+//!
+//! A code never changes its meaning. `docs/codes.md` is made from this table (`sealift explain
+//! --markdown`), and a test holds the two equal.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Outcome;
+
+/// One row of the table.
+#[derive(Debug)]
+struct Row {
+    name: &'static str,
+    outcome: Outcome,
+    summary: &'static str,
+    meaning: &'static str,
+    next: &'static str,
+    group: &'static str,
+}
+
+macro_rules! codes {
+    ($($group:literal { $($code:ident $name:literal $outcome:ident $summary:literal $meaning:literal $next:literal)* })*) => {
+        /// A stable name for one way to refuse.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Code {
+            $($(
+                #[doc = $summary]
+                $code,
+            )*)*
+        }
+
+        impl Code {
+            /// All codes, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$($(Self::$code,)*)*];
+
+            fn row(self) -> &'static Row {
+                match self {
+                    $($(Self::$code => &Row {
+                        name: $name,
+                        outcome: Outcome::$outcome,
+                        summary: $summary,
+                        meaning: $meaning,
+                        next: $next,
+                        group: $group,
+                    },)*)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    "The command line and what it names" {
+        Usage "usage" Usage
+            "the command line can't be carried out"
+            "Options contradict each other, or one is missing. Nothing was judged."
+            "Read the message and the command's --help, and call again."
+        FileNotFound "file-not-found" Usage
+            "a file named on the command line does not exist"
+            "The path was not found. Nothing was judged."
+            "Check the spelling of the path, and that the medium is mounted."
+        OptionNotOffline "option-not-offline" Usage
+            "an option of cosign that makes no sense offline"
+            "The option asks for a network service, a key service or a registry. Sealift verifies from local files alone, so the option is named instead of being ignored."
+            "Leave the option out, or use cosign on a connected machine."
+        NoKey "no-key" Usage
+            "there is no key to judge with"
+            "A bundle says nothing about whom to trust. A key that the operator names (--key), or a certificate identity and issuer, is needed."
+            "Name the vendor's public key with --key; compare its fingerprint with the vendor out of band first."
+        ProfileMalformed "profile-malformed" Usage
+            "the vendor profile can't be read"
+            "The TOML file given with --vendor-profile has a syntax error, an unknown field or an impossible value."
+            "Correct the file; docs/vendor-profile.md describes it."
+        PatternInvalid "pattern-invalid" Usage
+            "a regular expression can't be used"
+            "The pattern for an identity or issuer is not a valid regular expression, or too large."
+            "Correct the pattern."
+        Unreadable "unreadable" Undecided
+            "a file can't be read"
+            "The operating system refused to read it (permissions, a medium error), or it is neither a file nor a pipe. Nothing was judged."
+            "Check permissions and the medium, and run again."
+    }
+    "Keys and trusted roots" {
+        KeyMalformed "key-malformed" Usage
+            "the key file is not one PEM public key"
+            "The file must hold exactly one PEM block, PUBLIC KEY (SPKI) or RSA PUBLIC KEY (PKCS#1), with nothing before or after it but white space."
+            "Give the vendor's public key file as the vendor published it."
+        KeyIsPrivate "key-is-private" Usage
+            "a private key was given in place of a public key"
+            "Verification needs the public half only. If this file came from somebody else, their private key has leaked."
+            "Give the .pub file. Keep private keys off this machine."
+        KeyNotAKey "key-not-a-key" Usage
+            "the file is something else than a key"
+            "For example a signature bundle, a certificate or a signature in place of a public key."
+            "Give the public key with --key and the bundle with --bundle."
+        KeyUnsupported "key-unsupported" Usage
+            "the key's type is not supported"
+            "Supported are ECDSA P-256 and P-384, RSA of 2048 to 8192 bits (PKCS#1 v1.5) and Ed25519. P-521, secp256k1, RSA-PSS and the rest are refused rather than half checked."
+            "Ask the vendor for a key of a supported type."
+        TrustedRootMalformed "trusted-root-malformed" Usage
+            "the trusted root can't be used"
+            "The file is not a Sigstore trusted root (trusted_root.json), or holds a key or certificate that can't be parsed."
+            "Carry a trusted root made by `cosign trusted-root create`, or leave --trusted-root out to use the built-in one."
+    }
+    "Bundles and signatures" {
+        NoBundle "no-bundle" Unsigned
+            "no signature bundle was found"
+            "Beside the artifact lies no bundle under the names of the vendor profile, and none was named with --bundle. Unsigned is not a success."
+            "Fetch the bundle that belongs to the artifact, or name it with --bundle."
+        BundleMalformed "bundle-malformed" Failed
+            "the bundle is not well-formed"
+            "Bundles are read strictly: exact names, no duplicate or case-folded keys, no trailing data, standard base64. A text that two programs could read differently is refused."
+            "Fetch the bundle again from the vendor; if it stays like this, contact the vendor."
+        BundleTooLarge "bundle-too-large" Failed
+            "the bundle is larger than a bundle can be"
+            "More than 1 MiB, or more log entries or timestamps than allowed."
+            "Stop the deployment and contact the vendor."
+        BundleUnsupported "bundle-unsupported" Failed
+            "the bundle's version or content is not supported"
+            "For example a Sigstore bundle newer than 0.3, or several signatures in one envelope."
+            "Ask the vendor for a cosign bundle of the format that its documentation names."
+        BundleUnused "bundle-unused" Failed
+            "a bundle covers nothing"
+            "It was named for this archive, and no digest in the archive is the one that it signs."
+            "Leave the bundle out if it belongs to another archive; otherwise contact the vendor."
+        BundleKeyMismatch "bundle-key-mismatch" Failed
+            "the bundle carries another key than the operator's"
+            "A bundle may carry a public key or certificate. It is compared with the operator's key and never used: cosign 2.5 to 3.1.2 used it, so that anybody could sign (GHSA-fx35-mq7g-6g98)."
+            "Stop the deployment and contact the vendor."
+        SignerKindMismatch "signer-kind-mismatch" Failed
+            "the bundle was signed in another way than asked for"
+            "It was signed with a certificate (keyless) and a key was given, or the other way round."
+            "Use --key for key-signed bundles, --certificate-identity and --certificate-oidc-issuer for keyless ones; never both."
+        SignatureInvalid "signature-invalid" Failed
+            "the signature does not hold"
+            "Under the operator's key the signature is not one over this artifact's text: another artifact, another key, or a changed file."
+            "Stop the deployment and contact the vendor."
+        DigestMismatch "digest-mismatch" Failed
+            "the bundle signs another digest"
+            "The bundle states the digest of what it signs, and it is not the digest of this artifact."
+            "Stop the deployment and contact the vendor."
+        VerifiersDisagree "verifiers-disagree" Failed
+            "two independent checks gave different answers"
+            "Sealift's own check and the sigstore-verify library must both say yes. One said no."
+            "Stop the deployment, keep the files and report the case to Sealift's developers."
+    }
+    "Transparency log, timestamps, certificates" {
+        LogEntryMissing "log-entry-missing" Failed
+            "the bundle has no log entry where one is required"
+            "By default a vendor's signature must be in a transparency log, as in `cosign verify-blob`."
+            "If the vendor signs without a log, say so with --insecure-ignore-tlog; then nothing but the signature is checked."
+        LogUnknown "log-unknown" Undecided
+            "the trusted root does not know the log"
+            "The entry names a log that the trusted root doesn't list: a newer log, or a forged entry. That can't be told here."
+            "Carry a newer trusted root and give it with --trusted-root."
+        LogEntryMalformed "log-entry-malformed" Failed
+            "the log entry is not well-formed"
+            "The entry's body is not what a log of its kind and version writes."
+            "Stop the deployment and contact the vendor."
+        LogEntryMismatch "log-entry-mismatch" Failed
+            "the log entry belongs to another signature"
+            "The entry's hash, signature or key is not this bundle's (CVE-2022-36056 and its like)."
+            "Stop the deployment and contact the vendor."
+        LogEntryUnsupported "log-entry-unsupported" Failed
+            "a log entry of this kind can't be checked"
+            "For example an entry over SHA-384 or SHA-512, or of a kind that says nothing about a file's signature."
+            "Ask the vendor for a bundle whose log entry is a hashedrekord over SHA-256."
+        LogPromiseInvalid "log-promise-invalid" Failed
+            "the log's promise (signed entry timestamp) does not hold"
+            "The log's signature over entry, time and index is not valid: one of them was changed."
+            "Stop the deployment and contact the vendor."
+        LogTimeOutsideWindow "log-time-outside-window" Failed
+            "the log key was not valid at the stated time"
+            "The trusted root limits when each log key counts; the entry's time lies outside."
+            "Stop the deployment and contact the vendor."
+        InclusionProofInvalid "inclusion-proof-invalid" Failed
+            "the inclusion proof does not hold"
+            "The Merkle path from the entry does not lead to the root hash."
+            "Stop the deployment and contact the vendor."
+        CheckpointInvalid "checkpoint-invalid" Failed
+            "the log's checkpoint does not hold"
+            "The signed tree head is missing, unsigned by the log, or over another tree."
+            "Stop the deployment and contact the vendor."
+        TimeInFuture "time-in-future" Failed
+            "a proven time lies in the future"
+            "A log entry or timestamp is later than this machine's clock."
+            "Check this machine's clock; if it is right, contact the vendor."
+        TimestampInvalid "timestamp-invalid" Failed
+            "the timestamp does not hold"
+            "The RFC 3161 token is not over this signature, not from an authority of the trusted root, or outside its validity."
+            "Stop the deployment and contact the vendor."
+        TimestampMissing "timestamp-missing" Failed
+            "no proven signing time"
+            "A certificate is valid for minutes; without a log's or authority's time nothing says that it was valid at signing."
+            "Ask the vendor for a bundle with a log entry or a timestamp."
+        CertificateInvalid "certificate-invalid" Failed
+            "the signing certificate does not hold"
+            "It does not chain to an authority of the trusted root, was not valid at the signing time, or has no valid SCT."
+            "Stop the deployment and contact the vendor."
+        IdentityMismatch "identity-mismatch" Failed
+            "signed by somebody else"
+            "The certificate's identity or issuer is not the one asked for."
+            "Compare the identity with the vendor's documentation; if it should match, stop and contact the vendor."
+    }
+    "Image archives" {
+        ArchiveUnrecognised "archive-unrecognised" Failed
+            "not an image archive"
+            "The file is neither a tar archive (plain or compressed with gzip, xz, bzip2 or zstd) nor does it hold manifest.json or index.json."
+            "Check which file was given. For any other kind of file use --type package."
+        ArchiveTruncated "archive-truncated" Failed
+            "the archive ends too early"
+            "An entry, the end-of-archive blocks or a compressed stream is cut off: an interrupted copy or a full medium."
+            "Copy or save the archive again and compare its size."
+        ArchiveMalformed "archive-malformed" Failed
+            "the archive is not well-formed"
+            "A tar header, PAX record or number is damaged, or data follows the end of the archive."
+            "Stop the deployment and contact the vendor."
+        ArchiveTooLarge "archive-too-large" Failed
+            "the archive exceeds a limit"
+            "More entries, longer names, more metadata or more decompressed bytes than any real archive has."
+            "Stop the deployment and contact the vendor."
+        CompressionMalformed "compression-malformed" Failed
+            "compressed data is damaged"
+            "A gzip, xz, bzip2 or zstd stream doesn't decode, or something follows it."
+            "Copy the file again; if it stays like this, contact the vendor."
+        EntryDuplicate "entry-duplicate" Failed
+            "two entries have the same name"
+            "Loaders differ in which one they take (attack: good one for the verifier, evil one for the engine)."
+            "Stop the deployment and contact the vendor."
+        EntryNameUnsafe "entry-name-unsafe" Failed
+            "an entry has an unsafe name"
+            "Absolute, with `..`, empty parts, a backslash or a control character: loaders differ in where it ends up."
+            "Stop the deployment and contact the vendor."
+        EntryTypeRefused "entry-type-refused" Failed
+            "an entry has a type that no image writer uses"
+            "Hard links, devices, sparse files and unknown types are refused; symbolic links only where docker save writes them."
+            "Stop the deployment and contact the vendor."
+        EntryConflict "entry-conflict" Failed
+            "a path is used both as a directory and as something else"
+            "Loaders differ in what they then write where."
+            "Stop the deployment and contact the vendor."
+        JsonMalformed "json-malformed" Failed
+            "a JSON document in the archive is not well-formed"
+            "Or it has duplicate keys, keys that differ only in case, or trailing data: loaders would read it differently."
+            "Stop the deployment and contact the vendor."
+        ManifestMissing "manifest-missing" Failed
+            "the archive has no manifest.json and no index.json"
+            "Only archives with one of them say which image they hold. Archives from before Docker 1.10 are refused."
+            "Save the image again with a current engine."
+        LayoutInvalid "layout-invalid" Failed
+            "the OCI layout is not valid"
+            "index.json is there without a proper oci-layout file, so that loaders differ in which of index.json and manifest.json they follow."
+            "Stop the deployment and contact the vendor."
+        ConfigMissing "config-missing" Failed
+            "an image's config is not in the archive"
+            "The manifest names a file that is not there."
+            "Save the image again."
+        LayerMissing "layer-missing" Failed
+            "a layer is not in the archive"
+            "The manifest names a file that is not there; such an archive loads only where the layer already is."
+            "Save the image again, with all its layers."
+        LayerCount "layer-count" Failed
+            "the number of layers differs from the config's diff_ids"
+            "Both lists must have one entry for each layer."
+            "Stop the deployment and contact the vendor."
+        LayerMismatch "layer-mismatch" Failed
+            "a layer is not the one that the config names"
+            "The decompressed layer does not hash to its diff_id. The config may be the signed one; the files in the layer are not."
+            "Stop the deployment and contact the vendor."
+        BlobMismatch "blob-mismatch" Failed
+            "a blob is not what its descriptor says"
+            "The content's SHA-256 or size is not the one that name or descriptor states."
+            "Stop the deployment and contact the vendor."
+        MediaTypeMismatch "media-type-mismatch" Failed
+            "a document is not of the kind that it is declared as"
+            "For example a manifest declared as an index. The kind is decided from the bytes, and both must agree."
+            "Stop the deployment and contact the vendor."
+        ImageNotCovered "image-not-covered" Failed
+            "an image in the archive is covered by no verified signature"
+            "Loading the archive would load this image too."
+            "Give the bundle of every image in the archive (--bundle repeats), or save the signed image alone."
+    }
+}
+
+impl Code {
+    /// The stable name, in kebab case.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.row().name
+    }
+
+    /// The answer that a fault with this code means for the artifact.
+    #[must_use]
+    pub fn outcome(self) -> Outcome {
+        self.row().outcome
+    }
+
+    /// What it says, in one line.
+    #[must_use]
+    pub fn summary(self) -> &'static str {
+        self.row().summary
+    }
+
+    /// What it means, in some sentences.
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        self.row().meaning
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn next(self) -> &'static str {
+        self.row().next
+    }
+
+    /// The heading under which the documentation lists it.
+    #[must_use]
+    pub fn group(self) -> &'static str {
+        self.row().group
+    }
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Code {
+    type Err = UnknownCode;
+
+    fn from_str(name: &str) -> Result<Self, UnknownCode> {
+        Self::ALL.iter().copied().find(|code| code.name() == name).ok_or(UnknownCode)
+    }
+}
+
+impl serde::Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// There is no such code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("there is no such code")]
+pub struct UnknownCode;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_round_trip() {
+        for &code in Code::ALL {
+            assert_eq!(code.name().parse(), Ok(code));
+            assert!(!code.meaning().is_empty() && !code.next().is_empty(), "{code}");
+            assert_ne!(code.outcome(), Outcome::Ok, "{code}: a code is a refusal");
+        }
+        assert_eq!("no-such-code".parse::<Code>(), Err(UnknownCode));
+    }
+}

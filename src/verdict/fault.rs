@@ -1,0 +1,143 @@
+//! A fault: one refusal, with everything a person needs to act on it.
+
+use std::fmt;
+
+use super::{Code, Outcome};
+
+/// Where in the input a fault lies, from the outside in: a file, an entry in it, a field.
+pub type Place = String;
+
+/// One refusal: what, where, expected and found, and a stable code.
+///
+/// What to do next is a property of the [`Code`]. Everything here may hold text from hostile input;
+/// it is escaped when it is shown (see [`Fault::fmt`](fmt::Display)), never before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    code: Code,
+    message: String,
+    place: Option<Place>,
+    expected: Option<String>,
+    found: Option<String>,
+}
+
+impl Fault {
+    /// A fault; `message` is one lower-case sentence without a full stop.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), place: None, expected: None, found: None }
+    }
+
+    /// Says where the fault lies; the outermost call gives the outermost place.
+    #[must_use]
+    pub fn at(mut self, place: impl Into<Place>) -> Self {
+        let outer = place.into();
+        self.place = Some(match self.place {
+            Some(inner) => format!("{outer}: {inner}"),
+            None => outer,
+        });
+        self
+    }
+
+    /// Says what was expected and what was found instead.
+    #[must_use]
+    pub fn expected_found(mut self, expected: impl fmt::Display, found: impl fmt::Display) -> Self {
+        self.expected = Some(expected.to_string());
+        self.found = Some(found.to_string());
+        self
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The answer that this fault means for the artifact.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.code.outcome()
+    }
+
+    /// The sentence, unescaped.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Where, unescaped.
+    #[must_use]
+    pub fn place(&self) -> Option<&str> {
+        self.place.as_deref()
+    }
+
+    /// What was expected, unescaped.
+    #[must_use]
+    pub fn expected(&self) -> Option<&str> {
+        self.expected.as_deref()
+    }
+
+    /// What was found, unescaped.
+    #[must_use]
+    pub fn found(&self) -> Option<&str> {
+        self.found.as_deref()
+    }
+}
+
+impl fmt::Display for Fault {
+    /// One line, control characters escaped so that no input can write on the terminal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.place {
+            write!(f, "{}: ", printable(place))?;
+        }
+        f.write_str(&printable(&self.message))?;
+        if let (Some(expected), Some(found)) = (&self.expected, &self.found) {
+            write!(f, "; expected {}, found {}", printable(expected), printable(found))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Text from untrusted input made safe for a terminal and one line long: control and direction
+/// characters are escaped, and what is longer than 300 characters is cut.
+#[must_use]
+pub fn printable(text: &str) -> String {
+    const LONGEST: usize = 300;
+    let mut out = String::with_capacity(text.len().min(LONGEST));
+    for (index, c) in text.chars().enumerate() {
+        if index == LONGEST {
+            out.push('…');
+            break;
+        }
+        let direction = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || direction {
+            out.extend(c.escape_default());
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_nest_and_hostile_text_is_escaped() {
+        let fault = Fault::new(Code::BundleMalformed, "unknown field")
+            .at("rekorBundle\u{1b}[2J")
+            .at("a.bundle")
+            .expected_found("x", "y\nz");
+        assert_eq!(
+            fault.to_string(),
+            "a.bundle: rekorBundle\\u{1b}[2J: unknown field; expected x, found y\\nz"
+        );
+    }
+
+    #[test]
+    fn long_text_is_cut() {
+        assert_eq!(printable(&"x".repeat(1000)).chars().count(), 301);
+    }
+}

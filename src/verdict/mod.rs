@@ -1,0 +1,18 @@
+//! What a check can say: codes, outcomes, faults, checks, and the report they add up to.
+//!
+//! Every refusal in the program is a [`Fault`] with a stable [`Code`]; the code decides the
+//! [`Outcome`], and the outcome decides the exit status. Nothing here verifies anything.
+
+mod check;
+mod code;
+mod fault;
+mod outcome;
+mod report;
+
+pub use check::{Check, CheckName, Status};
+pub use code::{Code, UnknownCode};
+pub use fault::{Fault, Place, printable};
+pub use outcome::{ExitStatus, Outcome};
+pub use report::{
+    ArtifactKind, ArtifactReport, BundleReport, ImageReport, MatchedDigest, Report, SCHEMA,
+};

@@ -1,0 +1,112 @@
+//! Outcomes and exit statuses, and the one rule that joins them.
+
+use serde::Serialize;
+
+/// The answer for one artifact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Something lies there that nobody promised.
+    Extra,
+    /// What was found is not what was signed.
+    Failed,
+    /// Something promised is absent.
+    Missing,
+    /// Everything demanded was verified.
+    Ok,
+    /// The manifest says that it could not be brought.
+    Omitted,
+    /// The evidence at hand decides neither way.
+    Undecided,
+    /// There is no bundle.
+    Unsigned,
+    /// Nothing was judged: the command line, the configuration or a key is at fault.
+    Usage,
+}
+
+impl Outcome {
+    /// The word that a result line shows.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Extra => "EXTRA",
+            Self::Failed => "FAILED",
+            Self::Missing => "MISSING",
+            Self::Ok => "OK",
+            Self::Omitted => "OMITTED",
+            Self::Undecided => "UNDECIDED",
+            Self::Unsigned => "UNSIGNED",
+            Self::Usage => "ERROR",
+        }
+    }
+
+    /// The exit status of a run in which this was the only answer.
+    #[must_use]
+    pub const fn exit_status(self) -> ExitStatus {
+        match self {
+            Self::Ok => ExitStatus::Verified,
+            Self::Extra | Self::Failed | Self::Missing => ExitStatus::Failed,
+            Self::Omitted | Self::Undecided | Self::Unsigned => ExitStatus::Undecided,
+            Self::Usage => ExitStatus::Usage,
+        }
+    }
+}
+
+/// What the process answers to its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExitStatus {
+    /// 0: everything found was verified, and something was found.
+    Verified,
+    /// 1: an artifact is not what was signed.
+    Failed,
+    /// 2: usage, configuration, or no key to judge with.
+    Usage,
+    /// 3: could not decide.
+    Undecided,
+}
+
+impl ExitStatus {
+    /// The number.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Verified => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Undecided => 3,
+        }
+    }
+
+    /// The status of a run with these answers: 1 wins over 2, 2 over 3, and no answer at all is 3.
+    #[must_use]
+    pub fn of(outcomes: impl IntoIterator<Item = Outcome>) -> Self {
+        outcomes
+            .into_iter()
+            .map(Outcome::exit_status)
+            .max_by_key(|status| match status {
+                Self::Verified => 0,
+                Self::Undecided => 1,
+                Self::Usage => 2,
+                Self::Failed => 3,
+            })
+            .unwrap_or(Self::Undecided)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_wins_over_three_and_nothing_is_not_success() {
+        assert_eq!(ExitStatus::of([]), ExitStatus::Undecided);
+        assert_eq!(ExitStatus::of([Outcome::Ok]), ExitStatus::Verified);
+        assert_eq!(ExitStatus::of([Outcome::Ok, Outcome::Unsigned]), ExitStatus::Undecided);
+        assert_eq!(
+            ExitStatus::of([Outcome::Unsigned, Outcome::Failed, Outcome::Ok]),
+            ExitStatus::Failed
+        );
+        assert_eq!(ExitStatus::of([Outcome::Usage, Outcome::Undecided]), ExitStatus::Usage);
+    }
+}

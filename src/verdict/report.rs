@@ -1,0 +1,179 @@
+//! The report model: what was found out about each artifact, as data.
+//!
+//! Reports are built by the verifying rooms only; a report without an artifact is not a success.
+//! The JSON form is described in `docs/report.md`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Check, Code, ExitStatus, Fault, Outcome};
+use crate::digest::Sha256Digest;
+
+/// The name and major version of the report's JSON form.
+pub const SCHEMA: &str = "sealift-report/v1";
+
+/// The report of one run.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Always [`SCHEMA`].
+    pub schema: &'static str,
+    /// The program's version.
+    pub version: &'static str,
+    /// When the run began, RFC 3339 in UTC.
+    pub time: String,
+    /// The exit status that the answers add up to.
+    pub exit_status: u8,
+    /// One entry for each artifact, in the order asked for.
+    pub artifacts: Vec<ArtifactReport>,
+}
+
+impl Report {
+    /// The report of these artifacts; `time` is RFC 3339.
+    #[must_use]
+    pub fn new(time: String, artifacts: Vec<ArtifactReport>) -> Self {
+        let exit_status = ExitStatus::of(artifacts.iter().map(|artifact| artifact.outcome)).code();
+        Self { schema: SCHEMA, version: env!("CARGO_PKG_VERSION"), time, exit_status, artifacts }
+    }
+}
+
+/// What kind of thing was verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ArtifactKind {
+    /// Any file, by the vendor's `verify-blob` command.
+    Blob,
+    /// A container image archive or OCI layout.
+    Image,
+    /// A package: any file signed by its SHA-256.
+    Package,
+}
+
+/// The answer for one artifact and all that led to it.
+#[derive(Debug, Clone, Serialize)]
+pub struct ArtifactReport {
+    /// The name asked for (not signed: see `notes`).
+    pub name: String,
+    /// Image, package or blob; absent when it could not be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<ArtifactKind>,
+    /// How the kind was told, for example "found manifest.json".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detected: Option<String>,
+    /// The answer.
+    pub outcome: Outcome,
+    /// The stable code of the refusal; absent when the outcome is OK.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// One sentence: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The most likely causes, from evidence; never a path to OK.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub likely_causes: Vec<String>,
+    /// What to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// SHA-256 of the whole file, where it was computed (packages).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Sha256Digest>,
+    /// The signed digests that were found, with their kind.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub matched: Vec<MatchedDigest>,
+    /// Fingerprint of the key that verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<Sha256Digest>,
+    /// Checks on the artifact itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+    /// Each image of an archive.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ImageReport>,
+    /// Each bundle and what it proved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub bundles: Vec<BundleReport>,
+    /// What a reader should know besides the answer, for example that names are not signed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+impl ArtifactReport {
+    /// A report that has not been decided: UNDECIDED until somebody decides it, never OK by default.
+    #[must_use]
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            kind: None,
+            detected: None,
+            outcome: Outcome::Undecided,
+            code: None,
+            reason: None,
+            likely_causes: Vec::new(),
+            next: None,
+            sha256: None,
+            matched: Vec::new(),
+            key: None,
+            checks: Vec::new(),
+            images: Vec::new(),
+            bundles: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Decides the report by a fault: outcome, code, reason and next step are the fault's.
+    #[must_use]
+    pub fn refused(mut self, fault: &Fault) -> Self {
+        self.outcome = fault.outcome();
+        self.code = Some(fault.code());
+        self.reason = Some(fault.to_string());
+        self.next = Some(fault.code().next().to_owned());
+        self
+    }
+}
+
+/// A digest that a verified signature covers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MatchedDigest {
+    /// The digest.
+    pub digest: Sha256Digest,
+    /// `config`, `manifest`, `index`, `platform-manifest` or `file`.
+    pub kind: String,
+}
+
+/// One image of an archive.
+#[derive(Debug, Clone, Serialize)]
+pub struct ImageReport {
+    /// Tags in the archive; never signed.
+    pub unsigned_tags: Vec<String>,
+    /// Every digest that may have been signed for this image, with its kind.
+    pub candidates: Vec<MatchedDigest>,
+    /// Whether a verified signature covers it.
+    pub covered: bool,
+    /// How many layers were hashed and found equal to their diff_id.
+    pub layers: usize,
+    /// What the engines will print as the image's id after loading: `docker-classic`,
+    /// `docker-containerd`, `podman`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub id_after_load: BTreeMap<String, String>,
+}
+
+/// One bundle and what it proved.
+#[derive(Debug, Clone, Serialize)]
+pub struct BundleReport {
+    /// File name.
+    pub name: String,
+    /// `cosign` or `sigstore-0.1` to `sigstore-0.3`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<String>,
+    /// Whether everything demanded of the bundle held.
+    pub verified: bool,
+    /// The code of the refusal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<Code>,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Every check.
+    pub checks: Vec<Check>,
+}
