@@ -11,4 +11,6 @@
 pub mod digest;
 pub mod json;
 pub mod limits;
+pub mod pairing;
+pub mod trust;
 pub mod verdict;
