@@ -361,6 +361,10 @@ fn the_checkpoint_must_be_the_logs_and_of_this_tree() {
         good.checkpoint.replacen(&log::base64(good.root), &log::base64([0; 32]), 1),
         good.checkpoint.replacen("log.test", "lag.test", 1),
         good.checkpoint.replacen("log.test - ", "\n", 1),
+        // Laid out in a way that only some readers take: white space, unsigned text at the end.
+        good.checkpoint.trim_end().to_owned(),
+        format!("{}\nand more\n", good.checkpoint),
+        good.checkpoint.replace("\u{2014} ", "\u{2014}  "),
     ];
     for (index, checkpoint) in checkpoints.iter().enumerate() {
         let mut entry = good.clone();
