@@ -107,7 +107,7 @@ fn artifacts_that_are_none() {
     room.write("empty", b"");
     let said = room.refuses(&format!("{VERIFY} empty"), 1, "signature-invalid");
     assert!(said.contains("the file is empty"), "{said}");
-    room.refuses(&format!("{VERIFY} --type image empty"), 1, "archive-truncated");
+    room.refuses(&format!("{VERIFY} --type image empty"), 1, "archive-unrecognised");
     room.refuses(&format!("{VERIFY} --type image good.tgz"), 1, "archive-unrecognised");
     room.refuses(&format!("{VERIFY} nowhere.tar"), 2, "file-not-found");
     room.refuses(&format!("{VERIFY} ."), 1, "layout-invalid");

@@ -65,7 +65,7 @@ pub(super) fn image(
         causes.extend(other_form(bundle, &what, &candidate.digest, demanded, judge));
     }
     for image in archive.images.iter().take(limits::DIAGNOSIS_TRIES) {
-        for (engine, id) in image.id_after_load() {
+        for (engine, id) in &image.ids_after_load {
             let Ok(digest) = id.parse::<Sha256Digest>() else { continue };
             let known = candidates.iter().any(|candidate| candidate.digest == digest);
             if !known && is_about(bundle, demanded.message(&digest).as_bytes(), judge) {
@@ -77,7 +77,7 @@ pub(super) fn image(
         }
     }
     if causes.is_empty() {
-        causes.extend(archive.digest_hint().map(str::to_owned));
+        causes.extend(archive.if_not_covered.iter().cloned());
     }
     if let Some(given) = judge.key_file {
         for image in archive.images.iter().take(limits::DIAGNOSIS_TRIES) {

@@ -63,6 +63,12 @@ pub fn image(
 
     let coverage = archive.coverage(&signed);
     let status = if coverage.is_ok() { Status::Passed } else { Status::Failed };
+    if let Ok(covered) = &coverage
+        && covered.unsigned_attestations > 0
+    {
+        let count = covered.unsigned_attestations;
+        report.notes.push(format!("{count} attestation(s) in the archive are not signed"));
+    }
     report.checks.push(Check::new(CheckName::Coverage, status));
     if coverage.is_ok() {
         // Everything is covered, so a bundle about something else is a bundle too many.
@@ -85,7 +91,7 @@ pub fn image(
     match (deciding(&faults), coverage) {
         (Some(fault), _) => refused(report, fault, causes, judge),
         (None, Err(fault)) => refused(report, &fault, causes, judge),
-        (None, Ok(())) => verified(report, key),
+        (None, Ok(_)) => verified(report, key),
     }
 }
 
@@ -146,7 +152,7 @@ fn candidates(archive: &Archive) -> Vec<Candidate> {
         .iter()
         .flat_map(|image| image.candidates.iter())
         .filter(|candidate| seen.insert(candidate.digest))
-        .cloned()
+        .copied()
         .collect()
 }
 
@@ -160,11 +166,12 @@ fn images(archive: &Archive, signed: &BTreeSet<Sha256Digest>) -> Vec<ImageReport
         .images
         .iter()
         .map(|image| ImageReport {
-            unsigned_tags: image.tags.clone(),
+            unsigned_tags: image.unsigned_tags.clone(),
             candidates: image.candidates.iter().map(named).collect(),
-            covered: image.candidates.iter().any(|it| signed.contains(&it.digest)),
+            platform: image.platform.clone(),
+            covered: image.covered_by(signed).is_some(),
             layers: image.layers.len(),
-            id_after_load: image.id_after_load(),
+            ids_after_load: image.ids_after_load.clone(),
         })
         .collect()
 }

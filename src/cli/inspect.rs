@@ -69,8 +69,9 @@ struct Image {
     unsigned_tags: Vec<String>,
     digests: Vec<MatchedDigest>,
     diff_ids: Vec<String>,
+    platform: String,
     labels: BTreeMap<String, String>,
-    id_after_load: BTreeMap<String, String>,
+    ids_after_load: BTreeMap<&'static str, String>,
 }
 
 /// Tells by its first bytes what a file is, and reads it.
@@ -104,18 +105,19 @@ fn inspect(path: &Path) -> Result<Content, Fault> {
     };
     let archive = archive.map_err(|refusal| refusal.fault.at(place))?;
     let images = archive.images.iter().map(|image| Image {
-        unsigned_tags: image.tags.clone(),
+        unsigned_tags: image.unsigned_tags.clone(),
         digests: image
             .candidates
             .iter()
             .map(|it| MatchedDigest { digest: it.digest, kind: it.kind.to_string() })
             .collect(),
         diff_ids: image.layers.iter().map(ToString::to_string).collect(),
+        platform: image.platform.clone(),
         labels: image.labels.clone(),
-        id_after_load: image.id_after_load(),
+        ids_after_load: image.ids_after_load.clone(),
     });
     Ok(Content::ImageArchive {
-        format: archive.describe(),
+        format: archive.format(),
         images: images.collect(),
         notes: archive.notes.clone(),
     })
@@ -141,11 +143,11 @@ fn text(out: &mut dyn Write, inspected: &Inspected) -> io::Result<()> {
             for image in images {
                 let tags: Vec<_> = image.unsigned_tags.iter().map(|tag| printable(tag)).collect();
                 let tags = if tags.is_empty() { "none".to_owned() } else { tags.join(", ") };
-                writeln!(out, "  image, tags (never signed): {tags}")?;
+                writeln!(out, "  image {}, tags (never signed): {tags}", printable(&image.platform))?;
                 for digest in &image.digests {
                     writeln!(out, "    {} digest: {}", digest.kind, digest.digest)?;
                 }
-                for (engine, id) in &image.id_after_load {
+                for (engine, id) in &image.ids_after_load {
                     writeln!(out, "    id after loading, {engine}: {}", printable(id))?;
                 }
                 for diff_id in &image.diff_ids {

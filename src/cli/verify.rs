@@ -155,7 +155,7 @@ impl Run<'_> {
     /// Reads an image archive; what turns out to be none is a package, unless an image was forced.
     fn read_image(&self, path: &Path, opened: Opened, forced: bool) -> Result<Found, Fault> {
         let found = |archive: Archive| {
-            let detected = format!("image archive: {}", archive.describe());
+            let detected = format!("image archive: {}", archive.format());
             Ok(Found::Image(Box::new(archive), detected))
         };
         let package = |fault: &Fault| format!("package: not an image archive ({fault})");

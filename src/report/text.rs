@@ -101,11 +101,16 @@ fn details(out: &mut dyn Write, report: &ArtifactReport) -> io::Result<()> {
         let covered = if image.covered { "covered" } else { "not covered" };
         let tags: Vec<_> = image.unsigned_tags.iter().map(|tag| printable(tag)).collect();
         let tags = if tags.is_empty() { "none".to_owned() } else { tags.join(", ") };
-        writeln!(out, "  image ({covered}; {} layers; unsigned tags: {tags})", image.layers)?;
+        writeln!(
+            out,
+            "  image {} ({covered}; {} layers; unsigned tags: {tags})",
+            printable(&image.platform),
+            image.layers
+        )?;
         for candidate in &image.candidates {
             writeln!(out, "    {}: {}", candidate.kind, candidate.digest)?;
         }
-        for (engine, id) in &image.id_after_load {
+        for (engine, id) in &image.ids_after_load {
             writeln!(out, "    id after loading, {engine}: {}", printable(id))?;
         }
     }

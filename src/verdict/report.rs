@@ -148,6 +148,8 @@ pub struct ImageReport {
     pub unsigned_tags: Vec<String>,
     /// Every digest that may have been signed for this image, with its kind.
     pub candidates: Vec<MatchedDigest>,
+    /// Operating system and architecture of the config.
+    pub platform: String,
     /// Whether a verified signature covers it.
     pub covered: bool,
     /// How many layers were hashed and found equal to their diff_id.
@@ -155,7 +157,7 @@ pub struct ImageReport {
     /// What the engines will print as the image's id after loading: `docker-classic`,
     /// `docker-containerd`, `podman`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub id_after_load: BTreeMap<String, String>,
+    pub ids_after_load: BTreeMap<&'static str, String>,
 }
 
 /// One bundle and what it proved.
