@@ -109,8 +109,8 @@ struct Strict<'s> {
 }
 
 impl Strict<'_> {
-    fn count<E: de::Error>(&self) -> Result<(), E> {
-        match self.state.left.get().checked_sub(1) {
+    fn count<E: de::Error>(&self, cost: usize) -> Result<(), E> {
+        match self.state.left.get().checked_sub(cost) {
             Some(left) => {
                 self.state.left.set(left);
                 Ok(())
@@ -131,7 +131,7 @@ impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        self.count()?;
+        self.count(1)?;
         deserializer.deserialize_any(self)
     }
 }
@@ -182,6 +182,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
         let inner = self.deeper()?;
+        self.count(limits::JSON_OBJECT_COST)?;
         let mut object = Map::new();
         while let Some(key) = access.next_key::<String>()? {
             if object.contains_key(&key) {
@@ -231,6 +232,9 @@ mod tests {
         assert_eq!(parse_text(&"[".repeat(limits::JSON_DEPTH + 1)), Err(JsonError::TooDeep));
         let many = format!("[{}1]", "1,".repeat(limits::JSON_VALUES));
         assert_eq!(parse(many.as_bytes(), 1 << 30), Err(JsonError::TooManyValues));
+        let objects =
+            format!("[{}1]", "{},".repeat(limits::JSON_VALUES / limits::JSON_OBJECT_COST));
+        assert_eq!(parse(objects.as_bytes(), 1 << 30), Err(JsonError::TooManyValues));
         assert_eq!(parse(b"[1]", 2), Err(JsonError::TooLarge { size: 3, limit: 2 }));
     }
 

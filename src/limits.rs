@@ -17,18 +17,30 @@ pub const LOG_ENTRIES: usize = 32;
 pub const TIMESTAMPS: usize = 32;
 /// Nesting depth of any JSON document.
 pub const JSON_DEPTH: usize = 64;
-/// Values (objects, arrays, strings, numbers, …) in one JSON document.
+/// Values (objects, arrays, strings, numbers, …) in one JSON document; an object counts as
+/// [`JSON_OBJECT_COST`] values, so that the tree in memory stays below 32 MiB.
 pub const JSON_VALUES: usize = 200_000;
-/// One JSON document inside an image archive (manifest, index, config): 8 MiB.
-pub const ARCHIVE_JSON_BYTES: u64 = 8 << 20;
-/// All JSON documents kept while one archive is read: 24 MiB.
-pub const ARCHIVE_JSON_TOTAL_BYTES: u64 = 24 << 20;
+/// What an object counts as in [`JSON_VALUES`]: even one with a single key has room for eleven.
+pub const JSON_OBJECT_COST: usize = 8;
+/// One JSON document inside an image archive (manifest, index, config): 4 MiB. Real ones are below
+/// 1 MiB; containerd stops at 20 MiB.
+pub const ARCHIVE_JSON_BYTES: u64 = 4 << 20;
+/// All JSON documents kept while one archive is read: 16 MiB.
+pub const ARCHIVE_JSON_TOTAL_BYTES: u64 = 16 << 20;
 /// Entries in one tar archive.
 pub const ARCHIVE_ENTRIES: usize = 1_000_000;
 /// A PAX or GNU long-name record (Go's `maxSpecialFileSize`): 1 MiB.
 pub const TAR_SPECIAL_BYTES: u64 = 1 << 20;
-/// A name inside an archive, in bytes.
-pub const ARCHIVE_NAME_BYTES: usize = 4096;
+/// A name or link target inside an archive, in bytes. Real ones are below 100.
+pub const ARCHIVE_NAME_BYTES: usize = 512;
+/// Descriptors followed in one archive, counted again on every path to them.
+pub const ARCHIVE_DESCRIPTORS: usize = 200_000;
+/// Image indexes between `index.json` and an image manifest.
+pub const INDEX_LEVELS: usize = 2;
+/// The window of a zstd frame (as in `zstd --ultra --long=27`, the most it decodes unasked): 128 MiB.
+pub const ZSTD_WINDOW_BYTES: u64 = 128 << 20;
+/// The dictionary of an xz block (as in `xz -9`): 64 MiB.
+pub const XZ_DICTIONARY_BYTES: u32 = 64 << 20;
 /// Decompressed bytes of one archive, all members together: 1 TiB.
 pub const INFLATED_TOTAL_BYTES: u64 = 1 << 40;
 /// Images in one archive.

@@ -6,9 +6,9 @@
 use super::{FileDigest, Judge};
 use crate::digest::Sha256Digest;
 use crate::image::{Archive, Candidate};
+use crate::key::HashAlgorithm;
 use crate::limits;
 use crate::pairing;
-use crate::key::HashAlgorithm;
 use crate::sigstore::{self, SignatureBundle};
 use crate::trust::MessageForm;
 

@@ -51,7 +51,11 @@ pub fn image(
             if fault.outcome() == Outcome::Undecided {
                 claimed.extend(digest);
             }
-            if verdict.foreign { foreign.push(fault) } else { faults.push(fault) }
+            if verdict.foreign {
+                foreign.push(fault)
+            } else {
+                faults.push(fault)
+            }
             causes.extend(verdict.causes);
         } else if let Some(digest) = digest {
             signed.insert(digest);
@@ -59,7 +63,8 @@ pub fn image(
         report.bundles.push(verdict.report);
     }
     report.images = images(archive, &signed);
-    report.matched = candidates.iter().filter(|it| signed.contains(&it.digest)).map(named).collect();
+    report.matched =
+        candidates.iter().filter(|it| signed.contains(&it.digest)).map(named).collect();
 
     let coverage = archive.coverage(&signed);
     let status = if coverage.is_ok() { Status::Passed } else { Status::Failed };

@@ -59,9 +59,11 @@ pub(super) struct CosignOptions {
     certificate_github_workflow_trigger: Option<String>,
 }
 
-const NETWORK: &str = "it asks for a network service or a device; this program verifies from local files alone";
+const NETWORK: &str =
+    "it asks for a network service or a device; this program verifies from local files alone";
 const MATERIAL: &str = "give the material inside a Sigstore bundle (--bundle) and a --trusted-root";
-const CLAIMS: &str = "this program compares identity and issuer; other certificate claims are not compared";
+const CLAIMS: &str =
+    "this program compares identity and issuer; other certificate claims are not compared";
 
 impl CosignOptions {
     /// Refuses the first option that can't be honoured.
@@ -109,9 +111,10 @@ impl CosignOptions {
             CLAIMS,
         );
         match table.into_iter().chain([trigger]).find(|(_, value, _)| value.is_some()) {
-            Some((option, _, reason)) => {
-                Err(Fault::new(Code::OptionNotOffline, format!("{option} is not supported: {reason}")))
-            }
+            Some((option, _, reason)) => Err(Fault::new(
+                Code::OptionNotOffline,
+                format!("{option} is not supported: {reason}"),
+            )),
             None => Ok(()),
         }
     }

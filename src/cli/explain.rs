@@ -39,7 +39,10 @@ fn list(out: &mut dyn Write) -> io::Result<()> {
 fn markdown(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# Codes\n")?;
     writeln!(out, "Every refusal has a code. Codes are stable: they never change their meaning.")?;
-    writeln!(out, "`sealift explain CODE` prints the same text. Made by `sealift explain --markdown`.")?;
+    writeln!(
+        out,
+        "`sealift explain CODE` prints the same text. Made by `sealift explain --markdown`."
+    )?;
     let mut group = "";
     for &code in Code::ALL {
         if code.group() != group {
@@ -48,7 +51,13 @@ fn markdown(out: &mut dyn Write) -> io::Result<()> {
         }
         let outcome = code.outcome();
         writeln!(out, "\n### `{code}`\n")?;
-        writeln!(out, "{}: {}. Exit code {}.\n", outcome.word(), code.summary(), outcome.exit_status().code())?;
+        writeln!(
+            out,
+            "{}: {}. Exit code {}.\n",
+            outcome.word(),
+            code.summary(),
+            outcome.exit_status().code()
+        )?;
         writeln!(out, "{}\n", code.meaning())?;
         writeln!(out, "Next: {}", code.next())?;
     }

@@ -143,7 +143,11 @@ fn text(out: &mut dyn Write, inspected: &Inspected) -> io::Result<()> {
             for image in images {
                 let tags: Vec<_> = image.unsigned_tags.iter().map(|tag| printable(tag)).collect();
                 let tags = if tags.is_empty() { "none".to_owned() } else { tags.join(", ") };
-                writeln!(out, "  image {}, tags (never signed): {tags}", printable(&image.platform))?;
+                writeln!(
+                    out,
+                    "  image {}, tags (never signed): {tags}",
+                    printable(&image.platform)
+                )?;
                 for digest in &image.digests {
                     writeln!(out, "    {} digest: {}", digest.kind, digest.digest)?;
                 }

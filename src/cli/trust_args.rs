@@ -91,7 +91,11 @@ impl TrustArgs {
         let signer = self.signer(default_hash)?;
         let material = match &self.trusted_root {
             Some(path) => {
-                let bytes = files::read_small(path, limits::TRUSTED_ROOT_BYTES, Code::TrustedRootMalformed)?;
+                let bytes = files::read_small(
+                    path,
+                    limits::TRUSTED_ROOT_BYTES,
+                    Code::TrustedRootMalformed,
+                )?;
                 TrustMaterial::from_json(&bytes).map_err(|fault| fault.at(files::show(path)))?
             }
             None => TrustMaterial::production()?,

@@ -133,9 +133,9 @@ impl Run<'_> {
         let kind = match self.arguments.kind {
             Some(Kind::Image) => Some((Kind::Image, "--type image".to_owned())),
             Some(Kind::Package) => Some((Kind::Package, "--type package".to_owned())),
-            None => self.bundle_beside(path).map(|name| {
-                (Kind::Package, format!("package: {name} lies beside it"))
-            }),
+            None => self
+                .bundle_beside(path)
+                .map(|name| (Kind::Package, format!("package: {name} lies beside it"))),
         };
         let opened = files::open(path)?;
         match (kind, opened) {
@@ -183,7 +183,9 @@ impl Run<'_> {
             }
             Opened::Pipe(pipe) if forced => {
                 let mut pipe = pipe;
-                image::read(Input::Stream(&mut pipe), &options).map_err(|it| it.fault).and_then(found)
+                image::read(Input::Stream(&mut pipe), &options)
+                    .map_err(|it| it.fault)
+                    .and_then(found)
             }
             Opened::Pipe(pipe) => {
                 // One reading only: hash the whole stream besides, in case it is a package.
@@ -208,7 +210,11 @@ impl Run<'_> {
         self.drain(path, HashingReader::new(stream))
     }
 
-    fn drain<R: Read>(&self, path: &Path, mut hashing: HashingReader<R>) -> Result<FileDigest, Fault> {
+    fn drain<R: Read>(
+        &self,
+        path: &Path,
+        mut hashing: HashingReader<R>,
+    ) -> Result<FileDigest, Fault> {
         let mut buffer = vec![0; 256 << 10];
         loop {
             match hashing.read(&mut buffer) {
@@ -268,8 +274,8 @@ impl Run<'_> {
 
 /// Reads and parses a bundle; what is wrong with it is part of the verdict.
 pub(super) fn load_bundle(path: &Path) -> NamedBundle {
-    let content = files::read_small(path, limits::BUNDLE_BYTES, Code::BundleTooLarge)
-        .and_then(|bytes| {
+    let content =
+        files::read_small(path, limits::BUNDLE_BYTES, Code::BundleTooLarge).and_then(|bytes| {
             SignatureBundle::parse(&bytes).map_err(|fault| fault.at(files::show(path)))
         });
     NamedBundle { name: files::show(path), content }

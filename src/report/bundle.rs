@@ -17,10 +17,19 @@ pub fn bundle_lines(bundle: &BundleDescription) -> Vec<(String, String)> {
             line("signer", format!("a key that is not in the bundle, hint {hint}"));
         }
         SignerDescription::Key { fingerprint, key } => {
-            line("signer", format!("{key} key in the bundle, {fingerprint} (never used to verify)"));
+            line(
+                "signer",
+                format!("{key} key in the bundle, {fingerprint} (never used to verify)"),
+            );
         }
         SignerDescription::Certificate {
-            identity, issuer, not_before, not_after, fingerprint, key, ..
+            identity,
+            issuer,
+            not_before,
+            not_after,
+            fingerprint,
+            key,
+            ..
         } => {
             let or_none = |text: &Option<String>| text.clone().unwrap_or_else(|| "none".into());
             line("signer", "a certificate".to_owned());

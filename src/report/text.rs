@@ -54,7 +54,13 @@ fn proved(report: &ArtifactReport) -> String {
     let digests: Vec<_> = report
         .matched
         .iter()
-        .map(|it| if it.kind == "file" { it.digest.to_string() } else { format!("{} {}", it.kind, it.digest) })
+        .map(|it| {
+            if it.kind == "file" {
+                it.digest.to_string()
+            } else {
+                format!("{} {}", it.kind, it.digest)
+            }
+        })
         .collect();
     parts.push(match digests.as_slice() {
         [] => kind.to_owned(),

@@ -277,6 +277,14 @@ codes! {
             "a blob is not what its descriptor says"
             "The content's SHA-256 or size is not the one that name or descriptor states."
             "Stop the deployment and contact the vendor."
+        BlobMissing "blob-missing" Failed
+            "a manifest or index is not in the archive"
+            "index.json, or an index of which no platform is there, names content that the archive does not hold."
+            "Save the image again."
+        DigestUnsupported "digest-unsupported" Failed
+            "a digest is not SHA-256 in lower-case hexadecimal"
+            "Container engines compute SHA-256 only. A digest of another algorithm or in another spelling would be read differently or not at all."
+            "Save the image again with a current engine; if it stays like this, contact the vendor."
         MediaTypeMismatch "media-type-mismatch" Failed
             "a document is not of the kind that it is declared as"
             "For example a manifest declared as an index. The kind is decided from the bytes, and both must agree."

@@ -1,0 +1,186 @@
+//! What was found in an archive: images, their digests, and what remains to be said.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::gather::Container;
+use crate::digest::Sha256Digest;
+use crate::verdict::{Code, Fault};
+
+/// What a signed digest can stand for. The order is the order of preference when one digest could
+/// be two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum CandidateKind {
+    /// The image config: the id on a classic Docker store and in podman.
+    Config,
+    /// An image manifest named in `index.json`: the id on a containerd store.
+    Manifest,
+    /// An image index: the id of a multi-platform or attested image on a containerd store.
+    Index,
+    /// An image manifest inside an index: what `docker image inspect --platform` prints.
+    PlatformManifest,
+}
+
+impl CandidateKind {
+    /// The name in reports: `config`, `manifest`, `index`, `platform-manifest`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Manifest => "manifest",
+            Self::Index => "index",
+            Self::PlatformManifest => "platform-manifest",
+        }
+    }
+}
+
+impl fmt::Display for CandidateKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A digest that, if it is signed, covers an image; computed from the archive's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Candidate {
+    /// What the digest is of, decided from the bytes.
+    pub kind: CandidateKind,
+    /// The digest.
+    pub digest: Sha256Digest,
+}
+
+/// One image: one config, whose layers were all found and verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Digest of the config.
+    pub config: Sha256Digest,
+    /// Tags and names in the archive, which no signature covers.
+    pub unsigned_tags: Vec<String>,
+    /// Labels of the config.
+    pub labels: BTreeMap<String, String>,
+    /// `os/architecture[/variant]` of the config.
+    pub platform: String,
+    /// Every digest that may have been signed for this image.
+    pub candidates: Vec<Candidate>,
+    /// The diff_ids, each found to be the digest of its layer.
+    pub layers: Vec<Sha256Digest>,
+    /// What the engines print as the image's id after loading, by `docker-classic`,
+    /// `docker-containerd` and `podman`; an engine that doesn't load it is absent.
+    pub ids_after_load: BTreeMap<&'static str, String>,
+}
+
+impl Image {
+    /// The candidate that is among the signed digests, if any.
+    #[must_use]
+    pub fn covered_by(&self, signed: &BTreeSet<Sha256Digest>) -> Option<Candidate> {
+        self.candidates.iter().copied().find(|candidate| signed.contains(&candidate.digest))
+    }
+
+    fn title(&self) -> String {
+        if self.unsigned_tags.is_empty() {
+            format!("config {}", self.config)
+        } else {
+            format!("{} (config {})", self.unsigned_tags.join(", "), self.config)
+        }
+    }
+}
+
+/// An attestation manifest: statements about an image, not an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attestation {
+    /// Digest of the manifest.
+    pub manifest: Sha256Digest,
+    /// The indexes that list it; a signature of one of them covers it.
+    pub indexes: BTreeSet<Sha256Digest>,
+}
+
+/// A whole archive whose structure and content hold together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archive {
+    /// How it is packed.
+    pub container: Container,
+    /// Whether it has `manifest.json`, which Docker's classic store reads.
+    pub docker: bool,
+    /// Whether it has `index.json`, which containerd stores and podman read.
+    pub oci: bool,
+    /// The images, in the order of the archive.
+    pub images: Vec<Image>,
+    /// Attestations beside the images.
+    pub attestations: Vec<Attestation>,
+    /// What a reader should know, one sentence each: blobs of no image, absent platforms.
+    pub notes: Vec<String>,
+    /// Likely reasons if the signed digest is not among the candidates, from the archive's form.
+    pub if_not_covered: Vec<String>,
+}
+
+/// Which signed digest covers what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Coverage {
+    /// For each image, in order, the candidate that is signed.
+    pub images: Vec<Candidate>,
+    /// How many attestations no signed index covers.
+    pub unsigned_attestations: usize,
+}
+
+impl Archive {
+    /// The format in words, for example `docker archive and OCI layout, gzip`.
+    #[must_use]
+    pub fn format(&self) -> String {
+        let views = match (self.docker, self.oci) {
+            (true, true) => "docker archive and OCI layout",
+            (true, false) => "docker archive",
+            _ => "OCI layout",
+        };
+        match self.container {
+            Container::Tar => views.to_owned(),
+            Container::CompressedTar(compression) => format!("{views}, {compression}"),
+            Container::Directory => format!("{views}, directory"),
+        }
+    }
+
+    /// Which of the signed digests covers each image.
+    ///
+    /// # Errors
+    /// [`Code::ImageNotCovered`], naming every image that none covers.
+    pub fn coverage(&self, signed: &BTreeSet<Sha256Digest>) -> Result<Coverage, Fault> {
+        let mut images = Vec::new();
+        let mut uncovered = Vec::new();
+        for image in &self.images {
+            match image.covered_by(signed) {
+                Some(candidate) => images.push(candidate),
+                None => uncovered.push(image),
+            }
+        }
+        if let Some(first) = uncovered.first() {
+            let titles: Vec<_> = uncovered.iter().map(|image| image.title()).collect();
+            let candidates: Vec<_> = first
+                .candidates
+                .iter()
+                .map(|candidate| format!("{} {}", candidate.kind, candidate.digest))
+                .collect();
+            let message = format!(
+                "{} of {} images covered by no verified signature: {}",
+                uncovered.len(),
+                self.images.len(),
+                titles.join("; ")
+            );
+            return Err(Fault::new(Code::ImageNotCovered, message).expected_found(
+                format!("a signature of {}", candidates.join(" or ")),
+                if signed.is_empty() {
+                    "none".to_owned()
+                } else {
+                    signed.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+                },
+            ));
+        }
+        let unsigned_attestations = self
+            .attestations
+            .iter()
+            .filter(|attestation| {
+                !signed.contains(&attestation.manifest) && attestation.indexes.is_disjoint(signed)
+            })
+            .count();
+        Ok(Coverage { images, unsigned_attestations })
+    }
+}

@@ -1,0 +1,127 @@
+//! The names of an archive: each once, none in the way of another, links only where engines write
+//! them.
+
+use std::collections::{BTreeMap, btree_map};
+use std::ops::Bound;
+
+use crate::limits;
+use crate::path;
+use crate::verdict::{Code, Fault};
+
+use super::tar::{Entry, EntryKind};
+
+/// What a name stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Node {
+    /// A regular file: its number in the order of the archive.
+    File(usize),
+    Directory,
+    /// A symbolic link to the file of this name.
+    Link(String),
+}
+
+/// All names of an archive.
+#[derive(Debug, Default)]
+pub(super) struct Catalog {
+    nodes: BTreeMap<String, Node>,
+    files: usize,
+}
+
+impl Catalog {
+    /// Adds an entry and says which file it is, if it is one.
+    pub(super) fn add(&mut self, entry: Entry) -> Result<Option<usize>, Fault> {
+        let Entry { name, kind, .. } = entry;
+        if name.is_empty() {
+            return Ok(None);
+        }
+        let node = match kind {
+            EntryKind::File => Node::File(self.files),
+            EntryKind::Directory => Node::Directory,
+            EntryKind::Link(target) => Node::Link(link(&name, &target)?),
+        };
+        if matches!(node, Node::File(_)) {
+            self.files = self.files.saturating_add(1);
+        }
+        match self.nodes.entry(name) {
+            btree_map::Entry::Vacant(slot) => match slot.insert(node) {
+                Node::File(number) => Ok(Some(*number)),
+                _ => Ok(None),
+            },
+            btree_map::Entry::Occupied(slot) => match (slot.get(), &node) {
+                (Node::Directory, Node::Directory) => Ok(None),
+                (Node::Directory, _) | (_, Node::Directory) => Err(conflict(slot.key())),
+                _ => Err(Fault::new(
+                    Code::EntryDuplicate,
+                    "the name occurs twice, and loaders differ in which entry they take",
+                )
+                .at(slot.key())),
+            },
+        }
+    }
+
+    /// The checks that need all names: no file or link lies above another name, and every link
+    /// leads to a file.
+    pub(super) fn finish(&self) -> Result<(), Fault> {
+        for (name, node) in &self.nodes {
+            if *node == Node::Directory {
+                continue;
+            }
+            let below = format!("{name}/");
+            let range = (Bound::Excluded(below.as_str()), Bound::Unbounded);
+            let next = self.nodes.range::<str, _>(range).next();
+            if next.is_some_and(|(other, _)| other.starts_with(&below)) {
+                return Err(conflict(name));
+            }
+            if let Node::Link(target) = node
+                && !matches!(self.nodes.get(target), Some(Node::File(_)))
+            {
+                return Err(link_refused(name, target));
+            }
+        }
+        Ok(())
+    }
+
+    /// What a name stands for.
+    pub(super) fn get(&self, name: &str) -> Option<&Node> {
+        self.nodes.get(name)
+    }
+
+    /// All names with what they stand for, sorted.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Node)> {
+        self.nodes.iter().map(|(name, node)| (name.as_str(), node))
+    }
+
+    /// Whether a name shows that an image archive was meant.
+    pub(super) fn looks_like_image(&self) -> bool {
+        IMAGE_NAMES.iter().any(|name| self.nodes.contains_key(*name))
+    }
+}
+
+/// The names that show an image archive.
+pub(super) const IMAGE_NAMES: [&str; 4] =
+    ["manifest.json", "index.json", "oci-layout", "repositories"];
+
+/// `<dir>/layer.tar`, leading to another name below the root: what docker save and containers/image
+/// write for a layer that is already there.
+fn link(name: &str, target: &str) -> Result<String, Fault> {
+    let directory = name.strip_suffix("/layer.tar").filter(|directory| !directory.contains('/'));
+    let resolved = directory.and_then(|directory| path::resolve(directory, target));
+    resolved
+        .filter(|resolved| resolved.len() <= limits::ARCHIVE_NAME_BYTES)
+        .ok_or_else(|| link_refused(name, target))
+}
+
+fn link_refused(name: &str, target: &str) -> Fault {
+    Fault::new(
+        Code::EntryTypeRefused,
+        format!(
+            "a symbolic link to {target:?}; only DIRECTORY/layer.tar may be one, and lead to a \
+             regular file in the archive"
+        ),
+    )
+    .at(name)
+}
+
+fn conflict(name: &str) -> Fault {
+    Fault::new(Code::EntryConflict, "a directory and something else have this name").at(name)
+}

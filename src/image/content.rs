@@ -1,0 +1,330 @@
+//! What one file of an archive holds, found in one pass over its bytes: size, SHA-256, SHA-256 of
+//! what it decompresses to, and the bytes themselves if they may be a document.
+//!
+//! Which file is a layer and which a document is not known yet, so every file is treated alike.
+
+use std::io::{self, Cursor, Read};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use serde::de::{Deserialize as _, IgnoredAny};
+
+use super::inflate::{Compression, Inflater, MAGIC_BYTES, fault_of, read_full};
+use crate::digest::{Hasher, HashingReader, Sha256Digest};
+use crate::limits;
+use crate::verdict::{Code, Fault};
+
+/// Size of the buffer that [`read`] is given: large enough for few system calls, small enough for
+/// the processor's cache.
+pub(super) const BUFFER: usize = 256 << 10;
+
+/// The facts about one file.
+#[derive(Debug)]
+pub(super) struct Content {
+    /// Size in bytes.
+    pub(super) size: u64,
+    /// SHA-256 of the bytes as they stand.
+    pub(super) digest: Sha256Digest,
+    /// How it is compressed and the SHA-256 of the whole decompressed stream, or why it can't be
+    /// decompressed.
+    pub(super) inflated: Option<(Compression, Result<Sha256Digest, Box<Fault>>)>,
+    /// The bytes, if they may be a manifest, an index or a config.
+    pub(super) document: Option<Vec<u8>>,
+    /// Whether the whole file is one JSON object.
+    pub(super) is_object: bool,
+}
+
+impl Content {
+    /// The digest that a config's `diff_ids` has for this file as a layer: of the whole
+    /// decompressed stream, bytes behind the end of its tar included.
+    pub(super) fn diff_id(&self) -> Result<Sha256Digest, Fault> {
+        match &self.inflated {
+            None => Ok(self.digest),
+            Some((_, Ok(digest))) => Ok(*digest),
+            Some((_, Err(fault))) => Err(Fault::clone(fault)),
+        }
+    }
+}
+
+/// What all files of an archive share: budgets, used up by any thread in any order. Using up one is
+/// found out at the end, so that the answer does not depend on the order.
+#[derive(Debug)]
+pub(super) struct Budget {
+    inflated: AtomicU64,
+    documents: AtomicU64,
+    exceeded: AtomicBool,
+}
+
+impl Budget {
+    pub(super) const fn new(inflated: u64, documents: u64) -> Self {
+        Self {
+            inflated: AtomicU64::new(inflated),
+            documents: AtomicU64::new(documents),
+            exceeded: AtomicBool::new(false),
+        }
+    }
+
+    fn take(&self, left: &AtomicU64, bytes: u64) -> bool {
+        let taken =
+            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
+        if taken.is_err() {
+            self.exceeded.store(true, Ordering::Relaxed);
+        }
+        taken.is_ok()
+    }
+
+    /// Takes decompressed bytes from the budget.
+    pub(super) fn inflate(&self, bytes: usize) -> Result<(), Fault> {
+        if self.take(&self.inflated, bytes as u64) { Ok(()) } else { Err(too_large()) }
+    }
+
+    /// The fault, if a budget was used up.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        if self.exceeded.load(Ordering::Relaxed) { Err(too_large()) } else { Ok(()) }
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::new(limits::INFLATED_TOTAL_BYTES, limits::ARCHIVE_JSON_TOTAL_BYTES)
+    }
+}
+
+fn too_large() -> Fault {
+    Fault::new(
+        Code::ArchiveTooLarge,
+        format!(
+            "more than {} bytes when decompressed, or more than {} bytes of JSON documents",
+            limits::INFLATED_TOTAL_BYTES,
+            limits::ARCHIVE_JSON_TOTAL_BYTES
+        ),
+    )
+}
+
+/// Reads a file to its end. `keep` says that it is a document by its name.
+///
+/// # Errors
+/// Only when the reader fails; what is wrong with the content is a fact about it.
+pub(super) fn read(
+    mut reader: impl Read,
+    keep: bool,
+    budget: &Budget,
+    buffer: &mut [u8],
+) -> Result<Content, Fault> {
+    let mut head = [0; BLOCK];
+    let length = read_full(&mut reader, &mut head).map_err(fault_of)?;
+    let head = head.get(..length).unwrap_or_default();
+    let magic = head.get(..MAGIC_BYTES).unwrap_or(head);
+    if keep || begins_object(head) {
+        return document(Cursor::new(head).chain(reader), keep, budget, buffer);
+    }
+    if let Some(compression) = Compression::sniff(magic) {
+        return compressed(Cursor::new(head).chain(reader), compression, budget, buffer);
+    }
+    let mut hasher = Hasher::new();
+    hasher.update(head);
+    drain(&mut reader, buffer, |bytes| {
+        hasher.update(bytes);
+        Ok(())
+    })?;
+    Ok(Content {
+        size: hasher.bytes(),
+        digest: hasher.finish(),
+        inflated: None,
+        document: None,
+        is_object: false,
+    })
+}
+
+/// How much is read to tell what a file is.
+const BLOCK: usize = 512;
+
+fn begins_object(head: &[u8]) -> bool {
+    head.trim_ascii_start().first() == Some(&b'{')
+}
+
+fn drain(
+    reader: &mut impl Read,
+    buffer: &mut [u8],
+    mut take: impl FnMut(&[u8]) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    loop {
+        match reader.read(buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => take(buffer.get(..count).unwrap_or_default())?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(fault_of(error)),
+        }
+    }
+}
+
+fn compressed(
+    reader: impl Read,
+    compression: Compression,
+    budget: &Budget,
+    buffer: &mut [u8],
+) -> Result<Content, Fault> {
+    let mut raw = Watched::new(reader);
+    let mut hasher = Hasher::new();
+    let result = drain(&mut Inflater::new(compression, &mut raw), buffer, |bytes| {
+        budget.inflate(bytes.len())?;
+        hasher.update(bytes);
+        Ok(())
+    });
+    let (size, digest) = raw.finish(buffer)?;
+    let inflated = result.map(|()| hasher.finish()).map_err(Box::new);
+    Ok(Content {
+        size,
+        digest,
+        inflated: Some((compression, inflated)),
+        document: None,
+        is_object: false,
+    })
+}
+
+fn document(
+    reader: impl Read,
+    keep: bool,
+    budget: &Budget,
+    buffer: &mut [u8],
+) -> Result<Content, Fault> {
+    let mut raw = Watched::new(reader);
+    let mut bytes = Vec::new();
+    let limit = limits::ARCHIVE_JSON_BYTES;
+    let mut kept = Keeper { inner: &mut raw, bytes: &mut bytes, limit, over: false };
+    // Only whether it is JSON; one reading without duplicate keys is asked for when it is parsed.
+    let is_object = {
+        let buffered = io::BufReader::with_capacity(64 << 10, &mut kept);
+        let mut json = serde_json::Deserializer::from_reader(buffered);
+        !keep && IgnoredAny::deserialize(&mut json).and_then(|_| json.end()).is_ok()
+    };
+    drain(&mut kept, buffer, |_| Ok(()))?;
+    let over = kept.over;
+    let (size, digest) = raw.finish(buffer)?;
+    let wanted = !over && (keep || is_object && may_be_document(&bytes));
+    let document = if wanted && budget.take(&budget.documents, bytes.len() as u64) {
+        bytes.shrink_to_fit();
+        Some(bytes)
+    } else {
+        None
+    };
+    Ok(Content { size, digest, inflated: None, document, is_object })
+}
+
+/// Whether an object has a key that a config, a manifest or an index must have. Attestations and
+/// the like, which may be many and large, don't.
+fn may_be_document(bytes: &[u8]) -> bool {
+    [&b"\"diff_ids\""[..], b"\"layers\"", b"\"manifests\""]
+        .iter()
+        .any(|key| bytes.windows(key.len()).any(|window| window == *key))
+}
+
+/// Hashes what passes and remembers an error of the reader below, so that it is not taken for one
+/// of the decoder above.
+struct Watched<R> {
+    inner: HashingReader<R>,
+    error: Option<io::Error>,
+}
+
+impl<R: Read> Watched<R> {
+    fn new(inner: R) -> Self {
+        Self { inner: HashingReader::new(inner), error: None }
+    }
+
+    /// Reads the rest; size and digest of everything.
+    fn finish(mut self, buffer: &mut [u8]) -> Result<(u64, Sha256Digest), Fault> {
+        if self.error.is_none() {
+            drain(&mut self.inner, buffer, |_| Ok(()))?;
+        }
+        match self.error {
+            Some(error) => Err(fault_of(error)),
+            None => Ok((self.inner.count(), self.inner.finish().1)),
+        }
+    }
+}
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.inner.read(buffer) {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => {
+                self.error = Some(error);
+                Err(io::Error::other("the input can't be read"))
+            }
+            other => other,
+        }
+    }
+}
+
+/// Keeps a copy of what passes, up to a limit.
+struct Keeper<'a, R> {
+    inner: R,
+    bytes: &'a mut Vec<u8>,
+    limit: u64,
+    over: bool,
+}
+
+impl<R: Read> Read for Keeper<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let size = (self.bytes.len() as u64).saturating_add(count as u64);
+        if self.over || size > self.limit {
+            self.over = true;
+            *self.bytes = Vec::new();
+        } else {
+            self.bytes.extend_from_slice(buffer.get(..count).unwrap_or_default());
+        }
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(bytes: &[u8], budget: &Budget) -> Content {
+        read(bytes, false, budget, &mut [0; 1000]).unwrap()
+    }
+
+    #[test]
+    fn every_kind_of_content_is_hashed_as_it_stands() {
+        let mut large = br#"{"layers":[]}"#.to_vec();
+        large.resize(limits::ARCHIVE_JSON_BYTES as usize + 1, b' ');
+        let cases: [(&[u8], bool, bool); 7] = [
+            (b"", false, false),
+            (&[7; 5000], false, false),
+            (br#" {"diff_ids":[]} "#, true, true),
+            (br#"{"_type":"statement"}"#, true, false),
+            (br#"{"layers":[]}{}"#, false, false),
+            (b"{tar\0", false, false),
+            (&large, true, false),
+        ];
+        for (bytes, is_object, kept) in cases {
+            let content = facts(bytes, &Budget::default());
+            assert_eq!(
+                (content.size, content.digest),
+                (bytes.len() as u64, Sha256Digest::of(bytes))
+            );
+            assert_eq!((content.is_object, content.document.is_some()), (is_object, kept));
+        }
+    }
+
+    #[test]
+    fn budgets_end_in_a_fault_whatever_the_order() {
+        let budget = Budget::new(10, 20);
+        assert!(facts(br#"{"layers":[]}"#, &budget).document.is_some());
+        assert!(budget.check().is_ok());
+        assert!(facts(br#"{"layers":[]}"#, &budget).document.is_none());
+        assert_eq!(budget.check().unwrap_err().code(), Code::ArchiveTooLarge);
+
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        io::Write::write_all(&mut gzip, &[0; 11]).unwrap();
+        let gzip = gzip.finish().unwrap();
+        let budget = Budget::new(10, 20);
+        let content = facts(&gzip, &budget);
+        assert_eq!(content.diff_id().unwrap_err().code(), Code::ArchiveTooLarge);
+        assert_eq!(content.digest, Sha256Digest::of(&gzip));
+        assert!(budget.check().is_err());
+        let budget = Budget::new(11, 20);
+        assert_eq!(facts(&gzip, &budget).diff_id().unwrap(), Sha256Digest::of(&[0; 11]));
+        assert!(budget.check().is_ok());
+    }
+}

@@ -1,0 +1,118 @@
+//! The archive as the deciding part sees it: names, and the facts behind them.
+
+use super::catalog::{Catalog, Node};
+use super::content::Content;
+use super::document::Descriptor;
+use crate::digest::Sha256Digest;
+use crate::limits;
+use crate::path;
+use crate::verdict::{Code, Fault};
+
+/// Names and facts of a whole archive.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Files<'a> {
+    catalog: &'a Catalog,
+    contents: &'a [Content],
+}
+
+/// A file that was found: its number and its facts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Found<'a> {
+    pub(super) number: usize,
+    pub(super) content: &'a Content,
+}
+
+impl<'a> Files<'a> {
+    pub(super) fn new(catalog: &'a Catalog, contents: &'a [Content]) -> Self {
+        Self { catalog, contents }
+    }
+
+    /// Whether anything has this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.catalog.get(name).is_some()
+    }
+
+    /// All regular files.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&'a str, Found<'a>)> {
+        self.catalog.iter().filter_map(|(name, node)| match node {
+            Node::File(number) => Some((name, self.found(*number)?)),
+            _ => None,
+        })
+    }
+
+    /// The regular file of this name; anything else with the name is refused.
+    pub(super) fn file(&self, name: &str) -> Result<Option<Found<'a>>, Fault> {
+        match self.catalog.get(name) {
+            None => Ok(None),
+            Some(Node::File(number)) => Ok(self.found(*number)),
+            Some(Node::Directory | Node::Link(_)) => {
+                Err(Fault::new(Code::EntryTypeRefused, "not a regular file").at(name))
+            }
+        }
+    }
+
+    /// The layer file of this name, which may be a link to another one.
+    pub(super) fn layer(&self, name: &str) -> Result<Option<Found<'a>>, Fault> {
+        match self.catalog.get(name) {
+            Some(Node::Link(target)) => self.file(target),
+            _ => self.file(name),
+        }
+    }
+
+    /// The blob that a descriptor names. That its content is the one of its name was checked for
+    /// all blobs at once.
+    pub(super) fn blob(&self, descriptor: &Descriptor) -> Result<Option<Found<'a>>, Fault> {
+        let name = blob_name(&descriptor.digest);
+        let Some(found) = self.file(&name)? else { return Ok(None) };
+        if found.content.size == descriptor.size {
+            return Ok(Some(found));
+        }
+        Err(Fault::new(Code::BlobMismatch, "the blob's size is not the one in its descriptor")
+            .at(name)
+            .expected_found(descriptor.size, found.content.size))
+    }
+
+    fn found(&self, number: usize) -> Option<Found<'a>> {
+        self.contents.get(number).map(|content| Found { number, content })
+    }
+}
+
+impl<'a> Found<'a> {
+    /// The bytes of a document.
+    pub(super) fn document(&self) -> Result<&'a [u8], Fault> {
+        match &self.content.document {
+            Some(bytes) => Ok(bytes),
+            None if self.content.size > limits::ARCHIVE_JSON_BYTES => Err(Fault::new(
+                Code::ArchiveTooLarge,
+                format!("a document of {} bytes", self.content.size),
+            )
+            .expected_found(
+                format!("at most {} bytes", limits::ARCHIVE_JSON_BYTES),
+                self.content.size,
+            )),
+            None => Err(Fault::new(
+                Code::JsonMalformed,
+                "not a JSON object of the kind that belongs here",
+            )),
+        }
+    }
+}
+
+/// Where an OCI layout has the content of this digest.
+pub(super) fn blob_name(digest: &Sha256Digest) -> String {
+    format!("blobs/sha256/{}", digest.to_hex())
+}
+
+/// The digest that a blob's name states, if the name is one of a blob.
+pub(super) fn blob_digest(name: &str) -> Option<Sha256Digest> {
+    Sha256Digest::from_hex(name.strip_prefix("blobs/sha256/")?).ok()
+}
+
+/// Refuses names in `manifest.json` that loaders would clean or fold differently.
+pub(super) fn check_reference(name: &str) -> Result<(), Fault> {
+    let unsafe_name = |reason: &str| Fault::new(Code::EntryNameUnsafe, reason).at(name);
+    if !name.is_ascii() {
+        return Err(unsafe_name("a name outside ASCII, which file systems may change"));
+    }
+    path::check(name).map_err(|reason| unsafe_name(&reason.to_string()))
+}

@@ -1,0 +1,182 @@
+//! Decompression by magic number: gzip, xz, bzip2 and zstd, all members, streams and frames.
+//!
+//! The decoders are libraries. What is added here is what a verifier needs: nothing may follow the
+//! compressed data, windows are bounded, and an error says whether the data was damaged, ended too
+//! early (and where), or could not be read at all.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::io::{self, BufReader, Read};
+use std::rc::Rc;
+
+use bzip2::bufread::MultiBzDecoder;
+use flate2::bufread::MultiGzDecoder;
+
+use super::xz::XzStreams;
+use super::zstd::{self, ZstdFrames};
+use crate::verdict::{Code, Fault};
+
+/// How data is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Compression {
+    /// gzip (RFC 1952), one or several members.
+    Gzip,
+    /// xz, one or several streams.
+    Xz,
+    /// bzip2, one or several streams.
+    Bzip2,
+    /// Zstandard (RFC 8878), frames and skippable frames.
+    Zstd,
+}
+
+/// How many bytes [`Compression::sniff`] looks at.
+pub(super) const MAGIC_BYTES: usize = 6;
+
+impl Compression {
+    /// The compression that the first bytes announce, by the same magic numbers as container
+    /// engines; a file's name plays no part.
+    #[must_use]
+    pub fn sniff(first: &[u8]) -> Option<Self> {
+        if first.starts_with(&[0x1f, 0x8b, 0x08]) {
+            Some(Self::Gzip)
+        } else if first.starts_with(b"BZh") {
+            Some(Self::Bzip2)
+        } else if first.starts_with(&[0xfd, b'7', b'z', b'X', b'Z', 0]) {
+            Some(Self::Xz)
+        } else if zstd::is_magic(first) {
+            Some(Self::Zstd)
+        } else {
+            None
+        }
+    }
+}
+
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gzip => "gzip",
+            Self::Xz => "xz",
+            Self::Bzip2 => "bzip2",
+            Self::Zstd => "zstd",
+        })
+    }
+}
+
+/// The fault behind an error of any reader in this room: the one it carries, or that the input
+/// can't be read.
+pub(super) fn fault_of(error: io::Error) -> Fault {
+    match error.downcast::<Fault>() {
+        Ok(fault) => fault,
+        Err(error) => Fault::new(Code::Unreadable, error.to_string()),
+    }
+}
+
+/// Fills `buffer` as far as the reader goes; says how far.
+pub(super) fn read_full(mut reader: impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest) {
+            Ok(0) => break,
+            Ok(count) => filled = filled.saturating_add(count),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
+/// A decompressing reader. Its errors carry a [`Fault`]; after one it stays failed.
+pub(super) struct Inflater<R: Read> {
+    decoder: Decoder<BufReader<Raw<R>>>,
+    compression: Compression,
+    seen: Rc<Seen>,
+    failed: Option<Fault>,
+}
+
+enum Decoder<R: io::BufRead> {
+    Gzip(Box<MultiGzDecoder<R>>),
+    Xz(Box<XzStreams<R>>),
+    Bzip2(Box<MultiBzDecoder<R>>),
+    Zstd(Box<ZstdFrames<R>>),
+}
+
+impl<R: Read> Inflater<R> {
+    pub(super) fn new(compression: Compression, inner: R) -> Self {
+        let seen = Rc::new(Seen::default());
+        let raw = BufReader::with_capacity(64 << 10, Raw { inner, seen: Rc::clone(&seen) });
+        let decoder = match compression {
+            Compression::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(raw))),
+            Compression::Xz => Decoder::Xz(Box::new(XzStreams::new(raw))),
+            Compression::Bzip2 => Decoder::Bzip2(Box::new(MultiBzDecoder::new(raw))),
+            Compression::Zstd => Decoder::Zstd(Box::new(ZstdFrames::new(raw))),
+        };
+        Self { decoder, compression, seen, failed: None }
+    }
+
+    fn fault(&self, error: &io::Error) -> Fault {
+        let count = self.seen.count.get();
+        if let Some(cause) = self.seen.error.take() {
+            fault_of(cause)
+        } else if self.seen.ended.get() {
+            Fault::new(
+                Code::ArchiveTruncated,
+                format!("the {} data ends at byte {count}, too early", self.compression),
+            )
+        } else {
+            Fault::new(
+                Code::CompressionMalformed,
+                format!("the {} data is damaged before byte {count}: {error}", self.compression),
+            )
+        }
+    }
+}
+
+impl<R: Read> Read for Inflater<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if let Some(fault) = &self.failed {
+            return Err(io::Error::other(fault.clone()));
+        }
+        let result = match &mut self.decoder {
+            Decoder::Gzip(decoder) => decoder.read(buffer),
+            Decoder::Xz(decoder) => decoder.read(buffer),
+            Decoder::Bzip2(decoder) => decoder.read(buffer),
+            Decoder::Zstd(decoder) => decoder.read(buffer),
+        };
+        result.map_err(|error| {
+            let fault = self.fault(&error);
+            self.failed = Some(fault.clone());
+            io::Error::other(fault)
+        })
+    }
+}
+
+/// What the compressed side has seen, so that an error of a decoder can be told apart.
+#[derive(Default)]
+struct Seen {
+    count: Cell<u64>,
+    ended: Cell<bool>,
+    error: RefCell<Option<io::Error>>,
+}
+
+struct Raw<R> {
+    inner: R,
+    seen: Rc<Seen>,
+}
+
+impl<R: Read> Read for Raw<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.inner.read(buffer) {
+            Ok(count) => {
+                self.seen.ended.set(count == 0 && !buffer.is_empty());
+                self.seen.count.set(self.seen.count.get().saturating_add(count as u64));
+                Ok(count)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                self.seen.error.replace(Some(error));
+                Err(io::Error::other("the input can't be read"))
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Layers against the config's diff_ids: what binds the files of an image to its signed id.
+
+use super::document::Config;
+use super::files::Found;
+use crate::digest::Sha256Digest;
+use crate::verdict::{Code, Fault};
+
+/// Refuses unless the layers found, in this order, are the ones that the config lists. `name` says
+/// what the layer of a number is called.
+pub(super) fn check(
+    config: &Config,
+    found: &[Found<'_>],
+    name: impl Fn(usize) -> String,
+) -> Result<(), Fault> {
+    let (expected, count) = (config.diff_ids.len(), found.len());
+    if expected != count {
+        return Err(Fault::new(Code::LayerCount, "the config lists another number of layers")
+            .expected_found(expected, count));
+    }
+    for (number, (diff_id, layer)) in config.diff_ids.iter().zip(found).enumerate() {
+        let place = || format!("layer {number} ({})", name(number));
+        let digest = layer.content.diff_id().map_err(|fault| fault.at(place()))?;
+        if digest != *diff_id {
+            return Err(Fault::new(Code::LayerMismatch, message(config, found))
+                .at(place())
+                .expected_found(diff_id, digest));
+        }
+    }
+    Ok(())
+}
+
+fn message(config: &Config, found: &[Found<'_>]) -> &'static str {
+    let mut layers: Vec<Sha256Digest> =
+        found.iter().filter_map(|layer| layer.content.diff_id().ok()).collect();
+    let mut diff_ids = config.diff_ids.clone();
+    layers.sort_unstable();
+    diff_ids.sort_unstable();
+    if layers == diff_ids {
+        "the right layers stand in a wrong order, as Docker 25.0.0 writes them into index.json; \
+         save the image again with a newer Docker"
+    } else {
+        "the layer is not the one that the config lists"
+    }
+}

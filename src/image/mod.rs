@@ -1,0 +1,80 @@
+//! Image archives: what `docker save`, `podman save`, `skopeo copy` and their like write, read so
+//! that every loader would read the same, and hashed.
+//!
+//! [`read`] takes a pipe, a file or an OCI layout directory and answers with an [`Archive`]: its
+//! images, every digest that may have been signed for them, and the assurance that all content is
+//! there and is what the configs list. Anything that loaders read differently is refused, because
+//! what was verified must be what is loaded. Whether a signature covers the images is asked of
+//! [`Archive::coverage`] afterwards.
+//!
+//! From the ground up: `input`, `inflate` (with `xz` and `zstd`), `header`, `pax` and `tar` read;
+//! `catalog`, `content` and `gather` collect names and facts; `document`, `files`, `layer`,
+//! `docker`, `oci` and `decide` judge them, without any input or output.
+//!
+//! Layers are opaque bytes here: nothing is unpacked, and nothing is written.
+
+mod archive;
+mod catalog;
+mod content;
+mod decide;
+mod docker;
+mod document;
+mod files;
+mod gather;
+mod header;
+mod inflate;
+mod input;
+mod layer;
+mod mention;
+mod oci;
+mod pax;
+mod tar;
+mod xz;
+mod zstd;
+
+use std::fmt;
+
+pub use archive::{Archive, Attestation, Candidate, CandidateKind, Coverage, Image};
+pub use gather::Container;
+pub use inflate::Compression;
+pub use input::{FileAt, Input, NoProgress, Options, Progress, ReadAt, Tree, TreeEntry, TreeKind};
+pub use mention::mentions_image;
+
+use crate::verdict::Fault;
+
+/// Why an archive was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The fault.
+    pub fault: Fault,
+    /// Whether an entry named `manifest.json`, `index.json`, `oci-layout` or `repositories` showed
+    /// that an image archive was meant, as far as it was read.
+    pub looks_like_image: bool,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fault.fmt(f)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Reads a whole archive and checks all that can be checked without a signature.
+///
+/// # Errors
+/// A [`Refusal`] if it is not an image archive, if loaders would read it differently, or if
+/// anything is missing or not what it is said to be.
+pub fn read(input: Input<'_>, options: &Options<'_>) -> Result<Archive, Refusal> {
+    let mut catalog = catalog::Catalog::default();
+    let gathered = match input {
+        Input::Stream(stream) => gather::stream(stream, &mut catalog, options),
+        Input::File(file) => gather::file(file, &mut catalog, options),
+        Input::Layout(tree) => gather::layout(tree, &mut catalog, options),
+    };
+    gathered
+        .and_then(|(container, contents)| {
+            decide::decide(files::Files::new(&catalog, &contents), container)
+        })
+        .map_err(|fault| Refusal { fault, looks_like_image: catalog.looks_like_image() })
+}

@@ -1,0 +1,244 @@
+//! The view of `index.json`: what containerd stores, podman and other OCI tools load.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::archive::CandidateKind;
+use super::decide::Findings;
+use super::document::{self, Blob, BlobKind, Descriptor, Manifest};
+use super::files::{Files, Found, blob_name};
+use super::layer;
+use crate::digest::Sha256Digest;
+use crate::limits;
+use crate::verdict::{Code, Fault};
+
+const LAYER_TYPES: [&str; 2] =
+    ["application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs."];
+const STATEMENT_TYPE: &str = "application/vnd.in-toto+json";
+
+/// Checks everything that `index.json` leads to.
+pub(super) fn view(
+    files: Files<'_>,
+    top: &[Descriptor],
+    findings: &mut Findings,
+) -> Result<(), Fault> {
+    let mut walk = Walk { files, findings, nodes: HashMap::new(), followed: 0 };
+    for (number, descriptor) in top.iter().enumerate() {
+        walk.top(descriptor).map_err(|fault| fault.at(format!("manifests[{number}]")))?;
+    }
+    Ok(())
+}
+
+struct Walk<'a, 'f> {
+    files: Files<'a>,
+    findings: &'f mut Findings,
+    nodes: HashMap<Sha256Digest, Rc<Node>>,
+    followed: usize,
+}
+
+/// A manifest or index of the archive, read once.
+struct Node {
+    blob: Blob,
+    /// The group of a manifest that is an image.
+    group: Option<usize>,
+    /// Whether a manifest holds statements and can't be an image: each layer is one JSON object,
+    /// and so never a tar archive, whatever its descriptor claims.
+    statements: bool,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn top(&mut self, descriptor: &Descriptor) -> Result<(), Fault> {
+        let digest = descriptor.digest;
+        let Some(node) = self.node(descriptor)? else {
+            return Err(Fault::new(
+                Code::BlobMissing,
+                format!("{} is not in the archive", blob_name(&digest)),
+            ));
+        };
+        if let BlobKind::Index(descriptors) = &node.blob.kind {
+            let images = self.index(descriptor, &[digest], descriptors)?;
+            if images == 0 {
+                return Err(Fault::new(
+                    Code::BlobMissing,
+                    format!("no platform of the index {digest} is in the archive"),
+                ));
+            }
+        } else if is_attestation(descriptor, &node) {
+            self.findings.platform_only = true;
+            self.findings.attestations.entry(digest).or_default();
+        } else {
+            self.image(descriptor, CandidateKind::Manifest, descriptor, &[], &node)?;
+        }
+        Ok(())
+    }
+
+    /// Follows an index; says how many images of it are in the archive. `chain` are the digests of
+    /// the indexes from the top one down to this.
+    fn index(
+        &mut self,
+        top: &Descriptor,
+        chain: &[Sha256Digest],
+        descriptors: &[Descriptor],
+    ) -> Result<usize, Fault> {
+        let mut images = 0_usize;
+        for descriptor in descriptors {
+            let Some(node) = self.node(descriptor)? else {
+                let platform = descriptor.platform.as_deref().filter(|name| !name.is_empty());
+                let shown = platform.map_or_else(|| descriptor.digest.to_string(), str::to_owned);
+                self.findings.absent.insert(shown);
+                continue;
+            };
+            if let BlobKind::Index(inner) = &node.blob.kind {
+                if chain.len() >= limits::INDEX_LEVELS {
+                    let message = "indexes are nested too deeply";
+                    return Err(Fault::new(Code::LayoutInvalid, message));
+                }
+                let chain = [chain, &[descriptor.digest]].concat();
+                images = images.saturating_add(self.index(top, &chain, inner)?);
+            } else if is_attestation(descriptor, &node) {
+                let listed = self.findings.attestations.entry(descriptor.digest).or_default();
+                listed.extend(chain);
+            } else {
+                self.image(descriptor, CandidateKind::PlatformManifest, top, chain, &node)?;
+                images = images.saturating_add(1);
+            }
+        }
+        Ok(images)
+    }
+
+    /// Records an image that was reached over `top` and the indexes of `chain`.
+    fn image(
+        &mut self,
+        descriptor: &Descriptor,
+        kind: CandidateKind,
+        top: &Descriptor,
+        chain: &[Sha256Digest],
+        node: &Node,
+    ) -> Result<(), Fault> {
+        let group = node.group.and_then(|number| self.findings.group_mut(number));
+        let Some(group) = group else {
+            return Err(Fault::new(
+                Code::MediaTypeMismatch,
+                format!("{} holds attestations and is listed as an image", descriptor.digest),
+            ));
+        };
+        group.candidate(kind, descriptor.digest);
+        for index in chain {
+            group.candidate(CandidateKind::Index, *index);
+        }
+        for name in [&descriptor.name, &top.name].into_iter().flatten() {
+            group.tag(name);
+        }
+        group.id_after_load("docker-containerd", top.digest.to_string());
+        Ok(())
+    }
+
+    /// Reads the manifest or index that a descriptor names and checks all of its content; `None` if
+    /// it is not in the archive.
+    fn node(&mut self, descriptor: &Descriptor) -> Result<Option<Rc<Node>>, Fault> {
+        self.followed = self.followed.saturating_add(1);
+        if self.followed > limits::ARCHIVE_DESCRIPTORS {
+            let message = format!("more than {} descriptors", limits::ARCHIVE_DESCRIPTORS);
+            return Err(Fault::new(Code::ArchiveTooLarge, message));
+        }
+        let Some(found) = self.files.blob(descriptor)? else { return Ok(None) };
+        let node = match self.nodes.get(&descriptor.digest) {
+            Some(node) => Rc::clone(node),
+            None => {
+                let node = Rc::new(
+                    self.read(found).map_err(|fault| fault.at(blob_name(&descriptor.digest)))?,
+                );
+                self.nodes.insert(descriptor.digest, Rc::clone(&node));
+                node
+            }
+        };
+        node.blob
+            .check_type(&descriptor.media_type)
+            .map_err(|fault| fault.at(blob_name(&descriptor.digest)))?;
+        Ok(Some(node))
+    }
+
+    fn read(&mut self, found: Found<'_>) -> Result<Node, Fault> {
+        let blob = document::blob(found.document()?)?;
+        self.findings.uses(found.number);
+        let (mut group, mut statements) = (None, false);
+        if let BlobKind::Manifest(manifest) = &blob.kind {
+            statements = self.holds_statements(manifest)?;
+            if !statements {
+                group = Some(self.manifest(manifest)?);
+            }
+        }
+        Ok(Node { blob, group, statements })
+    }
+
+    /// Whether all layers are statements by their type and by their content.
+    fn holds_statements(&mut self, manifest: &Manifest) -> Result<bool, Fault> {
+        if manifest.layers.is_empty()
+            || manifest.layers.iter().any(|layer| layer.media_type != STATEMENT_TYPE)
+        {
+            return Ok(false);
+        }
+        let config = self.files.blob(&manifest.config)?.ok_or_else(|| missing_config(manifest))?;
+        self.findings.uses(config.number);
+        for (number, layer) in manifest.layers.iter().enumerate() {
+            let found = self.layer(number, layer)?;
+            if !found.content.is_object {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Checks an image manifest with its config and layers; the number of its group.
+    fn manifest(&mut self, manifest: &Manifest) -> Result<usize, Fault> {
+        let digest = manifest.config.digest;
+        let found = self.files.blob(&manifest.config)?.ok_or_else(|| missing_config(manifest))?;
+        let media_type = &manifest.config.media_type;
+        document::check_config_type(media_type).map_err(|fault| fault.at("config"))?;
+        let config = self
+            .findings
+            .config(digest, || document::config(found.document()?))
+            .map_err(|fault| fault.at(blob_name(&digest)))?;
+        self.findings.uses(found.number);
+        let mut layers = Vec::with_capacity(manifest.layers.len());
+        for (number, layer) in manifest.layers.iter().enumerate() {
+            if !LAYER_TYPES.iter().any(|prefix| layer.media_type.starts_with(prefix)) {
+                return Err(Fault::new(Code::MediaTypeMismatch, "not a layer of an image")
+                    .at(format!("layer {number}"))
+                    .expected_found("the media type of a layer", &layer.media_type));
+            }
+            layers.push(self.layer(number, layer)?);
+        }
+        layer::check(&config, &layers, |number| {
+            manifest.layers.get(number).map(|layer| blob_name(&layer.digest)).unwrap_or_default()
+        })?;
+        self.findings.group(digest)
+    }
+
+    fn layer(&mut self, number: usize, layer: &Descriptor) -> Result<Found<'a>, Fault> {
+        let Some(found) = self.files.blob(layer)? else {
+            let foreign = ["foreign", "nondistributable"];
+            let message = if foreign.iter().any(|word| layer.media_type.contains(word)) {
+                "a foreign layer, which engines fetch from elsewhere, is not in the archive and \
+                 can't be verified"
+            } else {
+                "the layer is not in the archive; it loads only where the layer already is"
+            };
+            let place = format!("layer {number} ({})", blob_name(&layer.digest));
+            return Err(Fault::new(Code::LayerMissing, message).at(place));
+        };
+        self.findings.uses(found.number);
+        Ok(found)
+    }
+}
+
+/// Whether a descriptor announces an attestation and the content bears it out. A name would make an
+/// engine list it as an image.
+fn is_attestation(descriptor: &Descriptor, node: &Node) -> bool {
+    descriptor.referrer && descriptor.name.is_none() && node.statements
+}
+
+fn missing_config(manifest: &Manifest) -> Fault {
+    let name = blob_name(&manifest.config.digest);
+    Fault::new(Code::ConfigMissing, format!("the config {name} is not in the archive"))
+}

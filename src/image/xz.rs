@@ -1,0 +1,273 @@
+//! All streams of an xz file (<https://tukaani.org/xz/xz-file-format.txt>).
+//!
+//! The library decodes LZMA2. Its own reader of the container takes dictionaries of any size, which
+//! would let a small file ask for 4 GiB, so the container is read here: headers, index and footers
+//! are checked by their CRC32. The check over a block's content is skipped, because the content is
+//! compared by SHA-256 anyway. Filters besides LZMA2 are refused.
+
+use std::io::{self, Read};
+
+use flate2::Crc;
+use lzma_rust2::Lzma2Reader;
+
+use super::inflate::read_full;
+use crate::limits;
+
+const HEADER_MAGIC: [u8; 6] = [0xfd, b'7', b'z', b'X', b'Z', 0];
+const LZMA2: u64 = 0x21;
+
+/// Reads the content of all streams.
+pub(super) struct XzStreams<R> {
+    place: Place<R>,
+    /// The two flag bytes of the current stream's header.
+    flags: [u8; 2],
+    blocks: u64,
+}
+
+enum Place<R> {
+    /// At a stream's first byte, or at the end if one stream is behind us.
+    Stream { source: R, first: bool },
+    /// At a block's or the index's first byte.
+    Block(R),
+    /// Inside a block.
+    Inside(Box<Lzma2Reader<Tally<R>>>),
+    /// At the end, or behind an error.
+    End,
+}
+
+impl<R: Read> XzStreams<R> {
+    pub(super) fn new(source: R) -> Self {
+        Self { place: Place::Stream { source, first: true }, flags: [0; 2], blocks: 0 }
+    }
+
+    fn begin_stream(&mut self, mut source: R, first: bool) -> io::Result<Place<R>> {
+        let mut header = [0_u8; 12];
+        loop {
+            let (start, rest) = header.split_at_mut(4);
+            match read_full(&mut source, start)? {
+                0 if !first => return Ok(Place::End),
+                // Stream padding: zeros in multiples of four, only behind a stream.
+                4 if !first && start.iter().all(|byte| *byte == 0) => {}
+                4 => {
+                    source.read_exact(rest)?;
+                    break;
+                }
+                _ => return Err(io::ErrorKind::UnexpectedEof.into()),
+            }
+        }
+        let [m0, m1, m2, m3, m4, m5, f0, f1, crc @ ..] = header;
+        if [m0, m1, m2, m3, m4, m5] != HEADER_MAGIC {
+            return Err(malformed("something else follows a stream"));
+        }
+        if f0 != 0 || f1 > 15 {
+            return Err(malformed("unknown stream flags"));
+        }
+        check_crc(&[f0, f1], crc)?;
+        self.flags = [f0, f1];
+        self.blocks = 0;
+        Ok(Place::Block(source))
+    }
+
+    fn begin_block(&mut self, mut source: R) -> io::Result<Place<R>> {
+        let mut size = [0];
+        source.read_exact(&mut size)?;
+        let [size] = size;
+        if size == 0 {
+            self.end_stream(&mut source)?;
+            return Ok(Place::Stream { source, first: false });
+        }
+        let mut header = vec![0; usize::from(size).saturating_mul(4).saturating_add(3)];
+        source.read_exact(&mut header)?;
+        let Some((fields, crc)) = header.split_last_chunk::<4>() else {
+            return Err(malformed("a block header is too short"));
+        };
+        check_crc(&[&[size], fields].concat(), *crc)?;
+        let dictionary = block_dictionary(fields)?;
+        self.blocks = self.blocks.saturating_add(1);
+        let reader = Lzma2Reader::new(Tally { source, count: 0 }, dictionary, None);
+        Ok(Place::Inside(Box::new(reader)))
+    }
+
+    fn end_block(&self, tally: Tally<R>) -> io::Result<Place<R>> {
+        let Tally { mut source, count } = tally;
+        expect_zeros(&mut source, padding(count))?;
+        let [_, check] = self.flags;
+        // Check sizes by id: 0, 4 × 3, 8 × 3, 16 × 3, 32 × 3, 64 × 3.
+        let length = match check {
+            0 => 0,
+            1..=3 => 4,
+            4..=6 => 8,
+            7..=9 => 16,
+            10..=12 => 32,
+            _ => 64,
+        };
+        let mut value = [0; 64];
+        source.read_exact(value.get_mut(..length).unwrap_or_default())?;
+        Ok(Place::Block(source))
+    }
+
+    /// Index (its first byte, 0, is read already) and footer.
+    fn end_stream(&self, source: &mut R) -> io::Result<()> {
+        let mut index = Hashed { source, crc: Crc::new(), count: 1 };
+        index.crc.update(&[0]);
+        if number(&mut index)? != self.blocks {
+            return Err(malformed("the index lists another number of blocks"));
+        }
+        for _ in 0..self.blocks {
+            number(&mut index)?;
+            number(&mut index)?;
+        }
+        let pad = padding(index.count);
+        expect_zeros(&mut index, pad)?;
+        let (sum, size) = (index.crc.sum(), index.count);
+        let mut crc = [0; 4];
+        source.read_exact(&mut crc)?;
+        if sum != u32::from_le_bytes(crc) {
+            return Err(malformed("the index's CRC does not match"));
+        }
+        let mut footer = [0; 12];
+        source.read_exact(&mut footer)?;
+        let [c0, c1, c2, c3, b0, b1, b2, b3, f0, f1, y, z] = footer;
+        check_crc(&[b0, b1, b2, b3, f0, f1], [c0, c1, c2, c3])?;
+        let backward = u64::from(u32::from_le_bytes([b0, b1, b2, b3])).saturating_add(1);
+        if [y, z] != *b"YZ" || [f0, f1] != self.flags || backward.saturating_mul(4) != size + 4 {
+            return Err(malformed("the stream's footer does not match its header and index"));
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for XzStreams<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            self.place = match std::mem::replace(&mut self.place, Place::End) {
+                Place::Stream { source, first } => self.begin_stream(source, first)?,
+                Place::Block(source) => self.begin_block(source)?,
+                Place::Inside(mut reader) => {
+                    let count = reader.read(buffer)?;
+                    if count > 0 {
+                        self.place = Place::Inside(reader);
+                        return Ok(count);
+                    }
+                    self.end_block(reader.into_inner())?
+                }
+                Place::End => return Ok(0),
+            };
+        }
+    }
+}
+
+/// The dictionary size in bytes that a block header's fields (behind its size byte) ask for.
+fn block_dictionary(fields: &[u8]) -> io::Result<u32> {
+    let mut fields = fields;
+    let mut flags = [0];
+    fields.read_exact(&mut flags)?;
+    let [flags] = flags;
+    if flags & 0x3c != 0 {
+        return Err(malformed("unknown block flags"));
+    }
+    for present in [0x40, 0x80] {
+        if flags & present != 0 {
+            number(&mut fields)?;
+        }
+    }
+    if flags & 0x03 != 0 || number(&mut fields)? != LZMA2 || number(&mut fields)? != 1 {
+        return Err(malformed("a filter besides LZMA2 is not supported"));
+    }
+    let mut bits = [0];
+    fields.read_exact(&mut bits)?;
+    let [bits] = bits;
+    if fields.iter().any(|byte| *byte != 0) {
+        return Err(malformed("a block header's padding is not zero"));
+    }
+    let size = match bits {
+        0..=39 => (2 | u64::from(bits & 1)) << (bits / 2 + 11),
+        _ => u64::MAX,
+    };
+    match u32::try_from(size) {
+        Ok(size) if size <= limits::XZ_DICTIONARY_BYTES => Ok(size),
+        _ => Err(malformed("the dictionary is larger than 64 MiB")),
+    }
+}
+
+/// A variable-length number of up to 63 bits.
+fn number(source: &mut impl Read) -> io::Result<u64> {
+    let mut value = 0;
+    for shift in (0..63).step_by(7) {
+        let mut byte = [0];
+        source.read_exact(&mut byte)?;
+        let [byte] = byte;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Ok(value);
+        }
+    }
+    Err(malformed("a number is too long"))
+}
+
+/// How many bytes are missing to a multiple of four.
+const fn padding(count: u64) -> usize {
+    match count % 4 {
+        0 => 0,
+        1 => 3,
+        2 => 2,
+        _ => 1,
+    }
+}
+
+fn expect_zeros(source: &mut impl Read, count: usize) -> io::Result<()> {
+    let mut bytes = [0; 3];
+    let bytes = bytes.get_mut(..count).unwrap_or_default();
+    source.read_exact(bytes)?;
+    if bytes.iter().any(|byte| *byte != 0) {
+        return Err(malformed("padding is not zero"));
+    }
+    Ok(())
+}
+
+fn check_crc(bytes: &[u8], expected: [u8; 4]) -> io::Result<()> {
+    let mut crc = Crc::new();
+    crc.update(bytes);
+    if crc.sum() == u32::from_le_bytes(expected) {
+        Ok(())
+    } else {
+        Err(malformed("a header's CRC does not match"))
+    }
+}
+
+fn malformed(reason: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason)
+}
+
+/// Counts a block's compressed bytes.
+struct Tally<R> {
+    source: R,
+    count: u64,
+}
+
+impl<R: Read> Read for Tally<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        self.count = self.count.saturating_add(count as u64);
+        Ok(count)
+    }
+}
+
+/// Counts and sums the bytes of an index.
+struct Hashed<'a, R> {
+    source: &'a mut R,
+    crc: Crc,
+    count: u64,
+}
+
+impl<R: Read> Read for Hashed<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        self.crc.update(buffer.get(..count).unwrap_or_default());
+        self.count = self.count.saturating_add(count as u64);
+        Ok(count)
+    }
+}

@@ -1,0 +1,118 @@
+//! Safe relative paths: names that every reader places at the same spot below one directory.
+//!
+//! A name is a list of parts joined by `/`. Anything that some reader would resolve, clamp or
+//! translate (absolute names, `.` and `..`, empty parts, backslashes, control characters) is refused
+//! instead of being repaired. Nothing here touches a file system.
+
+use crate::limits;
+
+/// Why a name is not safe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnsafeName {
+    /// The name has no bytes.
+    #[error("the name is empty")]
+    Empty,
+    /// The name begins with `/`.
+    #[error("the name is absolute")]
+    Absolute,
+    /// A part is `..`.
+    #[error("the name contains \"..\"")]
+    Parent,
+    /// A part is empty or `.`.
+    #[error("the name has an empty part or \".\"")]
+    EmptyPart,
+    /// A backslash, which is a separator on some systems.
+    #[error("the name contains a backslash")]
+    Backslash,
+    /// A control character, NUL included.
+    #[error("the name contains a control character")]
+    Control,
+    /// Not UTF-8.
+    #[error("the name is not UTF-8 text")]
+    NotText,
+    /// Longer than [`limits::ARCHIVE_NAME_BYTES`].
+    #[error("the name is longer than {} bytes", limits::ARCHIVE_NAME_BYTES)]
+    TooLong,
+}
+
+/// Accepts a name as it stands, or says why it is not safe.
+///
+/// # Errors
+/// [`UnsafeName`] with the first reason found.
+pub fn check(name: &str) -> Result<(), UnsafeName> {
+    if name.is_empty() {
+        return Err(UnsafeName::Empty);
+    }
+    if name.len() > limits::ARCHIVE_NAME_BYTES {
+        return Err(UnsafeName::TooLong);
+    }
+    if name.chars().any(char::is_control) {
+        return Err(UnsafeName::Control);
+    }
+    if name.contains('\\') {
+        return Err(UnsafeName::Backslash);
+    }
+    if name.starts_with('/') {
+        return Err(UnsafeName::Absolute);
+    }
+    for part in name.split('/') {
+        match part {
+            ".." => return Err(UnsafeName::Parent),
+            "" | "." => return Err(UnsafeName::EmptyPart),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Where a symbolic link in directory `directory` (safe, or empty for the root) points, if its
+/// target is relative, has `..` only at its beginning, and stays below the root.
+#[must_use]
+pub fn resolve(directory: &str, target: &str) -> Option<String> {
+    let mut base: Vec<&str> = directory.split('/').filter(|part| !part.is_empty()).collect();
+    let mut rest = target;
+    while let Some(after) = rest.strip_prefix("../") {
+        base.pop()?;
+        rest = after;
+    }
+    check(rest).ok()?;
+    base.push(rest);
+    Some(base.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_readers_place_differently_are_refused() {
+        for good in ["a", "a/b", "sha256:00", "blobs/sha256/0", "a..b/...", "é"] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+        for (bad, why) in [
+            ("", UnsafeName::Empty),
+            ("/a", UnsafeName::Absolute),
+            ("../a", UnsafeName::Parent),
+            ("a/..", UnsafeName::Parent),
+            ("a//b", UnsafeName::EmptyPart),
+            ("a/", UnsafeName::EmptyPart),
+            ("./a", UnsafeName::EmptyPart),
+            ("a\\b", UnsafeName::Backslash),
+            ("a\0b", UnsafeName::Control),
+            ("a\nb", UnsafeName::Control),
+        ] {
+            assert_eq!(check(bad), Err(why), "{bad:?}");
+        }
+        assert_eq!(check(&"a".repeat(limits::ARCHIVE_NAME_BYTES + 1)), Err(UnsafeName::TooLong));
+    }
+
+    #[test]
+    fn links_stay_below_the_root() {
+        assert_eq!(resolve("a", "../b/layer.tar").as_deref(), Some("b/layer.tar"));
+        assert_eq!(resolve("a", "x.tar").as_deref(), Some("a/x.tar"));
+        for bad in ["../../b", "/b", "..", "../b/../c", "../", "", "b/.."] {
+            assert_eq!(resolve("a", bad), None, "{bad}");
+        }
+    }
+}
