@@ -10,6 +10,8 @@ use std::io::Read as _;
 mod log;
 #[path = "../tests/support/rekor.rs"]
 mod rekor;
+#[path = "../tests/support/signer.rs"]
+mod signer;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args_os().skip(1);
@@ -21,7 +23,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut seed = [0; 32];
     File::open("/dev/urandom")?.read_exact(&mut seed)?;
     let log = log::TestLog::new(&seed)?;
-    fs::write(key_file, log.public_key_pem())?;
+    fs::write(key_file, log.key().public_key_pem())?;
     let server = rekor::Server::bind(log)?;
     fs::write(url_file, server.url()?)?;
     Ok(server.serve()?)

@@ -4,25 +4,19 @@
 //! it but the tests and the example release, each of which names its key in a trusted root.
 
 use base64ct::{Base64, Encoding as _};
-use p256::ecdsa::signature::Signer as _;
-use p256::ecdsa::{Signature, SigningKey, VerifyingKey};
 use sha2::{Digest as _, Sha256};
+
+use super::signer::Signer;
 
 /// The name of the log in its checkpoints; Rekor v1 appends " - " and a number.
 const ORIGIN: &str = "sealift-test-log - 1";
-
-/// The fixed beginning of a P-256 public key in DER (RFC 5480: algorithm, curve, bit string).
-const SPKI_PREFIX: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
-    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-];
 
 type Hash = [u8; 32];
 
 /// A log: its key and the hashes of its leaves.
 #[derive(Debug)]
 pub(crate) struct TestLog {
-    key: SigningKey,
+    key: Signer,
     leaves: Vec<Hash>,
 }
 
@@ -30,34 +24,19 @@ impl TestLog {
     /// An empty log; the key is the SHA-256 of the seed.
     ///
     /// # Errors
-    /// If the hash is no valid P-256 scalar, which happens for one seed in 2^32.
+    /// As [`Signer::new`].
     pub(crate) fn new(seed: &[u8]) -> Result<Self, p256::ecdsa::Error> {
-        Ok(Self { key: SigningKey::from_slice(&Sha256::digest(seed))?, leaves: Vec::new() })
+        Ok(Self { key: Signer::new(seed)?, leaves: Vec::new() })
     }
 
-    /// The log's public key in DER (SPKI).
-    pub(crate) fn public_key_der(&self) -> Vec<u8> {
-        let point = VerifyingKey::from(&self.key).to_encoded_point(false);
-        [&SPKI_PREFIX[..], point.as_bytes()].concat()
-    }
-
-    /// The log's public key in PEM.
-    pub(crate) fn public_key_pem(&self) -> String {
-        let text = Base64::encode_string(&self.public_key_der());
-        let mut pem = String::from("-----BEGIN PUBLIC KEY-----\n");
-        for (index, c) in text.chars().enumerate() {
-            if index > 0 && index % 64 == 0 {
-                pem.push('\n');
-            }
-            pem.push(c);
-        }
-        pem.push_str("\n-----END PUBLIC KEY-----\n");
-        pem
+    /// The log's key.
+    pub(crate) fn key(&self) -> &Signer {
+        &self.key
     }
 
     /// The log's id: SHA-256 of its key.
     fn id(&self) -> Hash {
-        Sha256::digest(self.public_key_der()).into()
+        Sha256::digest(self.key.public_key_der()).into()
     }
 
     /// Appends an entry and answers as Rekor v1 does: JSON that maps the entry's UUID to body,
@@ -89,7 +68,7 @@ impl TestLog {
                     "rootHash": hex(&root),
                     "treeSize": size,
                 },
-                "signedEntryTimestamp": Base64::encode_string(&self.sign(promised.as_bytes())),
+                "signedEntryTimestamp": Base64::encode_string(&self.key.sign(promised.as_bytes())),
             },
         }});
         (hex(&leaf), answer.to_string())
@@ -100,13 +79,8 @@ impl TestLog {
         let text = format!("{ORIGIN}\n{size}\n{}\n", Base64::encode_string(root));
         let key_hint = self.id();
         let mut signature = key_hint.iter().take(4).copied().collect::<Vec<_>>();
-        signature.extend(self.sign(text.as_bytes()));
+        signature.extend(self.key.sign(text.as_bytes()));
         format!("{text}\n\u{2014} sealift-test-log {}\n", Base64::encode_string(&signature))
-    }
-
-    fn sign(&self, message: &[u8]) -> Vec<u8> {
-        let signature: Signature = self.key.sign(message);
-        signature.to_der().as_bytes().to_vec()
     }
 }
 
