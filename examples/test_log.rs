@@ -10,8 +10,8 @@ use std::io::Read as _;
 mod log;
 #[path = "../tests/support/rekor.rs"]
 mod rekor;
-#[path = "../tests/support/signer.rs"]
-mod signer;
+#[path = "../tests/support/rekor_key.rs"]
+mod rekor_key;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args_os().skip(1);

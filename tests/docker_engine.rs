@@ -10,8 +10,8 @@ use std::process::Command;
 use base64ct::{Base64, Encoding as _};
 use tools::{Ran, broken, run, run_with_input, sealift, skip};
 
-#[path = "support/signer.rs"]
-mod signer;
+#[path = "support/rekor_key.rs"]
+mod rekor_key;
 #[path = "support/tools.rs"]
 mod tools;
 
@@ -52,7 +52,7 @@ impl Bench {
 
         // The vendor's procedure: the text that inspect prints, without newline.
         let id = bench.docker(&["inspect", "--format", "{{.Id}}", &bench.tag]);
-        let key = signer::Signer::new(name.as_bytes()).unwrap();
+        let key = rekor_key::Signer::new(name.as_bytes()).unwrap();
         let signature = Base64::encode_string(&key.sign(id.trim_end().as_bytes()));
         let bundle = format!(r#"{{"base64Signature":"{signature}"}}"#);
         fs::write(bench.path("image.bundle"), bundle).unwrap();

@@ -16,8 +16,8 @@ use tools::{broken, run, run_with_input, sealift, shared, skip};
 mod log;
 #[path = "support/rekor.rs"]
 mod rekor;
-#[path = "support/signer.rs"]
-mod signer;
+#[path = "support/rekor_key.rs"]
+mod rekor_key;
 #[path = "support/tools.rs"]
 mod tools;
 

@@ -6,7 +6,7 @@
 use base64ct::{Base64, Encoding as _};
 use sha2::{Digest as _, Sha256};
 
-use super::signer::Signer;
+use super::rekor_key::Signer;
 
 /// The name of the log in its checkpoints; Rekor v1 appends " - " and a number.
 const ORIGIN: &str = "sealift-test-log - 1";
