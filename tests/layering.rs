@@ -1,7 +1,11 @@
 //! Holds the house: a room uses only rooms listed above it, and an outside crate only enters by its
 //! door. The order and the doors are those of `docs/architecture.md`.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
