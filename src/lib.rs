@@ -3,12 +3,29 @@
 //!
 //! The rooms, from the ground up; a room uses only rooms listed above it (`tests/layering.rs`):
 //!
-//! - [`digest`], [`limits`], [`json`], [`verdict`]: digests, bounds, strict JSON, and what a check
-//!   can say.
+//! - [`digest`], [`limits`], [`path`], [`json`], [`verdict`]: digests, bounds, safe names, strict
+//!   JSON, and what a check can say.
+//! - [`key`]: public keys, their fingerprints, one signature against one key.
+//! - [`sigstore`]: signature bundles, and what one proves about an artifact.
+//! - [`image`]: what a container image archive is, from its bytes alone.
+//! - [`trust`]: a vendor's conventions.
+//! - [`artifact`]: one artifact, one verdict.
+//! - [`pairing`]: which bundle and key belong to which artifact.
+//! - [`report`]: a report in words or as JSON.
+//! - [`cli`]: arguments, files, exit codes.
 //!
 //! `docs/architecture.md` tells the whole story.
 
+pub mod artifact;
+pub mod cli;
 pub mod digest;
+pub mod image;
 pub mod json;
+pub mod key;
 pub mod limits;
+pub mod pairing;
+pub mod path;
+pub mod report;
+pub mod sigstore;
+pub mod trust;
 pub mod verdict;

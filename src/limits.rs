@@ -39,3 +39,7 @@ pub const WHOLE_MESSAGE_BYTES: u64 = 64 << 20;
 pub const BUNDLES: usize = 1_000;
 /// A regular expression for an identity or issuer, in bytes.
 pub const PATTERN_BYTES: usize = 4096;
+/// Digests of one archive that a bundle which states none is tried on.
+pub const CANDIDATE_TRIES: usize = 1_000;
+/// Digests and images that the diagnosis of a refusal looks at.
+pub const DIAGNOSIS_TRIES: usize = 16;

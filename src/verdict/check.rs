@@ -15,6 +15,8 @@ pub enum CheckName {
     BundleKey,
     /// The second, independent answer: the sigstore-verify library.
     Library,
+    /// A log entry against the bundle: its kind, hash, signature and key, and a log that is known.
+    LogEntry,
     /// The log's signed promise (SET) over the entry.
     LogPromise,
     /// The Merkle inclusion proof of the entry.

@@ -141,6 +141,10 @@ codes! {
             "the bundle signs another digest"
             "The bundle states the digest of what it signs, and it is not the digest of this artifact."
             "Stop the deployment and contact the vendor."
+        WholeMessageNeeded "whole-message-needed" Undecided
+            "the signature can only be checked with the whole message in memory"
+            "An Ed25519 signature is over the message itself, not over its digest, and some attestations name another digest than SHA-256. The message is larger than the 64 MiB that are held in memory, or only its SHA-256 is known."
+            "Give the file itself instead of its digest; for a file above 64 MiB ask the vendor for an ECDSA signature."
         VerifiersDisagree "verifiers-disagree" Failed
             "two independent checks gave different answers"
             "Sealift's own check and the sigstore-verify library must both say yes. One said no."

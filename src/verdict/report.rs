@@ -176,4 +176,7 @@ pub struct BundleReport {
     pub reason: Option<String>,
     /// Every check.
     pub checks: Vec<Check>,
+    /// What a reader should know besides, for example that nothing but the signature was checked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }

@@ -1,0 +1,108 @@
+//! Why did it fail? The most likely cause, from evidence.
+//!
+//! Everything here runs after a refusal, tries a bounded number of other texts, and only ever adds
+//! sentences to a report. Nothing here can turn a refusal into OK.
+
+use super::{FileDigest, Judge};
+use crate::digest::Sha256Digest;
+use crate::image::{Archive, Candidate};
+use crate::limits;
+use crate::pairing;
+use crate::sigstore::{self, SignatureBundle, Subject};
+use crate::trust::MessageForm;
+
+/// Whether a bundle is about a text: by the digest that it states, or by its signature when it
+/// states none. A statement proves nothing by itself.
+pub(super) fn is_about(bundle: &SignatureBundle, message: &[u8], judge: &Judge<'_>) -> bool {
+    match bundle.stated_sha256() {
+        Some(stated) => stated == Sha256Digest::of(message),
+        None => sigstore::signature_holds(bundle, Subject::Bytes(message), judge.request),
+    }
+}
+
+/// Likely causes for a package.
+pub(super) fn package(
+    bundle: &SignatureBundle,
+    file: FileDigest,
+    judge: &Judge<'_>,
+) -> Vec<String> {
+    let mut causes = Vec::new();
+    let demanded = judge.profile.package.message;
+    causes.extend(other_form(bundle, "the file", &file.sha256, demanded, judge));
+    let itself = match bundle.stated_sha256() {
+        Some(stated) => stated == file.sha256,
+        None => sigstore::signature_holds(bundle, Subject::Digest(file.sha256), judge.request),
+    };
+    if itself {
+        causes.push(
+            "the bundle signs the file itself, not the text of its digest: it was made with \
+             `cosign sign-blob FILE` and `sealift verify-blob` checks it"
+                .to_owned(),
+        );
+    }
+    if file.size == 0 {
+        causes.push("the file is empty: an interrupted copy or download".to_owned());
+    }
+    causes
+}
+
+/// Likely causes for an archive none of whose digests the bundle is about.
+pub(super) fn image(
+    bundle: &SignatureBundle,
+    archive: &Archive,
+    candidates: &[Candidate],
+    judge: &Judge<'_>,
+) -> Vec<String> {
+    let demanded = judge.profile.image.message;
+    let mut causes = Vec::new();
+    for candidate in candidates.iter().take(limits::DIAGNOSIS_TRIES) {
+        let what = format!("the {} digest", candidate.kind);
+        causes.extend(other_form(bundle, &what, &candidate.digest, demanded, judge));
+    }
+    for image in archive.images.iter().take(limits::DIAGNOSIS_TRIES) {
+        for (engine, id) in image.id_after_load() {
+            let Ok(digest) = id.parse::<Sha256Digest>() else { continue };
+            let known = candidates.iter().any(|candidate| candidate.digest == digest);
+            if !known && is_about(bundle, demanded.message(&digest).as_bytes(), judge) {
+                causes.push(format!(
+                    "the bundle signs the id {digest} that {engine} gives the image when it loads \
+                     this archive; nothing in the archive has that digest, so it proves nothing here"
+                ));
+            }
+        }
+    }
+    if causes.is_empty() {
+        causes.extend(archive.digest_hint().map(str::to_owned));
+    }
+    if let Some(given) = judge.key_file {
+        for image in archive.images.iter().take(limits::DIAGNOSIS_TRIES) {
+            let named = pairing::for_image(judge.profile, &image.labels).key;
+            if let Some(named) = named.filter(|named| named != given) {
+                causes.push(format!("the image's label names the key {named}, you gave {given}"));
+                break;
+            }
+        }
+    }
+    causes
+}
+
+fn other_form(
+    bundle: &SignatureBundle,
+    what: &str,
+    digest: &Sha256Digest,
+    demanded: MessageForm,
+    judge: &Judge<'_>,
+) -> Option<String> {
+    MessageForm::ALL
+        .into_iter()
+        .filter(|form| *form != demanded)
+        .find(|form| is_about(bundle, form.message(digest).as_bytes(), judge))
+        .map(|form| {
+            format!(
+                "the bundle signs {what} in another spelling: {}, where the vendor's procedure \
+                 says {}",
+                form.words(),
+                demanded.words()
+            )
+        })
+}

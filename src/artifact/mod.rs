@@ -1,0 +1,118 @@
+//! One artifact, one verdict: joins what an archive or a file *is* with what a bundle *proves*.
+//!
+//! The message that the vendor signed is computed here, from the digest and the profile's form; no
+//! second spelling is ever accepted. Other spellings are tried after a refusal, for the diagnosis
+//! only ([`diagnose`]). This room opens no file and knows no path.
+
+mod blob;
+mod diagnose;
+mod image;
+mod package;
+
+use crate::sigstore::{Proof, Refusal, Request, SignatureBundle};
+use crate::trust::VendorProfile;
+use crate::verdict::{ArtifactReport, BundleReport, Fault, Outcome};
+
+pub use blob::blob;
+pub use image::image;
+pub use package::{FileDigest, package};
+
+/// By what an artifact is judged.
+#[derive(Debug)]
+pub struct Judge<'a> {
+    /// Signer, trusted root, transparency.
+    pub request: &'a Request<'a>,
+    /// The vendor's conventions.
+    pub profile: &'a VendorProfile,
+    /// The file name of the operator's key, to compare with the name that the vendor gives.
+    pub key_file: Option<&'a str>,
+}
+
+/// A bundle under the name that the user knows it by.
+#[derive(Debug)]
+pub struct NamedBundle {
+    /// File name.
+    pub name: String,
+    /// What it parsed to, or why it did not (with its place).
+    pub content: Result<SignatureBundle, Fault>,
+}
+
+/// What became of one bundle.
+struct BundleVerdict {
+    report: BundleReport,
+    fault: Option<Fault>,
+    causes: Vec<String>,
+    /// The bundle was about another text than any that it was offered.
+    foreign: bool,
+}
+
+impl BundleVerdict {
+    fn new(bundle: &NamedBundle, result: Result<&Proof, &Refusal>) -> Self {
+        let format = bundle.content.as_ref().ok().map(|content| content.format().to_string());
+        let (checks, notes, fault, causes) = match result {
+            Ok(proof) => (proof.checks().to_vec(), proof.notes().to_vec(), None, Vec::new()),
+            Err(refusal) => (
+                refusal.checks.clone(),
+                Vec::new(),
+                Some(refusal.fault.clone().at(bundle.name.as_str())),
+                refusal.likely_causes.clone(),
+            ),
+        };
+        let report = BundleReport {
+            name: bundle.name.clone(),
+            format,
+            verified: fault.is_none(),
+            code: fault.as_ref().map(Fault::code),
+            reason: fault.as_ref().map(ToString::to_string),
+            checks,
+            notes,
+        };
+        Self { report, fault, causes, foreign: false }
+    }
+
+    /// For a bundle that could not even be read; the fault names its place already.
+    fn unread(bundle: &NamedBundle, fault: &Fault) -> Self {
+        let report = BundleReport {
+            name: bundle.name.clone(),
+            format: None,
+            verified: false,
+            code: Some(fault.code()),
+            reason: Some(fault.to_string()),
+            checks: Vec::new(),
+            notes: Vec::new(),
+        };
+        Self { report, fault: Some(fault.clone()), causes: Vec::new(), foreign: false }
+    }
+}
+
+/// The fault that decides among several: FAILED wins over UNDECIDED, then the first.
+fn deciding(faults: &[Fault]) -> Option<&Fault> {
+    faults.iter().find(|fault| fault.outcome() == Outcome::Failed).or_else(|| faults.first())
+}
+
+/// Marks a report as verified; the one place where OK is written.
+fn verified(mut report: ArtifactReport, judge: &Judge<'_>) -> ArtifactReport {
+    report.outcome = Outcome::Ok;
+    report.key = judge.request.key_fingerprint();
+    report
+}
+
+/// Marks a report as refused, with the vendor's line for failures.
+fn refused(
+    report: ArtifactReport,
+    fault: &Fault,
+    causes: Vec<String>,
+    judge: &Judge<'_>,
+) -> ArtifactReport {
+    let mut report = report.refused(fault);
+    report.likely_causes = causes;
+    if report.outcome == Outcome::Failed {
+        let general = fault.code().next();
+        report.next = Some(if general.starts_with("Stop the deployment") {
+            judge.profile.on_failure.clone()
+        } else {
+            format!("{general} Until then: {}", judge.profile.on_failure)
+        });
+    }
+    report
+}

@@ -1,0 +1,58 @@
+//! A package: any file, signed by the text of its SHA-256.
+
+use super::{BundleVerdict, Judge, NamedBundle, diagnose, refused, verified};
+use crate::digest::Sha256Digest;
+use crate::sigstore::{self, Subject};
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, MatchedDigest};
+
+/// What one reading of a file found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileDigest {
+    /// SHA-256 of all bytes.
+    pub sha256: Sha256Digest,
+    /// How many bytes.
+    pub size: u64,
+}
+
+/// Verifies a package of which one bundle, or none, is at hand.
+///
+/// The signed text is made from the file's SHA-256 in the form that the profile gives, and nothing
+/// else is accepted. Without a bundle the answer is UNSIGNED.
+#[must_use]
+pub fn package(
+    mut report: ArtifactReport,
+    file: FileDigest,
+    bundle: Option<&NamedBundle>,
+    judge: &Judge<'_>,
+) -> ArtifactReport {
+    report.kind = Some(ArtifactKind::Package);
+    report.sha256 = Some(file.sha256);
+    let Some(bundle) = bundle else {
+        let fault = Fault::new(Code::NoBundle, "no signature bundle was found for this package");
+        return refused(report, &fault, Vec::new(), judge);
+    };
+    report.notes.push("the file name and version are not signed".to_owned());
+    let content = match &bundle.content {
+        Ok(content) => content,
+        Err(fault) => {
+            report.bundles.push(BundleVerdict::unread(bundle, fault).report);
+            return refused(report, fault, Vec::new(), judge);
+        }
+    };
+    let message = judge.profile.package.message.message(&file.sha256);
+    match sigstore::verify(content, Subject::Bytes(message.as_bytes()), judge.request) {
+        Ok(proof) => {
+            report.bundles.push(BundleVerdict::new(bundle, Ok(&proof)).report);
+            report.matched.push(MatchedDigest { digest: file.sha256, kind: "file".to_owned() });
+            verified(report, judge)
+        }
+        Err(refusal) => {
+            let verdict = BundleVerdict::new(bundle, Err(&refusal));
+            report.bundles.push(verdict.report);
+            let fault = refusal.fault.clone().at(bundle.name.as_str());
+            let mut causes = diagnose::package(content, file, judge);
+            causes.extend(verdict.causes);
+            refused(report, &fault, causes, judge)
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Opening files: bounded, never through what is no file, with one wording for every error.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek};
+use std::path::Path;
+
+use walkdir::WalkDir;
+
+use crate::image::{FileAt, Tree, TreeEntry};
+use crate::verdict::{Code, Fault};
+
+/// A path for a message.
+pub(super) fn show(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// The last part of a path as text.
+pub(super) fn file_name(path: &Path) -> Option<String> {
+    path.file_name().map(|name| name.to_string_lossy().into_owned())
+}
+
+/// The fault for an operating system's error.
+pub(super) fn unreadable(place: &str, error: &io::Error) -> Fault {
+    let code = match error.kind() {
+        io::ErrorKind::NotFound => Code::FileNotFound,
+        _ => Code::Unreadable,
+    };
+    Fault::new(code, error.to_string()).at(place)
+}
+
+/// What a path leads to.
+pub(super) enum Opened {
+    /// A directory.
+    Directory,
+    /// A regular file: positioned reads are possible.
+    File(File),
+    /// A pipe: one reading only.
+    Pipe(Box<dyn Read>),
+}
+
+/// Opens a path; `-` is standard input.
+///
+/// # Errors
+/// [`Code::FileNotFound`], or [`Code::Unreadable`] also for sockets and devices without an end.
+pub(super) fn open(path: &Path) -> Result<Opened, Fault> {
+    let place = show(path);
+    let fault = |error: io::Error| unreadable(&place, &error);
+    if path.as_os_str() == "-" {
+        return Ok(Opened::Pipe(Box::new(io::stdin().lock())));
+    }
+    // Looked at before opening: opening a device can have effects.
+    let kind = fs::metadata(path).map_err(fault)?.file_type();
+    if kind.is_dir() {
+        return Ok(Opened::Directory);
+    }
+    if kind.is_file() {
+        return Ok(Opened::File(File::open(path).map_err(fault)?));
+    }
+    if is_pipe(kind) {
+        return Ok(Opened::Pipe(Box::new(File::open(path).map_err(fault)?)));
+    }
+    Err(Fault::new(Code::Unreadable, "neither a file, nor a pipe, nor a directory").at(place))
+}
+
+#[cfg(unix)]
+fn is_pipe(kind: fs::FileType) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    kind.is_fifo()
+}
+
+#[cfg(not(unix))]
+fn is_pipe(_: fs::FileType) -> bool {
+    false
+}
+
+/// Opens a path as one stream, whatever it leads to but a directory.
+///
+/// # Errors
+/// Those of [`open`]; [`Code::Unreadable`] for a directory.
+pub(super) fn open_stream(path: &Path) -> Result<Box<dyn Read>, Fault> {
+    match open(path)? {
+        Opened::Directory => Err(Fault::new(Code::Unreadable, "is a directory").at(show(path))),
+        Opened::File(file) => Ok(Box::new(file)),
+        Opened::Pipe(stream) => Ok(stream),
+    }
+}
+
+/// Reads a small file whole; one that is larger than `limit` bytes is refused with `too_large`
+/// after `limit` bytes, whatever its size.
+///
+/// # Errors
+/// Those of [`open_stream`], and `too_large`.
+pub(super) fn read_small(path: &Path, limit: u64, too_large: Code) -> Result<Vec<u8>, Fault> {
+    let mut bytes = Vec::new();
+    let mut stream = open_stream(path)?.take(limit.saturating_add(1));
+    stream.read_to_end(&mut bytes).map_err(|error| unreadable(&show(path), &error))?;
+    if bytes.len() as u64 > limit {
+        let message = format!("larger than {limit} bytes");
+        return Err(Fault::new(too_large, message).at(show(path)));
+    }
+    Ok(bytes)
+}
+
+/// A regular file for positioned reads.
+///
+/// # Errors
+/// [`Code::Unreadable`].
+pub(super) fn positioned(path: &Path, file: &File) -> Result<FileAt, Fault> {
+    let fault = |error: io::Error| unreadable(&show(path), &error);
+    FileAt::new(file.try_clone().map_err(fault)?).map_err(fault)
+}
+
+/// The same file from its beginning, as a stream.
+///
+/// # Errors
+/// [`Code::Unreadable`].
+pub(super) fn rewound(path: &Path, file: &File) -> Result<File, Fault> {
+    let fault = |error: io::Error| unreadable(&show(path), &error);
+    let mut stream = file.try_clone().map_err(fault)?;
+    stream.rewind().map_err(fault)?;
+    Ok(stream)
+}
+
+/// A directory as the image room sees an OCI layout: names, sizes, and bytes on demand.
+#[derive(Debug)]
+pub(super) struct Directory<'a>(pub(super) &'a Path);
+
+impl Tree for Directory<'_> {
+    fn entries(&self) -> io::Result<Vec<TreeEntry>> {
+        let mut entries = Vec::new();
+        for entry in WalkDir::new(self.0).min_depth(1).sort_by_file_name() {
+            let entry = entry?;
+            let relative = entry.path().strip_prefix(self.0).map_err(io::Error::other)?;
+            let parts: Option<Vec<_>> = relative.iter().map(|part| part.to_str()).collect();
+            let name = parts.ok_or_else(|| io::Error::other("a name is not UTF-8"))?.join("/");
+            let kind = entry.file_type();
+            entries.push(if kind.is_dir() {
+                TreeEntry::directory(name)
+            } else if kind.is_file() {
+                TreeEntry::file(name, entry.metadata()?.len())
+            } else {
+                TreeEntry::other(name)
+            });
+        }
+        Ok(entries)
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
+        let path = self.0.join(name);
+        if !fs::symlink_metadata(&path)?.is_file() {
+            return Err(io::Error::other("is not a regular file any more"));
+        }
+        Ok(Box::new(File::open(path)?))
+    }
+}

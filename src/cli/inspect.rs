@@ -1,0 +1,160 @@
+//! `sealift inspect`: what archives, bundles and keys hold. It verifies no signature and says so.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read as _, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::args::{InspectArgs, Output};
+use super::files::{self, Opened};
+use super::progress::Bar;
+use super::{complain, shown};
+use crate::image::{self, Input, Options};
+use crate::key::PublicKey;
+use crate::limits;
+use crate::sigstore::{BundleDescription, SignatureBundle};
+use crate::verdict::{Code, ExitStatus, Fault, MatchedDigest, Outcome, printable};
+
+const NOT_VERIFIED: &str = "no signature was verified";
+
+/// Runs the command: every file is shown, whatever fails.
+pub(super) fn run(arguments: &InspectArgs) -> Result<ExitStatus, Fault> {
+    let mut outcomes = Vec::new();
+    let mut shown_files = Vec::new();
+    for path in &arguments.files {
+        match inspect(path) {
+            Ok(content) => {
+                outcomes.push(Outcome::Ok);
+                shown_files.push(Inspected { file: files::show(path), verified: false, content });
+            }
+            Err(fault) => {
+                complain(&fault);
+                outcomes.push(fault.outcome());
+            }
+        }
+    }
+    let mut out = io::stdout().lock();
+    let written = match arguments.output {
+        Output::Json => serde_json::to_writer_pretty(&mut out, &shown_files)
+            .map_err(io::Error::from)
+            .and_then(|()| writeln!(out)),
+        Output::Text => shown_files.iter().try_for_each(|file| text(&mut out, file)),
+    };
+    shown(written)?;
+    Ok(ExitStatus::of(outcomes))
+}
+
+/// One file and what it holds.
+#[derive(Debug, Serialize)]
+struct Inspected {
+    file: String,
+    /// Always false.
+    verified: bool,
+    #[serde(flatten)]
+    content: Content,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "type")]
+enum Content {
+    Bundle(BundleDescription),
+    ImageArchive { format: String, images: Vec<Image>, notes: Vec<String> },
+    PublicKey { kind: String, fingerprint: String },
+}
+
+#[derive(Debug, Serialize)]
+struct Image {
+    unsigned_tags: Vec<String>,
+    digests: Vec<MatchedDigest>,
+    diff_ids: Vec<String>,
+    labels: BTreeMap<String, String>,
+    id_after_load: BTreeMap<String, String>,
+}
+
+/// Tells by its first bytes what a file is, and reads it.
+fn inspect(path: &Path) -> Result<Content, Fault> {
+    let place = files::show(path);
+    let options = Options { jobs: 1, progress: &Bar::new(true) };
+    let archive = match files::open(path)? {
+        Opened::Directory => image::read(Input::Layout(&files::Directory(path)), &options),
+        Opened::Pipe(mut pipe) => image::read(Input::Stream(&mut pipe), &options),
+        Opened::File(file) => {
+            let mut first = [0; 64];
+            let count = files::rewound(path, &file)?
+                .read(&mut first)
+                .map_err(|error| files::unreadable(&place, &error))?;
+            let first = first.get(..count).unwrap_or_default().trim_ascii_start();
+            if first.starts_with(b"{") {
+                let bytes = files::read_small(path, limits::BUNDLE_BYTES, Code::BundleTooLarge)?;
+                let bundle = SignatureBundle::parse(&bytes).map_err(|fault| fault.at(place))?;
+                return Ok(Content::Bundle(bundle.describe()));
+            }
+            if first.starts_with(b"-----BEGIN") {
+                let bytes = files::read_small(path, limits::KEY_BYTES, Code::KeyMalformed)?;
+                let key = PublicKey::from_pem(&bytes).map_err(|fault| fault.at(place))?;
+                return Ok(Content::PublicKey {
+                    kind: key.kind().to_string(),
+                    fingerprint: key.fingerprint().to_string(),
+                });
+            }
+            image::read(Input::File(&files::positioned(path, &file)?), &options)
+        }
+    };
+    let archive = archive.map_err(|refusal| refusal.fault.at(place))?;
+    let images = archive.images.iter().map(|image| Image {
+        unsigned_tags: image.tags.clone(),
+        digests: image
+            .candidates
+            .iter()
+            .map(|it| MatchedDigest { digest: it.digest, kind: it.kind.to_string() })
+            .collect(),
+        diff_ids: image.layers.iter().map(ToString::to_string).collect(),
+        labels: image.labels.clone(),
+        id_after_load: image.id_after_load(),
+    });
+    Ok(Content::ImageArchive {
+        format: archive.describe(),
+        images: images.collect(),
+        notes: archive.notes.clone(),
+    })
+}
+
+fn text(out: &mut dyn Write, inspected: &Inspected) -> io::Result<()> {
+    let name = printable(&inspected.file);
+    match &inspected.content {
+        Content::PublicKey { kind, fingerprint } => {
+            writeln!(out, "{name}: public key, {kind}")?;
+            writeln!(out, "  fingerprint (SHA-256 of the SPKI): {fingerprint}")?;
+            writeln!(out, "  compare it out of band with what the vendor publishes")
+        }
+        Content::Bundle(bundle) => {
+            writeln!(out, "{name}: signature bundle, {} ({NOT_VERIFIED})", bundle.format)?;
+            for (label, value) in bundle.lines() {
+                writeln!(out, "  {}: {}", printable(&label), printable(&value))?;
+            }
+            Ok(())
+        }
+        Content::ImageArchive { format, images, notes } => {
+            writeln!(out, "{name}: image archive, {} ({NOT_VERIFIED})", printable(format))?;
+            for image in images {
+                let tags: Vec<_> = image.unsigned_tags.iter().map(|tag| printable(tag)).collect();
+                let tags = if tags.is_empty() { "none".to_owned() } else { tags.join(", ") };
+                writeln!(out, "  image, tags (never signed): {tags}")?;
+                for digest in &image.digests {
+                    writeln!(out, "    {} digest: {}", digest.kind, digest.digest)?;
+                }
+                for (engine, id) in &image.id_after_load {
+                    writeln!(out, "    id after loading, {engine}: {}", printable(id))?;
+                }
+                for diff_id in &image.diff_ids {
+                    writeln!(out, "    layer: {diff_id}")?;
+                }
+                for (label, value) in &image.labels {
+                    writeln!(out, "    label {}: {}", printable(label), printable(value))?;
+                }
+            }
+            notes.iter().try_for_each(|note| writeln!(out, "  note: {}", printable(note)))
+        }
+    }
+}

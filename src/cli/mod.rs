@@ -1,0 +1,72 @@
+//! The command line: arguments, files, progress bars, exit codes. The only room that opens files,
+//! reads the clock or writes to a terminal.
+//!
+//! Standard output is the result (in `verify-blob`, as in cosign, standard error is); progress and
+//! warnings go to standard error.
+
+mod args;
+mod cosign_options;
+mod explain;
+mod files;
+mod inspect;
+mod progress;
+mod trust_args;
+mod verify;
+mod verify_blob;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::verdict::{ExitStatus, Fault, printable};
+use args::{Cli, Command};
+
+/// Runs the program with these arguments (the first is the program's name).
+///
+/// The exit code is 0 when everything was verified, 1 when something is not what was signed, 2 for
+/// usage, configuration or a missing key, 3 when nothing could be decided.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let result = match &cli.command {
+        Command::Verify(arguments) => verify::run(arguments),
+        Command::VerifyBlob(arguments) => verify_blob::run(arguments),
+        Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
+    };
+    let status = result.unwrap_or_else(|fault| {
+        complain(&fault);
+        fault.outcome().exit_status()
+    });
+    ExitCode::from(status.code())
+}
+
+/// Says on standard error what is wrong and what to do next.
+fn complain(fault: &Fault) {
+    let mut err = io::stderr().lock();
+    let _ = writeln!(err, "sealift: error[{}]: {fault}", fault.code());
+    let _ = writeln!(err, "  next: {}", fault.code().next());
+}
+
+/// Says something on standard error that is no error.
+fn warn(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "WARNING: {}", printable(text));
+}
+
+/// The status of a run that only shows something.
+fn shown(written: io::Result<()>) -> Result<ExitStatus, Fault> {
+    // A reader that has seen enough (`| head`) is no error.
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(files::unreadable("standard output", &error))
+        }
+        _ => Ok(ExitStatus::Verified),
+    }
+}

@@ -1,0 +1,155 @@
+//! The options that say whom to trust, shared by every command that verifies.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use super::files;
+use crate::key::{HashAlgorithm, PublicKey};
+use crate::limits;
+use crate::sigstore::{HashRule, Matcher, Request, Signer, Transparency, TrustMaterial};
+use crate::verdict::{Code, Fault};
+
+/// Whom to trust, by which logs, and how strictly.
+#[derive(Debug, Args)]
+pub(super) struct TrustArgs {
+    /// The vendor's public key (PEM), obtained and compared out of band
+    #[arg(long, value_name = "FILE", help_heading = "Trust")]
+    pub(super) key: Option<PathBuf>,
+    /// Keyless: the identity in the signing certificate (never together with --key)
+    #[arg(long, value_name = "IDENTITY", help_heading = "Trust", conflicts_with_all = ["key", "certificate_identity_regexp"])]
+    certificate_identity: Option<String>,
+    /// Keyless: a regular expression for the identity
+    #[arg(long, value_name = "REGEXP", help_heading = "Trust", conflicts_with = "key")]
+    certificate_identity_regexp: Option<String>,
+    /// Keyless: the OIDC issuer in the signing certificate
+    #[arg(long, value_name = "URL", help_heading = "Trust", conflicts_with_all = ["key", "certificate_oidc_issuer_regexp"])]
+    certificate_oidc_issuer: Option<String>,
+    /// Keyless: a regular expression for the issuer
+    #[arg(long, value_name = "REGEXP", help_heading = "Trust", conflicts_with = "key")]
+    certificate_oidc_issuer_regexp: Option<String>,
+    /// Sigstore trusted root (JSON); the default is the built-in one of the public good instance
+    #[arg(long, value_name = "FILE", help_heading = "Trust")]
+    trusted_root: Option<PathBuf>,
+    /// Accept a bundle without a log entry; one that is present must still be valid
+    #[arg(long, value_name = "BOOL", help_heading = "Trust", num_args = 0..=1, require_equals = true,
+          default_value = "false", default_missing_value = "true", hide_default_value = true,
+          hide_possible_values = true)]
+    insecure_ignore_tlog: bool,
+    /// The hash that the signature was made with
+    #[arg(long, value_name = "ALGORITHM", help_heading = "Trust", value_enum)]
+    signature_digest_algorithm: Option<Algorithm>,
+}
+
+/// Hash algorithms by cosign's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Algorithm {
+    Sha256,
+    Sha384,
+    Sha512,
+}
+
+/// What the options came to: everything loaded and parsed, once for the whole run.
+#[derive(Debug)]
+pub(super) struct Trust {
+    signer: LoadedSigner,
+    pub(super) key_file: Option<String>,
+    material: TrustMaterial,
+    transparency: Transparency,
+}
+
+#[derive(Debug)]
+enum LoadedSigner {
+    Key { key: PublicKey, hash: HashRule },
+    Identity { identity: Matcher, issuer: Matcher },
+}
+
+impl Trust {
+    /// The request that every bundle of the run is judged by.
+    pub(super) fn request(&self) -> Request<'_> {
+        let signer = match &self.signer {
+            LoadedSigner::Key { key, hash } => Signer::Key { key, hash: *hash },
+            LoadedSigner::Identity { identity, issuer } => {
+                Signer::Identity { identity: identity.clone(), issuer: issuer.clone() }
+            }
+        };
+        Request::new(signer, &self.material, self.transparency)
+    }
+}
+
+impl TrustArgs {
+    /// Loads what the options name; `default_hash` holds where no algorithm is named.
+    ///
+    /// # Errors
+    /// [`Code::NoKey`], [`Code::Usage`], and the faults of the files named.
+    pub(super) fn load(&self, default_hash: HashRule) -> Result<Trust, Fault> {
+        let signer = self.signer(default_hash)?;
+        let material = match &self.trusted_root {
+            Some(path) => {
+                let bytes = files::read_small(path, limits::TRUSTED_ROOT_BYTES, Code::TrustedRootMalformed)?;
+                TrustMaterial::from_json(&bytes).map_err(|fault| fault.at(files::show(path)))?
+            }
+            None => TrustMaterial::production()?,
+        };
+        let transparency = if self.insecure_ignore_tlog {
+            Transparency::AbsentAllowed
+        } else {
+            Transparency::Required
+        };
+        let key_file = self.key.as_deref().and_then(files::file_name);
+        Ok(Trust { signer, key_file, material, transparency })
+    }
+
+    fn signer(&self, default_hash: HashRule) -> Result<LoadedSigner, Fault> {
+        if let Some(path) = &self.key {
+            let hash = match self.signature_digest_algorithm {
+                Some(Algorithm::Sha256) => HashRule::Exactly(HashAlgorithm::Sha256),
+                Some(Algorithm::Sha384) => HashRule::Exactly(HashAlgorithm::Sha384),
+                Some(Algorithm::Sha512) => HashRule::Exactly(HashAlgorithm::Sha512),
+                None => default_hash,
+            };
+            return Ok(LoadedSigner::Key { key: load_key(path)?, hash });
+        }
+        let identity = matcher(
+            self.certificate_identity.as_deref(),
+            self.certificate_identity_regexp.as_deref(),
+        )?;
+        let issuer = matcher(
+            self.certificate_oidc_issuer.as_deref(),
+            self.certificate_oidc_issuer_regexp.as_deref(),
+        )?;
+        match (identity, issuer) {
+            (Some(identity), Some(issuer)) => Ok(LoadedSigner::Identity { identity, issuer }),
+            (None, None) => Err(Fault::new(
+                Code::NoKey,
+                "neither --key nor a certificate identity and issuer was given",
+            )),
+            _ => Err(Fault::new(
+                Code::Usage,
+                "a certificate identity and an issuer go together: give both",
+            )),
+        }
+    }
+}
+
+/// Reads a public key file.
+fn load_key(path: &Path) -> Result<PublicKey, Fault> {
+    let text = files::show(path);
+    if text.contains("://") && !path.exists() {
+        return Err(Fault::new(
+            Code::OptionNotOffline,
+            "--key names a key service or URL; here it is a path to a public key file",
+        )
+        .at(text));
+    }
+    let bytes = files::read_small(path, limits::KEY_BYTES, Code::KeyNotAKey)?;
+    PublicKey::from_pem(&bytes).map_err(|fault| fault.at(text))
+}
+
+fn matcher(exact: Option<&str>, pattern: Option<&str>) -> Result<Option<Matcher>, Fault> {
+    match (exact, pattern) {
+        (Some(text), _) => Ok(Some(Matcher::exact(text))),
+        (None, Some(pattern)) => Matcher::regexp(pattern).map(Some),
+        (None, None) => Ok(None),
+    }
+}

@@ -1,0 +1,276 @@
+//! `sealift verify`: finds out what each FILE is, finds its bundles, and has it judged.
+
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use super::args::{Kind, Output, VerifyArgs};
+use super::files::{self, Opened};
+use super::progress::Bar;
+use super::{complain, shown};
+use crate::artifact::{self, FileDigest, Judge, NamedBundle};
+use crate::digest::{HashingReader, Sha256Digest};
+use crate::image::{self, Archive, Input, Options};
+use crate::limits;
+use crate::pairing::{self, Material};
+use crate::report::{self, Detail};
+use crate::sigstore::{HashRule, SignatureBundle};
+use crate::trust::VendorProfile;
+use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Report};
+
+/// Runs the command.
+pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
+    let profile = load_profile(arguments.vendor_profile.as_deref())?;
+    if !arguments.bundle.is_empty() && arguments.files.len() != 1 {
+        return Err(Fault::new(Code::Usage, "with --bundle there is one FILE"));
+    }
+    if arguments.bundle.len() > limits::BUNDLES {
+        return Err(Fault::new(Code::Usage, format!("more than {} bundles", limits::BUNDLES)));
+    }
+    let trust = arguments
+        .trust
+        .load(HashRule::Known)
+        .map_err(|fault| with_key_name(fault, &profile, &arguments.files))?;
+    let time = jiff::Timestamp::now();
+    let bar = Bar::new(!arguments.quiet && arguments.output == Output::Text);
+    let request = trust.request();
+    let judge = Judge { request: &request, profile: &profile, key_file: trust.key_file.as_deref() };
+    let run = Run { arguments, judge, bar: &bar };
+    let detail = if arguments.verbose { Detail::Full } else { Detail::Brief };
+    let mut written = Ok(());
+    let mut artifacts = Vec::new();
+    for path in &arguments.files {
+        bar.name(files::show(path));
+        let artifact = run.one(path);
+        if arguments.output == Output::Text && written.is_ok() {
+            written = bar.suspend(|| report::artifact(&mut io::stdout().lock(), &artifact, detail));
+        }
+        artifacts.push(artifact);
+    }
+    bar.clear();
+    let report = Report::new(time.to_string(), artifacts);
+    if arguments.output == Output::Json {
+        written = report::json(&mut io::stdout().lock(), &report);
+    }
+    let written = written.and_then(|()| io::stdout().flush());
+    if let Err(fault) = shown(written) {
+        complain(&fault);
+        return Ok(ExitStatus::Undecided);
+    }
+    Ok(ExitStatus::of(report.artifacts.iter().map(|artifact| artifact.outcome)))
+}
+
+fn load_profile(path: Option<&Path>) -> Result<VendorProfile, Fault> {
+    let Some(path) = path else { return VendorProfile::k2view() };
+    let bytes = files::read_small(path, limits::PROFILE_BYTES, Code::ProfileMalformed)?;
+    VendorProfile::from_toml(&bytes).map_err(|fault| fault.at(files::show(path)))
+}
+
+/// When no key was given: says which one the vendor names, since that is what the user must get.
+fn with_key_name(fault: Fault, profile: &VendorProfile, paths: &[PathBuf]) -> Fault {
+    if fault.code() != Code::NoKey {
+        return fault;
+    }
+    let named = paths.iter().find_map(|path| {
+        let file = pairing::for_package(profile, &files::file_name(path)?).key?;
+        let json = path.with_file_name(file);
+        let bytes = files::read_small(&json, limits::KEY_BYTES, Code::KeyNotAKey).ok()?;
+        Some((json, pairing::key_name(&bytes).ok()?))
+    });
+    match named {
+        Some((json, key)) => Fault::new(
+            Code::NoKey,
+            format!("{}; {} names the vendor's key {key:?}", fault.message(), files::show(&json)),
+        ),
+        None => fault,
+    }
+}
+
+/// What one reading found a file to be.
+enum Found {
+    Image(Box<Archive>, String),
+    Package(FileDigest, String),
+}
+
+struct Run<'a> {
+    arguments: &'a VerifyArgs,
+    judge: Judge<'a>,
+    bar: &'a Bar,
+}
+
+impl Run<'_> {
+    fn one(&self, path: &Path) -> ArtifactReport {
+        let mut report = ArtifactReport::new(files::show(path));
+        match self.read(path) {
+            Err(fault) => report.refused(&fault),
+            Ok(Found::Package(digest, detected)) => {
+                report.detected = Some(detected);
+                let material = files::file_name(path)
+                    .map(|name| pairing::for_package(self.judge.profile, &name))
+                    .unwrap_or_default();
+                let bundles = self.bundles(path, &[material], &mut report);
+                if bundles.len() > 1 {
+                    let fault = Fault::new(Code::Usage, "a package has one bundle");
+                    return report.refused(&fault);
+                }
+                artifact::package(report, digest, bundles.first(), &self.judge)
+            }
+            Ok(Found::Image(archive, detected)) => {
+                report.detected = Some(detected);
+                let material: Vec<_> = archive
+                    .images
+                    .iter()
+                    .map(|image| pairing::for_image(self.judge.profile, &image.labels))
+                    .collect();
+                let bundles = self.bundles(path, &material, &mut report);
+                artifact::image(report, &archive, &bundles, &self.judge)
+            }
+        }
+    }
+
+    /// Reads the artifact once, as what it is.
+    fn read(&self, path: &Path) -> Result<Found, Fault> {
+        let kind = match self.arguments.kind {
+            Some(Kind::Image) => Some((Kind::Image, "--type image".to_owned())),
+            Some(Kind::Package) => Some((Kind::Package, "--type package".to_owned())),
+            None => self.bundle_beside(path).map(|name| {
+                (Kind::Package, format!("package: {name} lies beside it"))
+            }),
+        };
+        let opened = files::open(path)?;
+        match (kind, opened) {
+            (Some((Kind::Package, _)), Opened::Directory) => {
+                Err(Fault::new(Code::Usage, "a directory can't be a package").at(files::show(path)))
+            }
+            (Some((Kind::Package, detected)), Opened::File(file)) => {
+                Ok(Found::Package(self.hash(path, file)?, detected))
+            }
+            (Some((Kind::Package, detected)), Opened::Pipe(pipe)) => {
+                Ok(Found::Package(self.hash(path, pipe)?, detected))
+            }
+            (forced, opened) => self.read_image(path, opened, forced.is_some()),
+        }
+    }
+
+    /// Reads an image archive; what turns out to be none is a package, unless an image was forced.
+    fn read_image(&self, path: &Path, opened: Opened, forced: bool) -> Result<Found, Fault> {
+        let found = |archive: Archive| {
+            let detected = format!("image archive: {}", archive.describe());
+            Ok(Found::Image(Box::new(archive), detected))
+        };
+        let package = |fault: &Fault| format!("package: not an image archive ({fault})");
+        let options = Options { jobs: self.jobs(), progress: self.bar };
+        match opened {
+            Opened::Directory => {
+                let tree = files::Directory(path);
+                image::read(Input::Layout(&tree), &options).map_err(|it| it.fault).and_then(found)
+            }
+            Opened::File(file) => {
+                let positioned = files::positioned(path, &file)?;
+                let refusal = match image::read(Input::File(&positioned), &options) {
+                    Ok(archive) => return found(archive),
+                    Err(refusal) => refusal,
+                };
+                let meant = forced
+                    || refusal.looks_like_image
+                    || refusal.fault.code() == Code::Unreadable
+                    || image::mentions_image(&mut files::rewound(path, &file)?);
+                if meant {
+                    return Err(refusal.fault);
+                }
+                let digest = self.hash(path, files::rewound(path, &file)?)?;
+                Ok(Found::Package(digest, package(&refusal.fault)))
+            }
+            Opened::Pipe(pipe) if forced => {
+                let mut pipe = pipe;
+                image::read(Input::Stream(&mut pipe), &options).map_err(|it| it.fault).and_then(found)
+            }
+            Opened::Pipe(pipe) => {
+                // One reading only: hash the whole stream besides, in case it is a package.
+                let mut hashing = HashingReader::new(pipe);
+                match image::read(Input::Stream(&mut hashing), &options) {
+                    Ok(archive) => found(archive),
+                    Err(refusal)
+                        if refusal.looks_like_image || refusal.fault.code() == Code::Unreadable =>
+                    {
+                        Err(refusal.fault)
+                    }
+                    Err(refusal) => {
+                        let digest = self.drain(path, hashing)?;
+                        Ok(Found::Package(digest, package(&refusal.fault)))
+                    }
+                }
+            }
+        }
+    }
+
+    fn hash(&self, path: &Path, stream: impl Read) -> Result<FileDigest, Fault> {
+        self.drain(path, HashingReader::new(stream))
+    }
+
+    fn drain<R: Read>(&self, path: &Path, mut hashing: HashingReader<R>) -> Result<FileDigest, Fault> {
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            match hashing.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => image::Progress::advance(self.bar, count as u64),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(files::unreadable(&files::show(path), &error)),
+            }
+        }
+        let size = hashing.count();
+        let (_, sha256): (_, Sha256Digest) = hashing.finish();
+        Ok(FileDigest { sha256, size })
+    }
+
+    fn jobs(&self) -> usize {
+        match self.arguments.jobs {
+            Some(jobs) => jobs.into(),
+            None => thread::available_parallelism().map_or(1, Into::into),
+        }
+    }
+
+    /// The name of the package bundle that lies beside a file.
+    fn bundle_beside(&self, path: &Path) -> Option<String> {
+        let name = pairing::for_package(self.judge.profile, &files::file_name(path)?).bundle?;
+        path.with_file_name(&name).is_file().then_some(name)
+    }
+
+    /// The bundles named on the command line, else those that lie beside the file under the
+    /// vendor's names.
+    fn bundles(
+        &self,
+        path: &Path,
+        material: &[Material],
+        report: &mut ArtifactReport,
+    ) -> Vec<NamedBundle> {
+        if !self.arguments.bundle.is_empty() {
+            return self.arguments.bundle.iter().map(|path| load_bundle(path)).collect();
+        }
+        let mut names: Vec<_> = material.iter().filter_map(|it| it.bundle.clone()).collect();
+        names.sort();
+        names.dedup();
+        if names.is_empty() {
+            report.notes.push("no label of the archive names a bundle; use --bundle".to_owned());
+        }
+        let mut bundles = Vec::new();
+        for name in names {
+            let beside = path.with_file_name(&name);
+            if beside.exists() {
+                bundles.push(load_bundle(&beside));
+            } else {
+                report.notes.push(format!("looked for the bundle {}", files::show(&beside)));
+            }
+        }
+        bundles
+    }
+}
+
+/// Reads and parses a bundle; what is wrong with it is part of the verdict.
+pub(super) fn load_bundle(path: &Path) -> NamedBundle {
+    let content = files::read_small(path, limits::BUNDLE_BYTES, Code::BundleTooLarge)
+        .and_then(|bytes| {
+            SignatureBundle::parse(&bytes).map_err(|fault| fault.at(files::show(path)))
+        });
+    NamedBundle { name: files::show(path), content }
+}

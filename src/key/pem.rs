@@ -1,0 +1,94 @@
+//! PEM with exactly one reading: one block, nothing around it.
+//!
+//! Go's decoder, which cosign uses, skips what precedes the first block and ignores what follows
+//! it; a file with two keys would then mean different keys to different programs. Line lengths are
+//! free (RFC 7468 section 2 lets parsers be lax there): keys on one long line do occur.
+
+use base64ct::{Base64, Encoding as _};
+
+/// Why a text is not exactly one PEM block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PemError {
+    /// No `-----BEGIN` line at all.
+    #[error("there is no PEM block in it")]
+    NoBlock,
+    /// More than one block.
+    #[error("it holds more than one PEM block")]
+    SeveralBlocks,
+    /// Text before or after the block.
+    #[error("there is text before or after the PEM block")]
+    TextAround,
+    /// The BEGIN and END lines don't form a pair, or headers lie between them.
+    #[error("the PEM block is damaged")]
+    Damaged,
+    /// What lies between them is not canonical base64.
+    #[error("the PEM block does not hold valid base64")]
+    Base64,
+}
+
+/// The label and bytes of the only PEM block in `text`; white space may surround it.
+pub(crate) fn single_block(text: &str) -> Result<(&str, Vec<u8>), PemError> {
+    const BEGIN: &str = "-----BEGIN ";
+    const END: &str = "-----END ";
+    const DASHES: &str = "-----";
+    match text.matches(BEGIN).count() {
+        0 => return Err(PemError::NoBlock),
+        1 => {}
+        _ => return Err(PemError::SeveralBlocks),
+    }
+    let inner = text.trim_ascii().strip_prefix(BEGIN).ok_or(PemError::TextAround)?;
+    let (label, inner) = inner.split_once(DASHES).ok_or(PemError::Damaged)?;
+    if label.contains(['\n', '\r']) || !inner.starts_with(['\n', '\r']) {
+        return Err(PemError::Damaged);
+    }
+    let (body, last) = inner.split_once(END).ok_or(PemError::Damaged)?;
+    let after = last
+        .strip_prefix(label)
+        .and_then(|rest| rest.strip_prefix(DASHES))
+        .ok_or(PemError::Damaged)?;
+    if !after.is_empty() {
+        return Err(PemError::TextAround);
+    }
+    if !body.ends_with(['\n', '\r']) {
+        return Err(PemError::Damaged);
+    }
+    let packed: String = body.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    let bytes = Base64::decode_vec(&packed).map_err(|_| PemError::Base64)?;
+    Ok((label, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_block_is_read_whatever_its_line_ends() {
+        for text in [
+            "-----BEGIN A B-----\nYWJj\n-----END A B-----\n",
+            "\r\n-----BEGIN A B-----\r\nYW\r\nJj\r\n-----END A B-----",
+        ] {
+            assert_eq!(single_block(text), Ok(("A B", b"abc".to_vec())), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_by_its_own_name() {
+        let good = "-----BEGIN A-----\nYWJj\n-----END A-----\n";
+        for (text, error) in [
+            (String::new(), PemError::NoBlock),
+            (format!("{good}{good}"), PemError::SeveralBlocks),
+            (format!("x\n{good}"), PemError::TextAround),
+            (format!("{good}x"), PemError::TextAround),
+            (good.replace("END A", "END B"), PemError::Damaged),
+            (good.replace("-----\nYWJj", "-----YWJj"), PemError::Damaged),
+            (good.replace("YWJj\n", "YWJj"), PemError::Damaged),
+            (good.replace("YWJj", "YWJjZ"), PemError::Base64),
+            // The last base64 digit carries bits that decoders drop: two spellings of one key.
+            (good.replace("YWJj", "YWJjZB=="), PemError::Base64),
+            (good.replace("YWJj", "Proc-Type: 4,ENCRYPTED\nYWJj"), PemError::Base64),
+            (good.replace("-----END A-----\n", ""), PemError::Damaged),
+        ] {
+            assert_eq!(single_block(&text), Err(error), "{text:?}");
+        }
+    }
+}

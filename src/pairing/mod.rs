@@ -1,0 +1,129 @@
+//! Which bundle and which key belong to an artifact, by the vendor's names.
+//!
+//! Names only *select* among files that lie beside the artifact and keys that the operator gave;
+//! they never bring trust. This room works on names alone and reads no file.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::json;
+use crate::limits;
+use crate::trust::VendorProfile;
+use crate::verdict::{Code, Fault};
+
+/// The names that belong to one artifact.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Material {
+    /// File name of the bundle.
+    pub bundle: Option<String>,
+    /// File name of the vendor's key, where a name is known.
+    pub key: Option<String>,
+}
+
+/// The names that an image's config labels give: base names of the bundle's URL and of the key.
+///
+/// Labels are the vendor's text inside the archive and untrusted: what is not a plain file name
+/// is ignored.
+#[must_use]
+pub fn for_image(profile: &VendorProfile, labels: &BTreeMap<String, String>) -> Material {
+    let name = |label: &str| labels.get(label).and_then(|value| base_name(value));
+    Material { bundle: name(&profile.image.bundle_label), key: name(&profile.image.key_label) }
+}
+
+/// The bundle's and the key file's name for a package.
+#[must_use]
+pub fn for_package(profile: &VendorProfile, file_name: &str) -> Material {
+    Material {
+        bundle: Some(profile.package.bundle_file.name_for(file_name)),
+        key: Some(profile.package.key_file.name_for(file_name)),
+    }
+}
+
+/// The key's file name in a vendor's `_publickey.json`: the last part of the URL in `publicKey`.
+///
+/// # Errors
+/// [`Code::BundleMalformed`] when the text is not such a document.
+pub fn key_name(public_key_json: &[u8]) -> Result<String, Fault> {
+    let refuse = |reason: String| Fault::new(Code::BundleMalformed, reason);
+    let value = json::parse(public_key_json, limits::KEY_BYTES)
+        .map_err(|error| refuse(error.to_string()))?;
+    let object = value.as_object().ok_or_else(|| refuse("not a JSON object".to_owned()))?;
+    if let Some(key) = json::folded_key(object, &["publicKey"]) {
+        return Err(refuse(format!("the key {key:?} differs from publicKey only in case")));
+    }
+    object
+        .get("publicKey")
+        .and_then(Value::as_str)
+        .and_then(base_name)
+        .ok_or_else(|| refuse("publicKey is not a URL that ends in a file name".to_owned()))
+}
+
+/// The last part of a URL or path, when it is a plain, portable file name.
+fn base_name(text: &str) -> Option<String> {
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let plain = !name.is_empty()
+        && name.len() <= 255
+        && !name.starts_with('.')
+        && name.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\:*\"<>|%".contains(&byte));
+    plain.then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn labels(bundle: &str) -> BTreeMap<String, String> {
+        BTreeMap::from([
+            ("org.opencontainers.image.signature.bundle".to_owned(), bundle.to_owned()),
+            ("org.opencontainers.image.signature.key".to_owned(), "vendor.pub".to_owned()),
+        ])
+    }
+
+    #[test]
+    fn labels_give_base_names() {
+        let profile = VendorProfile::k2view().unwrap();
+        let material =
+            for_image(&profile, &labels("https://v.example/s/bundles/app_signature.bundle?x=/y"));
+        assert_eq!(material.bundle.as_deref(), Some("app_signature.bundle"));
+        assert_eq!(material.key.as_deref(), Some("vendor.pub"));
+        assert_eq!(for_image(&profile, &BTreeMap::new()), Material::default());
+    }
+
+    #[test]
+    fn hostile_labels_give_no_name() {
+        let profile = VendorProfile::k2view().unwrap();
+        for hostile in [
+            "https://v.example/",
+            "https://v.example/..",
+            "..\\..\\evil",
+            "https://v.example/a%2fb",
+            "C:evil",
+            "https://v.example/.hidden",
+            "https://v.example/\u{202e}gpj.x",
+            "a\0b",
+            "",
+        ] {
+            assert_eq!(for_image(&profile, &labels(hostile)).bundle, None, "{hostile:?}");
+        }
+    }
+
+    #[test]
+    fn public_key_json_is_read_strictly() {
+        assert_eq!(
+            key_name(br#"{"publicKey":"https://v.example/public-keys/v.pub","x":1}"#),
+            Ok("v.pub".to_owned())
+        );
+        for bad in [
+            &br#"{"publicKey":1}"#[..],
+            br#"{"publicKey":"a","publicKey":"b"}"#,
+            br#"{"publicKey":"a","PublicKey":"b"}"#,
+            br#"{}"#,
+            b"[]",
+            b"x",
+        ] {
+            assert_eq!(key_name(bad).unwrap_err().code(), Code::BundleMalformed);
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! A signature bundle as read: one model for the old cosign format and for Sigstore bundles.
+//!
+//! What is here was parsed strictly and not verified at all.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::body::{Body, EntryKind};
+use super::certificate::Certificate;
+use super::{cosign, proto};
+use crate::json::{self, JsonError};
+use crate::key::{HashAlgorithm, PublicKey};
+use crate::limits;
+use crate::verdict::{Code, Fault};
+
+/// The format of a bundle, told by its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// The old cosign bundle (`base64Signature`).
+    Cosign,
+    /// A Sigstore bundle, version 0.1.
+    Sigstore01,
+    /// A Sigstore bundle, version 0.2.
+    Sigstore02,
+    /// A Sigstore bundle, version 0.3.
+    Sigstore03,
+    /// A bare signature, as cosign's `--signature` file holds it.
+    Detached,
+}
+
+impl Format {
+    /// The name in reports: `cosign`, `sigstore-0.1` to `sigstore-0.3`, `signature`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cosign => "cosign",
+            Self::Sigstore01 => "sigstore-0.1",
+            Self::Sigstore02 => "sigstore-0.2",
+            Self::Sigstore03 => "sigstore-0.3",
+            Self::Detached => "signature",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Format {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// What a bundle says about its signer.
+#[derive(Debug, Clone)]
+pub(super) enum Material {
+    /// Nothing: an old bundle without `cert`, or a bare signature.
+    Nothing,
+    /// A public key is named, not carried; the hint is opaque and never trusted.
+    KeyHint(String),
+    /// A public key is carried (old bundles by cosign 1 and 3.1.0 to 3.1.2).
+    Key(Box<PublicKey>),
+    /// Certificates are carried, the signing one first; never empty.
+    Certificates { leaf: Box<Certificate>, rest: Vec<Vec<u8>> },
+}
+
+/// What was signed and the signature itself.
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    /// A signature over the artifact.
+    Message { digest: Option<StatedDigest>, signature: Vec<u8> },
+    /// A DSSE envelope whose payload names the artifact.
+    Envelope { payload_type: String, payload: Vec<u8>, signature: Vec<u8>, key_id: String },
+}
+
+/// A digest as the bundle states it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StatedDigest {
+    pub(super) algorithm: HashAlgorithm,
+    pub(super) digest: Vec<u8>,
+}
+
+/// One entry of a transparency log.
+#[derive(Debug, Clone)]
+pub(super) struct LogEntry {
+    /// Index in the whole log.
+    pub(super) index: u64,
+    /// SHA-256 of the log's key (Rekor v1), or of its name and key (Rekor v2).
+    pub(super) log_id: [u8; 32],
+    /// The kind and version that the bundle states.
+    pub(super) kind: String,
+    pub(super) version: String,
+    /// Unix seconds; absent or 0 with Rekor v2.
+    pub(super) integrated_time: Option<u64>,
+    /// The signed entry timestamp (SET).
+    pub(super) promise: Option<Vec<u8>>,
+    pub(super) proof: Option<Proof>,
+    /// The canonicalised entry: what the log's leaf is made of.
+    pub(super) body: Vec<u8>,
+}
+
+/// A Merkle inclusion proof (RFC 6962 section 2.1.1).
+#[derive(Debug, Clone)]
+pub(super) struct Proof {
+    pub(super) index: u64,
+    pub(super) root: [u8; 32],
+    pub(super) tree_size: u64,
+    pub(super) hashes: Vec<[u8; 32]>,
+    /// The signed note; absent in old bundles.
+    pub(super) checkpoint: Option<String>,
+}
+
+impl LogEntry {
+    /// The kind, if it is one that can be checked.
+    pub(super) fn entry_kind(&self) -> Option<EntryKind> {
+        EntryKind::of(&self.kind, &self.version)
+    }
+
+    /// The integrated time, if the entry has one.
+    pub(super) fn time(&self) -> Option<jiff::Timestamp> {
+        let seconds = i64::try_from(self.integrated_time?).ok()?;
+        jiff::Timestamp::from_second(seconds).ok()
+    }
+}
+
+/// A signature bundle, parsed and not verified.
+#[derive(Debug, Clone)]
+pub struct SignatureBundle {
+    pub(super) format: Format,
+    pub(super) material: Material,
+    pub(super) content: Content,
+    pub(super) entries: Vec<LogEntry>,
+    pub(super) timestamps: Vec<Vec<u8>>,
+    pub(super) notes: Vec<String>,
+}
+
+impl SignatureBundle {
+    /// Reads a bundle of either format. Which one it is follows from the names of its fields; a
+    /// bundle that is bad in its own format is never tried as the other one.
+    ///
+    /// # Errors
+    /// [`Code::BundleMalformed`], [`Code::BundleTooLarge`] or [`Code::BundleUnsupported`];
+    /// [`Code::LogEntryMalformed`] and [`Code::CertificateInvalid`] for those parts.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Fault> {
+        let value = json::parse(bytes, limits::BUNDLE_BYTES).map_err(|error| {
+            let code = match error {
+                JsonError::TooLarge { .. } | JsonError::TooManyValues => Code::BundleTooLarge,
+                _ => Code::BundleMalformed,
+            };
+            let message = if bytes.trim_ascii().is_empty() {
+                "the bundle is empty".to_owned()
+            } else if bytes.trim_ascii_start().starts_with(b"-----BEGIN ") {
+                "this is a PEM file (a key or certificate), not a signature bundle".to_owned()
+            } else {
+                error.to_string()
+            };
+            Fault::new(code, message)
+        })?;
+        let Value::Object(object) = &value else {
+            return Err(Fault::new(Code::BundleMalformed, "a bundle is a JSON object"));
+        };
+        let has = |names: &[&str]| names.iter().any(|name| object.contains_key(*name));
+        match (has(cosign::FIELDS), has(proto::FIELDS)) {
+            (true, false) => cosign::parse(&value),
+            (false, true) => proto::parse(&value),
+            (true, true) => Err(Fault::new(
+                Code::BundleMalformed,
+                "fields of the old cosign format and of the Sigstore format are mixed",
+            )),
+            (false, false) => Err(unrecognised(object)),
+        }
+    }
+
+    /// A bare signature: base64 in one line, as cosign writes it, or the raw bytes.
+    ///
+    /// # Errors
+    /// [`Code::BundleMalformed`] if it is empty, [`Code::BundleTooLarge`] if it is too large.
+    pub fn detached(bytes: &[u8]) -> Result<Self, Fault> {
+        if bytes.len() as u64 > limits::BUNDLE_BYTES {
+            return Err(Fault::new(Code::BundleTooLarge, "too large for a signature"));
+        }
+        let signature = std::str::from_utf8(bytes)
+            .ok()
+            .and_then(|text| super::encoding::base64_strict(text.trim_ascii()))
+            .unwrap_or_else(|| bytes.to_vec());
+        if signature.is_empty() {
+            return Err(Fault::new(Code::BundleMalformed, "the signature is empty"));
+        }
+        Ok(Self {
+            format: Format::Detached,
+            material: Material::Nothing,
+            content: Content::Message { digest: None, signature },
+            entries: Vec::new(),
+            timestamps: Vec::new(),
+            notes: Vec::new(),
+        })
+    }
+
+    /// The format.
+    #[must_use]
+    pub const fn format(&self) -> Format {
+        self.format
+    }
+
+    /// What a reader should know about the bundle itself, for example unknown fields.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The digest that the bundle says was signed, with its algorithm, in lower-case hexadecimal:
+    /// from its `messageDigest`, else from its first log entry. A claim, not a proof; absent for
+    /// DSSE envelopes and where the bundle does not say.
+    #[must_use]
+    pub fn stated_digest(&self) -> Option<(HashAlgorithm, String)> {
+        let Content::Message { digest, .. } = &self.content else { return None };
+        let stated = match digest {
+            Some(stated) => stated.clone(),
+            None => self.entries.iter().find_map(|entry| match Body::parse(entry) {
+                Ok(Body::HashedRekord(record)) => Some(record.hash),
+                _ => None,
+            })?,
+        };
+        Some((stated.algorithm, crate::digest::hex(&stated.digest)))
+    }
+
+    /// The signature's bytes.
+    pub(super) fn signature(&self) -> &[u8] {
+        match &self.content {
+            Content::Message { signature, .. } | Content::Envelope { signature, .. } => signature,
+        }
+    }
+}
+
+/// The refusal of a JSON object that is no bundle.
+fn unrecognised(object: &serde_json::Map<String, Value>) -> Fault {
+    let folded = json::folded_key(object, cosign::FIELDS)
+        .or_else(|| json::folded_key(object, proto::FIELDS));
+    match folded {
+        Some(name) => Fault::new(
+            Code::BundleMalformed,
+            "a name that differs from a known one only in its case",
+        )
+        .at(name),
+        None => Fault::new(
+            Code::BundleMalformed,
+            "neither a cosign bundle (base64Signature) nor a Sigstore bundle (mediaType)",
+        ),
+    }
+}

@@ -1,0 +1,124 @@
+//! Which checks there are for a bundle, and how each ended.
+
+use super::bundle::{Material, SignatureBundle};
+use super::policy::{Request, Signer};
+use super::verify::log_values;
+use crate::verdict::{Check, CheckName, Code, Status};
+
+/// The checks of one verification; each begins as not looked at, or as not present.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    /// Which log entry or timestamp this row is about.
+    index: usize,
+    check: Check,
+}
+
+impl Ledger {
+    /// All checks that this bundle and request call for.
+    pub(super) fn new(bundle: &SignatureBundle, request: &Request<'_>) -> Self {
+        let mut ledger = Self { rows: Vec::new() };
+        let due = |present: bool| if present { Status::NotChecked } else { Status::NotPresent };
+        ledger.add(0, Check::new(CheckName::Signature, Status::NotChecked));
+        let keyless = matches!(request.signer, Signer::Identity { .. });
+        let carried = matches!(bundle.material, Material::Key(_) | Material::Certificates { .. });
+        if !keyless {
+            ledger.add(0, Check::new(CheckName::BundleKey, due(carried)));
+        }
+        ledger.add(0, Check::new(CheckName::Library, Status::NotChecked));
+        for (index, entry) in bundle.entries.iter().enumerate() {
+            let values =
+                |name, present| log_values(Check::new(name, due(present)), entry, request.trust);
+            let checkpoint = entry.proof.as_ref().is_some_and(|proof| proof.checkpoint.is_some());
+            ledger.add(index, values(CheckName::LogEntry, true));
+            ledger.add(index, values(CheckName::LogPromise, entry.promise.is_some()));
+            ledger.add(index, values(CheckName::InclusionProof, entry.proof.is_some()));
+            ledger.add(index, values(CheckName::Checkpoint, checkpoint));
+        }
+        if bundle.entries.is_empty() {
+            for name in [
+                CheckName::LogEntry,
+                CheckName::LogPromise,
+                CheckName::InclusionProof,
+                CheckName::Checkpoint,
+            ] {
+                ledger.add(0, Check::new(name, Status::NotPresent));
+            }
+        }
+        for index in 0..bundle.timestamps.len() {
+            ledger.add(index, Check::new(CheckName::Timestamp, Status::NotChecked));
+        }
+        if bundle.timestamps.is_empty() {
+            ledger.add(0, Check::new(CheckName::Timestamp, Status::NotPresent));
+        }
+        ledger.add(0, Check::new(CheckName::Certificate, due(keyless)));
+        if keyless {
+            ledger.add(0, Check::new(CheckName::Identity, Status::NotChecked));
+        }
+        ledger
+    }
+
+    fn add(&mut self, index: usize, check: Check) {
+        self.rows.push(Row { index, check });
+    }
+
+    /// Ends a check that is due; one that is not present stays so.
+    pub(super) fn end(&mut self, name: CheckName, index: usize, status: Status) {
+        for row in &mut self.rows {
+            let due = row.check.status != Status::NotPresent;
+            if row.check.name == name && row.index == index && due {
+                row.check.status = status;
+            }
+        }
+    }
+
+    /// Ends a check as passed.
+    pub(super) fn pass(&mut self, name: CheckName, index: usize) {
+        self.end(name, index, Status::Passed);
+    }
+
+    /// Adds a value to a check.
+    pub(super) fn value(&mut self, name: CheckName, index: usize, key: &str, value: impl ToString) {
+        for row in &mut self.rows {
+            if row.check.name == name && row.index == index {
+                row.check.values.insert(key.to_owned(), value.to_string());
+            }
+        }
+    }
+
+    /// Marks the check that this code belongs to as failed; `index` tells which entry, if known.
+    pub(super) fn fail(&mut self, code: Code, index: Option<usize>) {
+        let name = match code {
+            Code::SignatureInvalid | Code::DigestMismatch => CheckName::Signature,
+            Code::BundleKeyMismatch => CheckName::BundleKey,
+            Code::VerifiersDisagree => CheckName::Library,
+            Code::LogEntryMalformed
+            | Code::LogEntryMismatch
+            | Code::LogEntryUnsupported
+            | Code::LogEntryMissing => CheckName::LogEntry,
+            Code::LogPromiseInvalid | Code::LogTimeOutsideWindow | Code::TimeInFuture => {
+                CheckName::LogPromise
+            }
+            Code::InclusionProofInvalid => CheckName::InclusionProof,
+            Code::CheckpointInvalid => CheckName::Checkpoint,
+            Code::TimestampInvalid | Code::TimestampMissing => CheckName::Timestamp,
+            Code::CertificateInvalid => CheckName::Certificate,
+            Code::IdentityMismatch => CheckName::Identity,
+            _ => return,
+        };
+        // Which of several entries or timestamps the library refused is not known.
+        let only = self.rows.iter().filter(|row| row.check.name == name).count() == 1;
+        if let Some(index) = index.or(only.then_some(0)) {
+            self.end(name, index, Status::Failed);
+        }
+    }
+
+    /// The checks, in their order.
+    pub(super) fn into_checks(self) -> Vec<Check> {
+        self.rows.into_iter().map(|row| row.check).collect()
+    }
+}

@@ -1,0 +1,37 @@
+//! Signature bundles: reading the old cosign format and Sigstore bundles, and the one function that
+//! says what a bundle proves about an artifact ([`verify`]).
+//!
+//! The only door to the `sigstore-verify` crate. Bundles are read strictly, by our own parser; the
+//! signature is checked by our own code with the key that the operator gave *and* by the library,
+//! and both must say yes. A key or certificate in a bundle is compared, never believed.
+//!
+//! This room does not know where bundles come from, what text a vendor signs, or which keys an
+//! operator trusts. It opens no file and asks no clock, except that the library compares times with
+//! the system's.
+
+mod body;
+mod bundle;
+mod causes;
+mod certificate;
+mod cosign;
+mod describe;
+mod encoding;
+mod entries;
+mod fields;
+mod ledger;
+mod library;
+mod own;
+mod policy;
+mod proto;
+mod provider;
+mod subject;
+mod trust;
+mod verify;
+
+pub use bundle::{Format, SignatureBundle};
+pub use describe::{BundleDescription, LogEntryDescription, SignerDescription};
+pub use own::signature_holds;
+pub use policy::{HashRule, Matcher, Request, Signer, Transparency};
+pub use subject::Subject;
+pub use trust::TrustMaterial;
+pub use verify::{Proof, ProvenTime, Refusal, verify};

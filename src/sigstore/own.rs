@@ -1,0 +1,139 @@
+//! Our own check of the signature: the first of the two answers, and the source of diagnoses.
+
+use serde_json::Value;
+use sigstore_verify::types::pae;
+
+use super::bundle::{Content, Material, SignatureBundle};
+use super::encoding::hex_strict;
+use super::policy::{HashRule, Signer};
+use super::subject::{Artifact, candidates};
+use crate::json;
+use crate::key::{HashAlgorithm, PublicKey};
+use crate::limits;
+use crate::verdict::{Code, Fault};
+
+/// The key to check with and the hash functions to accept: the operator's, or the certificate's.
+///
+/// With a certificate the bundle may state the hash function; nothing else does.
+pub(super) fn key_of<'a>(
+    bundle: &'a SignatureBundle,
+    signer: &Signer<'a>,
+) -> Option<(&'a PublicKey, HashRule)> {
+    match (signer, &bundle.material) {
+        (Signer::Key { key, hash }, _) => Some((key, *hash)),
+        (Signer::Identity { .. }, Material::Certificates { leaf, .. }) => {
+            let stated = match &bundle.content {
+                Content::Message { digest: Some(stated), .. } => Some(stated.algorithm),
+                _ => None,
+            };
+            Some((&leaf.key, stated.map_or(HashRule::Known, HashRule::Exactly)))
+        }
+        (Signer::Identity { .. }, _) => None,
+    }
+}
+
+/// What the signature turned out to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// It holds, over the digest under this algorithm; none for Ed25519.
+    Holds(Option<HashAlgorithm>),
+    /// It does not.
+    Fails,
+    /// The digest that it would have to be checked over is not known.
+    DigestUnknown(HashAlgorithm),
+}
+
+/// Checks the bundle's signature over the artifact (or over the envelope's payload).
+pub(super) fn check(
+    bundle: &SignatureBundle,
+    artifact: &Artifact<'_>,
+    key: &PublicKey,
+    rule: HashRule,
+) -> Answer {
+    match &bundle.content {
+        Content::Message { signature, .. } => {
+            if key.signs_whole_messages() {
+                let holds = artifact.whole().is_some_and(|message| {
+                    key.verify_message(HashAlgorithm::Sha512, message, signature).is_ok()
+                });
+                return if holds { Answer::Holds(None) } else { Answer::Fails };
+            }
+            let mut unknown = None;
+            for algorithm in candidates(key, rule) {
+                match artifact.digest(algorithm) {
+                    Some(digest) if key.verify_digest(algorithm, digest, signature).is_ok() => {
+                        return Answer::Holds(Some(algorithm));
+                    }
+                    Some(_) => {}
+                    None => unknown = Some(algorithm),
+                }
+            }
+            unknown.map_or(Answer::Fails, Answer::DigestUnknown)
+        }
+        Content::Envelope { payload_type, payload, signature, .. } => {
+            let message = pae(payload_type, payload);
+            candidates(key, rule)
+                .into_iter()
+                .find(|algorithm| key.verify_message(*algorithm, &message, signature).is_ok())
+                .map_or(Answer::Fails, |algorithm| {
+                    Answer::Holds((!key.signs_whole_messages()).then_some(algorithm))
+                })
+        }
+    }
+}
+
+/// Whether the bundle's signature is one over `message` by `signer`. Our own check only, for
+/// finding out what went wrong: it looks at no log and no certificate, and is never a verdict.
+#[must_use]
+pub fn signature_holds(bundle: &SignatureBundle, message: &[u8], signer: &Signer<'_>) -> bool {
+    let Some((key, rule)) = key_of(bundle, signer) else { return false };
+    let needs = super::subject::Needs::of(bundle, key, rule);
+    let Ok(artifact) = Artifact::read(super::Subject::Bytes(message), &needs) else { return false };
+    matches!(check(bundle, &artifact, key, rule), Answer::Holds(_))
+        && (matches!(bundle.content, Content::Message { .. })
+            || subject_digest(bundle, &artifact).is_ok())
+}
+
+/// The digest by which an attestation (in-toto statement) names this artifact.
+pub(super) fn subject_digest(
+    bundle: &SignatureBundle,
+    artifact: &Artifact<'_>,
+) -> Result<(HashAlgorithm, Vec<u8>), Fault> {
+    let Content::Envelope { payload_type, payload, .. } = &bundle.content else {
+        return Err(Fault::new(Code::BundleUnsupported, "the bundle holds no envelope"));
+    };
+    if payload_type != "application/vnd.in-toto+json" {
+        return Err(Fault::new(
+            Code::BundleUnsupported,
+            "the envelope's payload is not an attestation about an artifact",
+        )
+        .expected_found("application/vnd.in-toto+json", payload_type));
+    }
+    let statement = json::parse(payload, limits::BUNDLE_BYTES).map_err(|error| {
+        Fault::new(Code::BundleMalformed, error.to_string()).at("dsseEnvelope.payload")
+    })?;
+    let subjects =
+        statement.get("subject").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let mut not_known = false;
+    for subject in subjects {
+        for algorithm in [HashAlgorithm::Sha256, HashAlgorithm::Sha512] {
+            let stated = subject.pointer(&format!("/digest/{algorithm}")).and_then(Value::as_str);
+            let Some(stated) = stated.and_then(|hex| hex_strict(hex, algorithm.digest_bytes()))
+            else {
+                continue;
+            };
+            match artifact.digest(algorithm) {
+                Some(digest) if digest == stated => return Ok((algorithm, stated)),
+                Some(_) => {}
+                None => not_known = true,
+            }
+        }
+    }
+    if not_known {
+        return Err(Fault::new(
+            Code::WholeMessageNeeded,
+            "the attestation names its subject by SHA-512, and only the SHA-256 is known here",
+        ));
+    }
+    Err(Fault::new(Code::DigestMismatch, "the attestation is about other artifacts"))
+}

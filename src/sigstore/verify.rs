@@ -1,0 +1,476 @@
+//! What a bundle proves about an artifact.
+//!
+//! Two answers are needed: our own check of the signature with the operator's key (or the
+//! certificate's), and the library's, which also judges log, timestamps and certificate. Our own
+//! looks come first, so that a bad signature is FAILED even when nothing can be said about the log.
+
+use super::bundle::{Content, LogEntry, Material, SignatureBundle};
+use super::certificate::Certificate;
+use super::entries::{Expected, Relation};
+use super::ledger::Ledger;
+use super::library::Question;
+use super::own::{self, Answer};
+use super::policy::{Request, Signer, Transparency};
+use super::subject::{Artifact, Needs, Subject};
+use super::{TrustMaterial, causes};
+use crate::digest::Sha256Digest;
+use crate::key::{HashAlgorithm, PublicKey};
+use crate::verdict::{Check, CheckName, Code, Fault, Status};
+
+/// A time that a verified log entry or timestamp proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProvenTime {
+    /// The time.
+    pub time: jiff::Timestamp,
+    /// Who says so: a log's base URL, or `timestamp` for an RFC 3161 authority.
+    pub source: String,
+}
+
+/// What was proven. Only [`verify`] makes one.
+#[derive(Debug)]
+pub struct Proof {
+    checks: Vec<Check>,
+    times: Vec<ProvenTime>,
+    key: Sha256Digest,
+    hash: Option<HashAlgorithm>,
+    signature_only: bool,
+    notes: Vec<String>,
+}
+
+impl Proof {
+    /// Every check and how it ended.
+    #[must_use]
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// The proven times, in the bundle's order, logs first.
+    #[must_use]
+    pub fn times(&self) -> &[ProvenTime] {
+        &self.times
+    }
+
+    /// The fingerprint of the key that verified the signature: the operator's, or the
+    /// certificate's.
+    #[must_use]
+    pub const fn key(&self) -> Sha256Digest {
+        self.key
+    }
+
+    /// The hash function that the signature is over; none for Ed25519.
+    #[must_use]
+    pub const fn hash(&self) -> Option<HashAlgorithm> {
+        self.hash
+    }
+
+    /// Whether nothing but the signature was checked: no log entry, no timestamp, no certificate.
+    #[must_use]
+    pub const fn signature_only(&self) -> bool {
+        self.signature_only
+    }
+
+    /// What a reader should know besides the answer.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+}
+
+/// Why a bundle was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The refusal.
+    pub fault: Fault,
+    /// Every check and how it ended; those after the refusal were not looked at.
+    pub checks: Vec<Check>,
+    /// The most likely causes, from evidence, the likeliest first.
+    pub likely_causes: Vec<String>,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.fault.fmt(f)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Judges a bundle.
+///
+/// # Errors
+/// A [`Refusal`] with the reason and the checks so far. It is undecided rather than failed
+/// ([`Fault::outcome`]) when the log is unknown and everything else holds, when the artifact can't
+/// be read, and when the scheme needs more of the message than is known.
+pub fn verify(
+    bundle: &SignatureBundle,
+    subject: Subject<'_>,
+    request: &Request<'_>,
+) -> Result<Proof, Box<Refusal>> {
+    let mut run = Run {
+        bundle,
+        request,
+        ledger: Ledger::new(bundle, request),
+        times: Vec::new(),
+        likely_causes: Vec::new(),
+    };
+    match run.judge(subject) {
+        Ok((key, hash)) => Ok(run.proof(key, hash)),
+        Err(Stop { fault, index }) => {
+            run.ledger.fail(fault.code(), index);
+            Err(Box::new(Refusal {
+                fault,
+                checks: run.ledger.into_checks(),
+                likely_causes: run.likely_causes,
+            }))
+        }
+    }
+}
+
+/// A refusal, and which log entry it is about.
+struct Stop {
+    fault: Fault,
+    index: Option<usize>,
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self { fault, index: None }
+    }
+}
+
+struct Run<'a> {
+    bundle: &'a SignatureBundle,
+    request: &'a Request<'a>,
+    ledger: Ledger,
+    times: Vec<ProvenTime>,
+    likely_causes: Vec<String>,
+}
+
+/// What our own look at the entries leaves for the library.
+struct Entries<'a> {
+    known: Vec<(usize, &'a LogEntry)>,
+    unknown: Option<(usize, &'a LogEntry)>,
+    relation: Relation,
+}
+
+impl<'a> Run<'a> {
+    fn judge(
+        &mut self,
+        subject: Subject<'_>,
+    ) -> Result<(Sha256Digest, Option<HashAlgorithm>), Stop> {
+        let (bundle, request) = (self.bundle, self.request);
+        self.signer_kind()?;
+        let (key, rule) = own::key_of(bundle, &request.signer).ok_or_else(|| {
+            Fault::new(Code::SignerKindMismatch, "the bundle carries no certificate")
+        })?;
+        let entry_needed = request.transparency == Transparency::Required;
+        let artifact = Artifact::read(subject, &Needs::of(bundle, key, rule))?;
+        self.stated_digest(&artifact, key)?;
+
+        let hash = match own::check(bundle, &artifact, key, rule) {
+            Answer::Holds(hash) => hash,
+            Answer::DigestUnknown(algorithm) => {
+                return Err(Fault::new(
+                    Code::WholeMessageNeeded,
+                    format!("the signature is not over the SHA-256 that is known; its {algorithm} is needed"),
+                )
+                .into());
+            }
+            Answer::Fails => return Err(self.bad_signature(&artifact, key)),
+        };
+        let named = match bundle.content {
+            Content::Envelope { .. } => Some(own::subject_digest(bundle, &artifact)?),
+            Content::Message { .. } => None,
+        };
+        self.ledger.pass(CheckName::Signature, 0);
+        self.ledger.value(CheckName::Signature, 0, "fingerprint", key.fingerprint());
+        self.ledger.value(CheckName::Signature, 0, "key", key.kind());
+        if let Some(hash) = hash {
+            self.ledger.value(CheckName::Signature, 0, "hash", hash);
+        }
+        self.identity()?;
+        if bundle.entries.is_empty() && entry_needed {
+            return Err(Fault::new(
+                Code::LogEntryMissing,
+                "the bundle has no transparency log entry",
+            )
+            .into());
+        }
+        let entries = self.entries(&Expected {
+            bundle,
+            artifact: &artifact,
+            key,
+            certificate: self.certificate(),
+            trust: request.trust,
+            now: request.now,
+        })?;
+        let question = Question {
+            trust: request.trust,
+            bundle,
+            entries: entries.known.iter().map(|(_, entry)| *entry).collect(),
+            artifact: &artifact,
+            hash,
+            subject: named,
+        };
+        self.library(&question, &entries, key)?;
+        if let Some((index, entry)) = entries.unknown {
+            let id = crate::digest::hex(&entry.log_id);
+            let fault = Fault::new(
+                Code::LogUnknown,
+                format!("the trusted root does not know the log {id}"),
+            );
+            return Err(Stop { fault, index: Some(index) });
+        }
+        Ok((key.fingerprint(), hash))
+    }
+
+    /// A key was asked for and the bundle is by key, or an identity and it is by certificate; and
+    /// what it carries is the operator's.
+    fn signer_kind(&mut self) -> Result<(), Stop> {
+        let mismatch = |message: &str| Fault::new(Code::SignerKindMismatch, message);
+        let other = |key: &PublicKey, found: &PublicKey| {
+            Fault::new(Code::BundleKeyMismatch, "the bundle carries another key than the one given")
+                .expected_found(key.fingerprint(), found.fingerprint())
+        };
+        let old = self.bundle.format == super::Format::Cosign;
+        match (&self.request.signer, &self.bundle.material) {
+            (Signer::Key { .. }, Material::Nothing | Material::KeyHint(_))
+            | (Signer::Identity { .. }, Material::Certificates { .. }) => return Ok(()),
+            (Signer::Key { key, .. }, Material::Key(found)) if **found == **key => {}
+            (Signer::Key { key, .. }, Material::Key(found)) => {
+                return Err(other(key, found).into());
+            }
+            (Signer::Key { key, .. }, Material::Certificates { leaf, .. }) if old => {
+                if leaf.key != **key {
+                    self.likely_causes.push(causes::keyless(leaf));
+                    return Err(other(key, &leaf.key).into());
+                }
+            }
+            (Signer::Key { key, .. }, Material::Certificates { leaf, .. }) => {
+                self.likely_causes.push(causes::keyless(leaf));
+                return Err(mismatch("the bundle is signed with a certificate, not with a key")
+                    .expected_found(key.fingerprint(), leaf.key.fingerprint())
+                    .into());
+            }
+            (Signer::Identity { .. }, _) => {
+                return Err(
+                    mismatch("the bundle is signed with a key, not with a certificate").into()
+                );
+            }
+        }
+        self.ledger.pass(CheckName::BundleKey, 0);
+        Ok(())
+    }
+
+    fn certificate(&self) -> Option<&'a Certificate> {
+        match (&self.request.signer, &self.bundle.material) {
+            (Signer::Identity { .. }, Material::Certificates { leaf, .. }) => Some(leaf),
+            _ => None,
+        }
+    }
+
+    /// The digest in `messageDigest` against the artifact's.
+    fn stated_digest(&mut self, artifact: &Artifact<'_>, key: &PublicKey) -> Result<(), Stop> {
+        let Content::Message { digest: Some(stated), .. } = &self.bundle.content else {
+            return Ok(());
+        };
+        match artifact.digest(stated.algorithm) {
+            Some(digest) if digest == stated.digest => Ok(()),
+            Some(digest) => {
+                self.likely_causes.extend(causes::of(self.bundle, key));
+                Err(Fault::new(Code::DigestMismatch, "the bundle is about another artifact")
+                    .expected_found(
+                        format!("{}:{}", stated.algorithm, crate::digest::hex(digest)),
+                        format!("{}:{}", stated.algorithm, crate::digest::hex(&stated.digest)),
+                    )
+                    .into())
+            }
+            None => Err(Fault::new(
+                Code::WholeMessageNeeded,
+                format!(
+                    "the bundle states a {} digest, and only the SHA-256 is known",
+                    stated.algorithm
+                ),
+            )
+            .into()),
+        }
+    }
+
+    /// The refusal of a signature that does not hold, with what the bundle itself tells about why.
+    fn bad_signature(&mut self, artifact: &Artifact<'_>, key: &PublicKey) -> Stop {
+        self.likely_causes = causes::of(self.bundle, key);
+        if let Some(cause) = causes::other_hash(self.bundle, artifact, key) {
+            self.likely_causes.insert(0, cause);
+        }
+        if let Some((algorithm, stated)) = self.bundle.stated_digest() {
+            let digest = artifact.digest(algorithm).map(crate::digest::hex);
+            if let Some(digest) = digest.filter(|digest| *digest != stated) {
+                return Fault::new(Code::DigestMismatch, "the bundle is about another artifact")
+                    .expected_found(
+                        format!("{algorithm}:{digest}"),
+                        format!("{algorithm}:{stated}"),
+                    )
+                    .into();
+            }
+        }
+        Fault::new(
+            Code::SignatureInvalid,
+            format!("the signature is not one over this artifact by the key {}", key.fingerprint()),
+        )
+        .into()
+    }
+
+    /// What the certificate claims against what was asked for. The claims count only once the
+    /// library has found the certificate good; a mismatch refuses at once.
+    fn identity(&mut self) -> Result<(), Stop> {
+        let (Signer::Identity { identity, issuer }, Some(certificate)) =
+            (&self.request.signer, self.certificate())
+        else {
+            return Ok(());
+        };
+        let claims = [
+            ("identity", identity, &certificate.identity),
+            ("issuer", issuer, &certificate.issuer),
+        ];
+        for (what, expected, found) in claims {
+            if let Some(found) = found {
+                self.ledger.value(CheckName::Identity, 0, what, found);
+            }
+            if !found.as_deref().is_some_and(|found| expected.matches(found)) {
+                return Err(Fault::new(
+                    Code::IdentityMismatch,
+                    format!("the certificate's {what} is another one"),
+                )
+                .expected_found(expected, found.as_deref().unwrap_or("none"))
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Our own look at every entry.
+    fn entries(&mut self, expected: &Expected<'_>) -> Result<Entries<'a>, Stop> {
+        let mut out = Entries { known: Vec::new(), unknown: None, relation: Relation::Same };
+        for (index, entry) in self.bundle.entries.iter().enumerate() {
+            let relation =
+                expected.examine(entry).map_err(|fault| Stop { fault, index: Some(index) })?;
+            if index > 0 && relation != out.relation {
+                let fault = Fault::new(
+                    Code::LogEntryUnsupported,
+                    "log entries that hold the key in different forms",
+                );
+                return Err(Stop { fault, index: Some(index) });
+            }
+            out.relation = relation;
+            if self.request.trust.log(&entry.log_id).is_some() {
+                self.ledger.pass(CheckName::LogEntry, index);
+                out.known.push((index, entry));
+            } else {
+                out.unknown = out.unknown.or(Some((index, entry)));
+            }
+        }
+        Ok(out)
+    }
+
+    /// The second answer, for the entries of known logs and the timestamps.
+    fn library(
+        &mut self,
+        question: &Question<'_>,
+        entries: &Entries<'_>,
+        key: &PublicKey,
+    ) -> Result<(), Stop> {
+        let evidence = !entries.known.is_empty() || !self.bundle.timestamps.is_empty();
+        let times = match (&self.request.signer, &entries.relation) {
+            // Nothing but a signature, which is checked already; or a log that can't be judged.
+            (Signer::Key { .. }, _) if !evidence => return Ok(()),
+            (Signer::Identity { .. }, _) if !evidence && entries.unknown.is_some() => return Ok(()),
+            (Signer::Identity { .. }, _) if !evidence => {
+                return Err(Fault::new(
+                    Code::TimestampMissing,
+                    "nothing proves when the certificate was used: no log entry and no timestamp",
+                )
+                .into());
+            }
+            (Signer::Key { .. }, Relation::CertificateOfKey(der)) if !entries.known.is_empty() => {
+                question.by_key_in_certificate(der)?
+            }
+            (Signer::Key { .. }, _) => question.by_key(key)?,
+            (Signer::Identity { .. }, Relation::KeyOfCertificate) => {
+                // The library wants the certificate in the entry. So it judges the entries with
+                // the certificate's key, and the certificate without them.
+                question.by_key(key)?;
+                question.without_entries().by_certificate()?
+            }
+            (Signer::Identity { .. }, _) => question.by_certificate()?,
+        };
+        self.ledger.pass(CheckName::Library, 0);
+        for (index, entry) in &entries.known {
+            for name in [CheckName::LogPromise, CheckName::InclusionProof, CheckName::Checkpoint] {
+                self.ledger.pass(name, *index);
+            }
+            let log = self.request.trust.log(&entry.log_id);
+            if let (Some(time), Some(log), Some(_)) = (entry.time(), log, &entry.promise) {
+                self.times.push(ProvenTime { time, source: log.name.clone() });
+            }
+        }
+        for (index, time) in times.into_iter().enumerate() {
+            self.timestamp(index, time)?;
+        }
+        if let Some(certificate) = self.certificate() {
+            self.ledger.pass(CheckName::Certificate, 0);
+            self.ledger.value(CheckName::Certificate, 0, "not-before", certificate.not_before);
+            self.ledger.value(CheckName::Certificate, 0, "not-after", certificate.not_after);
+            self.ledger.pass(CheckName::Identity, 0);
+        }
+        Ok(())
+    }
+
+    fn timestamp(&mut self, index: usize, time: jiff::Timestamp) -> Result<(), Stop> {
+        self.ledger.value(CheckName::Timestamp, index, "time", time);
+        if time > self.request.now {
+            self.ledger.end(CheckName::Timestamp, index, Status::Failed);
+            return Err(Fault::new(Code::TimeInFuture, "the timestamp was made in the future")
+                .expected_found(format!("at most {}", self.request.now), time)
+                .into());
+        }
+        self.ledger.pass(CheckName::Timestamp, index);
+        self.times.push(ProvenTime { time, source: "timestamp".to_owned() });
+        Ok(())
+    }
+
+    fn proof(self, key: Sha256Digest, hash: Option<HashAlgorithm>) -> Proof {
+        let bundle = self.bundle;
+        let signature_only = bundle.entries.is_empty()
+            && bundle.timestamps.is_empty()
+            && matches!(self.request.signer, Signer::Key { .. });
+        let mut notes = bundle.notes.clone();
+        if signature_only {
+            notes.push(
+                "nothing but the signature was checked: the bundle has no log entry and no timestamp"
+                    .to_owned(),
+            );
+        }
+        Proof {
+            checks: self.ledger.into_checks(),
+            times: self.times,
+            key,
+            hash,
+            signature_only,
+            notes,
+        }
+    }
+}
+
+/// The values that name a log entry.
+pub(super) fn log_values(check: Check, entry: &LogEntry, trust: &TrustMaterial) -> Check {
+    let check = check.with("log-id", crate::digest::hex(&entry.log_id)).with("index", entry.index);
+    let check = match trust.log(&entry.log_id) {
+        Some(log) => check.with("log", &log.name),
+        None => check,
+    };
+    // Only a promise says anything about the time.
+    match entry.time() {
+        Some(time) if check.name == CheckName::LogPromise => check.with("time", time),
+        _ => check,
+    }
+}

@@ -1,0 +1,35 @@
+//! What several test programs share.
+#![allow(dead_code, reason = "each test program uses its own part")]
+
+pub mod signer;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The folder of shared vectors beside the project, if it is here. A run in which it must be here
+/// (`SEALIFT_CI=1` with the folder present) can't skip, because the path is then found.
+pub fn shared() -> Option<PathBuf> {
+    let path = std::env::var_os("SEALIFT_SHARED")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    if path.join("archives").is_dir() {
+        return Some(path);
+    }
+    eprintln!("skipped: ../shared is not here");
+    None
+}
+
+/// The program, ready for arguments, without standard input.
+pub fn sealift() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sealift"));
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Exit code, standard output and standard error of a finished program.
+pub fn outcome(output: &Output) -> (i32, String, String) {
+    (
+        output.status.code().unwrap_or(-1),
+        String::from_utf8_lossy(&output.stdout).into_owned(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
+}
