@@ -8,16 +8,25 @@ use crate::digest::Sha256Digest;
 use crate::image::{Archive, Candidate};
 use crate::limits;
 use crate::pairing;
-use crate::sigstore::{self, SignatureBundle, Subject};
+use crate::key::HashAlgorithm;
+use crate::sigstore::{self, SignatureBundle};
 use crate::trust::MessageForm;
 
 /// Whether a bundle is about a text: by the digest that it states, or by its signature when it
 /// states none. A statement proves nothing by itself.
 pub(super) fn is_about(bundle: &SignatureBundle, message: &[u8], judge: &Judge<'_>) -> bool {
-    match bundle.stated_sha256() {
-        Some(stated) => stated == Sha256Digest::of(message),
-        None => sigstore::signature_holds(bundle, Subject::Bytes(message), judge.request),
+    match stated(bundle) {
+        Some(stated) => stated == Sha256Digest::of(message).to_hex(),
+        None => sigstore::signature_holds(bundle, message, &judge.request.signer),
     }
+}
+
+/// The SHA-256 that a bundle states for its message.
+fn stated(bundle: &SignatureBundle) -> Option<String> {
+    bundle
+        .stated_digest()
+        .filter(|(algorithm, _)| *algorithm == HashAlgorithm::Sha256)
+        .map(|(_, hex)| hex)
 }
 
 /// Likely causes for a package.
@@ -29,11 +38,7 @@ pub(super) fn package(
     let mut causes = Vec::new();
     let demanded = judge.profile.package.message;
     causes.extend(other_form(bundle, "the file", &file.sha256, demanded, judge));
-    let itself = match bundle.stated_sha256() {
-        Some(stated) => stated == file.sha256,
-        None => sigstore::signature_holds(bundle, Subject::Digest(file.sha256), judge.request),
-    };
-    if itself {
+    if stated(bundle).is_some_and(|stated| stated == file.sha256.to_hex()) {
         causes.push(
             "the bundle signs the file itself, not the text of its digest: it was made with \
              `cosign sign-blob FILE` and `sealift verify-blob` checks it"

@@ -43,8 +43,10 @@ pub fn image(
     let mut faults = Vec::new();
     let mut causes = Vec::new();
     let mut foreign = Vec::new();
+    let mut key = None;
     for bundle in bundles {
-        let (verdict, digest) = judge_bundle(bundle, &candidates, archive, judge);
+        let (verdict, digest, by) = judge_bundle(bundle, &candidates, archive, judge);
+        key = key.or(by);
         if let Some(fault) = verdict.fault {
             if fault.outcome() == Outcome::Undecided {
                 claimed.extend(digest);
@@ -83,30 +85,31 @@ pub fn image(
     match (deciding(&faults), coverage) {
         (Some(fault), _) => refused(report, fault, causes, judge),
         (None, Err(fault)) => refused(report, &fault, causes, judge),
-        (None, Ok(())) => verified(report, judge),
+        (None, Ok(())) => verified(report, key),
     }
 }
 
-/// Judges one bundle against the digest that it is about; gives that digest too.
+/// Judges one bundle against the digest that it is about; gives that digest too, and the key by
+/// which it was verified.
 fn judge_bundle(
     bundle: &NamedBundle,
     candidates: &[Candidate],
     archive: &Archive,
     judge: &Judge<'_>,
-) -> (BundleVerdict, Option<Sha256Digest>) {
+) -> (BundleVerdict, Option<Sha256Digest>, Option<Sha256Digest>) {
     let content = match &bundle.content {
         Ok(content) => content,
-        Err(fault) => return (BundleVerdict::unread(bundle, fault), None),
+        Err(fault) => return (BundleVerdict::unread(bundle, fault), None, None),
     };
     let chosen = select(content, candidates, judge);
     let Some(candidate) = chosen.or(candidates.first()) else {
         let fault = Fault::new(Code::ImageNotCovered, "the archive holds no image");
-        return (BundleVerdict::unread(bundle, &fault), None);
+        return (BundleVerdict::unread(bundle, &fault), None, None);
     };
     let message = judge.profile.image.message.message(&candidate.digest);
     match sigstore::verify(content, Subject::Bytes(message.as_bytes()), judge.request) {
         Ok(proof) => {
-            (BundleVerdict::new(bundle, Ok(&proof)), Some(candidate.digest))
+            (BundleVerdict::new(bundle, Ok(&proof)), Some(candidate.digest), Some(proof.key()))
         }
         Err(refusal) => {
             let mut verdict = BundleVerdict::new(bundle, Err(&refusal));
@@ -117,7 +120,7 @@ fn judge_bundle(
                 );
                 verdict.causes.splice(..0, diagnose::image(content, archive, candidates, judge));
             }
-            (verdict, chosen.map(|candidate| candidate.digest))
+            (verdict, chosen.map(|candidate| candidate.digest), None)
         }
     }
 }

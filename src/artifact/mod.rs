@@ -9,6 +9,7 @@ mod diagnose;
 mod image;
 mod package;
 
+use crate::digest::Sha256Digest;
 use crate::sigstore::{Proof, Refusal, Request, SignatureBundle};
 use crate::trust::VendorProfile;
 use crate::verdict::{ArtifactReport, BundleReport, Fault, Outcome};
@@ -91,9 +92,9 @@ fn deciding(faults: &[Fault]) -> Option<&Fault> {
 }
 
 /// Marks a report as verified; the one place where OK is written.
-fn verified(mut report: ArtifactReport, judge: &Judge<'_>) -> ArtifactReport {
+fn verified(mut report: ArtifactReport, key: Option<Sha256Digest>) -> ArtifactReport {
     report.outcome = Outcome::Ok;
-    report.key = judge.request.key_fingerprint();
+    report.key = key;
     report
 }
 

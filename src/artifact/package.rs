@@ -44,7 +44,7 @@ pub fn package(
         Ok(proof) => {
             report.bundles.push(BundleVerdict::new(bundle, Ok(&proof)).report);
             report.matched.push(MatchedDigest { digest: file.sha256, kind: "file".to_owned() });
-            verified(report, judge)
+            verified(report, Some(proof.key()))
         }
         Err(refusal) => {
             let verdict = BundleVerdict::new(bundle, Err(&refusal));

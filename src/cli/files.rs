@@ -6,7 +6,7 @@ use std::path::Path;
 
 use walkdir::WalkDir;
 
-use crate::image::{FileAt, Tree, TreeEntry};
+use crate::image::{FileAt, Tree, TreeEntry, TreeKind};
 use crate::verdict::{Code, Fault};
 
 /// A path for a message.
@@ -134,18 +134,19 @@ impl Tree for Directory<'_> {
             let parts: Option<Vec<_>> = relative.iter().map(|part| part.to_str()).collect();
             let name = parts.ok_or_else(|| io::Error::other("a name is not UTF-8"))?.join("/");
             let kind = entry.file_type();
-            entries.push(if kind.is_dir() {
-                TreeEntry::directory(name)
+            let (kind, size) = if kind.is_dir() {
+                (TreeKind::Directory, 0)
             } else if kind.is_file() {
-                TreeEntry::file(name, entry.metadata()?.len())
+                (TreeKind::File, entry.metadata()?.len())
             } else {
-                TreeEntry::other(name)
-            });
+                (TreeKind::Other, 0)
+            };
+            entries.push(TreeEntry { name, kind, size });
         }
         Ok(entries)
     }
 
-    fn open(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&self, name: &str) -> io::Result<Box<dyn Read + '_>> {
         let path = self.0.join(name);
         if !fs::symlink_metadata(&path)?.is_file() {
             return Err(io::Error::other("is not a regular file any more"));

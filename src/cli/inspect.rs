@@ -13,7 +13,8 @@ use super::{complain, shown};
 use crate::image::{self, Input, Options};
 use crate::key::PublicKey;
 use crate::limits;
-use crate::sigstore::{BundleDescription, SignatureBundle};
+use crate::report;
+use crate::sigstore::{BundleDescription, SignatureBundle, TrustMaterial};
 use crate::verdict::{Code, ExitStatus, Fault, MatchedDigest, Outcome, printable};
 
 const NOT_VERIFIED: &str = "no signature was verified";
@@ -88,7 +89,7 @@ fn inspect(path: &Path) -> Result<Content, Fault> {
             if first.starts_with(b"{") {
                 let bytes = files::read_small(path, limits::BUNDLE_BYTES, Code::BundleTooLarge)?;
                 let bundle = SignatureBundle::parse(&bytes).map_err(|fault| fault.at(place))?;
-                return Ok(Content::Bundle(bundle.describe()));
+                return Ok(Content::Bundle(bundle.describe(Some(&TrustMaterial::production()?))));
             }
             if first.starts_with(b"-----BEGIN") {
                 let bytes = files::read_small(path, limits::KEY_BYTES, Code::KeyMalformed)?;
@@ -130,7 +131,7 @@ fn text(out: &mut dyn Write, inspected: &Inspected) -> io::Result<()> {
         }
         Content::Bundle(bundle) => {
             writeln!(out, "{name}: signature bundle, {} ({NOT_VERIFIED})", bundle.format)?;
-            for (label, value) in bundle.lines() {
+            for (label, value) in report::bundle_lines(bundle) {
                 writeln!(out, "  {}: {}", printable(&label), printable(&value))?;
             }
             Ok(())

@@ -73,7 +73,12 @@ impl Trust {
                 Signer::Identity { identity: identity.clone(), issuer: issuer.clone() }
             }
         };
-        Request::new(signer, &self.material, self.transparency)
+        Request {
+            signer,
+            trust: &self.material,
+            transparency: self.transparency,
+            now: jiff::Timestamp::now(),
+        }
     }
 }
 
@@ -148,8 +153,8 @@ fn load_key(path: &Path) -> Result<PublicKey, Fault> {
 
 fn matcher(exact: Option<&str>, pattern: Option<&str>) -> Result<Option<Matcher>, Fault> {
     match (exact, pattern) {
-        (Some(text), _) => Ok(Some(Matcher::exact(text))),
-        (None, Some(pattern)) => Matcher::regexp(pattern).map(Some),
+        (Some(text), _) => Matcher::exact(text).map(Some),
+        (None, Some(pattern)) => Matcher::pattern(pattern).map(Some),
         (None, None) => Ok(None),
     }
 }

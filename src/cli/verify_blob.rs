@@ -6,12 +6,11 @@ use super::args::VerifyBlobArgs;
 use super::files;
 use super::verify::load_bundle;
 use super::{complain, warn};
-use crate::artifact::{self, Judge, NamedBundle};
+use crate::artifact::{self, NamedBundle};
 use crate::key::HashAlgorithm;
 use crate::limits;
 use crate::report::{self, Detail};
 use crate::sigstore::{HashRule, SignatureBundle};
-use crate::trust::VendorProfile;
 use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome};
 
 /// Runs the command.
@@ -20,12 +19,10 @@ pub(super) fn run(arguments: &VerifyBlobArgs) -> Result<ExitStatus, Fault> {
     // cosign's own default: SHA-256 for every kind of key that signs a hash.
     let trust = arguments.trust.load(HashRule::Exactly(HashAlgorithm::Sha256))?;
     let bundle = named_bundle(arguments)?;
-    let profile = VendorProfile::k2view()?;
     let request = trust.request();
-    let judge = Judge { request: &request, profile: &profile, key_file: trust.key_file.as_deref() };
     let mut stream = files::open_stream(&arguments.file)?;
     let report = ArtifactReport::new(files::show(&arguments.file));
-    let report = artifact::blob(report, &mut stream, &bundle, &judge);
+    let report = artifact::blob(report, &mut stream, &bundle, &request);
     if report.outcome == Outcome::Ok {
         for note in report.bundles.iter().flat_map(|bundle| &bundle.notes) {
             warn(note);

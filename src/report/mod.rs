@@ -1,12 +1,14 @@
 //! A report in words or as JSON. No decisions are made here: outcome, code and next step come with
 //! the report.
 
+mod bundle;
 mod text;
 
 use std::io::{self, Write};
 
 use crate::verdict::Report;
 
+pub use bundle::bundle_lines;
 pub use text::{Detail, artifact};
 
 /// Writes the report as one JSON document (`docs/report.md`) and a newline.

@@ -130,6 +130,7 @@ fn check_line(out: &mut dyn Write, indent: &str, check: &Check) -> io::Result<()
         CheckName::Signature => "signature (own check)",
         CheckName::BundleKey => "key carried in the bundle",
         CheckName::Library => "second check (sigstore-verify)",
+        CheckName::LogEntry => "log entry",
         CheckName::LogPromise => "log promise (SET)",
         CheckName::InclusionProof => "inclusion proof",
         CheckName::Checkpoint => "checkpoint",

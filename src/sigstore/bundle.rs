@@ -231,7 +231,8 @@ impl SignatureBundle {
     }
 
     /// The signature's bytes.
-    pub(super) fn signature(&self) -> &[u8] {
+    #[must_use]
+    pub fn signature(&self) -> &[u8] {
         match &self.content {
             Content::Message { signature, .. } | Content::Envelope { signature, .. } => signature,
         }

@@ -77,7 +77,7 @@ pub(super) fn other_hash(
                 .is_some_and(|digest| key.verify_digest(*algorithm, digest, signature).is_ok())
         })
         .map(|algorithm| {
-            format!("the signature is over {algorithm}, which the request does not allow")
+            format!("the signature is over {algorithm}, which was not asked for: if the vendor signs so, name it with --signature-digest-algorithm")
         })
 }
 

@@ -146,6 +146,9 @@ impl Expected<'_> {
             .as_deref()
             .ok_or_else(|| refuse("the inclusion proof comes without a checkpoint".to_owned()))?;
         let checkpoint = Checkpoint::from_text(text).map_err(|error| refuse(error.to_string()))?;
+        if !is_signed_note(text) {
+            return Err(refuse("the checkpoint is not laid out as a signed note".to_owned()));
+        }
         // Rekor v2 does not authenticate the copies of these fields that lie beside the checkpoint.
         if !kind.is_v2() {
             if checkpoint.tree_size() != proof.tree_size {
@@ -209,6 +212,23 @@ impl Expected<'_> {
             .expected_found(window_text(window), time)),
         }
     }
+}
+
+/// Whether a text is laid out exactly as a signed note (golang.org/x/mod/sumdb/note): the text, a
+/// blank line, and lines of an em dash, a name and base64. The library's parser trims white space
+/// and ignores what follows a second blank line.
+fn is_signed_note(text: &str) -> bool {
+    let Some((_, signatures)) = text.split_once("\n\n") else { return false };
+    let Some(signatures) = signatures.strip_suffix('\n') else { return false };
+    signatures.split('\n').all(|line| {
+        let Some((name, signature)) =
+            line.strip_prefix("\u{2014} ").and_then(|line| line.split_once(' '))
+        else {
+            return false;
+        };
+        let plain = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
+        plain(name) && plain(signature)
+    })
 }
 
 fn window_text(window: Option<sigstore_verify::types::TimeRange>) -> String {

@@ -1,0 +1,21 @@
+//! Bundles, keys and logs: what is accepted, and what each attack gets.
+
+#[path = "support/log.rs"]
+mod log;
+
+#[path = "sigstore/attacks.rs"]
+mod attacks;
+#[path = "sigstore/bits.rs"]
+mod bits;
+#[path = "sigstore/common.rs"]
+mod common;
+#[path = "sigstore/good.rs"]
+mod good;
+#[path = "sigstore/keys.rs"]
+mod keys;
+#[path = "sigstore/parser.rs"]
+mod parser;
+#[path = "sigstore/vectors.rs"]
+mod vectors;
+#[path = "sigstore/wycheproof.rs"]
+mod wycheproof;

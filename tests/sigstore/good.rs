@@ -1,0 +1,224 @@
+//! What holds, and what the proof says about it.
+
+use std::io::Read;
+
+use sealift::digest::Sha256Digest;
+use sealift::key::HashAlgorithm;
+use sealift::sigstore::{Format, SignatureBundle, Subject, signature_holds, verify};
+use sealift::verdict::{CheckName, Code, Outcome, Status};
+use serde_json::json;
+
+use crate::common::{MESSAGE, TIME, World, status};
+use crate::log;
+
+const LOG_CHECKS: [CheckName; 4] =
+    [CheckName::LogEntry, CheckName::LogPromise, CheckName::InclusionProof, CheckName::Checkpoint];
+
+#[test]
+fn an_old_bundle_proves_signature_promise_and_time() {
+    let world = World::new();
+    let proof = world.judge_value(&world.old()).unwrap();
+    let expected = [
+        (CheckName::Signature, Status::Passed),
+        (CheckName::BundleKey, Status::NotPresent),
+        (CheckName::Library, Status::Passed),
+        (CheckName::LogEntry, Status::Passed),
+        (CheckName::LogPromise, Status::Passed),
+        (CheckName::InclusionProof, Status::NotPresent),
+        (CheckName::Checkpoint, Status::NotPresent),
+        (CheckName::Timestamp, Status::NotPresent),
+        (CheckName::Certificate, Status::NotPresent),
+    ];
+    let found: Vec<_> = proof.checks().iter().map(|check| (check.name, check.status)).collect();
+    assert_eq!(found, expected);
+    let promise = &proof.checks()[4].values;
+    assert_eq!(promise["log"], "https://log.test");
+    assert_eq!(promise["index"], "5");
+    assert_eq!(promise["time"], "2025-01-01T00:00:00Z");
+    assert_eq!(proof.times().len(), 1);
+    assert_eq!(proof.times()[0].time.as_second(), i64::try_from(TIME).unwrap());
+    assert_eq!(proof.key(), world.key.fingerprint());
+    assert_eq!(proof.hash(), Some(HashAlgorithm::Sha256));
+    assert!(!proof.signature_only());
+}
+
+#[test]
+fn a_new_bundle_proves_all_that_the_log_signs() {
+    let world = World::new();
+    for media_type in [
+        "application/vnd.dev.sigstore.bundle+json;version=0.1",
+        "application/vnd.dev.sigstore.bundle+json;version=0.2",
+        "application/vnd.dev.sigstore.bundle+json;version=0.3",
+        "application/vnd.dev.sigstore.bundle.v0.1+json",
+        "application/vnd.dev.sigstore.bundle.v0.2+json",
+        "application/vnd.dev.sigstore.bundle.v0.3+json",
+    ] {
+        let mut bundle = world.new_format();
+        bundle["mediaType"] = media_type.into();
+        let proof = world.judge_value(&bundle).unwrap();
+        for name in LOG_CHECKS {
+            assert_eq!(status(proof.checks(), name), Status::Passed, "{media_type}: {name:?}");
+        }
+    }
+}
+
+#[test]
+fn what_may_be_absent_or_spelt_otherwise_in_a_new_bundle() {
+    let world = World::new();
+    let entry = "/verificationMaterial/tlogEntries/0";
+    let changes: [(&str, &str, serde_json::Value); 8] = [
+        ("/messageSignature", "messageDigest", json!({})),
+        ("/messageSignature", "messageDigest", json!(null)),
+        ("/verificationMaterial", "timestampVerificationData", json!(null)),
+        ("/verificationMaterial", "timestampVerificationData", json!({"rfc3161Timestamps": []})),
+        ("/verificationMaterial/publicKey", "hint", json!("SHA256:anything at all")),
+        ("/verificationMaterial", "publicKey", json!({})),
+        (entry, "logIndex", json!(5)),
+        (entry, "integratedTime", json!(TIME)),
+    ];
+    for (place, field, value) in changes {
+        let mut bundle = world.new_format();
+        bundle.pointer_mut(place).unwrap()[field] = value.clone();
+        world.judge_value(&bundle).unwrap_or_else(|refused| {
+            panic!("{place}/{field} = {value}: {:?}", refused.code());
+        });
+    }
+    let mut bundle = world.new_format();
+    let signature = bundle["messageSignature"]["signature"].as_str().unwrap();
+    let url_safe = signature.replace('+', "-").replace('/', "_").trim_end_matches('=').to_owned();
+    bundle["messageSignature"]["signature"] = url_safe.into();
+    world.judge_value(&bundle).unwrap();
+}
+
+#[test]
+fn an_entry_without_a_promise_proves_no_time() {
+    let world = World::new();
+    let mut bundle = world.new_format();
+    let entry = &mut bundle["verificationMaterial"]["tlogEntries"][0];
+    entry["inclusionPromise"] = json!(null);
+    entry["integratedTime"] = "1".into();
+    let proof = world.judge_value(&bundle).unwrap();
+    assert_eq!(status(proof.checks(), CheckName::LogPromise), Status::NotPresent);
+    assert_eq!(status(proof.checks(), CheckName::InclusionProof), Status::Passed);
+    assert!(proof.times().is_empty());
+}
+
+#[test]
+fn a_rekor_v2_entry_holds_by_its_proof() {
+    let world = World::new();
+    let body =
+        log::hashedrekord_v2(&log::sha256(MESSAGE), &world.signature(), &world.signer.spki());
+    let mut bundle = world.new_with(&world.entry(&body));
+    let entry = &mut bundle["verificationMaterial"]["tlogEntries"][0];
+    entry["inclusionPromise"] = json!(null);
+    entry["integratedTime"] = json!(null);
+    let proof = world.judge_value(&bundle).unwrap();
+    assert_eq!(status(proof.checks(), CheckName::Checkpoint), Status::Passed);
+    assert!(proof.times().is_empty());
+
+    bundle["verificationMaterial"]["tlogEntries"][0]["inclusionProof"] = json!(null);
+    assert_eq!(world.code(&bundle), Code::LogEntryMalformed);
+}
+
+#[test]
+fn without_an_entry_only_the_signature_is_checked_and_only_on_request() {
+    let digest = log::sha256(MESSAGE);
+    let world = World::new();
+    let bundles = [
+        log::old_bundle(&world.signature(), None),
+        log::new_bundle(&digest, &world.signature(), None),
+    ];
+    for bundle in &bundles {
+        let refusal = world.judge_value(bundle).unwrap_err().refusal();
+        assert_eq!(refusal.fault.code(), Code::LogEntryMissing);
+        assert_eq!(status(&refusal.checks, CheckName::Signature), Status::Passed);
+    }
+    let world = World::new().ignoring_log();
+    for bundle in &bundles {
+        let proof = world.judge_value(bundle).unwrap();
+        assert!(proof.signature_only());
+        assert!(proof.notes().iter().any(|note| note.contains("nothing but the signature")));
+        assert_eq!(status(proof.checks(), CheckName::Library), Status::NotChecked);
+        for name in LOG_CHECKS {
+            assert_eq!(status(proof.checks(), name), Status::NotPresent);
+        }
+    }
+}
+
+#[test]
+fn a_bare_signature_is_base64_or_raw() {
+    let world = World::new().ignoring_log();
+    let signature = world.signature();
+    for file in [signature.clone(), format!("{}\n", log::base64(&signature)).into_bytes()] {
+        let bundle = SignatureBundle::detached(&file).unwrap();
+        assert_eq!(bundle.format(), Format::Detached);
+        assert!(
+            verify(&bundle, Subject::Bytes(MESSAGE), &world.request()).unwrap().signature_only()
+        );
+        assert!(verify(&bundle, Subject::Bytes(b"other"), &world.request()).is_err());
+    }
+    assert_eq!(SignatureBundle::detached(b"").unwrap_err().code(), Code::BundleMalformed);
+}
+
+#[test]
+fn bytes_digest_and_reader_give_one_answer() {
+    let world = World::new();
+    let bundle = SignatureBundle::parse(world.new_format().to_string().as_bytes()).unwrap();
+    for (message, good) in [(MESSAGE, true), (&b"other"[..], false)] {
+        let request = world.request();
+        let bytes = verify(&bundle, Subject::Bytes(message), &request);
+        let digest = verify(&bundle, Subject::Digest(Sha256Digest::of(message)), &request);
+        let mut reader = message;
+        let read = verify(&bundle, Subject::Reader(&mut reader), &request);
+        for answer in [bytes, digest, read] {
+            assert_eq!(answer.is_ok(), good);
+            if let Err(refusal) = answer {
+                assert_eq!(refusal.fault.code(), Code::DigestMismatch);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_artifact_that_cant_be_read_is_undecided() {
+    struct Broken;
+    impl Read for Broken {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("medium error"))
+        }
+    }
+    let world = World::new();
+    let bundle = SignatureBundle::parse(world.old().to_string().as_bytes()).unwrap();
+    let refusal = verify(&bundle, Subject::Reader(&mut Broken), &world.request()).unwrap_err();
+    assert_eq!(refusal.fault.code(), Code::Unreadable);
+    assert_eq!(refusal.fault.outcome(), Outcome::Undecided);
+}
+
+#[test]
+fn a_bundle_tells_what_it_says_of_itself() {
+    let world = World::new();
+    for (bundle, format) in [(world.old(), "cosign"), (world.new_format(), "sigstore-0.3")] {
+        let bundle = SignatureBundle::parse(bundle.to_string().as_bytes()).unwrap();
+        let digest = log::hex(&log::sha256(MESSAGE));
+        assert_eq!(bundle.stated_digest(), Some((HashAlgorithm::Sha256, digest.clone())));
+        let said = serde_json::to_value(bundle.describe(Some(&world.trust))).unwrap();
+        assert_eq!(said["format"], format);
+        assert_eq!(said["stated-digest"], format!("sha256:{digest}"));
+        assert_eq!(said["log-entries"][0]["log"], "https://log.test");
+        assert_eq!(said["log-entries"][0]["fingerprint"], world.key.fingerprint().to_string());
+        assert_eq!(said["signer"]["kind"], "key-elsewhere");
+    }
+}
+
+#[test]
+fn signature_holds_is_for_diagnosis_only() {
+    let world = World::new();
+    // The log entry is nonsense, and still the signature by itself holds.
+    let mut bundle = world.old();
+    bundle["rekorBundle"]["Payload"]["logIndex"] = 99.into();
+    let bundle = SignatureBundle::parse(bundle.to_string().as_bytes()).unwrap();
+    let request = world.request();
+    assert!(signature_holds(&bundle, MESSAGE, &request.signer));
+    assert!(!signature_holds(&bundle, b"other", &request.signer));
+    assert!(verify(&bundle, Subject::Bytes(MESSAGE), &request).is_err());
+}
