@@ -6,12 +6,11 @@ use std::error::Error;
 use std::fs::{self, File};
 use std::io::Read as _;
 
-#[path = "../tests/support/rekor_log.rs"]
+#[expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "written for tests")]
+#[path = "../tests/support/log.rs"]
 mod log;
 #[path = "../tests/support/rekor.rs"]
 mod rekor;
-#[path = "../tests/support/rekor_key.rs"]
-mod rekor_key;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args_os().skip(1);
@@ -20,10 +19,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     else {
         return Err("usage: test_log KEY_FILE URL_FILE".into());
     };
-    let mut seed = [0; 32];
-    File::open("/dev/urandom")?.read_exact(&mut seed)?;
-    let log = log::TestLog::new(&seed)?;
-    fs::write(key_file, log.key().public_key_pem())?;
+    let mut scalar = [0; 32];
+    File::open("/dev/urandom")?.read_exact(&mut scalar)?;
+    let key = log::TestKey::from_scalar(&scalar).ok_or("not a key; try again")?;
+    let log = log::TestLog::with_key(key, "sealift-test-log");
+    fs::write(key_file, log.pem())?;
     let server = rekor::Server::bind(log)?;
     fs::write(url_file, server.url()?)?;
     Ok(server.serve()?)

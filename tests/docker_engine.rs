@@ -7,13 +7,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use base64ct::{Base64, Encoding as _};
-use tools::{Ran, broken, run, run_with_input, sealift, skip};
+use support::log::TestKey;
+use support::tools::{Ran, broken, run, run_with_input};
+use support::{sealift, skip};
 
-#[path = "support/rekor_key.rs"]
-mod rekor_key;
-#[path = "support/tools.rs"]
-mod tools;
+mod support;
 
 /// An image built and saved by the engine, its id signed. Removed from the engine in the end.
 struct Bench {
@@ -52,11 +50,9 @@ impl Bench {
 
         // The vendor's procedure: the text that inspect prints, without newline.
         let id = bench.docker(&["inspect", "--format", "{{.Id}}", &bench.tag]);
-        let key = rekor_key::Signer::new(name.as_bytes()).unwrap();
-        let signature = Base64::encode_string(&key.sign(id.trim_end().as_bytes()));
-        let bundle = format!(r#"{{"base64Signature":"{signature}"}}"#);
-        fs::write(bench.path("image.bundle"), bundle).unwrap();
-        fs::write(bench.path("vendor.pub"), key.public_key_pem()).unwrap();
+        let key = TestKey::new(5);
+        fs::write(bench.path("image.bundle"), key.bundle(id.trim_end())).unwrap();
+        fs::write(bench.path("vendor.pub"), key.pem()).unwrap();
         Some(bench)
     }
 
@@ -70,8 +66,8 @@ impl Bench {
     }
 
     fn command(&self, archive: &Path) -> Command {
-        let mut command = sealift(["verify", "--insecure-ignore-tlog", "--key"]);
-        command.arg(self.path("vendor.pub"));
+        let mut command = sealift();
+        command.args(["verify", "--insecure-ignore-tlog", "--key"]).arg(self.path("vendor.pub"));
         command.arg("--bundle").arg(self.path("image.bundle")).arg(archive);
         command
     }

@@ -51,8 +51,9 @@ impl Server {
         }
         match canonical_entry(body).and_then(|entry| Ok((entry, now()?))) {
             Ok((entry, time)) => {
-                let (uuid, answer) = self.log.append(entry.as_bytes(), time);
-                ("201 Created", uuid, answer)
+                let answer = self.log.add(entry.as_bytes(), time).rekor_response();
+                let uuid = answer.as_object().and_then(|it| it.keys().next().cloned());
+                ("201 Created", uuid.unwrap_or_default(), answer.to_string())
             }
             Err(error) => {
                 let text = serde_json::json!({ "code": 400, "message": error.to_string() });
