@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use support::signer::TestKey;
+use support::log::TestKey;
 use support::{outcome, sealift, shared};
 
 /// The answer for an archive, with one bundle for each digest: exit code and report.
@@ -16,7 +16,7 @@ fn verify(archive: &Path, digests: &[String], pipe: bool) -> (i32, Value) {
     let key = TestKey::new(7);
     let folder = tempfile::tempdir().unwrap();
     let key_file = folder.path().join("vendor.pub");
-    fs::write(&key_file, key.public_pem()).unwrap();
+    fs::write(&key_file, key.pem()).unwrap();
     let mut command = sealift();
     command.args(["verify", "-o", "json", "--insecure-ignore-tlog", "--type", "image", "--key"]);
     command.arg(&key_file);

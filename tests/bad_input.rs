@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use support::signer::TestKey;
+use support::log::TestKey;
 use support::{outcome, sealift};
 
 struct Room {
@@ -18,7 +18,7 @@ struct Room {
 impl Room {
     fn new() -> Self {
         let room = Self { folder: tempfile::tempdir().unwrap() };
-        room.write("vendor.pub", TestKey::new(7).public_pem().as_bytes());
+        room.write("vendor.pub", TestKey::new(7).pem().as_bytes());
         room.write("good.tgz", b"a package");
         // printf 'a package' | sha256sum
         room.write(
@@ -76,7 +76,7 @@ fn keys_that_are_none() {
     room.write("private.pem", b"-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n");
     room.write("cosign.key", b"-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\neyJrZGYi\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n");
     room.write("empty.pub", b"");
-    let two = TestKey::new(7).public_pem() + &TestKey::new(8).public_pem();
+    let two = TestKey::new(7).pem() + &TestKey::new(8).pem();
     room.write("two.pub", two.as_bytes());
     let verify = |key: &str| format!("verify --key {key} --bundle good.bundle good.tgz");
     room.refuses(&verify("good.bundle"), 2, "key-not-a-key");
@@ -130,7 +130,7 @@ fn bundles_that_are_none() {
     let mut json = b"[".repeat(100 << 20);
     json.push(b'1');
     room.write("deep.bundle", &json);
-    room.write("key.bundle", TestKey::new(7).public_pem().as_bytes());
+    room.write("key.bundle", TestKey::new(7).pem().as_bytes());
     room.write("empty.bundle", b"");
     let verify = |bundle: &str| {
         format!("verify --insecure-ignore-tlog --key vendor.pub --bundle {bundle} good.tgz")

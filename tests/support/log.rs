@@ -36,6 +36,11 @@ impl TestKey {
         Self(SigningKey::from_slice(&[seed; 32]).unwrap())
     }
 
+    /// The key pair with this private scalar, big-endian.
+    pub(crate) fn from_scalar(scalar: &[u8; 32]) -> Option<Self> {
+        SigningKey::from_slice(scalar).ok().map(Self)
+    }
+
     /// An ASN.1 DER signature over SHA-256 of the message.
     pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let signature: Signature = self.0.sign(message);
@@ -64,6 +69,11 @@ impl TestKey {
         let lines: Vec<&str> =
             body.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
         format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"))
+    }
+
+    /// An old cosign bundle over a text, as `cosign sign-blob --tlog-upload=false` writes it.
+    pub(crate) fn bundle(&self, message: &str) -> String {
+        old_bundle(&self.sign(message.as_bytes()), None).to_string()
     }
 }
 
@@ -123,11 +133,21 @@ pub(crate) struct Entry {
 impl TestLog {
     /// A log whose key is number `seed`, with a few entries of others in it.
     pub(crate) fn new(seed: u8, name: &str) -> Self {
-        let mut log = Self { key: TestKey::new(seed), name: name.to_owned(), leaves: Vec::new() };
+        Self::with_key(TestKey::new(seed), name)
+    }
+
+    /// A log with a key of the caller's, otherwise the same.
+    pub(crate) fn with_key(key: TestKey, name: &str) -> Self {
+        let mut log = Self { key, name: name.to_owned(), leaves: Vec::new() };
         for other in 0..5_u8 {
             log.leaves.push(leaf(&[other]));
         }
         log
+    }
+
+    /// The log's public key as PEM.
+    pub(crate) fn pem(&self) -> String {
+        self.key.pem()
     }
 
     /// SHA-256 of the log's SPKI DER.

@@ -1,8 +1,11 @@
 //! What several test programs share.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
-pub(crate) mod signer;
+pub(crate) mod log;
+pub(crate) mod rekor;
+pub(crate) mod tools;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -14,8 +17,13 @@ pub(crate) fn shared() -> Option<PathBuf> {
     if path.join("archives").is_dir() {
         return Some(path);
     }
-    eprintln!("skipped: ../shared is not here");
+    skip("../shared is not here");
     None
+}
+
+/// Says why something is not tested here. Written past the test harness, which would swallow it.
+pub(crate) fn skip(why: &str) {
+    drop(writeln!(std::io::stderr(), "skipped: {why}"));
 }
 
 /// The program, ready for arguments, without standard input.

@@ -1,0 +1,308 @@
+//! What real cosign signs, Sealift accepts, and refuses for any other file or key: cosign 2 and 3,
+//! old and new bundle format, with and without a log entry, every kind of key that cosign takes.
+//!
+//! The programs are looked for in the folder that SEALIFT_COSIGN_DIR names (`cosign-2`, `cosign-3`);
+//! else `../shared/tools/get-cosign.sh` fetches them into `target/cosign`. Without either it skips.
+
+#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use support::log::TestLog;
+use support::rekor::Server;
+use support::tools::{broken, run, run_with_input};
+use support::{sealift, shared, skip};
+
+mod support;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cosign {
+    Two,
+    Three,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    New,
+    Old,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Log {
+    With,
+    Without,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Key {
+    Ed25519,
+    P256,
+    P384,
+    Rsa,
+}
+
+/// What must come of one combination.
+#[derive(Debug, PartialEq, Eq)]
+enum Expected {
+    Accepted,
+    /// cosign itself refuses to sign like this.
+    NotSigned,
+    /// Signed, but Sealift refuses it and says why in these words.
+    Refused(&'static str),
+}
+
+fn expected(cosign: Cosign, key: Key, format: Format, log: Log) -> Expected {
+    match (cosign, key, format, log) {
+        (_, Key::Ed25519, Format::New, Log::With) => Expected::NotSigned,
+        // cosign 3 logs Ed25519 signatures as Ed25519ph over SHA-512, and P-384 ones over SHA-384:
+        // entries over other hashes than SHA-256 can't be checked. cosign refuses these bundles too.
+        (Cosign::Three, Key::Ed25519, Format::Old, Log::With) => Expected::Refused("Ed25519ph"),
+        (Cosign::Three, Key::P384, _, Log::With) => Expected::Refused("log-entry-unsupported"),
+        _ => Expected::Accepted,
+    }
+}
+
+#[test]
+fn bundles_of_cosign_2() {
+    every_combination(Cosign::Two);
+}
+
+#[test]
+fn bundles_of_cosign_3() {
+    every_combination(Cosign::Three);
+}
+
+fn every_combination(cosign: Cosign) {
+    let Some(programs) = programs() else { return };
+    let bench = Bench::new(programs);
+    let mut signed = 0;
+    for key in [Key::P256, Key::P384, Key::Rsa, Key::Ed25519] {
+        let name = bench.make_key(key);
+        for format in [Format::Old, Format::New] {
+            for log in [Log::With, Log::Without] {
+                let case = format!("{cosign:?} {key:?} {format:?} {log:?}");
+                let bundle = bench.sign(cosign, &name, format, log);
+                let expected = expected(cosign, key, format, log);
+                assert_eq!(bundle.is_none(), expected == Expected::NotSigned, "{case}");
+                if let Some(bundle) = bundle {
+                    signed += 1;
+                    bench.judge(&case, cosign, key, &bundle, log, &expected);
+                }
+            }
+        }
+    }
+    assert_eq!(signed, 15, "of 16 combinations cosign signs 15");
+}
+
+/// A folder with a log, its trusted root, and a file to sign.
+struct Bench {
+    programs: PathBuf,
+    folder: tempfile::TempDir,
+    url: String,
+}
+
+impl Bench {
+    fn new(programs: &Path) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let log = TestLog::new(9, "sealift-test-log");
+        std::fs::write(folder.path().join("log.pub"), log.pem()).unwrap();
+        std::fs::write(folder.path().join("message"), "sha256:0000\n").unwrap();
+        std::fs::write(folder.path().join("other"), "sha256:0001\n").unwrap();
+        let server = Server::bind(log).unwrap();
+        let url = server.url().unwrap();
+        std::thread::spawn(move || server.serve());
+        let bench = Self { programs: programs.to_owned(), folder, url };
+        let since = "start-time=2024-01-01T00:00:00Z";
+        let url = &bench.url;
+        let service = format!("--rekor=url={url},api-version=1,operator=test,{since}");
+        bench.make(&[
+            "signing-config",
+            "create",
+            "--out",
+            "with-log.json",
+            &service,
+            "--rekor-config=ANY",
+        ]);
+        bench.make(&["signing-config", "create", "--out", "without-log.json"]);
+        let service = format!("--rekor=url={url},public-key=log.pub,{since}");
+        bench.make(&["trusted-root", "create", "--out", "root.json", &service]);
+        bench
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// cosign without the user's configuration, caches and network services.
+    fn cosign(&self, cosign: Cosign) -> Command {
+        let mut command = Command::new(self.programs.join(match cosign {
+            Cosign::Two => "cosign-2",
+            Cosign::Three => "cosign-3",
+        }));
+        command
+            .current_dir(self.folder.path())
+            .env("HOME", self.folder.path())
+            .env("TUF_ROOT", self.path("tuf"))
+            .env("COSIGN_PASSWORD", "")
+            .env("SIGSTORE_REKOR_PUBLIC_KEY", self.path("log.pub"));
+        command
+    }
+
+    #[track_caller]
+    fn make(&self, arguments: &[&str]) {
+        run(self.cosign(Cosign::Three).args(arguments)).succeeded();
+    }
+
+    /// A key pair `NAME.key`, `NAME.pub`; answers the name. cosign makes P-256 keys itself and
+    /// imports the others from openssl.
+    fn make_key(&self, key: Key) -> String {
+        let name = format!("{key:?}");
+        let options: &[&str] = match key {
+            Key::P256 => {
+                self.make(&["generate-key-pair", "--output-key-prefix", &name]);
+                return name;
+            }
+            Key::P384 => &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
+            Key::Rsa => &["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+            Key::Ed25519 => &["-algorithm", "ED25519"],
+        };
+        let pem = self.path("imported.pem");
+        run(Command::new("openssl").arg("genpkey").args(options).arg("-out").arg(&pem)).succeeded();
+        self.make(&["import-key-pair", "--key", "imported.pem", "--output-key-prefix", &name]);
+        name
+    }
+
+    /// Signs the message; answers the bundle's path, or nothing if cosign refused.
+    fn sign(&self, cosign: Cosign, key: &str, format: Format, log: Log) -> Option<PathBuf> {
+        let bundle = self.path(&format!("{key}-{format:?}-{log:?}.bundle"));
+        let mut command = self.cosign(cosign);
+        command
+            .args(["sign-blob", "--yes", "--key", &format!("{key}.key"), "--bundle"])
+            .arg(&bundle);
+        match (cosign, format) {
+            (Cosign::Three, Format::New) => {
+                command.args(["--trusted-root", "root.json", "--signing-config"]);
+                command.arg(match log {
+                    Log::With => "with-log.json",
+                    Log::Without => "without-log.json",
+                });
+            }
+            _ => {
+                match cosign {
+                    Cosign::Two => {
+                        command.arg(format!("--new-bundle-format={}", format == Format::New))
+                    }
+                    Cosign::Three => {
+                        command.args(["--new-bundle-format=false", "--use-signing-config=false"])
+                    }
+                };
+                match log {
+                    Log::With => command.args(["--rekor-url", &self.url]),
+                    Log::Without => command.arg("--tlog-upload=false"),
+                };
+            }
+        }
+        let ran = run(command.arg("message"));
+        (ran.status == Some(0)).then_some(bundle)
+    }
+
+    /// Holds Sealift to what is expected of one bundle.
+    fn judge(
+        &self,
+        case: &str,
+        cosign: Cosign,
+        key: Key,
+        bundle: &Path,
+        log: Log,
+        expected: &Expected,
+    ) {
+        let verify = |key_name: &str, file: &Path| {
+            let mut command = sealift();
+            command
+                .args(["verify-blob", "--key"])
+                .arg(self.path(&format!("{key_name}.pub")))
+                .arg("--bundle")
+                .arg(bundle);
+            command.arg("--trusted-root").arg(self.path("root.json"));
+            if log == Log::Without {
+                command.arg("--insecure-ignore-tlog");
+            }
+            if cosign == Cosign::Three && key == Key::P384 {
+                command.args(["--signature-digest-algorithm", "sha384"]);
+            }
+            command.arg(file);
+            command
+        };
+        let name = format!("{key:?}");
+        let ran = run(&mut verify(&name, &self.path("message")));
+        match expected {
+            Expected::Refused(words) => {
+                assert_eq!(ran.status, Some(1), "{case}: {}", ran.text());
+                assert!(ran.text().contains(words), "{case}: {}", ran.text());
+            }
+            _ => {
+                assert_eq!(ran.status, Some(0), "{case}: {}", ran.text());
+                assert_eq!(
+                    ran.stderr, "Verified OK\n",
+                    "{case}: the words and the stream are cosign's"
+                );
+                let message = std::fs::read(self.path("message")).unwrap();
+                let piped = run_with_input(&mut verify(&name, Path::new("-")), &message);
+                assert_eq!(piped.status, Some(0), "{case}, piped: {}", piped.text());
+            }
+        }
+        let ran = run(&mut verify(&name, &self.path("other")));
+        assert_eq!(ran.status, Some(1), "{case}, another file: {}", ran.text());
+        if key != Key::P256 {
+            let ran = run(&mut verify("P256", &self.path("message")));
+            assert_eq!(ran.status, Some(1), "{case}, another key: {}", ran.text());
+        }
+        if *expected == Expected::Accepted && log == Log::Without {
+            let mut strict = sealift();
+            strict
+                .args(["verify-blob", "--key"])
+                .arg(self.path(&format!("{name}.pub")))
+                .arg("--bundle")
+                .arg(bundle);
+            strict.arg("--trusted-root").arg(self.path("root.json")).arg(self.path("message"));
+            let ran = run(&mut strict);
+            assert_eq!(ran.status, Some(1), "{case}, log demanded: {}", ran.text());
+            assert!(ran.text().contains("log-entry-missing"), "{case}: {}", ran.text());
+        }
+    }
+}
+
+/// The folder with both programs; found or fetched once.
+fn programs() -> Option<&'static Path> {
+    static PROGRAMS: OnceLock<Option<PathBuf>> = OnceLock::new();
+    PROGRAMS.get_or_init(find_programs).as_deref()
+}
+
+fn find_programs() -> Option<PathBuf> {
+    let complete =
+        |folder: &Path| ["cosign-2", "cosign-3"].iter().all(|name| folder.join(name).is_file());
+    if let Some(folder) = std::env::var_os("SEALIFT_COSIGN_DIR").map(PathBuf::from) {
+        assert!(complete(&folder), "SEALIFT_COSIGN_DIR holds no cosign-2 and cosign-3");
+        return Some(folder);
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/cosign");
+    if complete(&folder) {
+        return Some(folder);
+    }
+    let Some(script) =
+        shared().map(|shared| shared.join("tools/get-cosign.sh")).filter(|s| s.is_file())
+    else {
+        skip(
+            "cosign interop: neither SEALIFT_COSIGN_DIR nor ../shared/tools/get-cosign.sh is here",
+        );
+        return None;
+    };
+    let fetched = run(Command::new("bash").arg(script).arg(&folder));
+    if fetched.status == Some(0) && complete(&folder) {
+        return Some(folder);
+    }
+    broken(&format!("cosign interop: get-cosign.sh fetched nothing: {}", fetched.text()));
+    None
+}

@@ -1,0 +1,215 @@
+//! Holds the house: a room uses only rooms listed above it, and an outside crate only enters by its
+//! door. The order and the doors are those of `docs/architecture.md`.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+#[path = "support/rust_paths.rs"]
+mod rust_paths;
+
+/// The rooms from the ground up. A room may use itself and every room before it.
+const ROOMS: &[&str] = &[
+    "digest", "limits", "verdict", "json", "path", "key", "sigstore", "image", "trust", "artifact",
+    "pairing", "transfer", "release", "report", "mirror", "cli",
+];
+
+/// Crates and parts of the standard library that only some rooms may name.
+const DOORS: &[(&str, &[&str])] = &[
+    ("bzip2", &["image"]),
+    ("clap", &["cli"]),
+    ("der", &["key", "sigstore"]),
+    ("ed25519_dalek", &["key", "sigstore"]),
+    ("flate2", &["image"]),
+    ("indicatif", &["cli"]),
+    ("lzma_rust2", &["image"]),
+    ("p256", &["key", "sigstore"]),
+    ("p384", &["key", "sigstore"]),
+    ("rsa", &["key", "sigstore"]),
+    ("ruzstd", &["image"]),
+    // `key` and `sigstore` hash what signature schemes ask for; digests are made in `digest`.
+    ("sha2", &["digest", "key", "sigstore"]),
+    ("sigstore_verify", &["sigstore"]),
+    ("spki", &["key", "sigstore"]),
+    ("std::env", &["cli"]),
+    ("std::fs", &["transfer", "release", "mirror", "cli"]),
+    ("std::net", &[]),
+    ("std::process", &["mirror", "cli"]),
+    ("std::time::Instant", &["mirror", "cli"]),
+    ("std::time::SystemTime", &["cli"]),
+    ("tar", &["image"]),
+    ("toml", &["trust"]),
+    ("walkdir", &["transfer", "release", "cli"]),
+    ("x509_cert", &["sigstore"]),
+];
+
+/// Dependencies without a door: text formats and small conveniences that decide nothing.
+const EVERYWHERE: &[&str] = &["base64ct", "jiff", "regex", "serde", "serde_json", "thiserror"];
+
+/// The two crate roots and the room whose doors they share. They may name every room: the library's
+/// lists them, the program's calls `cli`.
+const ROOTS: &[(&str, &str)] = &[("lib.rs", ""), ("main.rs", "cli")];
+
+#[test]
+fn the_house_stands_as_drawn() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = rust_files(&root);
+    assert!(files.len() > 5, "only {} files found under {}", files.len(), root.display());
+    let faults: Vec<String> = files
+        .iter()
+        .flat_map(|file| {
+            let text = std::fs::read_to_string(file).unwrap();
+            faults(file.strip_prefix(&root).unwrap(), &text)
+        })
+        .collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn every_dependency_has_a_door_or_needs_none() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
+    let manifest: toml::Table = std::fs::read_to_string(manifest).unwrap().parse().unwrap();
+    let dependencies = manifest.get("dependencies").and_then(toml::Value::as_table).unwrap();
+    let names: BTreeSet<String> = dependencies.keys().map(|name| name.replace('-', "_")).collect();
+    let known: BTreeSet<String> = DOORS
+        .iter()
+        .map(|(name, _)| *name)
+        .filter(|name| !name.contains("::"))
+        .chain(EVERYWHERE.iter().copied())
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(names, known, "left: Cargo.toml; right: DOORS and EVERYWHERE in this file");
+}
+
+/// What is wrong with one file; `file` is relative to `src`.
+fn faults(file: &Path, text: &str) -> Vec<String> {
+    let parts: Vec<&str> = file.iter().map(|part| part.to_str().unwrap()).collect();
+    let name = file.display();
+    let root = ROOTS.iter().find(|(root, _)| parts == [*root]);
+    if let Some((_, doors)) = root {
+        return rust_paths::paths(text)
+            .iter()
+            .filter_map(|path| outside(doors, path))
+            .map(|fault| format!("{name}: {fault}"))
+            .collect();
+    }
+    let room = parts[0].trim_end_matches(".rs");
+    let Some(level) = ROOMS.iter().position(|other| *other == room) else {
+        return vec![format!("{name}: {room} is no room of the house")];
+    };
+    let depth = parts.len() - usize::from(parts.last() == Some(&"mod.rs"));
+    rust_paths::paths(text)
+        .iter()
+        .filter_map(|path| match room_used(path, depth) {
+            Some(used) => match ROOMS.iter().position(|other| *other == used) {
+                None => Some(format!("names {used}, which is no room")),
+                Some(other) if other > level => {
+                    Some(format!("{room} uses {used}, which lies above it"))
+                }
+                Some(_) => None,
+            },
+            None => outside(room, path),
+        })
+        .map(|fault| format!("{name}: {fault}"))
+        .collect()
+}
+
+/// The room that a path leads to, if it leads to one: by `crate::`, by the library's name, or by
+/// enough `super::` to leave the file's own room. `depth` is that of the file's module.
+fn room_used(path: &[String], depth: usize) -> Option<&str> {
+    let first = path.first()?;
+    if first == "crate" || first == "sealift" {
+        // `crate::*` and `crate as x` name no room, and would hide which ones are used.
+        return path.get(1).map(String::as_str);
+    }
+    let ups = path.iter().take_while(|part| *part == "super").count();
+    let next = path.get(ups)?;
+    (ups >= depth && ROOMS.contains(&next.as_str())).then_some(next)
+}
+
+/// Why a path to an outside crate may not stand in this room.
+fn outside(room: &str, path: &[String]) -> Option<String> {
+    let whole = path.join("::");
+    if whole == "std::*" || whole == "std as" {
+        return Some(String::from("renames or opens std as a whole, which hides what is used"));
+    }
+    let used = whole.trim_end_matches(" as");
+    DOORS
+        .iter()
+        .find(|(guarded, _)| {
+            used.strip_prefix(guarded).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        })
+        .filter(|(_, rooms)| !rooms.contains(&room))
+        .map(|(guarded, rooms)| format!("uses {guarded}, whose door is {rooms:?}"))
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The checker itself, seen to refuse.
+#[test]
+fn bad_snippets_are_refused() {
+    let cases: BTreeMap<(&str, &str), &str> = BTreeMap::from([
+        (("digest.rs", "use crate::verdict::Fault;"), "digest uses verdict"),
+        (("key/mod.rs", "use crate::{digest, sigstore::Bundle};"), "key uses sigstore"),
+        (("key/mod.rs", "fn f() { crate::cli::run() }"), "key uses cli"),
+        (("key/pem.rs", "use super::super::sigstore;"), "key uses sigstore"),
+        (("key.rs", "use super::{digest, artifact};"), "key uses artifact"),
+        (("key/mod.rs", "use crate::nowhere;"), "no room"),
+        (("key/mod.rs", "use crate::*;"), "no room"),
+        (("key/mod.rs", "use crate as house;"), "no room"),
+        (("cellar/mod.rs", ""), "cellar is no room"),
+        (("cellar.rs", ""), "cellar is no room"),
+        (("image/mod.rs", "use sha2::Sha256;"), "uses sha2"),
+        (("image/mod.rs", "type T = ::sha2::Sha256;"), "uses sha2"),
+        (("image/mod.rs", "use sha2 as hashes;"), "uses sha2"),
+        (("verdict/code.rs", "extern crate clap;"), "uses clap"),
+        (("cli/mod.rs", "use std::net::TcpStream;"), "uses std::net"),
+        (("image/mod.rs", "use std::{io, fs::File};"), "uses std::fs"),
+        (("image/mod.rs", "fn f() { std::fs::read(\"x\"); }"), "uses std::fs"),
+        (("image/mod.rs", "use std as s;"), "std as a whole"),
+        (("image/mod.rs", "use std::*;"), "std as a whole"),
+        (("sigstore/mod.rs", "let now = std::time::SystemTime::now();"), "SystemTime"),
+        (("lib.rs", "use std::net::UdpSocket;"), "uses std::net"),
+        (("main.rs", "use std::net::UdpSocket;"), "uses std::net"),
+        (("main.rs", "fn f() { sha2::hash() }"), "uses sha2"),
+    ]);
+    for ((file, text), expected) in cases {
+        let found = faults(Path::new(file), text);
+        assert!(found.iter().any(|fault| fault.contains(expected)), "{file}: {text}: {found:?}");
+    }
+}
+
+#[test]
+fn good_snippets_pass() {
+    for (file, text) in [
+        ("verdict/mod.rs", "use crate::digest::Sha256Digest; use super::Code;"),
+        ("verdict/code.rs", "mod tests { use super::*; use super::super::Outcome; }"),
+        ("json.rs", "// use crate::cli;\n/* crate::cli /* nested */ crate::mirror */ fn f() {}"),
+        ("json.rs", "const A: &str = \"crate::cli\"; const B: &str = r#\"std::net \" \"#;"),
+        ("json.rs", "pub(crate) fn f<'a>(x: &'a str) -> char { '\"' }"),
+        ("image/mod.rs", "mod tar; use std::{io::{self, Read as _}, fmt}; use tar::Archive;"),
+        ("cli/mod.rs", "use sealift::artifact; use clap::Parser; use std::fs::File;"),
+        ("lib.rs", "pub mod cli; pub mod digest;"),
+        ("main.rs", "fn main() -> std::process::ExitCode { sealift::cli::run() }"),
+        ("artifact/mod.rs", "fn f(tar: &str) { let rsa = tar; g(rsa.der, Some(der)) }"),
+    ] {
+        assert_eq!(faults(Path::new(file), text), Vec::<String>::new(), "{file}: {text}");
+    }
+}
