@@ -170,9 +170,12 @@ impl<'a> Run<'a> {
         let hash = match own::check(bundle, &artifact, key, rule) {
             Answer::Holds(hash) => hash,
             Answer::DigestUnknown(algorithm) => {
+                if let Some(fault) = self.other_artifact(&artifact) {
+                    return Err(fault.into());
+                }
                 return Err(Fault::new(
                     Code::WholeMessageNeeded,
-                    format!("the signature is not over the SHA-256 that is known; its {algorithm} is needed"),
+                    format!("the signature does not hold over the SHA-256 that is known; the {algorithm} is needed"),
                 )
                 .into());
             }
@@ -302,22 +305,25 @@ impl<'a> Run<'a> {
         if let Some(cause) = causes::other_hash(self.bundle, artifact, key) {
             self.likely_causes.insert(0, cause);
         }
-        if let Some((algorithm, stated)) = self.bundle.stated_digest() {
-            let digest = artifact.digest(algorithm).map(crate::digest::hex);
-            if let Some(digest) = digest.filter(|digest| *digest != stated) {
-                return Fault::new(Code::DigestMismatch, "the bundle is about another artifact")
-                    .expected_found(
-                        format!("{algorithm}:{digest}"),
-                        format!("{algorithm}:{stated}"),
-                    )
-                    .into();
-            }
+        if let Some(fault) = self.other_artifact(artifact) {
+            return fault.into();
         }
         Fault::new(
             Code::SignatureInvalid,
             format!("the signature is not one over this artifact by the key {}", key.fingerprint()),
         )
         .into()
+    }
+
+    /// The refusal of a bundle that says itself, if only in its log entry, that it is about another
+    /// artifact.
+    fn other_artifact(&self, artifact: &Artifact<'_>) -> Option<Fault> {
+        let (algorithm, stated) = self.bundle.stated_digest()?;
+        let digest = crate::digest::hex(artifact.digest(algorithm)?);
+        (digest != stated).then(|| {
+            Fault::new(Code::DigestMismatch, "the bundle is about another artifact")
+                .expected_found(format!("{algorithm}:{digest}"), format!("{algorithm}:{stated}"))
+        })
     }
 
     /// What the certificate claims against what was asked for. The claims count only once the
