@@ -174,3 +174,24 @@ fn a_keyless_bundle_needs_a_time_even_when_it_needs_no_entry() {
     bundle["verificationMaterial"]["timestampVerificationData"] = Value::Null;
     assert_eq!(judge(&bundle).unwrap_err().fault.code(), Code::TimestampMissing);
 }
+
+#[test]
+fn logged_signatures_by_rsa_and_ed25519() {
+    let Some(directory) = shared("vectors/cosign") else { return };
+    let read = |name: &str| fs::read(directory.join(name)).unwrap();
+    let message = read("digest.txt");
+    let log = TestLog::new(7, "log.test");
+    for (bundle, key) in [("rsa/pkcs.b", "rsa/i.pub"), ("ed25519/c2.old", "ed25519/i.pub")] {
+        let pem = String::from_utf8(read(key)).unwrap();
+        let key = PublicKey::from_pem(pem.as_bytes()).unwrap();
+        let signature = bytes_of(&json_of(directory.join(bundle))["base64Signature"]);
+        let body = log::hashedrekord(&log::sha256(&message), &signature, &pem);
+        let entry = log.clone().add(body.to_string().as_bytes(), TIME);
+        let signer = || Signer::Key { key: &key, hash: HashRule::Known };
+        let good = log::old_bundle(&signature, Some(&entry));
+        let proof = judge(signer(), &good, &log.trusted_root(), &message).unwrap();
+        assert_eq!(status(proof.checks(), CheckName::LogPromise), Status::Passed, "{bundle}");
+        let refused = judge(signer(), &good, &log.trusted_root(), b"other").unwrap_err();
+        assert_eq!(refused.code(), Code::DigestMismatch, "{bundle}");
+    }
+}
