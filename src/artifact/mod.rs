@@ -98,8 +98,9 @@ fn verified(mut report: ArtifactReport, key: Option<Sha256Digest>) -> ArtifactRe
     report
 }
 
-/// Marks a report as refused, with the vendor's line for failures.
-fn refused(
+/// Marks a report as refused, with likely causes and, for failures, the vendor's line.
+#[must_use]
+pub fn refused(
     report: ArtifactReport,
     fault: &Fault,
     causes: Vec<String>,

@@ -102,7 +102,7 @@ impl Run<'_> {
     fn one(&self, path: &Path) -> ArtifactReport {
         let mut report = ArtifactReport::new(files::show(path));
         match self.read(path) {
-            Err(fault) => report.refused(&fault),
+            Err(fault) => artifact::refused(report, &fault, Vec::new(), &self.judge),
             Ok(Found::Package(digest, detected)) => {
                 report.detected = Some(detected);
                 let material = files::file_name(path)
