@@ -14,7 +14,6 @@ use super::log::TestLog;
 const LARGEST_REQUEST: usize = 1 << 20;
 
 /// A log that waits for requests.
-
 pub(crate) struct Server {
     listener: TcpListener,
     log: TestLog,
