@@ -1,5 +1,6 @@
 //! `sealift verify`: finds out what each FILE is, finds its bundles, and has it judged.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -160,7 +161,7 @@ impl Run<'_> {
                 Err(Fault::new(Code::Usage, "a directory can't be a package").at(files::show(path)))
             }
             (Some((Kind::Package, detected)), Opened::File(file)) => {
-                Ok(Found::Package(self.hash(path, file)?, detected))
+                Ok(Found::Package(self.hash_file(path, file)?, detected))
             }
             (Some((Kind::Package, detected)), Opened::Pipe(pipe)) => {
                 Ok(Found::Package(self.hash(path, pipe)?, detected))
@@ -195,7 +196,7 @@ impl Run<'_> {
                 if meant {
                     return Err(refusal.fault);
                 }
-                let digest = self.hash(path, files::rewound(path, &file)?)?;
+                let digest = self.hash_file(path, files::rewound(path, &file)?)?;
                 Ok(Found::Package(digest, package(&refusal.fault)))
             }
             Opened::Pipe(pipe) if forced => {
@@ -221,6 +222,13 @@ impl Run<'_> {
                 }
             }
         }
+    }
+
+    fn hash_file(&self, path: &Path, file: File) -> Result<FileDigest, Fault> {
+        if let Ok(metadata) = file.metadata() {
+            image::Progress::expect(self.bar, metadata.len());
+        }
+        self.hash(path, file)
     }
 
     fn hash(&self, path: &Path, stream: impl Read) -> Result<FileDigest, Fault> {
