@@ -121,9 +121,18 @@ pub(super) struct Group {
 }
 
 impl Group {
+    /// A tag as `manifest.json` has it.
     pub(super) fn tag(&mut self, tag: &str) {
-        let short = tag.strip_prefix("docker.io/").unwrap_or(tag);
-        self.tags.insert(short.strip_prefix("library/").unwrap_or(short).to_owned());
+        self.tags.insert(tag.to_owned());
+    }
+
+    /// A name as `index.json` has it: Docker writes the short form into `manifest.json` and the full
+    /// one here.
+    pub(super) fn name(&mut self, name: &str) {
+        if !self.tags.contains(name) {
+            let short = name.strip_prefix("docker.io/").unwrap_or(name);
+            self.tags.insert(short.strip_prefix("library/").unwrap_or(short).to_owned());
+        }
     }
 
     pub(super) fn candidate(&mut self, kind: CandidateKind, digest: Sha256Digest) {

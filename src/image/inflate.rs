@@ -9,9 +9,10 @@ use std::fmt;
 use std::io::{self, BufReader, Read};
 use std::rc::Rc;
 
-use bzip2::bufread::MultiBzDecoder;
-use flate2::bufread::MultiGzDecoder;
+use bzip2::bufread::BzDecoder;
+use flate2::bufread::GzDecoder;
 
+use super::members::Members;
 use super::xz::XzStreams;
 use super::zstd::{self, ZstdFrames};
 use crate::verdict::{Code, Fault};
@@ -95,9 +96,9 @@ pub(super) struct Inflater<R: Read> {
 }
 
 enum Decoder<R: io::BufRead> {
-    Gzip(Box<MultiGzDecoder<R>>),
+    Gzip(Box<Members<GzDecoder<R>>>),
     Xz(Box<XzStreams<R>>),
-    Bzip2(Box<MultiBzDecoder<R>>),
+    Bzip2(Box<Members<BzDecoder<R>>>),
     Zstd(Box<ZstdFrames<R>>),
 }
 
@@ -106,27 +107,30 @@ impl<R: Read> Inflater<R> {
         let seen = Rc::new(Seen::default());
         let raw = BufReader::with_capacity(64 << 10, Raw { inner, seen: Rc::clone(&seen) });
         let decoder = match compression {
-            Compression::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(raw))),
+            Compression::Gzip => Decoder::Gzip(Box::new(Members::new(raw))),
             Compression::Xz => Decoder::Xz(Box::new(XzStreams::new(raw))),
-            Compression::Bzip2 => Decoder::Bzip2(Box::new(MultiBzDecoder::new(raw))),
+            Compression::Bzip2 => Decoder::Bzip2(Box::new(Members::new(raw))),
             Compression::Zstd => Decoder::Zstd(Box::new(ZstdFrames::new(raw))),
         };
         Self { decoder, compression, seen, failed: None }
     }
 
     fn fault(&self, error: &io::Error) -> Fault {
-        let count = self.seen.count.get();
         if let Some(cause) = self.seen.error.take() {
             fault_of(cause)
         } else if self.seen.ended.get() {
             Fault::new(
                 Code::ArchiveTruncated,
-                format!("the {} data ends at byte {count}, too early", self.compression),
+                format!(
+                    "the {} data is cut off at byte {}",
+                    self.compression,
+                    self.seen.count.get()
+                ),
             )
         } else {
             Fault::new(
                 Code::CompressionMalformed,
-                format!("the {} data is damaged before byte {count}: {error}", self.compression),
+                format!("the {} data is damaged: {error}", self.compression),
             )
         }
     }

@@ -7,7 +7,7 @@
 //! what was verified must be what is loaded. Whether a signature covers the images is asked of
 //! [`Archive::coverage`] afterwards.
 //!
-//! From the ground up: `input`, `inflate` (with `xz` and `zstd`), `header`, `pax` and `tar` read;
+//! From the ground up: `input`, `inflate` (with `members`, `xz` and `zstd`), `header`, `pax` and `tar` read;
 //! `catalog`, `content` and `gather` collect names and facts; `document`, `files`, `layer`,
 //! `docker`, `oci` and `decide` judge them, without any input or output.
 //!
@@ -25,6 +25,7 @@ mod header;
 mod inflate;
 mod input;
 mod layer;
+mod members;
 mod mention;
 mod oci;
 mod pax;

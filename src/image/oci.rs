@@ -127,7 +127,7 @@ impl<'a> Walk<'a, '_> {
             group.candidate(CandidateKind::Index, *index);
         }
         for name in [&descriptor.name, &top.name].into_iter().flatten() {
-            group.tag(name);
+            group.name(name);
         }
         group.id_after_load("docker-containerd", top.digest.to_string());
         Ok(())

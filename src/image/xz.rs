@@ -15,6 +15,7 @@ use crate::limits;
 
 const HEADER_MAGIC: [u8; 6] = [0xfd, b'7', b'z', b'X', b'Z', 0];
 const LZMA2: u64 = 0x21;
+const FOREIGN: &str = "something else follows it";
 
 /// Reads the content of all streams.
 pub(super) struct XzStreams<R> {
@@ -52,12 +53,13 @@ impl<R: Read> XzStreams<R> {
                     source.read_exact(rest)?;
                     break;
                 }
+                _ if !matches!(start.first(), Some(0 | 0xfd)) => return Err(malformed(FOREIGN)),
                 _ => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
         }
         let [m0, m1, m2, m3, m4, m5, f0, f1, crc @ ..] = header;
         if [m0, m1, m2, m3, m4, m5] != HEADER_MAGIC {
-            return Err(malformed("something else follows a stream"));
+            return Err(malformed(FOREIGN));
         }
         if f0 != 0 || f1 > 15 {
             return Err(malformed("unknown stream flags"));

@@ -14,6 +14,13 @@ const FRAME: u32 = 0xfd2f_b528;
 const SKIPPABLE: u32 = 0x184d_2a50;
 const SKIPPABLE_MASK: u32 = 0xffff_fff0;
 
+const FOREIGN: &str = "something else follows it";
+
+/// Whether the first byte is one of a frame or a skippable frame.
+const fn may_begin([first, ..]: [u8; 4]) -> bool {
+    matches!(first, 0x28 | 0x50..=0x5f)
+}
+
 /// Whether these first bytes begin a frame or a skippable frame.
 pub(super) fn is_magic(first: &[u8]) -> bool {
     first.first_chunk::<4>().is_some_and(|bytes| {
@@ -43,6 +50,7 @@ impl<R: Read> ZstdFrames<R> {
             match read_full(&mut self.source, &mut magic)? {
                 0 => return Ok(false),
                 4 => {}
+                _ if !may_begin(magic) => return Err(malformed(&FOREIGN)),
                 _ => return Err(io::ErrorKind::UnexpectedEof.into()),
             }
             let number = u32::from_le_bytes(magic);
@@ -53,7 +61,7 @@ impl<R: Read> ZstdFrames<R> {
                 return Ok(true);
             }
             if number & SKIPPABLE_MASK != SKIPPABLE {
-                return Err(malformed(&"something else follows a frame"));
+                return Err(malformed(&FOREIGN));
             }
             let mut length = [0; 4];
             self.source.read_exact(&mut length)?;

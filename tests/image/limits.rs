@@ -1,0 +1,148 @@
+//! Input that is far too large, in any direction, ends in one clear fault.
+
+use std::io::{self, Read};
+
+use sealift::image::{Input, ReadAt, mentions_image};
+use sealift::limits;
+use sealift::verdict::Code;
+
+use crate::compression::{gzip, zstd};
+use crate::sample::{Image, docker, read, refused, stream};
+use crate::tar::Tar;
+
+/// Zeros without end that count how much of them was read.
+struct Zeros {
+    read: std::sync::atomic::AtomicU64,
+}
+
+impl ReadAt for Zeros {
+    fn read_at(&self, buffer: &mut [u8], _: u64) -> io::Result<usize> {
+        buffer.fill(0);
+        self.read.fetch_add(buffer.len() as u64, std::sync::atomic::Ordering::Relaxed);
+        Ok(buffer.len())
+    }
+    fn size(&self) -> u64 {
+        10 << 30
+    }
+}
+
+#[test]
+fn a_sparse_file_is_refused_at_once() {
+    let zeros = Zeros { read: 0.into() };
+    let refusal = read(Input::File(&zeros), 2).unwrap_err();
+    assert_eq!(refusal.fault.code(), Code::ArchiveUnrecognised);
+    assert!(zeros.read.into_inner() < 4096);
+    let refusal = read(Input::Stream(&mut io::repeat(0)), 1).unwrap_err();
+    assert_eq!(refusal.fault.code(), Code::ArchiveUnrecognised);
+}
+
+#[test]
+fn what_is_no_archive_is_called_so() {
+    for bytes in [
+        &b""[..],
+        b"x",
+        b"-----BEGIN PUBLIC KEY-----\n",
+        br#"{"base64Signature":"x"}"#,
+        &[b'x'; 5000],
+        &[0; 100],
+        &gzip(b""),
+        &gzip(&[b'y'; 5000]),
+        &zstd(b"some text"),
+    ] {
+        let refusal = refused(bytes);
+        assert_eq!(refusal.fault.code(), Code::ArchiveUnrecognised, "{refusal}");
+        assert!(!refusal.looks_like_image);
+    }
+    let package = Tar::new().directory("chart").file("chart/Chart.yaml", "x").finish();
+    for bytes in [gzip(&package), package] {
+        let refusal = refused(&bytes);
+        assert_eq!(refusal.fault.code(), Code::ManifestMissing);
+        assert!(!refusal.looks_like_image);
+        assert!(!mentions_image(&mut &bytes[..]));
+    }
+}
+
+#[test]
+fn documents_are_bounded() {
+    let good = Image::new("good");
+    let large = vec![b' '; limits::ARCHIVE_JSON_BYTES as usize + 1];
+    let manifest = Tar::new().files(&good.docker_files("g")).file("manifest.json", &large);
+    assert_eq!(refused(&manifest.finish()).fault.code(), Code::ArchiveTooLarge);
+    let config = [&good.config[..], &large].concat();
+    let image = Image { config, ..good.clone() };
+    assert_eq!(refused(&docker(&image).finish()).fault.code(), Code::ArchiveTooLarge);
+    let many = (0..5).fold(docker(&good), |tar, number| {
+        let size = limits::ARCHIVE_JSON_BYTES as usize - 100;
+        tar.file(&format!("{number}"), format!(r#"{{"layers":"{}"}}"#, "x".repeat(size)))
+    });
+    assert_eq!(refused(&many.finish()).fault.code(), Code::ArchiveTooLarge);
+    let values = format!("[{}]", "0,".repeat(limits::JSON_VALUES));
+    let deep = "[".repeat(100_000);
+    for json in [values, deep] {
+        let tar = Tar::new().file("manifest.json", json);
+        assert_eq!(refused(&tar.finish()).fault.code(), Code::JsonMalformed);
+    }
+}
+
+#[test]
+fn headers_are_bounded() {
+    let long = "x".repeat(limits::ARCHIVE_NAME_BYTES + 1);
+    let tar = Tar::new().long(b'L', &long).file("x", "");
+    assert_eq!(refused(&tar.finish()).fault.code(), Code::EntryNameUnsafe);
+    let tar = Tar::new().pax(b'x', &[("comment", &"x".repeat(1 << 20))]).file("x", "");
+    assert_eq!(refused(&tar.finish()).fault.code(), Code::ArchiveTooLarge);
+    let huge = Tar::new().entry(b'0', "x", "", b"", |header| header.set_size(1 << 60));
+    assert_eq!(refused(&huge.finish()).fault.code(), Code::ArchiveTruncated);
+    let huge = Tar::new().pax(b'x', &[("size", "9223372036854775807")]).file("x", "");
+    assert_eq!(refused(&huge.finish()).fault.code(), Code::ArchiveTruncated);
+}
+
+#[test]
+fn entries_are_bounded() {
+    /// One directory entry again and again.
+    struct Entries(Vec<u8>, usize);
+    impl Read for Entries {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = (&self.0[self.1 % 512..]).read(buffer)?;
+            self.1 += count;
+            Ok(count)
+        }
+    }
+    let header = Tar::new().directory("d").cut();
+    let refusal = read(Input::Stream(&mut Entries(header, 0)), 1).unwrap_err();
+    assert_eq!(refusal.fault.code(), Code::ArchiveTooLarge);
+}
+
+/// Indexes that list each other's content again and again are followed a bounded number of times.
+#[test]
+fn descriptors_are_bounded() {
+    use crate::sample::{INDEX, MANIFEST, blob, descriptor, index, oci};
+    let good = Image::new("good");
+    let inner = index(&vec![descriptor(MANIFEST, &good.manifest(), ""); 5000]);
+    let outer = index(&vec![descriptor(INDEX, &inner, ""); 5000]);
+    let mut blobs = good.blobs();
+    blobs.extend([blob(inner), blob(outer.clone())]);
+    let bytes = oci(&blobs, &[descriptor(INDEX, &outer, "")]).finish();
+    assert_eq!(stream(&bytes).unwrap_err().fault.code(), Code::ArchiveTooLarge);
+}
+
+#[test]
+fn mentions_are_found_leniently() {
+    let good = docker(&Image::new("good"));
+    for bytes in [
+        good.clone().finish(),
+        good.clone().cut(),
+        gzip(&good.clone().finish()),
+        Tar::new().file("../x", "").zero_block().file("./oci-layout", "").cut(),
+        Tar::new().file("repositories", "").cut(),
+        good.file("manifest.json", "").finish(),
+    ] {
+        assert!(mentions_image(&mut &bytes[..]));
+    }
+    for bytes in [&b""[..], b"manifest.json", &[0; 4096], &[1; 4096], &gzip(b"x"), &[0x1f, 0x8b, 8]]
+    {
+        assert!(!mentions_image(&mut &bytes[..]));
+    }
+    let broken = refused(&Tar::new().file("manifest.json", "").file("../x", "").finish());
+    assert!(broken.looks_like_image);
+}
