@@ -18,6 +18,8 @@ mod attacks;
 mod bits;
 #[path = "sigstore/common.rs"]
 mod common;
+#[path = "sigstore/conformance.rs"]
+mod conformance;
 #[path = "sigstore/forms.rs"]
 mod forms;
 #[path = "sigstore/good.rs"]

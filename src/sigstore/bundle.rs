@@ -122,6 +122,13 @@ impl LogEntry {
         EntryKind::of(&self.kind, &self.version)
     }
 
+    /// The time that the entry's promise signs: an entry without one, and every entry of Rekor v2,
+    /// has a time that nobody vouches for.
+    pub(super) fn promised_time(&self) -> Option<jiff::Timestamp> {
+        let vouched = self.promise.is_some() && !self.entry_kind()?.is_v2();
+        self.time().filter(|_| vouched)
+    }
+
     /// The integrated time, if the entry has one.
     pub(super) fn time(&self) -> Option<jiff::Timestamp> {
         let seconds = i64::try_from(self.integrated_time?).ok()?;

@@ -11,7 +11,8 @@ use crate::key::{HashAlgorithm, KeyKind, PublicKey};
 /// A certificate lies where a key was asked for.
 pub(super) fn keyless(certificate: &Certificate) -> String {
     format!(
-        "the bundle was made by keyless signing ({}, issuer {}): ask for it with a certificate identity and issuer instead of a key",
+        "the bundle was made by keyless signing ({}, issuer {}): ask for it with a \
+         certificate identity and issuer instead of a key",
         certificate.identity.as_deref().unwrap_or("no identity"),
         certificate.issuer.as_deref().unwrap_or("none"),
     )
@@ -54,7 +55,8 @@ pub(super) fn of(bundle: &SignatureBundle, key: &PublicKey) -> Vec<String> {
     if ecdsa && matches!(bundle.signature().len(), 64 | 96) && !starts_like_der(bundle.signature())
     {
         causes.push(
-            "the signature looks like raw IEEE P1363 (r and s side by side); only ASN.1 DER, which cosign writes, is accepted"
+            "the signature looks like raw IEEE P1363 (r and s side by side); only \
+             ASN.1 DER, which cosign writes, is accepted"
                 .to_owned(),
         );
     }
@@ -89,5 +91,8 @@ fn hint_text(hint: &str) -> String {
 
 /// `SEQUENCE`, then a length that spans the rest.
 fn starts_like_der(signature: &[u8]) -> bool {
-    matches!(signature, [0x30, length, ..] if usize::from(*length).checked_add(2) == Some(signature.len()))
+    match signature {
+        [0x30, length, rest @ ..] => usize::from(*length) == rest.len(),
+        _ => false,
+    }
 }

@@ -90,11 +90,12 @@ impl Ledger {
         }
     }
 
-    /// Marks the check that this code belongs to as failed; `index` tells which entry, if known.
+    /// Marks the open check that this code belongs to as failed; `index` tells which entry, if
+    /// known.
     pub(super) fn fail(&mut self, code: Code, index: Option<usize>) {
         let name = match code {
             Code::SignatureInvalid | Code::DigestMismatch => CheckName::Signature,
-            Code::BundleKeyMismatch => CheckName::BundleKey,
+            Code::BundleKeyMismatch | Code::SignerKindMismatch => CheckName::BundleKey,
             Code::VerifiersDisagree => CheckName::Library,
             Code::LogEntryMalformed
             | Code::LogEntryMismatch
@@ -112,8 +113,13 @@ impl Ledger {
         };
         // Which of several entries or timestamps the library refused is not known.
         let only = self.rows.iter().filter(|row| row.check.name == name).count() == 1;
-        if let Some(index) = index.or(only.then_some(0)) {
-            self.end(name, index, Status::Failed);
+        let Some(index) = index.or(only.then_some(0)) else { return };
+        // What has ended stays: a code may belong to more than one check.
+        for row in &mut self.rows {
+            let open = row.check.status == Status::NotChecked;
+            if row.check.name == name && row.index == index && open {
+                row.check.status = Status::Failed;
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! The Sigstore bundle, versions 0.1 to 0.3 (protobuf-specs, `sigstore_bundle.proto`), in ProtoJSON.
+//! The Sigstore bundle, versions 0.1 to 0.3, in ProtoJSON (protobuf-specs, `sigstore_bundle.proto`).
 //!
 //! Stricter than ProtoJSON where two readers could disagree: only lowerCamelCase names, no unknown
 //! fields, exactly one content and one kind of material, the media type present and known.

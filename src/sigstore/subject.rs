@@ -52,7 +52,8 @@ impl<'a> Artifact<'a> {
             }),
             Subject::Digest(_) if needs.whole => Err(Fault::new(
                 Code::WholeMessageNeeded,
-                "only the message's digest is known, and an Ed25519 signature is over the whole message",
+                "only the message's digest is known, and an Ed25519 signature is over the whole \
+                 message",
             )),
             Subject::Digest(digest) => Ok(Self {
                 digests: vec![(HashAlgorithm::Sha256, digest.as_bytes().to_vec())],
@@ -74,7 +75,8 @@ impl<'a> Artifact<'a> {
             return Err(Fault::new(
                 Code::WholeMessageNeeded,
                 format!(
-                    "the message is larger than the {limit} bytes that an Ed25519 signature can be checked over"
+                    "the message is larger than the {limit} bytes that an Ed25519 signature can \
+                     be checked over"
                 ),
             ));
         }

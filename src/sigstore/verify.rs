@@ -98,7 +98,10 @@ impl<'a> Run<'a> {
                 }
                 return Err(Fault::new(
                     Code::WholeMessageNeeded,
-                    format!("the signature does not hold over the SHA-256 that is known; the {algorithm} is needed"),
+                    format!(
+                        "the signature does not hold over the SHA-256 that is known; the \
+                         {algorithm} is needed"
+                    ),
                 )
                 .into());
             }
@@ -338,7 +341,7 @@ impl<'a> Run<'a> {
                 self.ledger.pass(name, *index);
             }
             let log = self.request.trust.log(&entry.log_id);
-            if let (Some(time), Some(log), Some(_)) = (entry.time(), log, &entry.promise) {
+            if let (Some(time), Some(log)) = (entry.promised_time(), log) {
                 self.times.push(ProvenTime { time, source: log.name.clone() });
             }
         }
@@ -375,7 +378,8 @@ impl<'a> Run<'a> {
         let mut notes = bundle.notes.clone();
         if signature_only {
             notes.push(
-                "nothing but the signature was checked: the bundle has no log entry and no timestamp"
+                "nothing but the signature was checked: the bundle has no log entry and no \
+                 timestamp"
                     .to_owned(),
             );
         }
@@ -397,8 +401,7 @@ pub(super) fn log_values(check: Check, entry: &LogEntry, trust: &TrustMaterial) 
         Some(log) => check.with("log", &log.name),
         None => check,
     };
-    // Only a promise says anything about the time.
-    match entry.time() {
+    match entry.promised_time() {
         Some(time) if check.name == CheckName::LogPromise => check.with("time", time),
         _ => check,
     }

@@ -154,7 +154,7 @@ fn a_keyless_bundle_needs_a_time_even_when_it_needs_no_entry() {
     let directory = suite.join("rekor2-happy-path");
     let root = trust(&json_of(directory.join("trusted_root.json")));
     let message = fs::read(suite.join("a.txt")).unwrap();
-    let request = Request {
+    let mut request = Request {
         signer: Signer::Identity {
             identity: Matcher::pattern("sigstore-conformance").unwrap(),
             issuer: Matcher::pattern("token.actions").unwrap(),
@@ -165,14 +165,24 @@ fn a_keyless_bundle_needs_a_time_even_when_it_needs_no_entry() {
     };
     let mut bundle = json_of(directory.join("bundle.sigstore.json"));
     bundle["verificationMaterial"]["tlogEntries"] = json!([]);
-    let judge = |bundle: &Value| {
+    let judge = |bundle: &Value, request: &Request<'_>| {
         let bundle = SignatureBundle::parse(bundle.to_string().as_bytes()).unwrap();
-        verify(&bundle, Subject::Bytes(&message), &request)
+        verify(&bundle, Subject::Bytes(&message), request)
     };
-    let proof = judge(&bundle).unwrap();
+    let proof = judge(&bundle, &request).unwrap();
     assert!(!proof.signature_only() && proof.times()[0].source == "timestamp");
+
+    let proven = proof.times()[0].time;
+    request.now = proven;
+    judge(&bundle, &request).unwrap();
+    request.now = proven - jiff::SignedDuration::from_secs(1);
+    let refusal = judge(&bundle, &request).unwrap_err();
+    assert_eq!(refusal.fault.code(), Code::TimeInFuture);
+    assert_eq!(status(&refusal.checks, CheckName::Timestamp), Status::Failed);
+
+    request.now = jiff::Timestamp::now();
     bundle["verificationMaterial"]["timestampVerificationData"] = Value::Null;
-    assert_eq!(judge(&bundle).unwrap_err().fault.code(), Code::TimestampMissing);
+    assert_eq!(judge(&bundle, &request).unwrap_err().fault.code(), Code::TimestampMissing);
 }
 
 #[test]

@@ -186,7 +186,7 @@ fn a_reader_is_read_once_in_any_pieces() {
     impl Read for Pieces<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
             self.1 += 1;
-            if self.1 % 3 == 0 {
+            if self.1.is_multiple_of(3) {
                 return Err(std::io::ErrorKind::Interrupted.into());
             }
             let wanted = buffer.len().min(self.1 * 7919 % 100_003 + 1);
