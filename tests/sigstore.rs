@@ -1,5 +1,14 @@
 //! Bundles, keys and logs: what is accepted, and what each attack gets.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "helpers of tests: what goes wrong in them is a failed test"
+)]
+
 #[path = "support/log.rs"]
 mod log;
 
@@ -9,6 +18,8 @@ mod attacks;
 mod bits;
 #[path = "sigstore/common.rs"]
 mod common;
+#[path = "sigstore/forms.rs"]
+mod forms;
 #[path = "sigstore/good.rs"]
 mod good;
 #[path = "sigstore/keys.rs"]

@@ -8,7 +8,6 @@ use crate::digest::Sha256Digest;
 use crate::image::{Archive, Candidate};
 use crate::key::HashAlgorithm;
 use crate::limits;
-use crate::pairing;
 use crate::sigstore::{self, SignatureBundle};
 use crate::trust::MessageForm;
 
@@ -78,15 +77,6 @@ pub(super) fn image(
     }
     if causes.is_empty() {
         causes.extend(archive.if_not_covered.iter().cloned());
-    }
-    if let Some(given) = judge.key_file {
-        for image in archive.images.iter().take(limits::DIAGNOSIS_TRIES) {
-            let named = pairing::for_image(judge.profile, &image.labels).key;
-            if let Some(named) = named.filter(|named| named != given) {
-                causes.push(format!("the image's label names the key {named}, you gave {given}"));
-                break;
-            }
-        }
     }
     causes
 }

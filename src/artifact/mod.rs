@@ -25,8 +25,6 @@ pub struct Judge<'a> {
     pub request: &'a Request<'a>,
     /// The vendor's conventions.
     pub profile: &'a VendorProfile,
-    /// The file name of the operator's key, to compare with the name that the vendor gives.
-    pub key_file: Option<&'a str>,
 }
 
 /// A bundle under the name that the user knows it by.

@@ -16,7 +16,7 @@ use crate::pairing::{self, Material};
 use crate::report::{self, Detail};
 use crate::sigstore::{HashRule, SignatureBundle};
 use crate::trust::VendorProfile;
-use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Report};
+use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report};
 
 /// Runs the command.
 pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
@@ -34,8 +34,9 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     let time = jiff::Timestamp::now();
     let bar = Bar::new(!arguments.quiet && arguments.output == Output::Text);
     let request = trust.request();
-    let judge = Judge { request: &request, profile: &profile, key_file: trust.key_file.as_deref() };
-    let run = Run { arguments, judge, bar: &bar };
+    let judge = Judge { request: &request, profile: &profile };
+    let key_file = trust.key_file.as_deref();
+    let run = Run { arguments, judge, key_file, bar: &bar };
     let detail = if arguments.verbose { Detail::Full } else { Detail::Brief };
     let mut written = Ok(());
     let mut artifacts = Vec::new();
@@ -95,6 +96,8 @@ enum Found {
 struct Run<'a> {
     arguments: &'a VerifyArgs,
     judge: Judge<'a>,
+    /// File name of the operator's key.
+    key_file: Option<&'a str>,
     bar: &'a Bar,
 }
 
@@ -123,9 +126,23 @@ impl Run<'_> {
                     .map(|image| pairing::for_image(self.judge.profile, &image.labels))
                     .collect();
                 let bundles = self.bundles(path, &material, &mut report);
-                artifact::image(report, &archive, &bundles, &self.judge)
+                let report = artifact::image(report, &archive, &bundles, &self.judge);
+                self.with_key_name(report, &material)
             }
         }
+    }
+
+    /// When a signature was refused: whether the vendor names another key than the one given.
+    fn with_key_name(&self, mut report: ArtifactReport, material: &[Material]) -> ArtifactReport {
+        let named = material.iter().find_map(|it| it.key.as_deref());
+        if let (Outcome::Failed, Some(named), Some(given)) = (report.outcome, named, self.key_file)
+            && named != given
+        {
+            report
+                .likely_causes
+                .push(format!("the image's label names the key {named}, you gave {given}"));
+        }
+        report
     }
 
     /// Reads the artifact once, as what it is.

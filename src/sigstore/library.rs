@@ -4,6 +4,7 @@
 //! places (duplicate flattened fields, missing media types). Its errors are mapped by kind, never
 //! by text, and only for what our own checks could not tell.
 
+use sigstore_verify::bundle::Error as Structure;
 use sigstore_verify::types::{
     Artifact as SigstoreArtifact, ArtifactDigest, Bundle, CanonicalizedBody, CertificateContent,
     CheckpointData, DerCertificate, DerPublicKey, DsseEnvelope, DsseSignature, InclusionPromise,
@@ -208,7 +209,8 @@ impl<'a> Question<'a> {
         let attestation = matches!(self.bundle.content, Content::Envelope { .. });
         let code = match error {
             Error::IdentityMismatch { .. } | Error::IssuerMismatch { .. } => Code::IdentityMismatch,
-            Error::Certificate(_) => Code::CertificateInvalid,
+            // A root that parses and yet can't serve: it knows no log for the certificate's SCT.
+            Error::Certificate(_) | Error::InvalidTrustRoot(_) => Code::CertificateInvalid,
             Error::TransparencyLog(error) => match error {
                 TransparencyLogError::UnknownLog { .. } => Code::LogUnknown,
                 TransparencyLogError::InclusionProof(_) => Code::InclusionProofInvalid,
@@ -224,6 +226,7 @@ impl<'a> Question<'a> {
                 TimestampError::NoVerifiedTimestamp(_) => Code::TimestampMissing,
                 _ => Code::TimestampInvalid,
             },
+            Error::Bundle(Structure::MissingSigningTimeEvidence) => Code::TimestampMissing,
             Error::InvalidBundle(_) | Error::Types(_) | Error::Bundle(_) => Code::BundleMalformed,
             Error::UnsupportedBundle(_) => Code::BundleUnsupported,
             _ => Code::VerifiersDisagree,

@@ -11,89 +11,12 @@ use super::ledger::Ledger;
 use super::library::Question;
 use super::own::{self, Answer};
 use super::policy::{Request, Signer, Transparency};
+use super::proof::{Proof, ProvenTime, Refusal};
 use super::subject::{Artifact, Needs, Subject};
 use super::{TrustMaterial, causes};
 use crate::digest::Sha256Digest;
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::verdict::{Check, CheckName, Code, Fault, Status};
-
-/// A time that a verified log entry or timestamp proves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProvenTime {
-    /// The time.
-    pub time: jiff::Timestamp,
-    /// Who says so: a log's base URL, or `timestamp` for an RFC 3161 authority.
-    pub source: String,
-}
-
-/// What was proven. Only [`verify`] makes one.
-#[derive(Debug)]
-pub struct Proof {
-    checks: Vec<Check>,
-    times: Vec<ProvenTime>,
-    key: Sha256Digest,
-    hash: Option<HashAlgorithm>,
-    signature_only: bool,
-    notes: Vec<String>,
-}
-
-impl Proof {
-    /// Every check and how it ended.
-    #[must_use]
-    pub fn checks(&self) -> &[Check] {
-        &self.checks
-    }
-
-    /// The proven times, in the bundle's order, logs first.
-    #[must_use]
-    pub fn times(&self) -> &[ProvenTime] {
-        &self.times
-    }
-
-    /// The fingerprint of the key that verified the signature: the operator's, or the
-    /// certificate's.
-    #[must_use]
-    pub const fn key(&self) -> Sha256Digest {
-        self.key
-    }
-
-    /// The hash function that the signature is over; none for Ed25519.
-    #[must_use]
-    pub const fn hash(&self) -> Option<HashAlgorithm> {
-        self.hash
-    }
-
-    /// Whether nothing but the signature was checked: no log entry, no timestamp, no certificate.
-    #[must_use]
-    pub const fn signature_only(&self) -> bool {
-        self.signature_only
-    }
-
-    /// What a reader should know besides the answer.
-    #[must_use]
-    pub fn notes(&self) -> &[String] {
-        &self.notes
-    }
-}
-
-/// Why a bundle was refused.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The refusal.
-    pub fault: Fault,
-    /// Every check and how it ended; those after the refusal were not looked at.
-    pub checks: Vec<Check>,
-    /// The most likely causes, from evidence, the likeliest first.
-    pub likely_causes: Vec<String>,
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.fault.fmt(f)
-    }
-}
-
-impl std::error::Error for Refusal {}
 
 /// Judges a bundle.
 ///
@@ -170,9 +93,12 @@ impl<'a> Run<'a> {
         let hash = match own::check(bundle, &artifact, key, rule) {
             Answer::Holds(hash) => hash,
             Answer::DigestUnknown(algorithm) => {
+                if let Some(fault) = self.other_artifact(&artifact) {
+                    return Err(fault.into());
+                }
                 return Err(Fault::new(
                     Code::WholeMessageNeeded,
-                    format!("the signature is not over the SHA-256 that is known; its {algorithm} is needed"),
+                    format!("the signature does not hold over the SHA-256 that is known; the {algorithm} is needed"),
                 )
                 .into());
             }
@@ -302,22 +228,25 @@ impl<'a> Run<'a> {
         if let Some(cause) = causes::other_hash(self.bundle, artifact, key) {
             self.likely_causes.insert(0, cause);
         }
-        if let Some((algorithm, stated)) = self.bundle.stated_digest() {
-            let digest = artifact.digest(algorithm).map(crate::digest::hex);
-            if let Some(digest) = digest.filter(|digest| *digest != stated) {
-                return Fault::new(Code::DigestMismatch, "the bundle is about another artifact")
-                    .expected_found(
-                        format!("{algorithm}:{digest}"),
-                        format!("{algorithm}:{stated}"),
-                    )
-                    .into();
-            }
+        if let Some(fault) = self.other_artifact(artifact) {
+            return fault.into();
         }
         Fault::new(
             Code::SignatureInvalid,
             format!("the signature is not one over this artifact by the key {}", key.fingerprint()),
         )
         .into()
+    }
+
+    /// The refusal of a bundle that says itself, if only in its log entry, that it is about another
+    /// artifact.
+    fn other_artifact(&self, artifact: &Artifact<'_>) -> Option<Fault> {
+        let (algorithm, stated) = self.bundle.stated_digest()?;
+        let digest = crate::digest::hex(artifact.digest(algorithm)?);
+        (digest != stated).then(|| {
+            Fault::new(Code::DigestMismatch, "the bundle is about another artifact")
+                .expected_found(format!("{algorithm}:{digest}"), format!("{algorithm}:{stated}"))
+        })
     }
 
     /// What the certificate claims against what was asked for. The claims count only once the

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use sealift::digest::Sha256Digest;
-use sealift::key::HashAlgorithm;
+use sealift::key::{HashAlgorithm, PublicKey};
 use sealift::sigstore::{Format, SignatureBundle, Subject, signature_holds, verify};
 use sealift::verdict::{CheckName, Code, Outcome, Status};
 use serde_json::json;
@@ -176,6 +176,74 @@ fn bytes_digest_and_reader_give_one_answer() {
                 assert_eq!(refusal.fault.code(), Code::DigestMismatch);
             }
         }
+    }
+}
+
+#[test]
+fn a_reader_is_read_once_in_any_pieces() {
+    /// Gives its bytes in pieces of odd sizes, and is interrupted now and then.
+    struct Pieces<'a>(&'a [u8], usize);
+    impl Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            self.1 += 1;
+            if self.1 % 3 == 0 {
+                return Err(std::io::ErrorKind::Interrupted.into());
+            }
+            let wanted = buffer.len().min(self.1 * 7919 % 100_003 + 1);
+            self.0.read(&mut buffer[..wanted])
+        }
+    }
+    let world = World::new().ignoring_log();
+    let message: Vec<u8> = (0..700_000_u32).map(|index| (index % 251) as u8).collect();
+    let bundle = log::old_bundle(&world.signer.sign(&message), None).to_string();
+    let bundle = SignatureBundle::parse(bundle.as_bytes()).unwrap();
+    let request = world.request();
+    verify(&bundle, Subject::Reader(&mut Pieces(&message, 0)), &request).unwrap();
+    let cut = &message[..message.len() - 1];
+    let refusal = verify(&bundle, Subject::Reader(&mut Pieces(cut, 0)), &request).unwrap_err();
+    assert_eq!(refusal.fault.code(), Code::SignatureInvalid);
+}
+
+/// A P-384 signature over a digest, and its key as PEM.
+fn p384(digest: &[u8]) -> (Vec<u8>, String) {
+    use p384::ecdsa::signature::hazmat::PrehashSigner as _;
+    let key = p384::ecdsa::SigningKey::from_slice(&[3; 48]).unwrap();
+    let signature: p384::ecdsa::Signature = key.sign_prehash(digest).unwrap();
+    let prefix = [
+        0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05,
+        0x2b, 0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00,
+    ];
+    let point = key.verifying_key().to_encoded_point(false);
+    let spki = log::base64([&prefix, point.as_bytes()].concat());
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{spki}\n-----END PUBLIC KEY-----\n");
+    (signature.to_der().as_bytes().to_vec(), pem)
+}
+
+#[test]
+fn a_logged_p384_signature_over_either_hash() {
+    for hash in [HashAlgorithm::Sha256, HashAlgorithm::Sha384] {
+        let mut world = World::new();
+        let (signature, pem) = p384(&hash.digest(MESSAGE));
+        world.key = PublicKey::from_pem(pem.as_bytes()).unwrap();
+        let body = log::hashedrekord(&log::sha256(MESSAGE), &signature, &pem);
+        // An old bundle does not say which hash; the library would guess SHA-384.
+        let bundle = log::old_bundle(&signature, Some(&world.entry(&body)));
+        let proof = world.judge_value(&bundle).unwrap();
+        assert_eq!(proof.hash(), Some(hash));
+        assert_eq!(status(proof.checks(), CheckName::Library), Status::Passed);
+
+        let bundle = SignatureBundle::parse(bundle.to_string().as_bytes()).unwrap();
+        let digest = |message: &[u8]| {
+            verify(&bundle, Subject::Digest(Sha256Digest::of(message)), &world.request())
+                .map_err(|refusal| refusal.fault.code())
+                .map(|proof| proof.hash())
+        };
+        let expected = match hash {
+            HashAlgorithm::Sha384 => Err(Code::WholeMessageNeeded),
+            _ => Ok(Some(hash)),
+        };
+        assert_eq!(digest(MESSAGE), expected);
+        assert_eq!(digest(b"other"), Err(Code::DigestMismatch));
     }
 }
 

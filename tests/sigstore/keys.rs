@@ -21,7 +21,10 @@ fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     match u8::try_from(length) {
         Ok(short) if short < 0x80 => out.push(short),
         Ok(byte) => out.extend([0x81, byte]),
-        Err(_) => out.extend([0x82, (length >> 8) as u8, length as u8]),
+        Err(_) => {
+            out.push(0x82);
+            out.extend(u16::try_from(length).unwrap().to_be_bytes());
+        }
     }
     out.extend_from_slice(content);
     out

@@ -356,7 +356,7 @@ proptest! {
         if let Ok(read) = SignatureBundle::parse(text.as_bytes()) {
             let format = if new { Format::Sigstore03 } else { Format::Cosign };
             prop_assert_eq!(read.format(), format);
-            let _ = read.describe(Some(&world.trust));
+            prop_assert_eq!(read.describe(Some(&world.trust)).format, format);
             world.judge(text.as_bytes()).ok();
         }
     }
