@@ -194,11 +194,13 @@ impl Bench {
         command.args(["sign-blob", "--yes", "--key", &format!("{key:?}.key"), "--bundle"]);
         command.arg(&bundle);
         if (cosign, format) == (Cosign::Three, Format::New) {
-            command.args(["--trusted-root", "root.json", "--signing-config"]);
-            command.arg(match log {
-                Log::With => "with-log.json",
-                Log::Without => "without-log.json",
-            });
+            match log {
+                Log::With => {
+                    command.args(["--signing-config", "with-log.json"]);
+                    command.args(["--trusted-root", "root.json"])
+                }
+                Log::Without => command.args(["--signing-config", "without-log.json"]),
+            };
         } else {
             command.arg(format!("--new-bundle-format={}", format == Format::New));
             if cosign == Cosign::Three {
