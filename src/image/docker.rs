@@ -1,14 +1,12 @@
 //! The view of `manifest.json`: what Docker's classic store loads, and `docker load` in general
 //! where there is no OCI layout.
 
-use sha2::{Digest as _, Sha256};
-
 use super::archive::CandidateKind;
 use super::decide::Findings;
 use super::document::{self, Item};
 use super::files::{Files, Found, check_reference};
 use super::layer;
-use crate::digest::Sha256Digest;
+use crate::digest::{Hasher, Sha256Digest};
 use crate::verdict::{Code, Fault};
 
 /// Checks all images that `manifest.json` lists. `alone` says that there is no `index.json`, so
@@ -81,26 +79,28 @@ fn find_layer<'a>(files: Files<'a>, name: &str) -> Result<Found<'a>, Fault> {
 /// The digest of the manifest that a containerd store makes up for an image that comes without one
 /// (containerd, `core/images/archive/importer.go`). It is told, never taken for a signed digest.
 fn made_up_id(config: Found<'_>, layers: &[Found<'_>]) -> Sha256Digest {
-    let mut hasher = Sha256::new();
-    hasher.update(format!(
+    let mut hasher = Hasher::new();
+    let head = format!(
         concat!(
             r#"{{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","#,
             r#""config":{{"mediaType":"application/vnd.docker.container.image.v1+json","#,
             r#""digest":"{}","size":{}}},"layers":["#,
         ),
         config.content.digest, config.content.size
-    ));
+    );
+    hasher.update(head.as_bytes());
     for (number, layer) in layers.iter().enumerate() {
         let comma = if number == 0 { "" } else { "," };
         let suffix = if layer.content.inflated.is_some() { ".gzip" } else { "" };
-        hasher.update(format!(
+        let layer = format!(
             concat!(
                 r#"{}{{"mediaType":"application/vnd.docker.image.rootfs.diff.tar{}","#,
                 r#""digest":"{}","size":{}}}"#,
             ),
             comma, suffix, layer.content.digest, layer.content.size
-        ));
+        );
+        hasher.update(layer.as_bytes());
     }
-    hasher.update("]}");
-    Sha256Digest::from_bytes(hasher.finalize().into())
+    hasher.update(b"]}");
+    hasher.finish()
 }

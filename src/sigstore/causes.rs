@@ -35,6 +35,13 @@ pub(super) fn of(bundle: &SignatureBundle, key: &PublicKey) -> Vec<String> {
                 key.fingerprint()
             ));
         }
+        if key.kind() == KeyKind::Ed25519 && record.hash.algorithm == HashAlgorithm::Sha512 {
+            causes.push(
+                "the signature is most likely Ed25519ph over SHA-512, which cosign writes when it \
+                 logs a signature; only pure Ed25519 is accepted, as in cosign verify-blob"
+                    .to_owned(),
+            );
+        }
         if record.signature != bundle.signature() {
             causes.push("the log entry in the bundle belongs to another signature".to_owned());
         }
