@@ -225,3 +225,27 @@ fn names_can_not_write_on_the_terminal() {
     let (_, out, err) = outcome(&output);
     assert!(!format!("{out}{err}").contains('\u{1b}'));
 }
+
+#[test]
+fn an_archive_that_was_cut_off_is_not_taken_for_a_package() {
+    let room = Room::new();
+    let whole = fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/release/hello-image.tar"));
+    let whole = whole.unwrap();
+    room.write("cut.tar", &whole[..whole.len() / 2]);
+    let said = room.refuses(&format!("{VERIFY} cut.tar"), 1, "archive-truncated");
+    assert!(said.contains(&format!("cut off at byte {}", whole.len() / 2)), "{said}");
+    // So early that nothing shows an image: a package, with what was seen as a likely cause.
+    room.write("stub.tar", &whole[..700]);
+    let said = room.refuses(&format!("{VERIFY} stub.tar"), 1, "signature-invalid");
+    assert!(
+        said.contains("as an image archive it is damaged") && said.contains("byte 700"),
+        "{said}"
+    );
+}
+
+#[test]
+fn without_a_bundle_the_names_that_were_looked_for_are_said() {
+    let room = Room::new();
+    let said = room.refuses("verify --key vendor.pub good.tgz", 3, "no-bundle");
+    assert!(said.contains("there is no good.tgz_signature.bundle"), "{said}");
+}

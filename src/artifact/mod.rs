@@ -92,6 +92,7 @@ fn deciding(faults: &[Fault]) -> Option<&Fault> {
 /// Marks a report as verified; the one place where OK is written.
 fn verified(mut report: ArtifactReport, key: Option<Sha256Digest>) -> ArtifactReport {
     report.outcome = Outcome::Ok;
+    report.likely_causes.clear();
     report.key = key;
     report
 }
@@ -105,13 +106,13 @@ pub fn refused(
     judge: &Judge<'_>,
 ) -> ArtifactReport {
     let mut report = report.refused(fault);
-    report.likely_causes = causes;
+    report.likely_causes.extend(causes);
     if report.outcome == Outcome::Failed {
         let general = fault.code().next();
         report.next = Some(if general.starts_with("Stop the deployment") {
             judge.profile.on_failure.clone()
         } else {
-            format!("{general} Until then: {}", judge.profile.on_failure)
+            format!("{general} {}", judge.profile.on_failure)
         });
     }
     report

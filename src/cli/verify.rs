@@ -91,7 +91,15 @@ fn with_key_name(fault: Fault, profile: &VendorProfile, paths: &[PathBuf]) -> Fa
 /// What one reading found a file to be.
 enum Found {
     Image(Box<Archive>, String),
-    Package(FileDigest, String),
+    /// With how it was told and, if reading it as an image went wrong half-way, why.
+    Package(FileDigest, String, Option<Fault>),
+}
+
+/// What is no image archive is a package; a tar archive that broke off may be half an image.
+fn not_an_image(digest: FileDigest, fault: Fault) -> Found {
+    let detected = format!("package: not an image archive ({fault})");
+    let whole = matches!(fault.code(), Code::ArchiveUnrecognised | Code::ManifestMissing);
+    Found::Package(digest, detected, (!whole).then_some(fault))
 }
 
 struct Run<'a> {
@@ -107,8 +115,11 @@ impl Run<'_> {
         let mut report = ArtifactReport::new(files::show(path));
         match self.read(path) {
             Err(fault) => artifact::refused(report, &fault, Vec::new(), &self.judge),
-            Ok(Found::Package(digest, detected)) => {
+            Ok(Found::Package(digest, detected, fault)) => {
                 report.detected = Some(detected);
+                report.likely_causes.extend(
+                    fault.map(|fault| format!("as an image archive it is damaged: {fault}")),
+                );
                 let material = files::file_name(path)
                     .map(|name| pairing::for_package(self.judge.profile, &name))
                     .unwrap_or_default();
@@ -161,10 +172,10 @@ impl Run<'_> {
                 Err(Fault::new(Code::Usage, "a directory can't be a package").at(files::show(path)))
             }
             (Some((Kind::Package, detected)), Opened::File(file)) => {
-                Ok(Found::Package(self.hash_file(path, file)?, detected))
+                Ok(Found::Package(self.hash_file(path, file)?, detected, None))
             }
             (Some((Kind::Package, detected)), Opened::Pipe(pipe)) => {
-                Ok(Found::Package(self.hash(path, pipe)?, detected))
+                Ok(Found::Package(self.hash(path, pipe)?, detected, None))
             }
             (forced, opened) => self.read_image(path, opened, forced.is_some()),
         }
@@ -176,7 +187,6 @@ impl Run<'_> {
             let detected = format!("image archive: {}", archive.format());
             Ok(Found::Image(Box::new(archive), detected))
         };
-        let package = |fault: &Fault| format!("package: not an image archive ({fault})");
         let options = Options { jobs: self.jobs(), progress: self.bar };
         match opened {
             Opened::Directory => {
@@ -197,7 +207,7 @@ impl Run<'_> {
                     return Err(refusal.fault);
                 }
                 let digest = self.hash_file(path, files::rewound(path, &file)?)?;
-                Ok(Found::Package(digest, package(&refusal.fault)))
+                Ok(not_an_image(digest, refusal.fault))
             }
             Opened::Pipe(pipe) if forced => {
                 let mut pipe = pipe;
@@ -217,7 +227,7 @@ impl Run<'_> {
                     }
                     Err(refusal) => {
                         let digest = self.drain(path, hashing)?;
-                        Ok(Found::Package(digest, package(&refusal.fault)))
+                        Ok(not_an_image(digest, refusal.fault))
                     }
                 }
             }
@@ -282,7 +292,7 @@ impl Run<'_> {
         names.sort();
         names.dedup();
         if names.is_empty() {
-            report.notes.push("no label of the archive names a bundle; use --bundle".to_owned());
+            report.likely_causes.push("no label of the archive names a bundle".to_owned());
         }
         let mut bundles = Vec::new();
         for name in names {
@@ -290,7 +300,7 @@ impl Run<'_> {
             if beside.exists() {
                 bundles.push(load_bundle(&beside));
             } else {
-                report.notes.push(format!("looked for the bundle {}", files::show(&beside)));
+                report.likely_causes.push(format!("there is no {}", files::show(&beside)));
             }
         }
         bundles

@@ -93,13 +93,21 @@ impl Catalog {
 
     /// Whether a name shows that an image archive was meant.
     pub(super) fn looks_like_image(&self) -> bool {
-        IMAGE_NAMES.iter().any(|name| self.nodes.contains_key(*name))
+        self.nodes.keys().any(|name| shows_image(name))
     }
 }
 
 /// The names that show an image archive.
 pub(super) const IMAGE_NAMES: [&str; 4] =
     ["manifest.json", "index.json", "oci-layout", "repositories"];
+
+/// Whether an entry of this name shows that an image archive was meant: one of [`IMAGE_NAMES`], a
+/// blob of an OCI layout, or a layer where docker save writes it. An archive that was cut off has
+/// lost its manifest.json, but not these.
+pub(super) fn shows_image(name: &str) -> bool {
+    let layer = name.strip_suffix("/layer.tar").is_some_and(|directory| !directory.contains('/'));
+    layer || name.starts_with("blobs/sha256/") || IMAGE_NAMES.contains(&name)
+}
 
 /// `<dir>/layer.tar`, leading to another name below the root: what docker save and containers/image
 /// write for a layer that is already there.

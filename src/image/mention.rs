@@ -5,13 +5,13 @@ use std::io::{self, Cursor, Read};
 
 use tar::Header as Block;
 
-use super::catalog::IMAGE_NAMES;
+use super::catalog::shows_image;
 use super::header::BLOCK;
 use super::inflate::{Compression, Inflater, MAGIC_BYTES, read_full};
 use crate::limits;
 
-/// Whether a tar archive, compressed or not, has an entry named `manifest.json`, `index.json`,
-/// `oci-layout` or `repositories` at its top. Reads as far as the first such entry; gives up, with
+/// Whether a tar archive, compressed or not, has an entry whose name shows that an image archive was
+/// meant: `manifest.json`, `index.json`, `oci-layout`, `repositories`, a blob or a layer. Reads as far as the first such entry; gives up, with
 /// `false`, at anything that is not tar, and beyond the limits on entries and bytes.
 pub fn mentions_image(stream: &mut dyn Read) -> bool {
     scan(stream).unwrap_or(false)
@@ -41,7 +41,7 @@ fn scan_tar(reader: impl Read) -> io::Result<bool> {
         let block = Block::from_byte_slice(&bytes);
         let name = block.path_bytes();
         let name = name.strip_prefix(b"./").unwrap_or(&name);
-        if IMAGE_NAMES.iter().any(|wanted| name == wanted.as_bytes()) {
+        if std::str::from_utf8(name).is_ok_and(shows_image) {
             return Ok(true);
         }
         let size = block.entry_size()?.next_multiple_of(BLOCK as u64);

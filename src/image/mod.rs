@@ -48,8 +48,8 @@ use crate::verdict::Fault;
 pub struct Refusal {
     /// The fault.
     pub fault: Fault,
-    /// Whether an entry named `manifest.json`, `index.json`, `oci-layout` or `repositories` showed
-    /// that an image archive was meant, as far as it was read.
+    /// Whether the name of an entry (`manifest.json`, `index.json`, `oci-layout`, `repositories`, a
+    /// blob, a layer) showed that an image archive was meant, as far as it was read.
     pub looks_like_image: bool,
 }
 
