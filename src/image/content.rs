@@ -287,7 +287,7 @@ mod tests {
     #[test]
     fn every_kind_of_content_is_hashed_as_it_stands() {
         let mut large = br#"{"layers":[]}"#.to_vec();
-        large.resize(limits::ARCHIVE_JSON_BYTES as usize + 1, b' ');
+        large.resize(usize::try_from(limits::ARCHIVE_JSON_BYTES).unwrap() + 1, b' ');
         let cases: [(&[u8], bool, bool); 7] = [
             (b"", false, false),
             (&[7; 5000], false, false),

@@ -189,12 +189,11 @@ fn index(source: impl Source, catalog: &mut Catalog) -> Result<Vec<Member>, Faul
     Ok(members)
 }
 
+/// Reads the content of a member, with a buffer for it.
+type ReadMember<'a> = dyn Fn(&Member, &mut [u8]) -> Result<Content, Fault> + Sync + 'a;
+
 /// Reads all contents with up to `jobs` threads, the largest first so that the threads end together.
-fn hash_all(
-    members: &[Member],
-    jobs: usize,
-    read: &(dyn Fn(&Member, &mut [u8]) -> Result<Content, Fault> + Sync),
-) -> Result<Vec<Content>, Fault> {
+fn hash_all(members: &[Member], jobs: usize, read: &ReadMember<'_>) -> Result<Vec<Content>, Fault> {
     let mut order: Vec<(usize, &Member)> = members.iter().enumerate().collect();
     if jobs > 1 {
         order.sort_by_key(|(_, member)| std::cmp::Reverse(member.size));

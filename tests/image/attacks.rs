@@ -558,7 +558,7 @@ fn a65_a66_archives_from_before_docker_1_10() {
 #[test]
 fn only_lower_case_sha256_is_a_digest() {
     let good = Image::new("good");
-    let id = digest(&good.manifest());
+    let id = digest(good.manifest());
     for other in [
         format!("sha256:{}", id.to_hex().to_uppercase()),
         format!("sha512:{0}{0}", id.to_hex()),
