@@ -32,12 +32,15 @@ pub const ARCHIVE_ENTRIES: usize = 1_000_000;
 /// A PAX or GNU long-name record (Go's `maxSpecialFileSize`): 1 MiB.
 pub const TAR_SPECIAL_BYTES: u64 = 1 << 20;
 /// A name or link target inside an archive, in bytes. Real ones are below 100.
-pub const ARCHIVE_NAME_BYTES: usize = 512;
+pub const ARCHIVE_NAME_BYTES: usize = 256;
+/// Labels of all images in one archive.
+pub const ARCHIVE_LABELS: usize = 50_000;
 /// Descriptors followed in one archive, counted again on every path to them.
 pub const ARCHIVE_DESCRIPTORS: usize = 200_000;
 /// Image indexes between `index.json` and an image manifest.
 pub const INDEX_LEVELS: usize = 2;
-/// The window of a zstd frame (as in `zstd --ultra --long=27`, the most it decodes unasked): 128 MiB.
+/// The window of a zstd frame; like the next one it is memory that a decoder holds, and real layers
+/// ask for 8 MiB at most. As in `zstd --ultra --long=27`, the most it decodes unasked: 128 MiB.
 pub const ZSTD_WINDOW_BYTES: u64 = 128 << 20;
 /// The dictionary of an xz block (as in `xz -9`): 64 MiB.
 pub const XZ_DICTIONARY_BYTES: u32 = 64 << 20;

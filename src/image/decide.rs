@@ -102,6 +102,7 @@ pub(super) struct Findings {
     groups: Vec<Group>,
     by_config: HashMap<Sha256Digest, usize>,
     configs: HashMap<Sha256Digest, Rc<Config>>,
+    labels: usize,
     used: BTreeSet<usize>,
     /// Attestation manifests and the indexes that list them.
     pub(super) attestations: BTreeMap<Sha256Digest, BTreeSet<Sha256Digest>>,
@@ -114,7 +115,8 @@ pub(super) struct Findings {
 /// All that leads to one config: one image.
 #[derive(Debug)]
 pub(super) struct Group {
-    config: Sha256Digest,
+    digest: Sha256Digest,
+    config: Rc<Config>,
     tags: BTreeSet<String>,
     candidates: BTreeMap<Sha256Digest, CandidateKind>,
     ids: BTreeMap<&'static str, BTreeSet<String>>,
@@ -164,24 +166,34 @@ impl Findings {
         if config.diff_ids.is_empty() {
             return Err(Fault::new(Code::LayerCount, "the config lists no layer at all"));
         }
+        self.labels = self.labels.saturating_add(config.labels.len());
+        if self.labels > limits::ARCHIVE_LABELS {
+            let message = format!("more than {} labels", limits::ARCHIVE_LABELS);
+            return Err(Fault::new(Code::ArchiveTooLarge, message));
+        }
         self.configs.insert(digest, Rc::clone(&config));
         Ok(config)
     }
 
     /// The number of the group of this config.
-    pub(super) fn group(&mut self, config: Sha256Digest) -> Result<usize, Fault> {
+    pub(super) fn group(
+        &mut self,
+        digest: Sha256Digest,
+        config: Rc<Config>,
+    ) -> Result<usize, Fault> {
         let next = self.groups.len();
-        let number = *self.by_config.entry(config).or_insert(next);
+        let number = *self.by_config.entry(digest).or_insert(next);
         if number == next {
             if next >= limits::ARCHIVE_IMAGES {
                 let message = format!("more than {} images", limits::ARCHIVE_IMAGES);
                 return Err(Fault::new(Code::ArchiveTooLarge, message));
             }
             self.groups.push(Group {
+                digest,
                 config,
                 tags: BTreeSet::new(),
-                candidates: BTreeMap::from([(config, CandidateKind::Config)]),
-                ids: BTreeMap::from([("podman", BTreeSet::from([config.to_hex()]))]),
+                candidates: BTreeMap::from([(digest, CandidateKind::Config)]),
+                ids: BTreeMap::from([("podman", BTreeSet::from([digest.to_hex()]))]),
             });
         }
         Ok(number)
@@ -195,10 +207,8 @@ impl Findings {
         let notes = self.notes(files);
         let if_not_covered = self.if_not_covered(docker, oci);
         let Self { groups, configs, attestations, .. } = self;
-        let images = groups
-            .into_iter()
-            .filter_map(|group| Some(image(configs.get(&group.config)?, group)))
-            .collect();
+        drop(configs);
+        let images = groups.into_iter().map(image).collect();
         let attestations = attestations
             .into_iter()
             .map(|(manifest, indexes)| Attestation { manifest, indexes })
@@ -258,17 +268,18 @@ impl Findings {
     }
 }
 
-fn image(config: &Config, group: Group) -> Image {
+fn image(group: Group) -> Image {
+    let config = Rc::unwrap_or_clone(group.config);
     let mut candidates: Vec<Candidate> =
         group.candidates.into_iter().map(|(digest, kind)| Candidate { kind, digest }).collect();
     candidates.sort();
     Image {
-        config: group.config,
+        config: group.digest,
         unsigned_tags: group.tags.into_iter().collect(),
-        labels: config.labels.clone(),
-        platform: config.platform.clone(),
+        labels: config.labels,
+        platform: config.platform,
         candidates,
-        layers: config.diff_ids.clone(),
+        layers: config.diff_ids,
         ids_after_load: group
             .ids
             .into_iter()

@@ -45,7 +45,7 @@ fn image(files: Files<'_>, item: &Item, alone: bool, findings: &mut Findings) ->
         findings.uses(layer.number);
     }
 
-    let number = findings.group(digest)?;
+    let number = findings.group(digest, config)?;
     if let Some(group) = findings.group_mut(number) {
         for tag in &item.tags {
             group.tag(tag);

@@ -56,7 +56,7 @@ pub(super) enum BlobKind {
 }
 
 /// An image config.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Config {
     pub(super) diff_ids: Vec<Sha256Digest>,
     pub(super) labels: BTreeMap<String, String>,

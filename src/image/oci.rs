@@ -212,7 +212,7 @@ impl<'a> Walk<'a, '_> {
         layer::check(&config, &layers, |number| {
             manifest.layers.get(number).map(|layer| blob_name(&layer.digest)).unwrap_or_default()
         })?;
-        self.findings.group(digest)
+        self.findings.group(digest, config)
     }
 
     fn layer(&mut self, number: usize, layer: &Descriptor) -> Result<Found<'a>, Fault> {

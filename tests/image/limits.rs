@@ -85,6 +85,19 @@ fn documents_are_bounded() {
 }
 
 #[test]
+fn labels_are_bounded() {
+    let good = Image::new("good");
+    let text = String::from_utf8(good.config.clone()).unwrap();
+    let labelled = |count: usize| {
+        let labels: String = (0..count).map(|n| format!("\"{n}\":\"\",")).collect();
+        let config = text.replace("\"which\"", &format!("{labels}\"which\"")).into_bytes();
+        docker(&Image { config, ..good.clone() }).finish()
+    };
+    assert_eq!(read(Input::File(&labelled(1000)), 1).unwrap().images[0].labels.len(), 1001);
+    assert_eq!(refused(&labelled(limits::ARCHIVE_LABELS)).fault.code(), Code::ArchiveTooLarge);
+}
+
+#[test]
 fn headers_are_bounded() {
     let long = "x".repeat(limits::ARCHIVE_NAME_BYTES + 1);
     let tar = Tar::new().long(b'L', &long).file("x", "");
