@@ -119,7 +119,7 @@ fn artifacts_that_are_none() {
     room.refuses(&format!("{VERIFY} --type image empty"), 1, "archive-unrecognised");
     room.refuses(&format!("{VERIFY} --type image good.tgz"), 1, "archive-unrecognised");
     room.refuses(&format!("{VERIFY} nowhere.tar"), 2, "file-not-found");
-    room.refuses(&format!("{VERIFY} ."), 1, "layout-invalid");
+    room.refuses(&format!("{VERIFY} ."), 2, "usage");
     room.refuses(&format!("{VERIFY} --type package ."), 2, "usage");
     room.refuses("verify --key vendor.pub good.tgz", 3, "no-bundle");
     room.refuses(&format!("{VERIFY} good.tgz good.tgz"), 2, "usage");

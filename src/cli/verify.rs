@@ -189,6 +189,13 @@ impl Run<'_> {
         };
         let options = Options { jobs: self.jobs(), progress: self.bar };
         match opened {
+            Opened::Directory
+                if !path.join("index.json").exists() && !path.join("oci-layout").exists() =>
+            {
+                let message = "a directory is verified as an OCI layout, and this one holds neither \
+                               index.json nor oci-layout; name the files in it";
+                Err(Fault::new(Code::Usage, message).at(files::show(path)))
+            }
             Opened::Directory => {
                 let tree = files::Directory(path);
                 image::read(Input::Layout(&tree), &options).map_err(|it| it.fault).and_then(found)
