@@ -21,32 +21,14 @@ if [ -z "${SEALIFT:-}" ]; then
   cargo build --quiet --locked --release --no-default-features
   SEALIFT=target/release/sealift
 fi
-sha256() { openssl dgst -sha256 -r "$1" | cut -d' ' -f1; }
 
 archive=$work/big.tar
-if [ ! -f "$archive" ]; then
-  image=$work/image
-  rm -rf "$image" && mkdir -p "$image"
-  diff_ids='' layers=''
-  for n in 1 2 3 4 5 6 7 8; do
-    mkdir "$image/$n"
-    head -c "$((mib << 20))" /dev/urandom >"$work/data"
-    tar --format=ustar -cf "$image/$n/layer.tar" -C "$work" data
-    diff_ids+=${diff_ids:+,}"\"sha256:$(sha256 "$image/$n/layer.tar")\""
-    layers+=${layers:+,}"\"$n/layer.tar\""
-  done
-  printf '{"architecture":"amd64","config":{},"os":"linux","rootfs":{"type":"layers","diff_ids":[%s]}}' \
-    "$diff_ids" >"$image/config.json"
-  id=$(sha256 "$image/config.json")
-  mv "$image/config.json" "$image/$id.json"
-  printf '[{"Config":"%s.json","RepoTags":["bench:1"],"Layers":[%s]}]' "$id" "$layers" >"$image/manifest.json"
-  tar --format=ustar -cf "$archive.part" -C "$image" "$id.json" 1 2 3 4 5 6 7 8 manifest.json
-  rm -rf "$image" "$work/data"
+if [ ! -f "$work/bundle" ]; then
+  id=$(scripts/make-big-archive.sh "$archive" 8 "$mib" | grep -o 'sha256:[0-9a-f]*$')
   openssl ecparam -name prime256v1 -genkey -noout -out "$work/key.pem"
   openssl ec -in "$work/key.pem" -pubout -out "$work/key.pub" 2>/dev/null
-  printf 'sha256:%s' "$id" | openssl dgst -sha256 -sign "$work/key.pem" | base64 -w0 >"$work/signature"
+  printf '%s' "$id" | openssl dgst -sha256 -sign "$work/key.pem" | base64 -w0 >"$work/signature"
   printf '{"base64Signature":"%s"}' "$(cat "$work/signature")" >"$work/bundle"
-  mv "$archive.part" "$archive"
 fi
 
 sealift() { "$SEALIFT" verify --quiet --insecure-ignore-tlog --key "$work/key.pub" --bundle "$work/bundle" "$archive"; }

@@ -1,6 +1,15 @@
 //! Real and hostile archives through the program: signed ids in, one verdict out, the same from a
 //! file and from a pipe.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -1,7 +1,14 @@
 //! Archives that a real Docker Engine saves here and now, and copies of them by podman and skopeo,
 //! through the program: what the vendor signed is accepted, whatever carries the same config.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
 
 use std::fs;
 use std::path::{Path, PathBuf};

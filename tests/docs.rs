@@ -1,6 +1,13 @@
 //! Documentation that repeats the program is held equal to it.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
 
 use std::path::Path;
 

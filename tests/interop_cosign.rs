@@ -4,7 +4,14 @@
 //! The programs are looked for in the folder that SEALIFT_COSIGN_DIR names (`cosign-2`, `cosign-3`);
 //! else `../shared/tools/get-cosign.sh` fetches them into `target/cosign`. Without either it skips.
 
-#![expect(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -2,7 +2,7 @@
 //!
 //! The message that the vendor signed is computed here, from the digest and the profile's form; no
 //! second spelling is ever accepted. Other spellings are tried after a refusal, for the diagnosis
-//! only ([`diagnose`]). This room opens no file and knows no path.
+//! only (`diagnose`). This room opens no file and knows no path.
 
 mod blob;
 mod diagnose;

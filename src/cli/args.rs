@@ -22,6 +22,7 @@ pub(super) struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, and it lives as long as the program")]
 pub(super) enum Command {
     Verify(VerifyArgs),
     VerifyBlob(VerifyBlobArgs),

@@ -1,5 +1,5 @@
 //! Signature bundles: reading the old cosign format and Sigstore bundles, and the one function that
-//! says what a bundle proves about an artifact ([`verify`]).
+//! says what a bundle proves about an artifact ([`verify()`]).
 //!
 //! The only door to the `sigstore-verify` crate. Bundles are read strictly, by our own parser; the
 //! signature is checked by our own code with the key that the operator gave *and* by the library,

@@ -13,7 +13,7 @@ pub struct ProvenTime {
     pub source: String,
 }
 
-/// What was proven. Only [`verify`](super::verify) makes one.
+/// What was proven. Only [`verify`](super::verify()) makes one.
 #[derive(Debug)]
 pub struct Proof {
     pub(super) checks: Vec<Check>,

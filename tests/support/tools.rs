@@ -1,7 +1,5 @@
 //! Programs that a test runs: Sealift itself, and real tools where they are installed.
 
-#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
-
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
