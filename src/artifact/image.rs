@@ -43,6 +43,9 @@ pub fn image(
     let mut faults = Vec::new();
     let mut causes = Vec::new();
     let mut foreign = Vec::new();
+    let mut foreign_causes = Vec::new();
+    // A bundle that could not be read may be the one that covers any of the images.
+    let mut unread = false;
     let mut key = None;
     for bundle in bundles {
         let (verdict, digest, by) = judge_bundle(bundle, &candidates, archive, judge);
@@ -51,12 +54,14 @@ pub fn image(
             if fault.outcome() == Outcome::Undecided {
                 claimed.extend(digest);
             }
+            unread |= bundle.content.is_err() && fault.outcome() != Outcome::Failed;
             if verdict.foreign {
-                foreign.push(fault)
+                foreign.push(fault);
+                foreign_causes.extend(verdict.causes);
             } else {
-                faults.push(fault)
+                faults.push(fault);
+                causes.extend(verdict.causes);
             }
-            causes.extend(verdict.causes);
         } else if let Some(digest) = digest {
             signed.insert(digest);
         }
@@ -76,7 +81,8 @@ pub fn image(
     }
     report.checks.push(Check::new(CheckName::Coverage, status));
     if coverage.is_ok() {
-        // Everything is covered, so a bundle about something else is a bundle too many.
+        // Everything is covered, so a bundle about something else is a bundle too many, and why
+        // it does not cover this archive is no riddle.
         faults.extend(foreign.into_iter().map(|fault| {
             let found = format!("[{}] {}", fault.code(), fault.message());
             let place = fault.place().unwrap_or_default();
@@ -85,11 +91,10 @@ pub fn image(
         }));
     } else {
         faults.extend(foreign);
+        causes.extend(foreign_causes);
         claimed.extend(&signed);
-        if let (Err(fault), true) = (
-            archive.coverage(&claimed),
-            faults.iter().all(|fault| fault.outcome() != Outcome::Failed),
-        ) {
+        let failed = faults.iter().any(|fault| fault.outcome() == Outcome::Failed);
+        if let (Err(fault), false) = (archive.coverage(&claimed), failed || unread) {
             faults.push(fault);
         }
     }
