@@ -56,5 +56,7 @@ pub const BUNDLES: usize = 1_000;
 pub const PATTERN_BYTES: usize = 4096;
 /// Digests of one archive that a bundle which states none is tried on.
 pub const CANDIDATE_TRIES: usize = 1_000;
+/// The beginning of a file that the diagnosis looks at for the text of a digest: 512 bytes.
+pub const DIAGNOSIS_BYTES: usize = 512;
 /// Digests and images that the diagnosis of a refusal looks at.
 pub const DIAGNOSIS_TRIES: usize = 16;

@@ -153,6 +153,30 @@ fn bundles_that_are_none() {
 }
 
 #[test]
+fn a_digest_in_another_spelling_is_told() {
+    let room = Room::new();
+    let signed = package_message(b"a package");
+    let verify = "verify-blob --insecure-ignore-tlog --key vendor.pub --bundle good.bundle";
+    room.write("digest.txt", signed.as_bytes());
+    assert_eq!(room.run(&format!("{verify} digest.txt")).0, 0);
+    for (name, text) in [
+        ("no-newline.txt", signed.trim().to_owned()),
+        ("carriage-return.txt", signed.replace('\n', "\r\n")),
+        ("docker.txt", format!("sha256:{}", signed.trim())),
+        ("sha256sum.txt", signed.replace('\n', "  good.tgz\n")),
+    ] {
+        room.write(name, text.as_bytes());
+        let said = room.refuses(&format!("{verify} {name}"), 1, "signature-invalid");
+        assert!(said.contains("another spelling: \"<hex>\" with a newline"), "{name}: {said}");
+    }
+    room.write("other.txt", package_message(b"another").as_bytes());
+    for name in ["other.txt", "good.tgz"] {
+        let said = room.refuses(&format!("{verify} {name}"), 1, "signature-invalid");
+        assert!(!said.contains("spelling"), "{name}: {said}");
+    }
+}
+
+#[test]
 fn roots_profiles_and_patterns_that_are_none() {
     let room = Room::new();
     room.refuses(

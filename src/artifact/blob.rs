@@ -1,8 +1,9 @@
 //! A blob: any bytes, signed as they are (`verify-blob`).
 
-use std::io::Read;
+use std::io::{self, Read};
 
-use super::{BundleVerdict, NamedBundle, verified};
+use super::{BundleVerdict, NamedBundle, diagnose, verified};
+use crate::limits;
 use crate::sigstore::{self, Request, Subject};
 use crate::verdict::{ArtifactKind, ArtifactReport};
 
@@ -22,7 +23,8 @@ pub fn blob(
             return report.refused(fault);
         }
     };
-    match sigstore::verify(content, Subject::Reader(stream), request) {
+    let mut stream = Beginning { inner: stream, bytes: Vec::new() };
+    match sigstore::verify(content, Subject::Reader(&mut stream), request) {
         Ok(proof) => {
             report.bundles.push(BundleVerdict::new(bundle, Ok(&proof)).report);
             verified(report, Some(proof.key()))
@@ -32,8 +34,24 @@ pub fn blob(
             report.bundles.push(verdict.report);
             let fault = refusal.fault.clone().at(bundle.name.as_str());
             let mut report = report.refused(&fault);
-            report.likely_causes = verdict.causes;
+            report.likely_causes.extend(diagnose::blob(content, &stream.bytes, request));
+            report.likely_causes.extend(verdict.causes);
             report
         }
+    }
+}
+
+/// Keeps the beginning of what passes, for the diagnosis.
+struct Beginning<'a> {
+    inner: &'a mut dyn Read,
+    bytes: Vec<u8>,
+}
+
+impl Read for Beginning<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        let room = limits::DIAGNOSIS_BYTES.saturating_sub(self.bytes.len());
+        self.bytes.extend(buffer.iter().take(count.min(room)));
+        Ok(count)
     }
 }

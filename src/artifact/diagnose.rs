@@ -8,15 +8,15 @@ use crate::digest::Sha256Digest;
 use crate::image::{Archive, Candidate};
 use crate::key::HashAlgorithm;
 use crate::limits;
-use crate::sigstore::{self, SignatureBundle};
+use crate::sigstore::{self, Request, SignatureBundle};
 use crate::trust::MessageForm;
 
 /// Whether a bundle is about a text: by the digest that it states, or by its signature when it
 /// states none. A statement proves nothing by itself.
-pub(super) fn is_about(bundle: &SignatureBundle, message: &[u8], judge: &Judge<'_>) -> bool {
+pub(super) fn is_about(bundle: &SignatureBundle, message: &[u8], request: &Request<'_>) -> bool {
     match stated(bundle) {
         Some(stated) => stated == Sha256Digest::of(message).to_hex(),
-        None => sigstore::signature_holds(bundle, message, &judge.request.signer),
+        None => sigstore::signature_holds(bundle, message, &request.signer),
     }
 }
 
@@ -50,6 +50,29 @@ pub(super) fn package(
     causes
 }
 
+/// The likely cause for a blob that is the text of a digest, as the vendors' procedures have it
+/// written to a file: the bundle signs the same digest in another spelling.
+pub(super) fn blob(
+    bundle: &SignatureBundle,
+    text: &[u8],
+    request: &Request<'_>,
+) -> Option<String> {
+    let text = std::str::from_utf8(text).ok()?;
+    // What `sha256sum` prints has the file's name behind it.
+    let word = text.split_whitespace().next()?;
+    let digest = Sha256Digest::from_hex(word.strip_prefix("sha256:").unwrap_or(word)).ok()?;
+    MessageForm::ALL
+        .into_iter()
+        .find(|form| is_about(bundle, form.message(&digest).as_bytes(), request))
+        .map(|form| {
+            format!(
+                "the bundle signs this digest in another spelling: {}; the file must hold that and \
+                 nothing else",
+                form.words()
+            )
+        })
+}
+
 /// Likely causes for an archive none of whose digests the bundle is about.
 pub(super) fn image(
     bundle: &SignatureBundle,
@@ -67,7 +90,7 @@ pub(super) fn image(
         for (engine, id) in &image.ids_after_load {
             let Ok(digest) = id.parse::<Sha256Digest>() else { continue };
             let known = candidates.iter().any(|candidate| candidate.digest == digest);
-            if !known && is_about(bundle, demanded.message(&digest).as_bytes(), judge) {
+            if !known && is_about(bundle, demanded.message(&digest).as_bytes(), judge.request) {
                 causes.push(format!(
                     "the bundle signs the id {digest} that {engine} gives the image when it loads \
                      this archive; nothing in the archive has that digest, so it proves nothing here"
@@ -91,7 +114,7 @@ fn other_form(
     MessageForm::ALL
         .into_iter()
         .filter(|form| *form != demanded)
-        .find(|form| is_about(bundle, form.message(digest).as_bytes(), judge))
+        .find(|form| is_about(bundle, form.message(digest).as_bytes(), judge.request))
         .map(|form| {
             format!(
                 "the bundle signs {what} in another spelling: {}, where the vendor's procedure \

@@ -150,7 +150,7 @@ fn select<'c>(
 ) -> Option<&'c Candidate> {
     candidates.iter().take(limits::CANDIDATE_TRIES).find(|candidate| {
         let message = judge.profile.image.message.message(&candidate.digest);
-        diagnose::is_about(bundle, message.as_bytes(), judge)
+        diagnose::is_about(bundle, message.as_bytes(), judge.request)
     })
 }
 
