@@ -57,6 +57,10 @@ pub(super) struct CosignOptions {
     certificate_github_workflow_sha: Option<String>,
     #[arg(long, hide = true)]
     certificate_github_workflow_trigger: Option<String>,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    experimental_oci11: Option<String>,
+    #[arg(long, hide = true)]
+    output_file: Option<String>,
 }
 
 const NETWORK: &str =
@@ -71,13 +75,18 @@ impl CosignOptions {
     /// # Errors
     /// [`Code::OptionNotOffline`], naming the option and the reason.
     pub(super) fn refuse(&self) -> Result<(), Fault> {
-        let table: [(&str, &Option<String>, &str); 20] = [
+        if self.offline == Some(false) {
+            return Err(refused("--offline=false", NETWORK));
+        }
+        let table = [
             ("--rekor-url", &self.rekor_url, NETWORK),
             ("--sk", &self.sk, NETWORK),
             ("--slot", &self.slot, NETWORK),
             ("--registry-referrers-mode", &self.registry_referrers_mode, NETWORK),
+            ("--experimental-oci11", &self.experimental_oci11, NETWORK),
             ("--timeout", &self.timeout, "nothing here waits for a network"),
             ("--max-workers", &self.max_workers, "one file is read as one stream"),
+            ("--output-file", &self.output_file, "redirect standard error instead"),
             (
                 "--private-infrastructure",
                 &self.private_infrastructure,
@@ -104,18 +113,19 @@ impl CosignOptions {
                 CLAIMS,
             ),
             ("--certificate-github-workflow-sha", &self.certificate_github_workflow_sha, CLAIMS),
+            (
+                "--certificate-github-workflow-trigger",
+                &self.certificate_github_workflow_trigger,
+                CLAIMS,
+            ),
         ];
-        let trigger = (
-            "--certificate-github-workflow-trigger",
-            &self.certificate_github_workflow_trigger,
-            CLAIMS,
-        );
-        match table.into_iter().chain([trigger]).find(|(_, value, _)| value.is_some()) {
-            Some((option, _, reason)) => Err(Fault::new(
-                Code::OptionNotOffline,
-                format!("{option} is not supported: {reason}"),
-            )),
+        match table.into_iter().find(|(_, value, _)| value.is_some()) {
+            Some((option, _, reason)) => Err(refused(option, reason)),
             None => Ok(()),
         }
     }
+}
+
+fn refused(option: &str, reason: &str) -> Fault {
+    Fault::new(Code::OptionNotOffline, format!("{option} is not supported: {reason}"))
 }

@@ -119,6 +119,12 @@ impl TrustArgs {
             };
             return Ok(LoadedSigner::Key { key: load_key(path)?, hash });
         }
+        if self.signature_digest_algorithm.is_some() {
+            return Err(Fault::new(
+                Code::Usage,
+                "--signature-digest-algorithm goes with --key; a keyless bundle states its own",
+            ));
+        }
         let identity = matcher(
             self.certificate_identity.as_deref(),
             self.certificate_identity_regexp.as_deref(),
