@@ -10,11 +10,11 @@
     reason = "helpers of tests fail by a panic, and some of the shared ones are not used here"
 )]
 
+#[path = "image/sample.rs"]
+mod sample;
 mod support;
 #[path = "support/tar.rs"]
 mod tar;
-#[path = "image/sample.rs"]
-mod sample;
 
 use std::fs;
 
@@ -40,11 +40,9 @@ impl Release {
             .finish();
         release.write("two.tar", &archive);
         release.write("vendor.pub", key.pem());
-        for (name, image) in ["a", "b", "c"].into_iter().zip([
-            images[0].id(),
-            images[1].id(),
-            Image::new("c").id(),
-        ]) {
+        for (name, image) in
+            ["a", "b", "c"].into_iter().zip([images[0].id(), images[1].id(), Image::new("c").id()])
+        {
             let text = image.to_string();
             release.write(&format!("{name}.bundle"), key.bundle(&text));
             release.write(&format!("{name}-stranger.bundle"), TestKey::new(9).bundle(&text));
@@ -97,7 +95,8 @@ fn every_image_needs_a_bundle_that_holds() {
 #[test]
 fn every_bundle_needs_an_image() {
     let release = Release::new();
-    let said = release.answers(&["a.bundle", "b.bundle", "c.bundle"], 1, "(bundle-unused: c.bundle");
+    let said =
+        release.answers(&["a.bundle", "b.bundle", "c.bundle"], 1, "(bundle-unused: c.bundle");
     assert!(!said.contains("likely cause"), "nothing is missing, so there is no riddle: {said}");
     let all = ["a.bundle", "b.bundle", "a-stranger.bundle"];
     release.answers(&all, 1, "(bundle-unused: a-stranger.bundle");

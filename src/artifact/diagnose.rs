@@ -52,11 +52,7 @@ pub(super) fn package(
 
 /// The likely cause for a blob that is the text of a digest, as the vendors' procedures have it
 /// written to a file: the bundle signs the same digest in another spelling.
-pub(super) fn blob(
-    bundle: &SignatureBundle,
-    text: &[u8],
-    request: &Request<'_>,
-) -> Option<String> {
+pub(super) fn blob(bundle: &SignatureBundle, text: &[u8], request: &Request<'_>) -> Option<String> {
     let text = std::str::from_utf8(text).ok()?;
     // What `sha256sum` prints has the file's name behind it.
     let word = text.split_whitespace().next()?;

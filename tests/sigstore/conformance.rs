@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::common::{MESSAGE, World};
+use crate::common::{MESSAGE, World, shared};
 use crate::log;
 
 /// The example's binary: `cargo test` builds it beside the tests.
@@ -77,4 +77,38 @@ fn it_accepts_refuses_and_nothing_else() {
     }
     let both = [&verify("old", "artifact")[..], &identity].concat();
     run(here, &both, 1, "either");
+}
+
+/// The folders of the public suite, with the arguments that its runner gives.
+#[test]
+fn the_public_suite_comes_out_right() {
+    let Some(suite) = shared("vectors/sigstore-conformance/bundle-verify") else { return };
+    let beacon = "https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/\
+                  .github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main";
+    let issuer = "https://token.actions.githubusercontent.com";
+    let mut wrong = Vec::new();
+    let mut count = 0;
+    for folder in fs::read_dir(&suite).unwrap().map(|entry| entry.unwrap().path()) {
+        if !folder.is_dir() {
+            continue;
+        }
+        let mut command = Command::new(client());
+        command.current_dir(&folder).args(["verify-bundle", "--bundle", "bundle.sigstore.json"]);
+        if folder.join("key.pub").exists() {
+            command.args(["--key", "key.pub"]);
+        } else {
+            command.args(["--certificate-identity", beacon, "--certificate-oidc-issuer", issuer]);
+        }
+        if folder.join("trusted_root.json").exists() {
+            command.args(["--trusted-root", "trusted_root.json"]);
+        }
+        let own = folder.join("artifact").exists();
+        let output = command.arg(if own { "artifact" } else { "../a.txt" }).output().unwrap();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        if output.status.code() != Some(i32::from(name.ends_with("_fail"))) {
+            wrong.push(format!("{name}: {}", String::from_utf8_lossy(&output.stderr)));
+        }
+        count += 1;
+    }
+    assert!(count >= 42 && wrong.is_empty(), "{} of {count} wrong: {wrong:#?}", wrong.len());
 }
