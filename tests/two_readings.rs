@@ -16,7 +16,7 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use support::log::{TestKey, hex, sha256};
+use support::log::{TestKey, base64, hex, sha256};
 use support::{outcome, sealift};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -229,4 +229,22 @@ fn an_attestation_whose_statement_is_a_tar_archive_is_refused() {
 
 fn config_of(layer: &[u8]) -> Vec<u8> {
     config(&[layer])
+}
+
+/// containerd reads a manifest from its descriptor's `data` (`content.ReadBlob`), and its layers
+/// from the blobs, which it imports whether they are referenced or not.
+#[test]
+fn a_manifest_that_is_embedded_in_its_descriptor_is_refused() {
+    let (good, evil) = (layer("good"), layer("evil"));
+    let config = config(&[&evil]);
+    let manifest = manifest(&config, LAYER, &evil);
+    let platform = json!({"os": "linux", "architecture": "amd64"});
+    let signed = id(&config_of(&good));
+    let absent = descriptor(MANIFEST, &manifest, json!({"platform": platform}));
+    let (code, word) = verify(&with_other(&good, absent, &[&config, &evil]), &signed);
+    assert_eq!((code, word.as_str()), OK);
+    let more = json!({"platform": platform, "data": base64(&manifest)});
+    let embedded = descriptor(MANIFEST, &manifest, more);
+    let archive = with_other(&good, embedded, &[&config, &evil]);
+    assert_eq!(verify(&archive, &signed), refused("blob-missing"));
 }
