@@ -50,13 +50,17 @@ pub const INFLATED_TOTAL_BYTES: u64 = 1 << 40;
 pub const ARCHIVE_IMAGES: usize = 10_000;
 /// A message held in memory because its signature scheme needs it whole (Ed25519): 64 MiB.
 pub const WHOLE_MESSAGE_BYTES: u64 = 64 << 20;
-/// `--bundle` options for one file.
+/// Bundles for one file, named by `--bundle` or by the labels in an archive.
 pub const BUNDLES: usize = 1_000;
+/// All bundles for one file together: 16 MiB.
+pub const BUNDLES_TOTAL_BYTES: u64 = 16 << 20;
 /// A regular expression for an identity or issuer, in bytes.
 pub const PATTERN_BYTES: usize = 4096;
 /// Digests of one archive that a bundle which states none is tried on.
 pub const CANDIDATE_TRIES: usize = 1_000;
 /// The beginning of a file that the diagnosis looks at for the text of a digest: 512 bytes.
 pub const DIAGNOSIS_BYTES: usize = 512;
-/// Digests and images that the diagnosis of a refusal looks at.
+/// The same for all bundles of one archive together: some seconds of work.
+pub const SELECTION_TRIES: usize = 20_000;
+/// Digests, images and bundles that the diagnosis of a refusal looks at.
 pub const DIAGNOSIS_TRIES: usize = 16;

@@ -152,6 +152,25 @@ fn bundles_that_are_none() {
     room.refuses("verify --key vendor.pub --bundle good.bundle good.tgz", 1, "log-entry-missing");
 }
 
+/// A bundle that was not read may cover the image: nothing is FAILED, and no vendor is called.
+#[test]
+fn an_image_whose_bundle_is_not_there_is_not_failed() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/release/hello-image.tar");
+    let room = Room::new();
+    let verify = |bundle: &str| {
+        room.write("image.tar", &fs::read(example).unwrap());
+        format!("verify --insecure-ignore-tlog --key vendor.pub --bundle {bundle} image.tar")
+    };
+    room.refuses(&verify("nowhere.bundle"), 2, "file-not-found");
+    room.refuses(&verify("."), 3, "unreadable");
+    room.refuses(&verify("good.bundle"), 1, "signature-invalid");
+    room.refuses(
+        &format!("{} --bundle nowhere.bundle", verify("vendor.pub")),
+        1,
+        "bundle-malformed",
+    );
+}
+
 #[test]
 fn a_digest_in_another_spelling_is_told() {
     let room = Room::new();

@@ -47,8 +47,11 @@ pub fn image(
     // A bundle that could not be read may be the one that covers any of the images.
     let mut unread = false;
     let mut key = None;
+    let mut tries = limits::SELECTION_TRIES;
     for bundle in bundles {
-        let (verdict, digest, by) = judge_bundle(bundle, &candidates, archive, judge);
+        let explain = foreign.len() < limits::DIAGNOSIS_TRIES;
+        let (verdict, digest, by) =
+            judge_bundle(bundle, &candidates, archive, judge, &mut tries, explain);
         key = key.or(by);
         if let Some(fault) = verdict.fault {
             if fault.outcome() == Outcome::Undecided {
@@ -106,18 +109,23 @@ pub fn image(
 }
 
 /// Judges one bundle against the digest that it is about; gives that digest too, and the key by
-/// which it was verified.
+/// which it was verified. `explain` asks for likely causes, which cost more tries.
 fn judge_bundle(
     bundle: &NamedBundle,
     candidates: &[Candidate],
     archive: &Archive,
     judge: &Judge<'_>,
+    tries: &mut usize,
+    explain: bool,
 ) -> (BundleVerdict, Option<Sha256Digest>, Option<Sha256Digest>) {
     let content = match &bundle.content {
         Ok(content) => content,
         Err(fault) => return (BundleVerdict::unread(bundle, fault), None, None),
     };
-    let chosen = select(content, candidates, judge);
+    let chosen = match select(content, candidates, judge, tries) {
+        Ok(chosen) => chosen,
+        Err(fault) => return (BundleVerdict::unread(bundle, &fault), None, None),
+    };
     let Some(candidate) = chosen.or(candidates.first()) else {
         let fault = Fault::new(Code::ImageNotCovered, "the archive holds no image");
         return (BundleVerdict::unread(bundle, &fault), None, None);
@@ -134,7 +142,10 @@ fn judge_bundle(
                     refusal.fault.code(),
                     Code::DigestMismatch | Code::SignatureInvalid | Code::LogEntryMismatch
                 );
-                verdict.causes.splice(..0, diagnose::image(content, archive, candidates, judge));
+                if explain {
+                    let causes = diagnose::image(content, archive, candidates, judge);
+                    verdict.causes.splice(..0, causes);
+                }
             }
             (verdict, chosen.map(|candidate| candidate.digest), None)
         }
@@ -143,15 +154,25 @@ fn judge_bundle(
 
 /// The candidate that a bundle is about: the one whose text it states, or, where it states none,
 /// the first under which its signature holds. Selecting proves nothing; everything is checked after.
+/// `tries` is what is left of the signatures that may be tried for all bundles together.
 fn select<'c>(
     bundle: &SignatureBundle,
     candidates: &'c [Candidate],
     judge: &Judge<'_>,
-) -> Option<&'c Candidate> {
-    candidates.iter().take(limits::CANDIDATE_TRIES).find(|candidate| {
+    tries: &mut usize,
+) -> Result<Option<&'c Candidate>, Fault> {
+    let costs = usize::from(bundle.stated_digest().is_none());
+    for candidate in candidates.iter().take(limits::CANDIDATE_TRIES) {
+        *tries = tries.checked_sub(costs).ok_or_else(|| {
+            let message = "too many digests, and too many bundles that don't say which they sign";
+            Fault::new(Code::ArchiveTooLarge, message)
+        })?;
         let message = judge.profile.image.message.message(&candidate.digest);
-        diagnose::is_about(bundle, message.as_bytes(), judge.request)
-    })
+        if diagnose::is_about(bundle, message.as_bytes(), judge.request) {
+            return Ok(Some(candidate));
+        }
+    }
+    Ok(None)
 }
 
 /// All candidates of all images, each digest once, in the order of the archive.

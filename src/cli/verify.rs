@@ -292,8 +292,10 @@ impl Run<'_> {
         material: &[Material],
         report: &mut ArtifactReport,
     ) -> Vec<NamedBundle> {
+        let mut left = limits::BUNDLES_TOTAL_BYTES;
         if !self.arguments.bundle.is_empty() {
-            return self.arguments.bundle.iter().map(|path| load_bundle(path)).collect();
+            let paths = self.arguments.bundle.iter();
+            return paths.map(|path| load_bundle_within(path, &mut left)).collect();
         }
         let mut names: Vec<_> = material.iter().filter_map(|it| it.bundle.clone()).collect();
         names.sort();
@@ -301,11 +303,16 @@ impl Run<'_> {
         if names.is_empty() {
             report.likely_causes.push("no label of the archive names a bundle".to_owned());
         }
+        if names.len() > limits::BUNDLES {
+            let message = format!("its labels name more than {} bundles", limits::BUNDLES);
+            let content = Err(Fault::new(Code::ArchiveTooLarge, message));
+            return vec![NamedBundle { name: files::show(path), content }];
+        }
         let mut bundles = Vec::new();
         for name in names {
             let beside = path.with_file_name(&name);
             if beside.exists() {
-                bundles.push(load_bundle(&beside));
+                bundles.push(load_bundle_within(&beside, &mut left));
             } else {
                 report.likely_causes.push(format!("there is no {}", files::show(&beside)));
             }
@@ -316,8 +323,24 @@ impl Run<'_> {
 
 /// Reads and parses a bundle; what is wrong with it is part of the verdict.
 pub(super) fn load_bundle(path: &Path) -> NamedBundle {
-    let content =
-        files::read_small(path, limits::BUNDLE_BYTES, Code::BundleTooLarge).and_then(|bytes| {
+    let mut left = limits::BUNDLES_TOTAL_BYTES;
+    load_bundle_within(path, &mut left)
+}
+
+/// The same for one of several, which may hold `left` bytes together.
+fn load_bundle_within(path: &Path, left: &mut u64) -> NamedBundle {
+    let limit = limits::BUNDLE_BYTES.min(*left);
+    let content = files::read_small(path, limit, Code::BundleTooLarge)
+        .map_err(|fault| match fault.code() {
+            Code::BundleTooLarge if limit < limits::BUNDLE_BYTES => {
+                let total = limits::BUNDLES_TOTAL_BYTES;
+                let message = format!("the bundles together are larger than {total} bytes");
+                Fault::new(Code::BundleTooLarge, message).at(files::show(path))
+            }
+            _ => fault,
+        })
+        .and_then(|bytes| {
+            *left = left.saturating_sub(bytes.len() as u64);
             SignatureBundle::parse(&bytes).map_err(|fault| fault.at(files::show(path)))
         });
     NamedBundle { name: files::show(path), content }

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde::de::{Deserialize as _, IgnoredAny};
 
-use super::inflate::{Compression, Inflater, MAGIC_BYTES, fault_of, read_full};
+use super::header::{self, BLOCK};
+use super::inflate::{self, Compression, Inflater, MAGIC_BYTES, fault_of, read_full};
 use crate::digest::{Hasher, HashingReader, Sha256Digest};
 use crate::limits;
 use crate::verdict::{Code, Fault};
@@ -29,7 +30,8 @@ pub(super) struct Content {
     pub(super) inflated: Option<(Compression, Result<Sha256Digest, Box<Fault>>)>,
     /// The bytes, if they may be a manifest, an index or a config.
     pub(super) document: Option<Vec<u8>>,
-    /// Whether the whole file is one JSON object.
+    /// Whether the whole file is one JSON object, and no reader could take it for a tar archive: a
+    /// header without magic needs no NUL, and so fits into a JSON text.
     pub(super) is_object: bool,
 }
 
@@ -115,10 +117,14 @@ pub(super) fn read(
     let head = head.get(..length).unwrap_or_default();
     let magic = head.get(..MAGIC_BYTES).unwrap_or(head);
     if keep || begins_object(head) {
-        return document(Cursor::new(head).chain(reader), keep, budget, buffer);
+        let may_be_tar = header::may_be_header(head);
+        let content = document(Cursor::new(head).chain(reader), keep, budget, buffer)?;
+        return Ok(Content { is_object: content.is_object && !may_be_tar, ..content });
     }
     if let Some(compression) = Compression::sniff(magic) {
-        return compressed(Cursor::new(head).chain(reader), compression, budget, buffer);
+        let one_reading = inflate::check_one_reading(compression, head);
+        let reader = Cursor::new(head).chain(reader);
+        return compressed(reader, compression, one_reading, budget, buffer);
     }
     let mut hasher = Hasher::new();
     hasher.update(head);
@@ -134,9 +140,6 @@ pub(super) fn read(
         is_object: false,
     })
 }
-
-/// How much is read to tell what a file is.
-const BLOCK: usize = 512;
 
 fn begins_object(head: &[u8]) -> bool {
     head.trim_ascii_start().first() == Some(&b'{')
@@ -160,15 +163,18 @@ fn drain(
 fn compressed(
     reader: impl Read,
     compression: Compression,
+    one_reading: Result<(), Fault>,
     budget: &Budget,
     buffer: &mut [u8],
 ) -> Result<Content, Fault> {
     let mut raw = Watched::new(reader);
     let mut hasher = Hasher::new();
-    let result = drain(&mut Inflater::new(compression, &mut raw), buffer, |bytes| {
-        budget.inflate(bytes.len())?;
-        hasher.update(bytes);
-        Ok(())
+    let result = one_reading.and_then(|()| {
+        drain(&mut Inflater::new(compression, &mut raw), buffer, |bytes| {
+            budget.inflate(bytes.len())?;
+            hasher.update(bytes);
+            Ok(())
+        })
     });
     let (size, digest) = raw.finish(buffer)?;
     let inflated = result.map(|()| hasher.finish()).map_err(Box::new);

@@ -32,6 +32,8 @@ pub(super) struct Descriptor {
     pub(super) referrer: bool,
     /// `os/architecture`, for messages.
     pub(super) platform: Option<String>,
+    /// Whether the descriptor carries its content itself, in `data`.
+    pub(super) embedded: bool,
 }
 
 /// An image manifest.
@@ -217,6 +219,7 @@ fn descriptor(value: &Value) -> Result<Descriptor, Fault> {
         name: name.map(str::to_owned),
         referrer,
         platform,
+        embedded: object.get("data").is_some_and(|data| !data.is_null()),
     })
 }
 

@@ -9,7 +9,8 @@ use std::thread;
 
 use super::catalog::{Catalog, IMAGE_NAMES};
 use super::content::{self, BUFFER, Budget, Content};
-use super::inflate::{Compression, Inflater, MAGIC_BYTES, fault_of, read_full};
+use super::header::BLOCK;
+use super::inflate::{self, Compression, Inflater, MAGIC_BYTES, fault_of, read_full};
 use super::input::{Counted, Counter, Options, ReadAt, Span, Tree, TreeKind};
 use super::tar::{Entry, EntryKind, Source, Walker};
 use crate::limits;
@@ -39,9 +40,9 @@ pub(super) fn stream(
 ) -> Result<Gathered, Fault> {
     let counter = Counter::new(options.progress);
     let mut reader = Counted { inner: stream, counter: &counter };
-    let (first, length) = magic(&mut reader)?;
+    let (first, length) = first_block(&mut reader)?;
     let first = first.get(..length).unwrap_or_default();
-    let compression = Compression::sniff(first);
+    let compression = compression(first)?;
     sequential(Cursor::new(first).chain(reader), compression, catalog)
 }
 
@@ -55,9 +56,9 @@ pub(super) fn file(
     let size = file.size();
     options.progress.expect(size);
     let mut span = Counted { inner: Span::new(file, 0, size), counter: &counter };
-    let (first, length) = magic(&mut span)?;
+    let (first, length) = first_block(&mut span)?;
     let first = first.get(..length).unwrap_or_default();
-    let compression = Compression::sniff(first);
+    let compression = compression(first)?;
     let gathered = if compression.is_some() {
         sequential(Cursor::new(first).chain(span), compression, catalog)?
     } else {
@@ -130,10 +131,19 @@ fn keep(name: &str) -> bool {
     IMAGE_NAMES.contains(&name)
 }
 
-fn magic(reader: &mut impl Read) -> Result<([u8; MAGIC_BYTES], usize), Fault> {
-    let mut first = [0; MAGIC_BYTES];
+fn first_block(reader: &mut impl Read) -> Result<([u8; BLOCK], usize), Fault> {
+    let mut first = [0; BLOCK];
     let length = read_full(reader, &mut first).map_err(fault_of)?;
     Ok((first, length))
+}
+
+/// The compression that the first block announces, if the block can't be taken for anything else.
+fn compression(first: &[u8]) -> Result<Option<Compression>, Fault> {
+    let compression = Compression::sniff(first.get(..MAGIC_BYTES).unwrap_or(first));
+    if let Some(compression) = compression {
+        inflate::check_one_reading(compression, first)?;
+    }
+    Ok(compression)
 }
 
 /// Walks over an archive from beginning to end, decompressing it first if it is compressed.

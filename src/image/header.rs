@@ -33,6 +33,36 @@ pub(super) fn checksum_holds(bytes: &[u8; BLOCK]) -> bool {
     number(field) == Some(expected)
 }
 
+/// Whether any loader could take the block for a header. Laxer than [`checksum_holds`], because here
+/// a yes is what refuses: Go also takes a sum over signed bytes, NULs in front of the number, anything
+/// behind a NUL, and negative base-256 numbers.
+pub(super) fn may_be_header(bytes: &[u8]) -> bool {
+    let Some(bytes) = bytes.first_chunk::<BLOCK>() else { return false };
+    let field = &Block::from_byte_slice(bytes).as_old().cksum;
+    let spaces = field.len() as i64 * i64::from(b' ');
+    let unsigned = |bytes: &[u8]| bytes.iter().map(|byte| i64::from(*byte)).sum::<i64>();
+    let signed = |bytes: &[u8]| bytes.iter().map(|byte| i64::from(byte.cast_signed())).sum::<i64>();
+    let sums = [unsigned(bytes) - unsigned(field), signed(bytes) - signed(field)];
+    lax_number(field).is_some_and(|stated| sums.iter().any(|sum| sum + spaces == stated))
+}
+
+/// A checksum field as Go reads it.
+fn lax_number(field: &[u8; 8]) -> Option<i64> {
+    let [first, ..] = field;
+    let binary = i64::from_be_bytes(*field);
+    match first >> 6 {
+        0b11 => Some(binary),
+        0b10 => Some(binary & i64::MAX),
+        _ => {
+            let filling = |byte: &u8| matches!(byte, 0 | b' ');
+            let start = field.iter().position(|byte| !filling(byte)).unwrap_or(field.len());
+            let digits = text(field.get(start..)?);
+            let end = digits.iter().rposition(|byte| !filling(byte)).map_or(0, |at| at + 1);
+            number(digits.get(..end)?).and_then(|value| i64::try_from(value).ok())
+        }
+    }
+}
+
 /// Decodes a block whose checksum holds.
 pub(super) fn parse(bytes: &[u8; BLOCK]) -> Result<Header, Fault> {
     let block = Block::from_byte_slice(bytes);
@@ -117,6 +147,26 @@ mod tests {
         ] {
             assert_eq!(number(bad), None, "{bad:?}");
         }
+    }
+
+    #[test]
+    fn what_go_takes_for_a_checksum_may_be_a_header() {
+        let lax = |field: &[u8; 8]| lax_number(field);
+        assert_eq!(lax(b"\x00012345\0"), Some(0o12345));
+        assert_eq!(lax(b" \x00123 \0x"), Some(0o123));
+        assert_eq!(lax(&[0x80, 0, 0, 0, 0, 0, 1, 2]), Some(258));
+        assert_eq!(lax(&[0xff; 8]), Some(-1));
+        assert_eq!(lax(b"12345z\0 "), None);
+
+        let mut bytes = block(|header| header.as_old_mut().name = [0xff; 100]);
+        assert!(checksum_holds(&bytes) && may_be_header(&bytes));
+        // A sum over signed bytes: 100 bytes count 256 less each.
+        let field = &Block::from_byte_slice(&bytes).as_old().cksum;
+        let signed = number(field).unwrap() - 25_600;
+        bytes[148..156].copy_from_slice(format!("{signed:06o}\0 ").as_bytes());
+        assert!(!checksum_holds(&bytes) && may_be_header(&bytes));
+        bytes[0] = b'x';
+        assert!(!may_be_header(&bytes) && !may_be_header(&bytes[..BLOCK - 1]));
     }
 
     fn block(change: impl Fn(&mut Block)) -> [u8; BLOCK] {

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 
+use super::header;
 use super::members::Members;
 use super::xz::XzStreams;
 use super::zstd::{self, ZstdFrames};
@@ -62,6 +63,17 @@ impl fmt::Display for Compression {
             Self::Zstd => "zstd",
         })
     }
+}
+
+/// Refuses compressed data whose first block is a tar header as well. A zstd stream can begin with
+/// frames that yield nothing and hold anything, and engines that don't know zstd (Docker before 23),
+/// or not such frames (podman), read the same bytes as a tar archive with other content.
+pub(super) fn check_one_reading(compression: Compression, first: &[u8]) -> Result<(), Fault> {
+    if header::may_be_header(first) {
+        let message = format!("the same bytes are a tar archive and {compression} data");
+        return Err(Fault::new(Code::ArchiveMalformed, message));
+    }
+    Ok(())
 }
 
 /// The fault behind an error of any reader in this room: the one it carries, or that the input

@@ -41,8 +41,8 @@ struct Node {
     blob: Blob,
     /// The group of a manifest that is an image.
     group: Option<usize>,
-    /// Whether a manifest holds statements and can't be an image: each layer is one JSON object,
-    /// and so never a tar archive, whatever its descriptor claims.
+    /// Whether a manifest holds statements and can't be an image: each layer is one JSON object
+    /// that no reader could take for a tar archive, whatever its descriptor claims.
     statements: bool,
 }
 
@@ -141,7 +141,19 @@ impl<'a> Walk<'a, '_> {
             let message = format!("more than {} descriptors", limits::ARCHIVE_DESCRIPTORS);
             return Err(Fault::new(Code::ArchiveTooLarge, message));
         }
-        let Some(found) = self.files.blob(descriptor)? else { return Ok(None) };
+        let Some(found) = self.files.blob(descriptor)? else {
+            if descriptor.embedded {
+                return Err(Fault::new(
+                    Code::BlobMissing,
+                    format!(
+                        "{} is not in the archive, but embedded in its descriptor (\"data\"), where \
+                         some engines read it and others don't",
+                        blob_name(&descriptor.digest)
+                    ),
+                ));
+            }
+            return Ok(None);
+        };
         let node = match self.nodes.get(&descriptor.digest) {
             Some(node) => Rc::clone(node),
             None => {
