@@ -5,6 +5,8 @@
 
 /// A signature bundle, old or new: 1 MiB. Real ones are 1 to 20 KiB.
 pub const BUNDLE_BYTES: u64 = 1 << 20;
+/// All bundles of one artifact together: 32 MiB, enough for a thousand.
+pub const BUNDLES_TOTAL_BYTES: u64 = 32 << 20;
 /// A public key file: 64 KiB.
 pub const KEY_BYTES: u64 = 64 << 10;
 /// A trusted root file: 4 MiB.

@@ -7,6 +7,7 @@ use std::path::Path;
 use walkdir::WalkDir;
 
 use crate::image::{FileAt, Tree, TreeEntry, TreeKind};
+use crate::limits;
 use crate::verdict::{Code, Fault};
 
 /// A path for a message.
@@ -128,7 +129,9 @@ pub(super) struct Directory<'a>(pub(super) &'a Path);
 impl Tree for Directory<'_> {
     fn entries(&self) -> io::Result<Vec<TreeEntry>> {
         let mut entries = Vec::new();
-        for entry in WalkDir::new(self.0).min_depth(1).sort_by_file_name() {
+        // One more than allowed is enough to be refused.
+        let most = limits::ARCHIVE_ENTRIES.saturating_add(1);
+        for entry in WalkDir::new(self.0).min_depth(1).sort_by_file_name().into_iter().take(most) {
             let entry = entry?;
             let relative = entry.path().strip_prefix(self.0).map_err(io::Error::other)?;
             let parts: Option<Vec<_>> = relative.iter().map(|part| part.to_str()).collect();

@@ -293,7 +293,7 @@ impl Run<'_> {
         report: &mut ArtifactReport,
     ) -> Vec<NamedBundle> {
         if !self.arguments.bundle.is_empty() {
-            return self.arguments.bundle.iter().map(|path| load_bundle(path)).collect();
+            return load_bundles(self.arguments.bundle.iter().cloned());
         }
         let mut names: Vec<_> = material.iter().filter_map(|it| it.bundle.clone()).collect();
         names.sort();
@@ -301,24 +301,29 @@ impl Run<'_> {
         if names.is_empty() {
             report.likely_causes.push("no label of the archive names a bundle".to_owned());
         }
-        let mut bundles = Vec::new();
-        for name in names {
-            let beside = path.with_file_name(&name);
-            if beside.exists() {
-                bundles.push(load_bundle(&beside));
-            } else {
-                report.likely_causes.push(format!("there is no {}", files::show(&beside)));
-            }
+        let beside = names.iter().map(|name| path.with_file_name(name));
+        let (there, absent): (Vec<_>, Vec<_>) = beside.partition(|path| path.exists());
+        for path in absent.iter().take(limits::DIAGNOSIS_TRIES) {
+            report.likely_causes.push(format!("there is no {}", files::show(path)));
         }
-        bundles
+        load_bundles(there)
     }
 }
 
-/// Reads and parses a bundle; what is wrong with it is part of the verdict.
-pub(super) fn load_bundle(path: &Path) -> NamedBundle {
-    let content =
-        files::read_small(path, limits::BUNDLE_BYTES, Code::BundleTooLarge).and_then(|bytes| {
-            SignatureBundle::parse(&bytes).map_err(|fault| fault.at(files::show(path)))
-        });
+/// Reads and parses the bundles of one artifact. All of them are held in memory, and labels of the
+/// archive can name thousands, so they are bounded together as well.
+fn load_bundles(paths: impl IntoIterator<Item = PathBuf>) -> Vec<NamedBundle> {
+    let mut left = limits::BUNDLES_TOTAL_BYTES;
+    paths.into_iter().map(|path| load_bundle(&path, &mut left)).collect()
+}
+
+/// Reads and parses a bundle, which takes its size from the `left` bytes; what is wrong with it is
+/// part of the verdict.
+pub(super) fn load_bundle(path: &Path, left: &mut u64) -> NamedBundle {
+    let limit = limits::BUNDLE_BYTES.min(*left);
+    let content = files::read_small(path, limit, Code::BundleTooLarge).and_then(|bytes| {
+        *left = left.saturating_sub(bytes.len() as u64);
+        SignatureBundle::parse(&bytes).map_err(|fault| fault.at(files::show(path)))
+    });
     NamedBundle { name: files::show(path), content }
 }
