@@ -129,3 +129,17 @@ fn a_bundle_that_cant_be_read_is_named_instead_of_the_image_that_lacks_it() {
     release.write("broken.bundle", "{");
     release.answers(&["a.bundle", "broken.bundle"], 1, "FAILED (bundle-malformed");
 }
+
+#[test]
+fn bundles_are_bounded_together_too() {
+    let release = Release::new();
+    let text = Image::new("a").id().to_string();
+    let mut large = TestKey::new(7).bundle(&text).into_bytes();
+    large.resize(1 << 20, b' ');
+    release.write("large.bundle", large);
+    let mut bundles = vec!["large.bundle"; 15];
+    bundles.push("b.bundle");
+    release.answers(&bundles, 0, "4 layers verified");
+    bundles.extend(["large.bundle"; 2]);
+    release.answers(&bundles, 1, "(bundle-too-large: large.bundle");
+}

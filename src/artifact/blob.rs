@@ -2,9 +2,9 @@
 
 use std::io::{self, Read};
 
-use super::{BundleVerdict, NamedBundle, diagnose, verified};
+use super::{BundleVerdict, NamedBundle, diagnose, prove, verified};
 use crate::limits;
-use crate::sigstore::{self, Request, Subject};
+use crate::sigstore::{Request, Subject};
 use crate::verdict::{ArtifactKind, ArtifactReport};
 
 /// Verifies a stream of bytes against one bundle; the stream is read once, in constant memory.
@@ -24,7 +24,7 @@ pub fn blob(
         }
     };
     let mut stream = Beginning { inner: stream, bytes: Vec::new() };
-    match sigstore::verify(content, Subject::Reader(&mut stream), request) {
+    match prove(content, Subject::Reader(&mut stream), request) {
         Ok(proof) => {
             report.bundles.push(BundleVerdict::new(bundle, Ok(&proof)).report);
             verified(report, Some(proof.key()))

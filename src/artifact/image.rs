@@ -3,14 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{BundleVerdict, Judge, NamedBundle, deciding, diagnose, refused, verified};
+use super::{BundleVerdict, Judge, NamedBundle, deciding, diagnose, prove, refused, verified};
 use crate::digest::Sha256Digest;
 use crate::image::{Archive, Candidate};
 use crate::limits;
-use crate::sigstore::{self, SignatureBundle, Subject};
+use crate::sigstore::{SignatureBundle, Subject};
 use crate::verdict::{
-    ArtifactKind, ArtifactReport, Check, CheckName, Code, Fault, ImageReport, MatchedDigest,
-    Outcome, Status,
+    ArtifactKind, ArtifactReport, BundleReport, Check, CheckName, Code, Fault, ImageReport,
+    MatchedDigest, Outcome, Status,
 };
 
 /// Verifies an archive that was read in full (so its structure and layers are right already).
@@ -38,69 +38,27 @@ pub fn image(
     }
 
     let candidates = candidates(archive);
-    let mut signed = BTreeSet::new();
-    let mut claimed = BTreeSet::new();
-    let mut faults = Vec::new();
-    let mut causes = Vec::new();
-    let mut foreign = Vec::new();
-    let mut foreign_causes = Vec::new();
-    // A bundle that could not be read may be the one that covers any of the images.
-    let mut unread = false;
-    let mut key = None;
+    let mut tally = Tally::default();
     let mut tries = limits::SELECTION_TRIES;
     for bundle in bundles {
-        let explain = foreign.len() < limits::DIAGNOSIS_TRIES;
-        let (verdict, digest, by) =
-            judge_bundle(bundle, &candidates, archive, judge, &mut tries, explain);
-        key = key.or(by);
-        if let Some(fault) = verdict.fault {
-            if fault.outcome() == Outcome::Undecided {
-                claimed.extend(digest);
-            }
-            unread |= bundle.content.is_err() && fault.outcome() != Outcome::Failed;
-            if verdict.foreign {
-                foreign.push(fault);
-                foreign_causes.extend(verdict.causes);
-            } else {
-                faults.push(fault);
-                causes.extend(verdict.causes);
-            }
-        } else if let Some(digest) = digest {
-            signed.insert(digest);
-        }
-        report.bundles.push(verdict.report);
+        let explain = tally.foreign.len() < limits::DIAGNOSIS_TRIES;
+        let judged = judge_bundle(bundle, &candidates, archive, judge, &mut tries, explain);
+        report.bundles.push(tally.add(bundle, judged));
     }
-    report.images = images(archive, &signed);
+    report.images = images(archive, &tally.signed);
     report.matched =
-        candidates.iter().filter(|it| signed.contains(&it.digest)).map(named).collect();
-
-    let coverage = archive.coverage(&signed);
+        candidates.iter().filter(|it| tally.signed.contains(&it.digest)).map(named).collect();
+    let coverage = archive.coverage(&tally.signed);
     let status = if coverage.is_ok() { Status::Passed } else { Status::Failed };
+    report.checks.push(Check::new(CheckName::Coverage, status));
     if let Ok(covered) = &coverage
         && covered.unsigned_attestations > 0
     {
         let count = covered.unsigned_attestations;
         report.notes.push(format!("{count} attestation(s) in the archive are not signed"));
     }
-    report.checks.push(Check::new(CheckName::Coverage, status));
-    if coverage.is_ok() {
-        // Everything is covered, so a bundle about something else is a bundle too many, and why
-        // it does not cover this archive is no riddle.
-        faults.extend(foreign.into_iter().map(|fault| {
-            let found = format!("[{}] {}", fault.code(), fault.message());
-            let place = fault.place().unwrap_or_default();
-            Fault::new(Code::BundleUnused, format!("covers nothing in this archive: {found}"))
-                .at(place)
-        }));
-    } else {
-        faults.extend(foreign);
-        causes.extend(foreign_causes);
-        claimed.extend(&signed);
-        let failed = faults.iter().any(|fault| fault.outcome() == Outcome::Failed);
-        if let (Err(fault), false) = (archive.coverage(&claimed), failed || unread) {
-            faults.push(fault);
-        }
-    }
+    let key = tally.key;
+    let (faults, causes) = tally.settle(archive, coverage.is_ok());
     match (deciding(&faults), coverage) {
         (Some(fault), _) => refused(report, fault, causes, judge),
         (None, Err(fault)) => refused(report, &fault, causes, judge),
@@ -108,8 +66,89 @@ pub fn image(
     }
 }
 
-/// Judges one bundle against the digest that it is about; gives that digest too, and the key by
-/// which it was verified. `explain` asks for likely causes, which cost more tries.
+/// What one bundle came to.
+struct Judged {
+    verdict: BundleVerdict,
+    /// The digest that it is about, as far as that is known.
+    digest: Option<Sha256Digest>,
+    /// The key by which it was verified.
+    key: Option<Sha256Digest>,
+}
+
+impl Judged {
+    fn unread(bundle: &NamedBundle, fault: &Fault) -> Self {
+        Self { verdict: BundleVerdict::unread(bundle, fault), digest: None, key: None }
+    }
+}
+
+/// What all bundles of an archive came to.
+#[derive(Default)]
+struct Tally {
+    /// Digests that a verified bundle signs; nothing else ever covers an image.
+    signed: BTreeSet<Sha256Digest>,
+    /// Digests that an undecided bundle is about.
+    claimed: BTreeSet<Sha256Digest>,
+    key: Option<Sha256Digest>,
+    faults: Vec<Fault>,
+    causes: Vec<String>,
+    /// Faults of bundles that are about nothing in the archive.
+    foreign: Vec<Fault>,
+    foreign_causes: Vec<String>,
+    /// A bundle could not be read: it may be the one that covers any of the images.
+    unread: bool,
+}
+
+impl Tally {
+    fn add(&mut self, bundle: &NamedBundle, judged: Judged) -> BundleReport {
+        let Judged { verdict, digest, key } = judged;
+        self.key = self.key.or(key);
+        match verdict.fault {
+            None => self.signed.extend(digest),
+            Some(fault) => {
+                let undecided = fault.outcome() != Outcome::Failed;
+                if undecided {
+                    self.claimed.extend(digest);
+                }
+                self.unread |= bundle.content.is_err() && undecided;
+                let (faults, causes) = if verdict.foreign {
+                    (&mut self.foreign, &mut self.foreign_causes)
+                } else {
+                    (&mut self.faults, &mut self.causes)
+                };
+                faults.push(fault);
+                causes.extend(verdict.causes);
+            }
+        }
+        verdict.report
+    }
+
+    /// The faults that decide, and their likely causes.
+    fn settle(mut self, archive: &Archive, covered: bool) -> (Vec<Fault>, Vec<String>) {
+        if covered {
+            // A bundle about something else is a bundle too many, and why it does not cover this
+            // archive is no riddle.
+            self.faults.extend(self.foreign.iter().map(unused));
+            return (self.faults, self.causes);
+        }
+        self.faults.extend(self.foreign);
+        self.causes.extend(self.foreign_causes);
+        self.claimed.extend(&self.signed);
+        let failed = self.faults.iter().any(|fault| fault.outcome() == Outcome::Failed);
+        if let (Err(fault), false) = (archive.coverage(&self.claimed), failed || self.unread) {
+            self.faults.push(fault);
+        }
+        (self.faults, self.causes)
+    }
+}
+
+fn unused(fault: &Fault) -> Fault {
+    let found = format!("[{}] {}", fault.code(), fault.message());
+    Fault::new(Code::BundleUnused, format!("covers nothing in this archive: {found}"))
+        .at(fault.place().unwrap_or_default())
+}
+
+/// Judges one bundle against the digest that it is about. `explain` asks for likely causes, which
+/// cost more tries.
 fn judge_bundle(
     bundle: &NamedBundle,
     candidates: &[Candidate],
@@ -117,24 +156,26 @@ fn judge_bundle(
     judge: &Judge<'_>,
     tries: &mut usize,
     explain: bool,
-) -> (BundleVerdict, Option<Sha256Digest>, Option<Sha256Digest>) {
+) -> Judged {
     let content = match &bundle.content {
         Ok(content) => content,
-        Err(fault) => return (BundleVerdict::unread(bundle, fault), None, None),
+        Err(fault) => return Judged::unread(bundle, fault),
     };
     let chosen = match select(content, candidates, judge, tries) {
         Ok(chosen) => chosen,
-        Err(fault) => return (BundleVerdict::unread(bundle, &fault), None, None),
+        Err(fault) => return Judged::unread(bundle, &fault),
     };
     let Some(candidate) = chosen.or(candidates.first()) else {
         let fault = Fault::new(Code::ImageNotCovered, "the archive holds no image");
-        return (BundleVerdict::unread(bundle, &fault), None, None);
+        return Judged::unread(bundle, &fault);
     };
     let message = judge.profile.image.message.message(&candidate.digest);
-    match sigstore::verify(content, Subject::Bytes(message.as_bytes()), judge.request) {
-        Ok(proof) => {
-            (BundleVerdict::new(bundle, Ok(&proof)), Some(candidate.digest), Some(proof.key()))
-        }
+    match prove(content, Subject::Bytes(message.as_bytes()), judge.request) {
+        Ok(proof) => Judged {
+            verdict: BundleVerdict::new(bundle, Ok(&proof)),
+            digest: Some(candidate.digest),
+            key: Some(proof.key()),
+        },
         Err(refusal) => {
             let mut verdict = BundleVerdict::new(bundle, Err(&refusal));
             if chosen.is_none() {
@@ -147,7 +188,7 @@ fn judge_bundle(
                     verdict.causes.splice(..0, causes);
                 }
             }
-            (verdict, chosen.map(|candidate| candidate.digest), None)
+            Judged { verdict, digest: chosen.map(|candidate| candidate.digest), key: None }
         }
     }
 }
@@ -161,9 +202,10 @@ fn select<'c>(
     judge: &Judge<'_>,
     tries: &mut usize,
 ) -> Result<Option<&'c Candidate>, Fault> {
-    let costs = usize::from(bundle.stated_digest().is_none());
-    for candidate in candidates.iter().take(limits::CANDIDATE_TRIES) {
-        *tries = tries.checked_sub(costs).ok_or_else(|| {
+    // Comparing with a stated digest costs next to nothing; trying a signature does.
+    let cost = usize::from(bundle.stated_digest().is_none());
+    for candidate in candidates {
+        *tries = tries.checked_sub(cost).ok_or_else(|| {
             let message = "too many digests, and too many bundles that don't say which they sign";
             Fault::new(Code::ArchiveTooLarge, message)
         })?;

@@ -10,9 +10,9 @@ mod image;
 mod package;
 
 use crate::digest::Sha256Digest;
-use crate::sigstore::{Proof, Refusal, Request, SignatureBundle};
+use crate::sigstore::{self, Proof, Refusal, Request, SignatureBundle, Subject};
 use crate::trust::VendorProfile;
-use crate::verdict::{ArtifactReport, BundleReport, Fault, Outcome};
+use crate::verdict::{ArtifactReport, BundleReport, Code, Fault, Outcome};
 
 pub use blob::blob;
 pub use image::image;
@@ -82,6 +82,24 @@ impl BundleVerdict {
         };
         Self { report, fault: Some(fault.clone()), causes: Vec::new(), foreign: false }
     }
+}
+
+/// What a bundle proves about a subject, by the one rule for the vendor's flow: the signature must be
+/// one over the text itself. An attestation by the same key is about the artifact too, but it may say
+/// anything of it, also that it must not be used.
+fn prove(
+    bundle: &SignatureBundle,
+    subject: Subject<'_>,
+    request: &Request<'_>,
+) -> Result<Proof, Box<Refusal>> {
+    if bundle.is_attestation() {
+        let fault = Fault::new(
+            Code::BundleUnsupported,
+            "the bundle holds an attestation (DSSE envelope), not a signature of the artifact",
+        );
+        return Err(Box::new(Refusal { fault, checks: Vec::new(), likely_causes: Vec::new() }));
+    }
+    sigstore::verify(bundle, subject, request)
 }
 
 /// The fault that decides among several: FAILED wins over UNDECIDED, then the first.

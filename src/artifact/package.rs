@@ -1,8 +1,8 @@
 //! A package: any file, signed by the text of its SHA-256.
 
-use super::{BundleVerdict, Judge, NamedBundle, diagnose, refused, verified};
+use super::{BundleVerdict, Judge, NamedBundle, diagnose, prove, refused, verified};
 use crate::digest::Sha256Digest;
-use crate::sigstore::{self, Subject};
+use crate::sigstore::Subject;
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, MatchedDigest};
 
 /// What one reading of a file found.
@@ -40,7 +40,7 @@ pub fn package(
         }
     };
     let message = judge.profile.package.message.message(&file.sha256);
-    match sigstore::verify(content, Subject::Bytes(message.as_bytes()), judge.request) {
+    match prove(content, Subject::Bytes(message.as_bytes()), judge.request) {
         Ok(proof) => {
             report.bundles.push(BundleVerdict::new(bundle, Ok(&proof)).report);
             report.matched.push(MatchedDigest { digest: file.sha256, kind: "file".to_owned() });

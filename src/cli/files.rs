@@ -7,6 +7,7 @@ use std::path::Path;
 use walkdir::WalkDir;
 
 use crate::image::{FileAt, Tree, TreeEntry, TreeKind};
+use crate::limits;
 use crate::verdict::{Code, Fault};
 
 /// A path for a message.
@@ -101,6 +102,18 @@ pub(super) fn read_small(path: &Path, limit: u64, too_large: Code) -> Result<Vec
     Ok(bytes)
 }
 
+/// The same for a file of the configuration (a key, a trusted root, a profile): one that can't be read
+/// is `unusable` as well, since there is nothing to judge with.
+///
+/// # Errors
+/// [`Code::FileNotFound`] and `unusable`.
+pub(super) fn read_config(path: &Path, limit: u64, unusable: Code) -> Result<Vec<u8>, Fault> {
+    read_small(path, limit, unusable).map_err(|fault| match fault.code() {
+        Code::Unreadable => Fault::new(unusable, fault.message()).at(show(path)),
+        _ => fault,
+    })
+}
+
 /// A regular file for positioned reads.
 ///
 /// # Errors
@@ -128,7 +141,9 @@ pub(super) struct Directory<'a>(pub(super) &'a Path);
 impl Tree for Directory<'_> {
     fn entries(&self) -> io::Result<Vec<TreeEntry>> {
         let mut entries = Vec::new();
-        for entry in WalkDir::new(self.0).min_depth(1).sort_by_file_name() {
+        // One more than allowed is enough to be refused.
+        let most = limits::ARCHIVE_ENTRIES.saturating_add(1);
+        for entry in WalkDir::new(self.0).min_depth(1).sort_by_file_name().into_iter().take(most) {
             let entry = entry?;
             let relative = entry.path().strip_prefix(self.0).map_err(io::Error::other)?;
             let parts: Option<Vec<_>> = relative.iter().map(|part| part.to_str()).collect();

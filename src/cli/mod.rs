@@ -6,6 +6,7 @@
 
 mod args;
 mod cosign_options;
+mod detect;
 mod explain;
 mod files;
 mod inspect;

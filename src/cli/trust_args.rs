@@ -91,7 +91,7 @@ impl TrustArgs {
         let signer = self.signer(default_hash)?;
         let material = match &self.trusted_root {
             Some(path) => {
-                let bytes = files::read_small(
+                let bytes = files::read_config(
                     path,
                     limits::TRUSTED_ROOT_BYTES,
                     Code::TrustedRootMalformed,
@@ -157,7 +157,7 @@ fn load_key(path: &Path) -> Result<PublicKey, Fault> {
         )
         .at(text));
     }
-    let bytes = files::read_small(path, limits::KEY_BYTES, Code::KeyNotAKey)?;
+    let bytes = files::read_config(path, limits::KEY_BYTES, Code::KeyNotAKey)?;
     PublicKey::from_pem(&bytes).map_err(|fault| fault.at(text))
 }
 

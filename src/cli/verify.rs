@@ -1,17 +1,16 @@
 //! `sealift verify`: finds out what each FILE is, finds its bundles, and has it judged.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 
 use super::args::{Kind, Output, VerifyArgs};
-use super::files::{self, Opened};
+use super::detect::{self, Found};
+use super::files;
 use super::progress::Bar;
 use super::{complain, shown};
-use crate::artifact::{self, FileDigest, Judge, NamedBundle};
-use crate::digest::{HashingReader, Sha256Digest};
-use crate::image::{self, Archive, Input, Options};
+use crate::artifact::{self, Judge, NamedBundle};
+use crate::image::Options;
 use crate::limits;
 use crate::pairing::{self, Material};
 use crate::report::{self, Detail};
@@ -64,7 +63,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
 
 fn load_profile(path: Option<&Path>) -> Result<VendorProfile, Fault> {
     let Some(path) = path else { return VendorProfile::k2view() };
-    let bytes = files::read_small(path, limits::PROFILE_BYTES, Code::ProfileMalformed)?;
+    let bytes = files::read_config(path, limits::PROFILE_BYTES, Code::ProfileMalformed)?;
     VendorProfile::from_toml(&bytes).map_err(|fault| fault.at(files::show(path)))
 }
 
@@ -88,20 +87,6 @@ fn with_key_name(fault: Fault, profile: &VendorProfile, paths: &[PathBuf]) -> Fa
     }
 }
 
-/// What one reading found a file to be.
-enum Found {
-    Image(Box<Archive>, String),
-    /// With how it was told and, if reading it as an image went wrong half-way, why.
-    Package(FileDigest, String, Option<Fault>),
-}
-
-/// What is no image archive is a package; a tar archive that broke off may be half an image.
-fn not_an_image(digest: FileDigest, fault: Fault) -> Found {
-    let detected = format!("package: not an image archive ({fault})");
-    let whole = matches!(fault.code(), Code::ArchiveUnrecognised | Code::ManifestMissing);
-    Found::Package(digest, detected, (!whole).then_some(fault))
-}
-
 struct Run<'a> {
     arguments: &'a VerifyArgs,
     judge: Judge<'a>,
@@ -113,13 +98,14 @@ struct Run<'a> {
 impl Run<'_> {
     fn one(&self, path: &Path) -> ArtifactReport {
         let mut report = ArtifactReport::new(files::show(path));
-        match self.read(path) {
+        let options = Options { jobs: self.jobs(), progress: self.bar };
+        match detect::read(path, self.forced(path), &options) {
             Err(fault) => artifact::refused(report, &fault, Vec::new(), &self.judge),
             Ok(Found::Package(digest, detected, fault)) => {
                 report.detected = Some(detected);
-                report.likely_causes.extend(
-                    fault.map(|fault| format!("as an image archive it is damaged: {fault}")),
-                );
+                report
+                    .likely_causes
+                    .extend(fault.map(|fault| format!("read as an image archive: {fault}")));
                 let material = files::file_name(path)
                     .map(|name| pairing::for_package(self.judge.profile, &name))
                     .unwrap_or_default();
@@ -157,118 +143,15 @@ impl Run<'_> {
         report
     }
 
-    /// Reads the artifact once, as what it is.
-    fn read(&self, path: &Path) -> Result<Found, Fault> {
-        let kind = match self.arguments.kind {
+    /// What the user says that a file is, or the bundle beside it.
+    fn forced(&self, path: &Path) -> Option<(Kind, String)> {
+        match self.arguments.kind {
             Some(Kind::Image) => Some((Kind::Image, "--type image".to_owned())),
             Some(Kind::Package) => Some((Kind::Package, "--type package".to_owned())),
             None => self
                 .bundle_beside(path)
                 .map(|name| (Kind::Package, format!("package: {name} lies beside it"))),
-        };
-        let opened = files::open(path)?;
-        match (kind, opened) {
-            (Some((Kind::Package, _)), Opened::Directory) => {
-                Err(Fault::new(Code::Usage, "a directory can't be a package").at(files::show(path)))
-            }
-            (Some((Kind::Package, detected)), Opened::File(file)) => {
-                Ok(Found::Package(self.hash_file(path, file)?, detected, None))
-            }
-            (Some((Kind::Package, detected)), Opened::Pipe(pipe)) => {
-                Ok(Found::Package(self.hash(path, pipe)?, detected, None))
-            }
-            (forced, opened) => self.read_image(path, opened, forced.is_some()),
         }
-    }
-
-    /// Reads an image archive; what turns out to be none is a package, unless an image was forced.
-    fn read_image(&self, path: &Path, opened: Opened, forced: bool) -> Result<Found, Fault> {
-        let found = |archive: Archive| {
-            let detected = format!("image archive: {}", archive.format());
-            Ok(Found::Image(Box::new(archive), detected))
-        };
-        let options = Options { jobs: self.jobs(), progress: self.bar };
-        match opened {
-            Opened::Directory
-                if !path.join("index.json").exists() && !path.join("oci-layout").exists() =>
-            {
-                let message = "a directory is verified as an OCI layout, and this one holds neither \
-                               index.json nor oci-layout; name the files in it";
-                Err(Fault::new(Code::Usage, message).at(files::show(path)))
-            }
-            Opened::Directory => {
-                let tree = files::Directory(path);
-                image::read(Input::Layout(&tree), &options).map_err(|it| it.fault).and_then(found)
-            }
-            Opened::File(file) => {
-                let positioned = files::positioned(path, &file)?;
-                let refusal = match image::read(Input::File(&positioned), &options) {
-                    Ok(archive) => return found(archive),
-                    Err(refusal) => refusal,
-                };
-                let meant = forced
-                    || refusal.looks_like_image
-                    || refusal.fault.code() == Code::Unreadable
-                    || image::mentions_image(&mut files::rewound(path, &file)?);
-                if meant {
-                    return Err(refusal.fault);
-                }
-                let digest = self.hash_file(path, files::rewound(path, &file)?)?;
-                Ok(not_an_image(digest, refusal.fault))
-            }
-            Opened::Pipe(pipe) if forced => {
-                let mut pipe = pipe;
-                image::read(Input::Stream(&mut pipe), &options)
-                    .map_err(|it| it.fault)
-                    .and_then(found)
-            }
-            Opened::Pipe(pipe) => {
-                // One reading only: hash the whole stream besides, in case it is a package.
-                let mut hashing = HashingReader::new(pipe);
-                match image::read(Input::Stream(&mut hashing), &options) {
-                    Ok(archive) => found(archive),
-                    Err(refusal)
-                        if refusal.looks_like_image || refusal.fault.code() == Code::Unreadable =>
-                    {
-                        Err(refusal.fault)
-                    }
-                    Err(refusal) => {
-                        let digest = self.drain(path, hashing)?;
-                        Ok(not_an_image(digest, refusal.fault))
-                    }
-                }
-            }
-        }
-    }
-
-    fn hash_file(&self, path: &Path, file: File) -> Result<FileDigest, Fault> {
-        if let Ok(metadata) = file.metadata() {
-            image::Progress::expect(self.bar, metadata.len());
-        }
-        self.hash(path, file)
-    }
-
-    fn hash(&self, path: &Path, stream: impl Read) -> Result<FileDigest, Fault> {
-        self.drain(path, HashingReader::new(stream))
-    }
-
-    fn drain<R: Read>(
-        &self,
-        path: &Path,
-        mut hashing: HashingReader<R>,
-    ) -> Result<FileDigest, Fault> {
-        let mut buffer = vec![0; 256 << 10];
-        loop {
-            match hashing.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => image::Progress::advance(self.bar, count as u64),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(files::unreadable(&files::show(path), &error)),
-            }
-        }
-        let size = hashing.count();
-        let (_, sha256): (_, Sha256Digest) = hashing.finish();
-        Ok(FileDigest { sha256, size })
     }
 
     fn jobs(&self) -> usize {
@@ -280,6 +163,9 @@ impl Run<'_> {
 
     /// The name of the package bundle that lies beside a file.
     fn bundle_beside(&self, path: &Path) -> Option<String> {
+        if path.as_os_str() == "-" {
+            return None;
+        }
         let name = pairing::for_package(self.judge.profile, &files::file_name(path)?).bundle?;
         path.with_file_name(&name).is_file().then_some(name)
     }
@@ -292,10 +178,8 @@ impl Run<'_> {
         material: &[Material],
         report: &mut ArtifactReport,
     ) -> Vec<NamedBundle> {
-        let mut left = limits::BUNDLES_TOTAL_BYTES;
         if !self.arguments.bundle.is_empty() {
-            let paths = self.arguments.bundle.iter();
-            return paths.map(|path| load_bundle_within(path, &mut left)).collect();
+            return load_bundles(self.arguments.bundle.iter().cloned());
         }
         let mut names: Vec<_> = material.iter().filter_map(|it| it.bundle.clone()).collect();
         names.sort();
@@ -305,43 +189,42 @@ impl Run<'_> {
         }
         if names.len() > limits::BUNDLES {
             let message = format!("its labels name more than {} bundles", limits::BUNDLES);
-            let content = Err(Fault::new(Code::ArchiveTooLarge, message));
+            let content = Err(Fault::new(Code::ArchiveTooLarge, message).at(files::show(path)));
             return vec![NamedBundle { name: files::show(path), content }];
         }
-        let mut bundles = Vec::new();
-        for name in names {
-            let beside = path.with_file_name(&name);
-            if beside.exists() {
-                bundles.push(load_bundle_within(&beside, &mut left));
-            } else {
-                report.likely_causes.push(format!("there is no {}", files::show(&beside)));
-            }
+        let beside = names.iter().map(|name| path.with_file_name(name));
+        let (there, absent): (Vec<_>, Vec<_>) = beside.partition(|path| path.exists());
+        for path in absent.iter().take(limits::DIAGNOSIS_TRIES) {
+            report.likely_causes.push(format!("there is no {}", files::show(path)));
         }
-        bundles
+        load_bundles(there)
     }
 }
 
-/// Reads and parses a bundle; what is wrong with it is part of the verdict.
-pub(super) fn load_bundle(path: &Path) -> NamedBundle {
+/// Reads and parses the bundles of one artifact. All of them are held in memory, and labels of the
+/// archive can name thousands, so they are bounded together as well.
+fn load_bundles(paths: impl IntoIterator<Item = PathBuf>) -> Vec<NamedBundle> {
     let mut left = limits::BUNDLES_TOTAL_BYTES;
-    load_bundle_within(path, &mut left)
+    paths.into_iter().map(|path| load_bundle(&path, &mut left)).collect()
 }
 
-/// The same for one of several, which may hold `left` bytes together.
-fn load_bundle_within(path: &Path, left: &mut u64) -> NamedBundle {
+/// Reads and parses a bundle, which takes its size from the `left` bytes; what is wrong with it is
+/// part of the verdict.
+pub(super) fn load_bundle(path: &Path, left: &mut u64) -> NamedBundle {
     let limit = limits::BUNDLE_BYTES.min(*left);
-    let content = files::read_small(path, limit, Code::BundleTooLarge)
-        .map_err(|fault| match fault.code() {
-            Code::BundleTooLarge if limit < limits::BUNDLE_BYTES => {
-                let total = limits::BUNDLES_TOTAL_BYTES;
-                let message = format!("the bundles together are larger than {total} bytes");
-                Fault::new(Code::BundleTooLarge, message).at(files::show(path))
-            }
-            _ => fault,
-        })
-        .and_then(|bytes| {
-            *left = left.saturating_sub(bytes.len() as u64);
-            SignatureBundle::parse(&bytes).map_err(|fault| fault.at(files::show(path)))
-        });
+    let too_large = |fault: Fault| {
+        let together = fault.code() == Code::BundleTooLarge && limit < limits::BUNDLE_BYTES;
+        if !together {
+            return fault;
+        }
+        let total = limits::BUNDLES_TOTAL_BYTES;
+        let message = format!("the bundles together are larger than {total} bytes");
+        Fault::new(Code::BundleTooLarge, message).at(files::show(path))
+    };
+    let content = files::read_small(path, limit, Code::BundleTooLarge).map_err(too_large);
+    let content = content.and_then(|bytes| {
+        *left = left.saturating_sub(bytes.len() as u64);
+        SignatureBundle::parse(&bytes).map_err(|fault| fault.at(files::show(path)))
+    });
     NamedBundle { name: files::show(path), content }
 }

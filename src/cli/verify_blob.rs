@@ -55,7 +55,8 @@ fn named_bundle(arguments: &VerifyBlobArgs) -> Result<NamedBundle, Fault> {
             Ok(NamedBundle { name: files::show(path), content: Ok(bundle) })
         }
         (Some(path), signature) => {
-            let bundle = load_bundle(path);
+            let mut left = limits::BUNDLE_BYTES;
+            let bundle = load_bundle(path, &mut left);
             if let (Ok(content), Some((signature_path, detached))) = (&bundle.content, signature)
                 && content.signature() != detached.signature()
             {

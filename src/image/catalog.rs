@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, btree_map};
 use std::ops::Bound;
 
+use crate::digest::Sha256Digest;
 use crate::limits;
 use crate::path;
 use crate::verdict::{Code, Fault};
@@ -102,11 +103,16 @@ pub(super) const IMAGE_NAMES: [&str; 4] =
     ["manifest.json", "index.json", "oci-layout", "repositories"];
 
 /// Whether an entry of this name shows that an image archive was meant: one of [`IMAGE_NAMES`], a
-/// blob of an OCI layout, or a layer where docker save writes it. An archive that was cut off has
-/// lost its manifest.json, but not these.
+/// blob of an OCI layout, a layer where docker save writes it, or what engines name by 64 hexadecimal
+/// digits (`HEX.json`, `HEX/…`, `sha256:HEX`). An archive that was cut off has lost its manifest.json, but not these.
 pub(super) fn shows_image(name: &str) -> bool {
+    let first = name.split(['/', '.']).next().unwrap_or_default();
+    let digest = first.strip_prefix("sha256:").unwrap_or(first);
     let layer = name.strip_suffix("/layer.tar").is_some_and(|directory| !directory.contains('/'));
-    layer || name.starts_with("blobs/sha256/") || IMAGE_NAMES.contains(&name)
+    layer
+        || name.starts_with("blobs/sha256/")
+        || IMAGE_NAMES.contains(&name)
+        || Sha256Digest::from_hex(digest).is_ok()
 }
 
 /// `<dir>/layer.tar`, leading to another name below the root: what docker save and containers/image

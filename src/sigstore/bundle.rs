@@ -237,6 +237,12 @@ impl SignatureBundle {
         Some((stated.algorithm, crate::digest::hex(&stated.digest)))
     }
 
+    /// Whether it holds an attestation (a DSSE envelope) instead of a signature of the artifact.
+    #[must_use]
+    pub const fn is_attestation(&self) -> bool {
+        matches!(self.content, Content::Envelope { .. })
+    }
+
     /// The signature's bytes.
     #[must_use]
     pub fn signature(&self) -> &[u8] {
