@@ -32,7 +32,7 @@ echo "== vendor key, trusted root"
 export COSIGN_PASSWORD='' SIGSTORE_REKOR_PUBLIC_KEY=$work/log.pub
 (cd "$work" && "$cosign_2" generate-key-pair --output-key-prefix vendor)
 "$cosign_3" trusted-root create --out "$work/trusted_root.json" \
-  --rekor="url=$url,public-key=$work/log.pub,start-time=2024-01-01T00:00:00Z"
+  --rekor="url=https://log.vendor.example,public-key=$work/log.pub,start-time=2024-01-01T00:00:00Z"
 "$cosign_3" signing-config create --out "$work/signing_config.json" --rekor-config=ANY \
   --rekor="url=$url,api-version=1,operator=example,start-time=2024-01-01T00:00:00Z"
 
