@@ -27,7 +27,7 @@ pub(super) fn run(arguments: &InspectArgs) -> Result<ExitStatus, Fault> {
         match inspect(path) {
             Ok(content) => {
                 outcomes.push(Outcome::Ok);
-                shown_files.push(Inspected { file: files::show(path), verified: false, content });
+                shown_files.push(Inspected { file: files::show(path), content });
             }
             Err(fault) => {
                 complain(&fault);
@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &InspectArgs) -> Result<ExitStatus, Fault> {
     }
     let mut out = io::stdout().lock();
     let written = match arguments.output {
-        Output::Json => serde_json::to_writer_pretty(&mut out, &shown_files)
+        Output::Json => serde_json::to_writer_pretty(&mut out, &Document::new(&shown_files))
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out)),
         Output::Text => shown_files.iter().try_for_each(|file| text(&mut out, file)),
@@ -46,12 +46,25 @@ pub(super) fn run(arguments: &InspectArgs) -> Result<ExitStatus, Fault> {
     Ok(ExitStatus::of(outcomes))
 }
 
+/// The JSON form, described in `docs/report.md`.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    /// Always false.
+    verified: bool,
+    files: &'a [Inspected],
+}
+
+impl<'a> Document<'a> {
+    const fn new(files: &'a [Inspected]) -> Self {
+        Self { schema: "sealift-inspect/v1", verified: false, files }
+    }
+}
+
 /// One file and what it holds.
 #[derive(Debug, Serialize)]
 struct Inspected {
     file: String,
-    /// Always false.
-    verified: bool,
     #[serde(flatten)]
     content: Content,
 }

@@ -113,13 +113,19 @@ fn number(field: &[u8]) -> Option<u64> {
     let start = field.iter().position(|byte| *byte != b' ').unwrap_or(field.len());
     let digits = field.get(start..)?;
     let end = digits.iter().rposition(|byte| !matches!(byte, 0 | b' ')).map_or(0, |at| at + 1);
-    digits.get(..end)?.iter().try_fold(0_u64, |value, byte| match byte {
-        b'0'..=b'7' => value.checked_mul(8)?.checked_add(u64::from(byte - b'0')),
-        _ => None,
+    digits_of(digits.get(..end)?, 8)
+}
+
+/// A number in digits alone: no sign, no space, no overflow; no digit at all is 0.
+pub(super) fn digits_of(text: &[u8], radix: u32) -> Option<u64> {
+    text.iter().try_fold(0_u64, |value, byte| {
+        let digit = char::from(*byte).to_digit(radix)?;
+        value.checked_mul(radix.into())?.checked_add(digit.into())
     })
 }
 
-fn malformed(reason: &str) -> Fault {
+/// The fault of a header that is damaged or means two things.
+pub(super) fn malformed(reason: &str) -> Fault {
     Fault::new(Code::ArchiveMalformed, reason)
 }
 

@@ -4,6 +4,7 @@
 //! some readers apply and others don't are refused. The records are cut by their length, as Go does
 //! it; the `tar` crate cuts them at newlines, and stops silently at an empty line.
 
+use super::header::{digits_of, malformed};
 use crate::verdict::{Code, Fault};
 
 /// What the records before one entry say about it.
@@ -88,17 +89,7 @@ fn size(value: &[u8]) -> Result<u64, Fault> {
 }
 
 fn decimal(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() {
-        return None;
-    }
-    digits.iter().try_fold(0_u64, |value, byte| match byte {
-        b'0'..=b'9' => value.checked_mul(10)?.checked_add(u64::from(byte - b'0')),
-        _ => None,
-    })
-}
-
-fn malformed(reason: &str) -> Fault {
-    Fault::new(Code::ArchiveMalformed, reason)
+    if digits.is_empty() { None } else { digits_of(digits, 10) }
 }
 
 #[cfg(test)]

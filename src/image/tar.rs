@@ -6,7 +6,7 @@
 
 use std::io::{self, Read};
 
-use super::header::{self, BLOCK, Header};
+use super::header::{self, BLOCK, Header, malformed};
 use super::inflate::{fault_of, read_full};
 use super::pax;
 use crate::limits;
@@ -345,8 +345,4 @@ fn check_first(block: &[u8; BLOCK], length: usize) -> Result<(), Fault> {
 
 fn byte(position: u64) -> String {
     format!("byte {position}")
-}
-
-fn malformed(reason: &str) -> Fault {
-    Fault::new(Code::ArchiveMalformed, reason)
 }

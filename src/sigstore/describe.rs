@@ -11,7 +11,6 @@ use crate::key::{KeyKind, PublicKey};
 
 /// A bundle's own words.
 #[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub struct BundleDescription {
     /// The format.
     pub format: Format,
@@ -69,7 +68,6 @@ pub enum SignerDescription {
 
 /// A log entry's own words.
 #[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "kebab-case")]
 pub struct LogEntryDescription {
     /// Kind and version, for example `hashedrekord 0.0.1`.
     pub kind: String,

@@ -271,9 +271,9 @@ fn a_bundle_tells_what_it_says_of_itself() {
         assert_eq!(bundle.stated_digest(), Some((HashAlgorithm::Sha256, digest.clone())));
         let said = serde_json::to_value(bundle.describe(Some(&world.trust))).unwrap();
         assert_eq!(said["format"], format);
-        assert_eq!(said["stated-digest"], format!("sha256:{digest}"));
-        assert_eq!(said["log-entries"][0]["log"], "https://log.test");
-        assert_eq!(said["log-entries"][0]["fingerprint"], world.key.fingerprint().to_string());
+        assert_eq!(said["stated_digest"], format!("sha256:{digest}"));
+        assert_eq!(said["log_entries"][0]["log"], "https://log.test");
+        assert_eq!(said["log_entries"][0]["fingerprint"], world.key.fingerprint().to_string());
         assert_eq!(said["signer"]["kind"], "key-elsewhere");
     }
 }
