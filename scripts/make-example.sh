@@ -109,3 +109,5 @@ $(cd "$release" && sha256sum -- *.bundle *.json *.pub *.tar *.tar.gz)
 \`\`\`
 PROVENANCE
 echo "== done: $release"
+
+echo "   then record what the program says of it: TRYCMD=overwrite cargo test --test cli"
