@@ -116,7 +116,7 @@ fn inspect(path: &Path) -> Result<Content, Fault> {
             image::read(Input::File(&files::positioned(path, &file)?), &options)
         }
     };
-    let archive = archive.map_err(|refusal| refusal.fault.at(place))?;
+    let archive = archive.map_err(|refusal| unknown(refusal.fault).at(place))?;
     let images = archive.images.iter().map(|image| Image {
         unsigned_tags: image.unsigned_tags.clone(),
         digests: image
@@ -134,6 +134,15 @@ fn inspect(path: &Path) -> Result<Content, Fault> {
         images: images.collect(),
         notes: archive.notes.clone(),
     })
+}
+
+/// What is none of the things that are shown here is no archive to be saved again.
+fn unknown(fault: Fault) -> Fault {
+    if !matches!(fault.code(), Code::ArchiveUnrecognised | Code::ManifestMissing) {
+        return fault;
+    }
+    let message = format!("neither an image archive, nor a bundle, nor a public key ({fault})");
+    Fault::new(Code::Usage, message)
 }
 
 fn text(out: &mut dyn Write, inspected: &Inspected) -> io::Result<()> {
