@@ -100,11 +100,15 @@ fn index(manifests: &[Value]) -> Vec<u8> {
 
 /// An OCI archive of these blobs, with one descriptor in `index.json`.
 fn oci(blobs: &[&[u8]], top: Value) -> Vec<u8> {
+    tar(&oci_entries(blobs, top))
+}
+
+fn oci_entries(blobs: &[&[u8]], top: Value) -> Vec<(String, Vec<u8>)> {
     let named = |blob: &&[u8]| (format!("blobs/sha256/{}", hex(&sha256(blob))), blob.to_vec());
     let mut entries: Vec<_> = blobs.iter().map(named).collect();
     entries.push(("index.json".to_owned(), index(&[top])));
     entries.push(("oci-layout".to_owned(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()));
-    tar(&entries)
+    entries
 }
 
 /// A zstd frame with the content as it stands: one raw block with a single segment.
@@ -187,12 +191,16 @@ fn a_zstd_layer_that_is_a_tar_archive_too_is_refused() {
 
 /// An index that lists the good image for one platform, and something else for another.
 fn with_other(good: &[u8], other: Value, blobs: &[&[u8]]) -> Vec<u8> {
+    tar(&with_other_entries(good, other, blobs))
+}
+
+fn with_other_entries(good: &[u8], other: Value, blobs: &[&[u8]]) -> Vec<(String, Vec<u8>)> {
     let config = config(&[good]);
     let manifest = manifest(&config, LAYER, good);
     let platform = json!({"platform": {"os": "linux", "architecture": "s390x"}});
     let index = index(&[descriptor(MANIFEST, &manifest, platform), other]);
     let all = [&[&config[..], &manifest, good, &index], blobs].concat();
-    oci(&all, descriptor(INDEX, &index, json!({})))
+    oci_entries(&all, descriptor(INDEX, &index, json!({})))
 }
 
 /// A JSON object that is a tar archive: headers without magic need no NUL.
@@ -247,4 +255,23 @@ fn a_manifest_that_is_embedded_in_its_descriptor_is_refused() {
     let embedded = descriptor(MANIFEST, &manifest, more);
     let archive = with_other(&good, embedded, &[&config, &evil]);
     assert_eq!(verify(&archive, &signed), refused("blob-missing"));
+}
+
+/// containerd stores every file of the archive under the digest of its content, whatever its name
+/// (1.6 mounts `evil`).
+#[test]
+fn a_manifest_that_is_there_under_another_name_is_refused() {
+    let (good, evil) = (layer("good"), layer("evil"));
+    let config = config(&[&evil]);
+    let manifest = manifest(&config, LAYER, &evil);
+    let signed = id(&config_of(&good));
+    let platform = json!({"platform": {"os": "linux", "architecture": "amd64"}});
+    let absent = descriptor(MANIFEST, &manifest, platform);
+    let entries = with_other_entries(&good, absent, &[&config, &evil]);
+    let (code, word) = verify(&tar(&entries), &signed);
+    assert_eq!((code, word.as_str()), OK);
+    for name in ["other", "blobs/sha512/x"] {
+        let archive = tar(&[&entries[..], &[(name.to_owned(), manifest.clone())]].concat());
+        assert_eq!(verify(&archive, &signed), refused("blob-missing"), "{name}");
+    }
 }

@@ -1,6 +1,6 @@
 //! The view of `index.json`: what containerd stores, podman and other OCI tools load.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::archive::CandidateKind;
@@ -22,7 +22,8 @@ pub(super) fn view(
     top: &[Descriptor],
     findings: &mut Findings,
 ) -> Result<(), Fault> {
-    let mut walk = Walk { files, findings, nodes: HashMap::new(), followed: 0 };
+    let contents = files.files().map(|(_, found)| found.content.digest).collect();
+    let mut walk = Walk { files, contents, findings, nodes: HashMap::new(), followed: 0 };
     for (number, descriptor) in top.iter().enumerate() {
         walk.top(descriptor).map_err(|fault| fault.at(format!("manifests[{number}]")))?;
     }
@@ -31,6 +32,8 @@ pub(super) fn view(
 
 struct Walk<'a, 'f> {
     files: Files<'a>,
+    /// The digests of all files, whatever their names.
+    contents: HashSet<Sha256Digest>,
     findings: &'f mut Findings,
     nodes: HashMap<Sha256Digest, Rc<Node>>,
     followed: usize,
@@ -142,17 +145,22 @@ impl<'a> Walk<'a, '_> {
             return Err(Fault::new(Code::ArchiveTooLarge, message));
         }
         let Some(found) = self.files.blob(descriptor)? else {
-            if descriptor.embedded {
-                return Err(Fault::new(
-                    Code::BlobMissing,
-                    format!(
-                        "{} is not in the archive, but embedded in its descriptor (\"data\"), where \
-                         some engines read it and others don't",
-                        blob_name(&descriptor.digest)
-                    ),
-                ));
-            }
-            return Ok(None);
+            // containerd reads either, so that it would load what is not looked at here.
+            let elsewhere = if descriptor.embedded {
+                "embedded in its descriptor (\"data\")"
+            } else if self.contents.contains(&descriptor.digest) {
+                "there under another name"
+            } else {
+                return Ok(None);
+            };
+            return Err(Fault::new(
+                Code::BlobMissing,
+                format!(
+                    "{} is not in the archive, but {elsewhere}, where some engines read it and \
+                     others don't",
+                    blob_name(&descriptor.digest)
+                ),
+            ));
         };
         let node = match self.nodes.get(&descriptor.digest) {
             Some(node) => Rc::clone(node),
