@@ -235,6 +235,32 @@ fn an_attestation_whose_statement_is_a_tar_archive_is_refused() {
     assert_eq!(attestation(&statement), refused("media-type-mismatch"));
 }
 
+/// containerd takes a layer whose diff_id it knows for unpacked and never looks at the statement
+/// (1.6 runs the command of this config on the layers of the good image).
+#[test]
+fn an_attestation_whose_config_lists_other_layers_is_refused() {
+    let good = layer("good");
+    let statement = br#"{"_type":"https://in-toto.io/Statement/v1"}"#;
+    let answer = |config: &[u8]| {
+        let manifest = manifest(config, STATEMENT, statement);
+        let other = json!({
+            "platform": {"os": "linux", "architecture": "amd64"},
+            "annotations": {"vnd.docker.reference.type": "attestation-manifest"},
+        });
+        let other = descriptor(MANIFEST, &manifest, other);
+        verify(&with_other(&good, other, &[config, &manifest, statement]), &id(&config_of(&good)))
+    };
+    for config in [&config(&[statement])[..], b"{}"] {
+        let (code, word) = answer(config);
+        assert_eq!((code, word.as_str()), OK);
+    }
+    let mut evil: Value = serde_json::from_slice(&config_of(&good)).unwrap();
+    evil["config"] = json!({"Cmd": ["/evil"]});
+    assert_eq!(answer(evil.to_string().as_bytes()), refused("layer-mismatch"));
+    assert_eq!(answer(&config(&[])), refused("layer-count"));
+    assert_eq!(answer(br#"{"rootfs":null}"#), refused("json-malformed"));
+}
+
 fn config_of(layer: &[u8]) -> Vec<u8> {
     config(&[layer])
 }

@@ -191,7 +191,8 @@ impl<'a> Walk<'a, '_> {
         Ok(Node { blob, group, statements })
     }
 
-    /// Whether all layers are statements by their type and by their content.
+    /// Whether all layers are statements by their type and by their content. Refuses a config that
+    /// lists anything else.
     fn holds_statements(&mut self, manifest: &Manifest) -> Result<bool, Fault> {
         if manifest.layers.is_empty()
             || manifest.layers.iter().any(|layer| layer.media_type != STATEMENT_TYPE)
@@ -200,11 +201,23 @@ impl<'a> Walk<'a, '_> {
         }
         let config = self.files.blob(&manifest.config)?.ok_or_else(|| missing_config(manifest))?;
         self.findings.uses(config.number);
+        let mut layers = Vec::with_capacity(manifest.layers.len());
         for (number, layer) in manifest.layers.iter().enumerate() {
             let found = self.layer(number, layer)?;
             if !found.content.is_object {
                 return Ok(false);
             }
+            layers.push(found);
+        }
+        // The config may list these statements only: containerd does not look at a layer whose
+        // diff_id it knows, and would run another image's layers with this config.
+        if manifest.config.digest != Sha256Digest::of(b"{}") {
+            let config = document::config(config.document()?)
+                .map_err(|fault| fault.at(blob_name(&manifest.config.digest)))?;
+            layer::check(&config, &layers, |number| {
+                let layer = manifest.layers.get(number);
+                layer.map(|layer| blob_name(&layer.digest)).unwrap_or_default()
+            })?;
         }
         Ok(true)
     }
