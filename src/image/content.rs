@@ -116,12 +116,14 @@ pub(super) fn read(
     let length = read_full(&mut reader, &mut head).map_err(fault_of)?;
     let head = head.get(..length).unwrap_or_default();
     let magic = head.get(..MAGIC_BYTES).unwrap_or(head);
-    if keep || begins_object(head) {
+    let compression = Compression::sniff(magic);
+    // A layer may have the name of a document, and is decompressed under any name.
+    if keep && compression.is_none() || begins_object(head) {
         let may_be_tar = header::may_be_header(head);
         let content = document(Cursor::new(head).chain(reader), keep, budget, buffer)?;
         return Ok(Content { is_object: content.is_object && !may_be_tar, ..content });
     }
-    if let Some(compression) = Compression::sniff(magic) {
+    if let Some(compression) = compression {
         let one_reading = inflate::check_one_reading(compression, head);
         let reader = Cursor::new(head).chain(reader);
         return compressed(reader, compression, one_reading, budget, buffer);

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use sealift::image::{Compression, Container};
 use sealift::verdict::Code;
 
-use crate::sample::{Image, config, digest, docker, read_all_ways, refused, verify};
+use crate::sample::{Image, config, digest, docker, item, read_all_ways, refused, verify};
 use crate::tar::Tar;
 
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -211,6 +211,21 @@ fn the_whole_layer_is_hashed() {
     let image = Image { config: config(&[digest(&layer)], "good"), layers: vec![layer] };
     let bytes = docker(&image).finish();
     assert_eq!(verify(&bytes, &[image.id()]), Ok(()));
+}
+
+/// Loaders decompress a layer whatever its name.
+#[test]
+fn a_layer_with_the_name_of_a_document_counts_by_what_it_holds() {
+    let layer = Tar::new().file("f", "x").finish();
+    let packed = gzip(&layer);
+    let answer = |diff_id| {
+        let config = config(&[diff_id], "good");
+        let items = format!("[{}]", item("g.json", "\"repositories\""));
+        let tar = Tar::new().file("g.json", &config).file("repositories", &packed);
+        verify(&tar.file("manifest.json", items).finish(), &[digest(&config)])
+    };
+    assert_eq!(answer(digest(&layer)), Ok(()));
+    assert_eq!(answer(digest(&packed)), Err(Code::LayerMismatch));
 }
 
 #[test]
