@@ -56,8 +56,6 @@ pub const BUNDLES: usize = 1_000;
 pub const BUNDLES_TOTAL_BYTES: u64 = 16 << 20;
 /// A regular expression for an identity or issuer, in bytes.
 pub const PATTERN_BYTES: usize = 4096;
-/// Digests of one archive that a bundle which states none is tried on.
-pub const CANDIDATE_TRIES: usize = 1_000;
 /// The beginning of a file that the diagnosis looks at for the text of a digest: 512 bytes.
 pub const DIAGNOSIS_BYTES: usize = 512;
 /// The same for all bundles of one archive together: some seconds of work.

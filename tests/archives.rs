@@ -20,21 +20,34 @@ use serde_json::Value;
 use support::log::TestKey;
 use support::{outcome, sealift, shared};
 
+/// How an archive is handed over.
+#[derive(Clone, Copy)]
+enum Way {
+    File,
+    Pipe,
+    /// The two, said to be an image instead of left to be told.
+    TypedFile,
+    TypedPipe,
+}
+
 /// The answer for an archive, with one bundle for each digest: exit code and report.
-fn verify(archive: &Path, digests: &[String], pipe: bool) -> (i32, Value) {
+fn verify(archive: &Path, digests: &[String], way: Way) -> (i32, Value) {
     let key = TestKey::new(7);
     let folder = tempfile::tempdir().unwrap();
     let key_file = folder.path().join("vendor.pub");
     fs::write(&key_file, key.pem()).unwrap();
     let mut command = sealift();
-    command.args(["verify", "-o", "json", "--insecure-ignore-tlog", "--type", "image", "--key"]);
+    command.args(["verify", "-o", "json", "--insecure-ignore-tlog", "--key"]);
     command.arg(&key_file);
     for (index, digest) in digests.iter().enumerate() {
         let bundle = folder.path().join(format!("{index}.bundle"));
         fs::write(&bundle, key.bundle(digest)).unwrap();
         command.arg("--bundle").arg(bundle);
     }
-    if pipe {
+    if matches!(way, Way::TypedFile | Way::TypedPipe) {
+        command.args(["--type", "image"]);
+    }
+    if matches!(way, Way::Pipe | Way::TypedPipe) {
         command.arg("-").stdin(File::open(archive).unwrap());
     } else {
         command.arg(archive);
@@ -66,19 +79,21 @@ fn run(folder: &str) {
         };
         let archive = path.join(case["archive"].as_str().unwrap());
         let expected = if case["expect"] == "verified" { 0 } else { 1 };
-        let (code, report) = verify(&archive, &digests, false);
-        let (pipe_code, pipe_report) = verify(&archive, &digests, true);
+        let (code, report) = verify(&archive, &digests, Way::File);
         let artifact = &report["artifacts"][0];
         if code != expected {
             wrong.push(format!("{name}: exit {code}, expected {expected}: {}", artifact["reason"]));
         }
-        if (code, &report) != (pipe_code, &pipe_report) {
-            wrong.push(format!("{name}: a pipe answers otherwise: {report} {pipe_report}"));
+        for way in [Way::Pipe, Way::TypedFile, Way::TypedPipe] {
+            let (other_code, other) = verify(&archive, &digests, way);
+            if (code, &report) != (other_code, &other) {
+                wrong.push(format!("{name}: another way, another answer: {report} {other}"));
+            }
         }
         if expected == 0 {
             // The same archive with another id signed must fail, or the OK above means nothing.
             let other = format!("sha256:{}", "0".repeat(64));
-            let (code, _) = verify(&archive, &[other], false);
+            let (code, _) = verify(&archive, &[other], Way::File);
             if code != 1 {
                 wrong.push(format!("{name}: exit {code} for an id that nobody signed"));
             }

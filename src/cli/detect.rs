@@ -113,8 +113,13 @@ fn from_pipe(path: &Path, pipe: Box<dyn Read>, options: &Options<'_>) -> Result<
         return Err(refusal.fault);
     }
     if !surely_none(&refusal.fault) {
-        // A file would be looked through for what shows an image; to guess here would give a pipe
-        // another answer.
+        // A file is looked through from its beginning; of a pipe only the rest is left.
+        let consumed = hashing.count();
+        let meant = image::rest_mentions_image(&mut hashing, consumed)
+            .map_err(|error| files::unreadable(&files::show(path), &error))?;
+        if meant {
+            return Err(refusal.fault);
+        }
         let message = format!(
             "this pipe may be a package or a damaged image archive: say --type package or --type \
              image (read as an image: [{}] {})",

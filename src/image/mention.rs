@@ -1,12 +1,12 @@
 //! A quick look whether a file was meant as an image archive. It tolerates what the reader refuses,
 //! because its answer only chooses how to read, and is never a verdict.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read};
 
 use tar::Header as Block;
 
 use super::catalog::shows_image;
-use super::header::BLOCK;
+use super::header::{self, BLOCK};
 use super::inflate::{Compression, Inflater, MAGIC_BYTES, read_full};
 use crate::limits;
 
@@ -39,9 +39,7 @@ fn scan_tar(reader: impl Read) -> io::Result<bool> {
             continue;
         }
         let block = Block::from_byte_slice(&bytes);
-        let name = block.path_bytes();
-        let name = name.strip_prefix(b"./").unwrap_or(&name);
-        if std::str::from_utf8(name).is_ok_and(shows_image) {
+        if names_image(&bytes) {
             return Ok(true);
         }
         let size = block.entry_size()?.next_multiple_of(BLOCK as u64);
@@ -50,4 +48,30 @@ fn scan_tar(reader: impl Read) -> io::Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// The same for the rest of a tar archive behind the place where reading it stopped, `consumed` bytes
+/// from its beginning: any block that is a header with such a name. Reads to the end.
+///
+/// # Errors
+/// Those of the stream.
+pub fn rest_mentions_image(stream: &mut dyn Read, consumed: u64) -> io::Result<bool> {
+    let block = BLOCK as u64;
+    let padding = consumed.next_multiple_of(block).saturating_sub(consumed);
+    io::copy(&mut (&mut *stream).take(padding), &mut io::sink())?;
+    let mut reader = BufReader::with_capacity(256 << 10, stream);
+    let mut found = false;
+    loop {
+        let mut bytes = [0; BLOCK];
+        if read_full(&mut reader, &mut bytes)? < BLOCK {
+            return Ok(found);
+        }
+        found = found || (header::checksum_holds(&bytes) && names_image(&bytes));
+    }
+}
+
+fn names_image(bytes: &[u8; BLOCK]) -> bool {
+    let name = Block::from_byte_slice(bytes).path_bytes();
+    let name = name.strip_prefix(b"/").or_else(|| name.strip_prefix(b"./")).unwrap_or(&name);
+    std::str::from_utf8(name).is_ok_and(shows_image)
 }

@@ -39,7 +39,7 @@ pub use archive::{Archive, Attestation, Candidate, CandidateKind, Coverage, Imag
 pub use gather::Container;
 pub use inflate::Compression;
 pub use input::{FileAt, Input, NoProgress, Options, Progress, ReadAt, Tree, TreeEntry, TreeKind};
-pub use mention::mentions_image;
+pub use mention::{mentions_image, rest_mentions_image};
 
 use crate::verdict::Fault;
 
