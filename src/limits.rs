@@ -62,3 +62,19 @@ pub const DIAGNOSIS_BYTES: usize = 512;
 pub const SELECTION_TRIES: usize = 20_000;
 /// Digests, images and bundles that the diagnosis of a refusal looks at.
 pub const DIAGNOSIS_TRIES: usize = 16;
+/// The manifest of a transfer directory: 128 MiB, some hundred thousand files.
+pub const MANIFEST_BYTES: u64 = 128 << 20;
+/// A file of the seal besides the manifest: its signature in either form.
+pub const SEAL_BYTES: u64 = 16 << 10;
+/// The state file of the far side: 1 MiB.
+pub const STATE_BYTES: u64 = 1 << 20;
+/// A trust policy: 1 MiB.
+pub const POLICY_BYTES: u64 = 1 << 20;
+/// A password file: 4 KiB.
+pub const PASSWORD_BYTES: u64 = 4 << 10;
+/// Entries (files and directories) below one directory.
+pub const FOLDER_ENTRIES: usize = 1_000_000;
+/// A path in a transfer directory, in bytes.
+pub const PORTABLE_PATH_BYTES: usize = 1024;
+/// One part of a path in a transfer directory, in bytes: as much as common file systems take.
+pub const PORTABLE_PART_BYTES: usize = 255;

@@ -19,13 +19,15 @@ mod rust_paths;
 /// The rooms from the ground up. A room may use itself and every room before it.
 const ROOMS: &[&str] = &[
     "digest", "limits", "verdict", "json", "path", "key", "sigstore", "image", "trust", "artifact",
-    "pairing", "transfer", "release", "report", "mirror", "cli",
+    "pairing", "folder", "transfer", "release", "report", "mirror", "cli",
 ];
 
 /// Crates and parts of the standard library that only some rooms may name.
 const DOORS: &[(&str, &[&str])] = &[
+    ("bip39", &["key"]),
     ("bzip2", &["image"]),
     ("clap", &["cli"]),
+    ("crypto_secretbox", &["key"]),
     ("der", &["key", "sigstore"]),
     ("ed25519_dalek", &["key", "sigstore"]),
     ("flate2", &["image"]),
@@ -33,8 +35,11 @@ const DOORS: &[(&str, &[&str])] = &[
     ("lzma_rust2", &["image"]),
     ("p256", &["key", "sigstore"]),
     ("p384", &["key", "sigstore"]),
+    ("rpassword", &["cli"]),
     ("rsa", &["key", "sigstore"]),
+    ("rustix", &["folder"]),
     ("ruzstd", &["image"]),
+    ("scrypt", &["key"]),
     // `key` and `sigstore` hash what signature schemes ask for; digests are made in `digest`.
     ("sha2", &["digest", "key", "sigstore"]),
     ("sigstore_verify", &["sigstore"]),
@@ -43,7 +48,7 @@ const DOORS: &[(&str, &[&str])] = &[
     // `image` reads an open file at any position; opening one is the business of those above.
     ("std::fs::File::create", OPENERS),
     ("std::fs::File::open", OPENERS),
-    ("std::fs::File", &["image", "transfer", "release", "mirror", "cli"]),
+    ("std::fs::File", &["image", "folder", "mirror", "cli"]),
     ("File::create", OPENERS),
     ("File::open", OPENERS),
     ("std::fs", OPENERS),
@@ -53,12 +58,13 @@ const DOORS: &[(&str, &[&str])] = &[
     ("std::time::SystemTime", &["cli"]),
     ("tar", &["image"]),
     ("toml", &["trust"]),
-    ("walkdir", &["transfer", "release", "cli"]),
+    ("walkdir", &["folder", "cli"]),
     ("x509_cert", &["sigstore"]),
+    ("zeroize", &["key", "cli"]),
 ];
 
 /// The rooms that open files.
-const OPENERS: &[&str] = &["transfer", "release", "mirror", "cli"];
+const OPENERS: &[&str] = &["folder", "mirror", "cli"];
 
 /// Dependencies without a door: text formats and small conveniences that decide nothing.
 const EVERYWHERE: &[&str] = &["base64ct", "jiff", "regex", "serde", "serde_json", "thiserror"];

@@ -294,6 +294,188 @@ codes! {
             "Loading the archive would load this image too."
             "Give the bundle of every image in the archive (--bundle repeats), or save the signed image alone."
     }
+    "The transfer directory and its seal" {
+        NoTransferKey "no-transfer-key" Usage
+            "this is a sealed transfer directory, and no transfer key is known"
+            "Files of a seal lie in the directory, so it is judged as a transfer directory. The operator's public transfer key must be known beforehand; one that lies in the directory proves nothing."
+            "Name the key with --transfer-key, or the trust policy that lists it with --trust. Compare its fingerprint with the sealing side out of band."
+        SealMissing "seal-missing" Failed
+            "the seal is not there"
+            "A transfer key, a state file or a policy with transfer keys was named, or some file of a seal lies in the directory, so it must be sealed. A file of the seal is absent: it was removed, or the copy is incomplete."
+            "Stop the deployment. Copy the transfer again from the sealing side; only if you know that the directory was never sealed, say --unsealed."
+        SealIncomplete "seal-incomplete" Failed
+            "sealing was interrupted"
+            "A temporary file of a seal lies in the directory, or the seal's last file was never written. Nothing in the directory can be relied on."
+            "On the sealing side run the same `sealift seal` command again; it completes the seal. Then copy the directory again."
+        SealMalformed "seal-malformed" Failed
+            "a file of the seal is not well-formed"
+            "manifest.json.sig must hold one line of standard base64 of a DER signature, manifest.json one JSON document of bounded size."
+            "Stop the deployment. Copy the transfer again from the sealing side."
+        SealInvalid "seal-invalid" Failed
+            "the seal does not hold"
+            "The signature over manifest.json is not one by any of the transfer keys given: the manifest was changed after it was sealed, or somebody else sealed it."
+            "Stop the deployment. Ask the sealing side for the transfer key's fingerprint and the transfer id, and copy the transfer again."
+        SealNotCanonical "seal-not-canonical" Failed
+            "the forms of the seal differ from one another"
+            "manifest.json.sigstore.json must be byte for byte what Sealift writes for the signature in manifest.json.sig, and SHA256SUMS what the manifest implies. Otherwise two programs could check two different seals."
+            "Stop the deployment. Copy the transfer again from the sealing side."
+        ManifestMalformed "manifest-malformed" Failed
+            "the transfer manifest is not well-formed"
+            "The manifest is read strictly: known fields only, no duplicates, portable paths, sorted and distinct. bundle-format/ describes it."
+            "Stop the deployment. Seal the directory again with an unmodified program."
+        ManifestVersionUnknown "manifest-version-unknown" Undecided
+            "the transfer manifest is of a version that this program does not know"
+            "The seal holds, but the manifest was written by a newer program. Nothing else was judged."
+            "Use a newer sealift, checked out of band, or seal again in the older form."
+        PathNotPortable "path-not-portable" Failed
+            "a name can't be carried on every medium"
+            "Names in a transfer directory are printable ASCII without the characters and device names that FAT and NTFS refuse, so that they mean the same file everywhere."
+            "Rename the file, and seal again."
+        FileMissing "file-missing" Missing
+            "a sealed file is not there"
+            "The manifest lists the file, and the directory does not have it: it was removed or renamed, or the copy is incomplete."
+            "Copy the transfer again from the sealing side."
+        FileExtra "file-extra" Extra
+            "a file lies there that was never sealed"
+            "The manifest does not list the file, so nobody vouches for it."
+            "Do not use the file. Find out who put it there; remove it, or copy the transfer again."
+        FileMismatch "file-mismatch" Failed
+            "a file is not the one that was sealed"
+            "Size or SHA-256 differ from the manifest: the file was changed, or the medium or the copy is damaged."
+            "Stop the deployment. Copy the transfer again from the sealing side and compare."
+        FileTypeRefused "file-type-refused" Failed
+            "neither a regular file nor a directory"
+            "Links, devices, sockets and pipes have no place in a release: a link can lead anywhere, and elsewhere tomorrow."
+            "Replace it by the file itself, or remove it."
+        NameCollision "name-collision" Failed
+            "two names differ only in case"
+            "On FAT, NTFS and other file systems they would be one file, so which of the two is meant depends on where the directory lies."
+            "Rename one of the two, and seal again; on the far side remove the one that was not sealed."
+        NameMangled "name-mangled" Failed
+            "the medium changed a file's name"
+            "A sealed file is absent, and one lies there whose name is the sealed one as a file system without long names would cut or change it."
+            "Write the medium with long file names (Rock Ridge, Joliet, VFAT), or rename the file back to the name given."
+        TransferExpired "transfer-expired" Failed
+            "the transfer has expired"
+            "The sealing side said until when this transfer may be used, and that time is over."
+            "Ask the sealing side for a new transfer. If the clock of this machine is wrong, correct it or give --time."
+        CreatedInFuture "created-in-future" Failed
+            "the transfer claims to be from the future"
+            "Its time of sealing lies more than a day ahead of now: one of the two clocks is wrong, so nothing can be said of freshness."
+            "Correct the clock of this machine or give --time; if it is right, ask the sealing side to seal again."
+        TransferTooOld "transfer-too-old" Failed
+            "the transfer is older than the trust policy allows"
+            "The policy's max_age says how old a transfer may be when it is verified."
+            "Ask the sealing side for a new transfer."
+        SerialRolledBack "serial-rolled-back" Failed
+            "an older transfer than the last one accepted"
+            "The state file remembers the highest serial of this stream that was accepted. An older, genuine transfer can bring back software that was replaced for a reason."
+            "Stop the deployment, and ask the sealing side which transfer is the current one. To check an old transfer knowingly, leave --state out."
+        SerialReused "serial-reused" Failed
+            "another transfer with the serial of one that was accepted"
+            "Stream and serial are those of an accepted transfer, and the manifest is not: two transfers claim to be the same one."
+            "Stop the deployment, and ask the sealing side which of the two is theirs."
+        StateMissing "state-missing" Usage
+            "the state file does not exist"
+            "The file named with --state remembers which transfers were accepted. If it is lost, rollbacks can't be noticed, so an absent one is an error."
+            "Restore the file from a backup, or say --init-state when this is the first transfer on this machine."
+        StateMalformed "state-malformed" Usage
+            "the state file can't be used"
+            "It is not a state file of this program, or was damaged."
+            "Restore the file from a backup. Do not begin a new one without knowing what was accepted before."
+        Omitted "omitted" Omitted
+            "the transfer says that it could not bring this"
+            "It was requested on the connected side, and could not be had or did not verify. The manifest says so instead of being silent."
+            "Ask the sealing side for it; the reason is in the manifest."
+        BaseNotGiven "base-not-given" Undecided
+            "the transfer builds on an earlier one that was not given"
+            "A differential transfer leaves out what an earlier one carried. Without that one it can't be said whether everything is there."
+            "Name the earlier transfer with --base DIR."
+        BaseMismatch "base-mismatch" Failed
+            "the earlier transfer is not the one that this one builds on"
+            "The manifest names the transfer that it builds on by the digest of its manifest."
+            "Name the transfer with the id that the message gives."
+        ClaimMismatch "claim-mismatch" Failed
+            "the manifest says something else of an artifact than was found"
+            "The key that verified, or the kind of digest that is signed, is not the one that was recorded when the transfer was sealed."
+            "Stop the deployment, and ask the sealing side to seal again."
+        KeyNotNamed "key-not-named" Usage
+            "a vendor key that the operator has not named"
+            "A key that lies in the folder, or that a vendor's file names, is only a claim. What is sealed is believed on the far side, so the operator must say which vendor keys to believe."
+            "Compare the fingerprint with the vendor over another channel; then give --pin-key FINGERPRINT or --vendor-key FILE, or list the key in the trust policy. --trust-on-first-use accepts it unseen, and says so for ever."
+        PairingAmbiguous "pairing-ambiguous" Failed
+            "two bundles could belong to one artifact"
+            "At the first step of the pairing rules that finds anything, more than one file fits, and guessing is not verifying."
+            "Leave the one bundle that belongs to the artifact in the folder, or name it like the artifact."
+        MaterialUnpaired "material-unpaired" Failed
+            "a bundle that belongs to no artifact in the folder"
+            "The artifact that it signs may have been forgotten, renamed or removed."
+            "Add the artifact, or take the bundle out of the folder."
+    }
+    "The trust policy" {
+        PolicyMalformed "policy-malformed" Usage
+            "the trust policy can't be read"
+            "It has a syntax error, an unknown field, an impossible value, or names a key that can't be read. docs/trust-policy.md describes it."
+            "Correct the file; `sealift policy check FILE` says in words what it means."
+        PolicyForbids "policy-forbids" Usage
+            "an option would allow what the trust policy does not"
+            "Options can narrow the policy, never widen it."
+            "Leave the option out, or have the policy changed by whoever is responsible for it."
+        KeyNotTrusted "key-not-trusted" Failed
+            "signed by a key that the trust policy does not list"
+            "The policy lists this vendor's keys, and the signature is by none of them."
+            "Stop the deployment and contact the vendor; if the vendor has a new key, have it added to the policy."
+        KeyRetired "key-retired" Failed
+            "signed by a retired key, and not provenly before it was retired"
+            "A retired key counts only for signatures that a log entry or timestamp proves to be earlier than retired_at."
+            "Ask the vendor for a signature by the current key."
+        KeyRevoked "key-revoked" Failed
+            "signed by a revoked key"
+            "The policy says that the key must not be believed: at all, or from compromised_at on."
+            "Stop the deployment and contact the vendor."
+        KeyNotValid "key-not-valid" Failed
+            "signed outside the time for which the key is valid"
+            "The policy gives the key a validity window, and the proven time of the signature lies outside."
+            "Ask the vendor for a signature by the key that was valid then."
+        TimeNotProven "time-not-proven" Failed
+            "when the signature was made is not proven"
+            "The policy judges this key by time, and no verified log entry or timestamp says when the signature was made."
+            "Ask the vendor for a bundle with a log entry or a timestamp."
+        NameNotAllowed "name-not-allowed" Failed
+            "the policy does not allow the key for an artifact of this name"
+            "The key is listed for artifacts whose names match certain patterns, and this name does not."
+            "Check whether this artifact should be here; else have the pattern added to the policy."
+        DigestKindRefused "digest-kind-refused" Failed
+            "the policy does not accept the kind of digest that is signed"
+            "The signature covers, for example, an index digest where the policy asks for the config digest."
+            "Ask the vendor to sign the kind of digest that the policy names, or have the policy changed."
+    }
+    "Private keys and writing" {
+        PrivateKeyMalformed "private-key-malformed" Usage
+            "the private key file can't be read"
+            "It must hold one PEM block: ENCRYPTED SIGSTORE PRIVATE KEY, ENCRYPTED COSIGN PRIVATE KEY, or an unencrypted PRIVATE KEY (PKCS#8)."
+            "Give the operator's own private key, as `sealift keygen` or `cosign generate-key-pair` wrote it."
+        PrivateKeyUnsupported "private-key-unsupported" Usage
+            "the private key's type is not supported"
+            "Seals are made with ECDSA P-256. The key is of another type, or encrypted with parameters outside those that cosign uses."
+            "Make a pair with `sealift keygen`."
+        PasswordWrong "password-wrong" Usage
+            "the password does not open the private key"
+            "Or the key file was damaged: the two can't be told apart."
+            "Give the right password at the prompt, in SEALIFT_PASSWORD or COSIGN_PASSWORD, or with --password-file."
+        PasswordMissing "password-missing" Usage
+            "there is no password for the private key"
+            "Standard input is not a terminal, so none can be asked for."
+            "Set SEALIFT_PASSWORD or COSIGN_PASSWORD, or give --password-file."
+        OutputExists "output-exists" Usage
+            "a file that would be written exists already"
+            "Keys are never overwritten."
+            "Choose another --output-key-prefix, or move the old file away."
+        WriteFailed "write-failed" Undecided
+            "a file could not be written"
+            "The operating system refused: no space, no permission, a read-only medium."
+            "Make room or correct the permissions, and run the same command again."
+    }
 }
 
 impl Code {
