@@ -1,8 +1,17 @@
-//! What the operator's side knows about a vendor: profiles (and, later, the trust policy).
+//! What the operator's side knows about vendors: their profiles, and the trust policy.
 //!
 //! A profile says how a vendor names and words things; it never says whom to trust. Keys only ever
-//! come from the operator.
+//! come from the operator, most of them by the policy.
 
+mod pattern;
+mod policy;
+mod policy_build;
+mod policy_raw;
+mod policy_words;
 mod profile;
+mod terms;
 
+pub use pattern::{BadPattern, NamePattern};
+pub use policy::{NamedKey, TrustPolicy, Vendor, VendorKey};
 pub use profile::{FilePattern, ImageRules, MessageForm, PackageRules, VendorProfile};
+pub use terms::{KeyStatus, KeyTerms};

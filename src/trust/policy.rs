@@ -1,0 +1,199 @@
+//! The trust policy: whom the operator believes, and on what terms. The format is described in
+//! `docs/trust-policy.md`.
+//!
+//! A policy only ever says what the operator knew beforehand: nothing that crosses the air gap can add
+//! to it. It verifies nothing itself; those who verify ask it.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+
+use super::{KeyTerms, NamePattern, VendorProfile};
+use crate::digest::Sha256Digest;
+use crate::key::PublicKey;
+use crate::sigstore::Transparency;
+
+/// Kinds of digest that a vendor can sign for an image.
+pub(super) const IMAGE_DIGEST_KINDS: [&str; 4] =
+    ["config", "manifest", "index", "platform-manifest"];
+
+/// A trust policy, complete and without contradictions. Only
+/// [`from_toml`](TrustPolicy::from_toml) makes one.
+#[derive(Debug, Clone)]
+pub struct TrustPolicy {
+    pub(super) max_age: Option<SignedDuration>,
+    pub(super) transfer_keys: Vec<NamedKey>,
+    pub(super) vendors: Vec<Vendor>,
+    pub(super) trusted_root: Option<Vec<u8>>,
+}
+
+impl TrustPolicy {
+    /// How old a transfer may be when it is verified; none: any age.
+    #[must_use]
+    pub const fn max_age(&self) -> Option<SignedDuration> {
+        self.max_age
+    }
+
+    /// The keys that may seal a transfer, all believed alike.
+    #[must_use]
+    pub fn transfer_keys(&self) -> &[NamedKey] {
+        &self.transfer_keys
+    }
+
+    /// The vendors, in the policy's order.
+    #[must_use]
+    pub fn vendors(&self) -> &[Vendor] {
+        &self.vendors
+    }
+
+    /// The Sigstore trusted root (JSON) that the policy names, seen to be one.
+    #[must_use]
+    pub fn trusted_root(&self) -> Option<&[u8]> {
+        self.trusted_root.as_deref()
+    }
+
+    /// The vendor with this name.
+    #[must_use]
+    pub fn vendor(&self, name: &str) -> Option<&Vendor> {
+        self.vendors.iter().find(|vendor| vendor.name == name)
+    }
+
+    /// The vendor key with this fingerprint, and whose it is. It may be retired or revoked: whether it
+    /// counts is for [`KeyTerms::admit`] to say.
+    #[must_use]
+    pub fn find_key(&self, fingerprint: &Sha256Digest) -> Option<(&Vendor, &VendorKey)> {
+        self.vendors.iter().find_map(|vendor| Some((vendor, vendor.find_key(fingerprint)?)))
+    }
+}
+
+/// A key that may seal a transfer (ECDSA P-256).
+#[derive(Debug, Clone)]
+pub struct NamedKey {
+    pub(super) name: String,
+    pub(super) key: PublicKey,
+}
+
+impl NamedKey {
+    /// What the operator calls it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The key.
+    #[must_use]
+    pub const fn key(&self) -> &PublicKey {
+        &self.key
+    }
+}
+
+/// A vendor: its conventions, its keys, and how strictly it is judged.
+#[derive(Debug, Clone)]
+pub struct Vendor {
+    pub(super) name: String,
+    pub(super) profile: VendorProfile,
+    pub(super) transparency: Transparency,
+    /// None: all kinds.
+    pub(super) digest_kinds: Option<BTreeSet<&'static str>>,
+    pub(super) allow_unsigned: Vec<NamePattern>,
+    pub(super) keys: Vec<VendorKey>,
+}
+
+impl Vendor {
+    /// What the operator calls it; distinct within the policy.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How the vendor names and words things.
+    #[must_use]
+    pub const fn profile(&self) -> &VendorProfile {
+        &self.profile
+    }
+
+    /// Whether a bundle needs a log entry.
+    #[must_use]
+    pub const fn transparency(&self) -> Transparency {
+        self.transparency
+    }
+
+    /// The same as a yes or no.
+    #[must_use]
+    pub fn transparency_required(&self) -> bool {
+        self.transparency == Transparency::Required
+    }
+
+    /// The kinds of digest that are accepted for images; none: all.
+    #[must_use]
+    pub const fn digest_kinds(&self) -> Option<&BTreeSet<&'static str>> {
+        self.digest_kinds.as_ref()
+    }
+
+    /// Whether an image may be signed by this kind of digest (`config`, `manifest`, `index`,
+    /// `platform-manifest`). `file`, the kind of packages, is not restricted.
+    #[must_use]
+    pub fn accepts_digest_kind(&self, kind: &str) -> bool {
+        kind == "file" || self.digest_kinds.as_ref().is_none_or(|kinds| kinds.contains(kind))
+    }
+
+    /// Whether an artifact of this name may be without a signature.
+    #[must_use]
+    pub fn allows_unsigned(&self, name: &str) -> bool {
+        self.allow_unsigned.iter().any(|pattern| pattern.matches(name))
+    }
+
+    /// The patterns of the names that may be without a signature.
+    #[must_use]
+    pub fn unsigned_patterns(&self) -> &[NamePattern] {
+        &self.allow_unsigned
+    }
+
+    /// The keys, in the policy's order; at least one.
+    #[must_use]
+    pub fn keys(&self) -> &[VendorKey] {
+        &self.keys
+    }
+
+    /// This vendor's key with this fingerprint, whatever its status.
+    #[must_use]
+    pub fn find_key(&self, fingerprint: &Sha256Digest) -> Option<&VendorKey> {
+        self.keys.iter().find(|key| key.fingerprint == *fingerprint)
+    }
+}
+
+/// A vendor's key and the terms on which it counts.
+#[derive(Debug, Clone)]
+pub struct VendorKey {
+    pub(super) name: String,
+    pub(super) fingerprint: Sha256Digest,
+    pub(super) key: Option<PublicKey>,
+    pub(super) terms: KeyTerms,
+}
+
+impl VendorKey {
+    /// What the operator calls it; distinct within the vendor.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// SHA-256 of the key's SPKI DER encoding; distinct within the policy.
+    #[must_use]
+    pub const fn fingerprint(&self) -> Sha256Digest {
+        self.fingerprint
+    }
+
+    /// The key, if the policy has it. A fingerprint alone pins a key that comes from elsewhere: one
+    /// with this fingerprint that the seal covers.
+    #[must_use]
+    pub const fn key(&self) -> Option<&PublicKey> {
+        self.key.as_ref()
+    }
+
+    /// When and for what the key counts.
+    #[must_use]
+    pub const fn terms(&self) -> &KeyTerms {
+        &self.terms
+    }
+}

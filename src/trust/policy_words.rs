@@ -1,0 +1,204 @@
+//! A trust policy in words, and what someone should think about in it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::terms::{KeyStatus, KeyTerms};
+use super::{NamePattern, TrustPolicy, Vendor, VendorKey};
+use crate::verdict::printable;
+
+impl TrustPolicy {
+    /// What the policy says, one sentence a line, in its own order. Safe to print.
+    #[must_use]
+    pub fn describe(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for key in &self.transfer_keys {
+            lines.push(format!(
+                "A transfer sealed with the key {} ({}, {}) is believed.",
+                quoted(&key.name),
+                key.key.kind(),
+                key.key.fingerprint()
+            ));
+        }
+        if self.transfer_keys.is_empty() {
+            lines.push("No transfer key is listed: --transfer-key must name one.".to_owned());
+        }
+        lines.push(match self.max_age {
+            Some(age) => format!("A transfer may be at most {} old.", age_words(age)),
+            None => "A transfer may be of any age.".to_owned(),
+        });
+        for vendor in &self.vendors {
+            vendor.describe(&mut lines);
+        }
+        if self.vendors.is_empty() {
+            lines.push("No vendor is listed.".to_owned());
+        }
+        lines.push(match &self.trusted_root {
+            Some(_) => "Transparency logs are judged by the policy's own trusted root.".to_owned(),
+            None => "The policy names no trusted root for the transparency logs.".to_owned(),
+        });
+        lines
+    }
+
+    /// What is allowed and perhaps not meant, one sentence each. Safe to print.
+    #[must_use]
+    pub fn warnings(&self, now: Timestamp) -> Vec<String> {
+        let mut lines = Vec::new();
+        if self.transfer_keys.is_empty() {
+            lines.push(
+                "no transfer key is listed, so the policy alone accepts no sealed transfer"
+                    .to_owned(),
+            );
+        }
+        for vendor in &self.vendors {
+            vendor.warn(now, &mut lines);
+        }
+        lines
+    }
+}
+
+impl Vendor {
+    fn describe(&self, lines: &mut Vec<String>) {
+        let name = quoted(&self.name);
+        lines.push(format!(
+            "Vendor {name} follows the profile {}; a transparency log entry is {}.",
+            quoted(&self.profile.name),
+            if self.transparency_required() {
+                "required"
+            } else {
+                "not required, but must hold where there is one"
+            }
+        ));
+        lines.push(match &self.digest_kinds {
+            None => format!("Vendor {name}: images may be signed by any kind of digest."),
+            Some(kinds) => format!(
+                "Vendor {name}: images must be signed by a digest of kind {}.",
+                kinds.iter().copied().collect::<Vec<_>>().join(" or ")
+            ),
+        });
+        lines.push(if self.allow_unsigned.is_empty() {
+            format!("Vendor {name}: everything must be signed.")
+        } else {
+            format!(
+                "Vendor {name}: everything must be signed, except names like {}.",
+                list(&self.allow_unsigned)
+            )
+        });
+        for key in &self.keys {
+            let kind = match &key.key {
+                Some(public) => public.kind().to_string(),
+                None => "by fingerprint only, the seal brings it".to_owned(),
+            };
+            lines.push(format!(
+                "Vendor {name}, key {} ({kind}, {}) {}.",
+                quoted(&key.name),
+                key.fingerprint,
+                key.terms.words()
+            ));
+        }
+    }
+
+    fn warn(&self, now: Timestamp, lines: &mut Vec<String>) {
+        let name = quoted(&self.name);
+        if !self.transparency_required() {
+            lines.push(format!(
+                "vendor {name}: transparency is optional, so a bundle without a log entry is accepted"
+            ));
+            if self.keys.iter().any(|key| key.terms.asks_for_a_time()) {
+                lines.push(format!(
+                    "vendor {name}: a key is judged by time, and only a log entry or timestamp \
+                     proves one; bundles without either are refused for it"
+                ));
+            }
+        }
+        if !self.keys.iter().any(|key| key.terms.is_active(now)) {
+            lines.push(format!(
+                "vendor {name}: no key is in use (all are retired, revoked or past valid_until), so \
+                 no new signature is accepted"
+            ));
+        }
+        if self.keys.iter().all(|key| key.key.is_none()) {
+            lines.push(format!(
+                "vendor {name}: all keys are given by fingerprint only, so nothing but a sealed \
+                 transfer can be verified"
+            ));
+        }
+        if self.allow_unsigned.iter().any(|pattern| pattern.matches("")) {
+            lines.push(format!("vendor {name}: allow_unsigned matches every name"));
+        }
+        for key in &self.keys {
+            key.warn(&name, now, lines);
+        }
+    }
+}
+
+impl VendorKey {
+    fn warn(&self, vendor: &str, now: Timestamp, lines: &mut Vec<String>) {
+        let key = quoted(&self.name);
+        match self.terms.status {
+            KeyStatus::Retired { at } if at > now => lines
+                .push(format!("vendor {vendor}, key {key}: retired_at lies in the future ({at})")),
+            KeyStatus::Revoked { compromised_at: Some(at) } if at > now => lines.push(format!(
+                "vendor {vendor}, key {key}: compromised_at lies in the future ({at})"
+            )),
+            _ => {}
+        }
+    }
+}
+
+impl KeyTerms {
+    /// Whether the key counts for signatures that are made from `now` on.
+    fn is_active(&self, now: Timestamp) -> bool {
+        self.status == KeyStatus::Active && self.valid_until.is_none_or(|until| until > now)
+    }
+
+    /// Whether nothing counts without a proven time, though something may with one.
+    fn asks_for_a_time(&self) -> bool {
+        match self.status {
+            KeyStatus::Revoked { compromised_at: None } => false,
+            KeyStatus::Active => self.window().is_some(),
+            _ => true,
+        }
+    }
+
+    /// What the key counts for: the end of a sentence that begins with the key.
+    fn words(&self) -> String {
+        let mut words = match self.status {
+            KeyStatus::Revoked { compromised_at: None } => {
+                return "is revoked: it is never believed".to_owned();
+            }
+            KeyStatus::Active => "is believed for ".to_owned(),
+            KeyStatus::Retired { at } => {
+                format!("is retired: signatures proven to be before {at} are believed, for ")
+            }
+            KeyStatus::Revoked { compromised_at: Some(at) } => {
+                format!("is revoked: only signatures proven to be before {at} are believed, for ")
+            }
+        };
+        match &self.artifacts {
+            None => words.push_str("every name"),
+            Some(patterns) => {
+                words.push_str("names like ");
+                words.push_str(&list(patterns));
+            }
+        }
+        if let Some(window) = self.window() {
+            words.push_str(", if the signature is proven to be made ");
+            words.push_str(&window);
+        }
+        words
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", printable(name))
+}
+
+fn list(patterns: &[NamePattern]) -> String {
+    patterns.iter().map(|pattern| quoted(pattern.as_str())).collect::<Vec<_>>().join(" or ")
+}
+
+fn age_words(age: SignedDuration) -> String {
+    let hours = age.as_hours();
+    let (number, unit) = if hours % 24 == 0 { (hours / 24, "day") } else { (hours, "hour") };
+    format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
+}
