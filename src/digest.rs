@@ -121,6 +121,41 @@ impl serde::Serialize for Sha256Digest {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Sha256Digest {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A digest in JSON as 64 lower-case hexadecimal digits without the algorithm, as `sha256sum`
+/// prints it: for `#[serde(with = "crate::digest::bare")]`.
+pub mod bare {
+    use super::Sha256Digest;
+
+    /// Writes the digits.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: serde::Serializer>(
+        digest: &Sha256Digest,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&digest.to_hex())
+    }
+
+    /// Reads the digits.
+    ///
+    /// # Errors
+    /// Any other text.
+    pub fn deserialize<'de, D: serde::Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Sha256Digest, D::Error> {
+        let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+        Sha256Digest::from_hex(&text).map_err(serde::de::Error::custom)
+    }
+}
+
 /// SHA-256 in steps, counting the bytes.
 #[derive(Clone, Debug, Default)]
 pub struct Hasher {

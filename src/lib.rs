@@ -24,6 +24,7 @@ pub mod json;
 pub mod key;
 pub mod limits;
 pub mod pairing;
+pub mod parallel;
 pub mod path;
 pub mod report;
 pub mod sigstore;

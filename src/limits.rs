@@ -78,3 +78,13 @@ pub const FOLDER_ENTRIES: usize = 1_000_000;
 pub const PORTABLE_PATH_BYTES: usize = 1024;
 /// One part of a path in a transfer directory, in bytes: as much as common file systems take.
 pub const PORTABLE_PART_BYTES: usize = 255;
+/// Directories below one another.
+pub const FOLDER_DEPTH: usize = 128;
+/// A name or another line of text in a manifest, in bytes.
+pub const MANIFEST_TEXT_BYTES: usize = 4096;
+/// The free text of a manifest, in bytes.
+pub const MANIFEST_NOTES_BYTES: usize = 64 << 10;
+/// Comparisons of missing with strange files, to find names that a medium cut.
+pub const MANGLED_TRIES: usize = 1_000_000;
+/// Archives from this size on are verified one at a time, each with all threads: 32 MiB.
+pub const LARGE_ARCHIVE_BYTES: u64 = 32 << 20;

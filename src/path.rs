@@ -34,6 +34,25 @@ pub enum UnsafeName {
     /// Longer than [`limits::ARCHIVE_NAME_BYTES`].
     #[error("the name is longer than {} bytes", limits::ARCHIVE_NAME_BYTES)]
     TooLong,
+    /// Not printable ASCII: file systems differ in how they write such names.
+    #[error("the name has a character that is not printable ASCII")]
+    NotAscii,
+    /// A character that FAT and NTFS refuse.
+    #[error("the name has one of the characters : * ? \" < > |")]
+    Reserved,
+    /// A part that ends in a dot or a space, or begins with a space.
+    #[error("a part of the name ends in a dot or space, or begins with a space")]
+    Edge,
+    /// A part that names a device on DOS and Windows.
+    #[error("a part of the name is a device on DOS and Windows (CON, NUL, COM1, …)")]
+    Device,
+    /// Longer than portable names can be.
+    #[error(
+        "the name is longer than {} bytes, or a part of it longer than {}",
+        limits::PORTABLE_PATH_BYTES,
+        limits::PORTABLE_PART_BYTES
+    )]
+    TooLongToCarry,
 }
 
 /// Accepts a name as it stands, or says why it is not safe.
@@ -41,11 +60,51 @@ pub enum UnsafeName {
 /// # Errors
 /// [`UnsafeName`] with the first reason found.
 pub fn check(name: &str) -> Result<(), UnsafeName> {
-    if name.is_empty() {
-        return Err(UnsafeName::Empty);
-    }
     if name.len() > limits::ARCHIVE_NAME_BYTES {
         return Err(UnsafeName::TooLong);
+    }
+    relative(name)
+}
+
+/// Accepts a name that means the same file on every medium: printable ASCII, nothing that FAT or
+/// NTFS refuse or change (bundle-format/, "Paths").
+///
+/// # Errors
+/// [`UnsafeName`] with the first reason found.
+pub fn portable(name: &str) -> Result<(), UnsafeName> {
+    if name.len() > limits::PORTABLE_PATH_BYTES {
+        return Err(UnsafeName::TooLongToCarry);
+    }
+    relative(name)?;
+    if !name.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return Err(UnsafeName::NotAscii);
+    }
+    if name.contains([':', '*', '?', '"', '<', '>', '|']) {
+        return Err(UnsafeName::Reserved);
+    }
+    for part in name.split('/') {
+        if part.len() > limits::PORTABLE_PART_BYTES {
+            return Err(UnsafeName::TooLongToCarry);
+        }
+        if part.starts_with(' ') || part.ends_with([' ', '.']) {
+            return Err(UnsafeName::Edge);
+        }
+        // Windows ignores the extension and spaces before it.
+        let stem = part.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+        let numbered = ["COM", "LPT"].iter().any(|device| {
+            stem.strip_prefix(device)
+                .is_some_and(|rest| rest.len() == 1 && rest.bytes().all(|b| b.is_ascii_digit()))
+        });
+        if numbered || ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"].contains(&&*stem) {
+            return Err(UnsafeName::Device);
+        }
+    }
+    Ok(())
+}
+
+fn relative(name: &str) -> Result<(), UnsafeName> {
+    if name.is_empty() {
+        return Err(UnsafeName::Empty);
     }
     if name.chars().any(char::is_control) {
         return Err(UnsafeName::Control);
@@ -105,6 +164,40 @@ mod tests {
             assert_eq!(check(bad), Err(why), "{bad:?}");
         }
         assert_eq!(check(&"a".repeat(limits::ARCHIVE_NAME_BYTES + 1)), Err(UnsafeName::TooLong));
+    }
+
+    #[test]
+    fn names_that_a_medium_would_change_are_refused() {
+        let long = "a".repeat(255);
+        for good in ["a", "images/hello 1.0.tar", "a..b", ".hidden", "CONSOLE", "COM10", "-", &long]
+        {
+            assert_eq!(portable(good), Ok(()), "{good}");
+        }
+        for (bad, why) in [
+            ("", UnsafeName::Empty),
+            ("/a", UnsafeName::Absolute),
+            ("C:/a", UnsafeName::Reserved),
+            ("C:a", UnsafeName::Reserved),
+            ("a/../b", UnsafeName::Parent),
+            ("a\\b", UnsafeName::Backslash),
+            ("a\u{7f}", UnsafeName::Control),
+            ("gr\u{fc}n", UnsafeName::NotAscii),
+            ("gru\u{308}n", UnsafeName::NotAscii),
+            ("a?", UnsafeName::Reserved),
+            ("a.", UnsafeName::Edge),
+            ("a./b", UnsafeName::Edge),
+            ("a /b", UnsafeName::Edge),
+            (" a", UnsafeName::Edge),
+            ("nul", UnsafeName::Device),
+            ("x/Aux.txt", UnsafeName::Device),
+            ("com1", UnsafeName::Device),
+            ("NUL .tar", UnsafeName::Device),
+        ] {
+            assert_eq!(portable(bad), Err(why), "{bad:?}");
+        }
+        assert_eq!(portable(&"a".repeat(256)), Err(UnsafeName::TooLongToCarry));
+        let deep = vec!["a"; 600].join("/");
+        assert_eq!(portable(&deep), Err(UnsafeName::TooLongToCarry));
     }
 
     #[test]

@@ -18,7 +18,7 @@ mod rust_paths;
 
 /// The rooms from the ground up. A room may use itself and every room before it.
 const ROOMS: &[&str] = &[
-    "digest", "limits", "verdict", "json", "path", "key", "sigstore", "image", "trust", "artifact",
+    "digest", "limits", "parallel", "verdict", "json", "path", "key", "sigstore", "image", "trust", "artifact",
     "pairing", "folder", "transfer", "release", "report", "mirror", "cli",
 ];
 

@@ -24,7 +24,7 @@ pub fn blob(
         }
     };
     let mut stream = Beginning { inner: stream, bytes: Vec::new() };
-    match prove(content, Subject::Reader(&mut stream), request) {
+    match prove(content, Subject::Reader(&mut stream), request, None) {
         Ok(proof) => {
             report.bundles.push(BundleVerdict::new(bundle, Ok(&proof)).report);
             verified(report, Some(proof.key()))

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{BundleVerdict, Judge, NamedBundle, deciding, diagnose, prove, refused, verified};
 use crate::digest::Sha256Digest;
-use crate::image::{Archive, Candidate};
+use crate::image::{Archive, Candidate, Coverage};
 use crate::limits;
 use crate::sigstore::{SignatureBundle, Subject};
 use crate::verdict::{
@@ -59,10 +59,24 @@ pub fn image(
     }
     let key = tally.key;
     let (faults, causes) = tally.settle(archive, coverage.is_ok());
-    match (deciding(&faults), coverage) {
+    match (deciding(&faults), coverage.and_then(|covered| accepted(&covered, judge))) {
         (Some(fault), _) => refused(report, fault, causes, judge),
         (None, Err(fault)) => refused(report, &fault, causes, judge),
-        (None, Ok(_)) => verified(report, key),
+        (None, Ok(())) => verified(report, key),
+    }
+}
+
+/// Refuses a kind of digest that the trust policy does not accept for this vendor.
+fn accepted(covered: &Coverage, judge: &Judge<'_>) -> Result<(), Fault> {
+    let Some(terms) = judge.terms else { return Ok(()) };
+    let refused = |it: &&Candidate| !terms.vendor.accepts_digest_kind(it.kind.name());
+    match covered.images.iter().find(refused) {
+        None => Ok(()),
+        Some(candidate) => {
+            let message = "the policy does not accept this kind of digest from the vendor";
+            Err(Fault::new(Code::DigestKindRefused, message)
+                .expected_found("a kind that the policy lists", candidate.kind))
+        }
     }
 }
 
@@ -170,7 +184,7 @@ fn judge_bundle(
         return Judged::unread(bundle, &fault);
     };
     let message = judge.profile.image.message.message(&candidate.digest);
-    match prove(content, Subject::Bytes(message.as_bytes()), judge.request) {
+    match prove(content, Subject::Bytes(message.as_bytes()), judge.request, judge.terms) {
         Ok(proof) => Judged {
             verdict: BundleVerdict::new(bundle, Ok(&proof)),
             digest: Some(candidate.digest),

@@ -11,7 +11,7 @@ mod package;
 
 use crate::digest::Sha256Digest;
 use crate::sigstore::{self, Proof, Refusal, Request, SignatureBundle, Subject};
-use crate::trust::VendorProfile;
+use crate::trust::{KeyTerms, Vendor, VendorProfile};
 use crate::verdict::{ArtifactReport, BundleReport, Code, Fault, Outcome};
 
 pub use blob::blob;
@@ -25,6 +25,19 @@ pub struct Judge<'a> {
     pub request: &'a Request<'a>,
     /// The vendor's conventions.
     pub profile: &'a VendorProfile,
+    /// What the trust policy asks besides, if there is one.
+    pub terms: Option<Terms<'a>>,
+}
+
+/// What a trust policy says of the key and the vendor that an artifact is judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// The artifact's name, which the key must be allowed for.
+    pub name: &'a str,
+    /// Status, validity and names of the key.
+    pub key: &'a KeyTerms,
+    /// Which kinds of digest the vendor may sign.
+    pub vendor: &'a Vendor,
 }
 
 /// A bundle under the name that the user knows it by.
@@ -91,6 +104,7 @@ fn prove(
     bundle: &SignatureBundle,
     subject: Subject<'_>,
     request: &Request<'_>,
+    terms: Option<Terms<'_>>,
 ) -> Result<Proof, Box<Refusal>> {
     if bundle.is_attestation() {
         let fault = Fault::new(
@@ -99,7 +113,18 @@ fn prove(
         );
         return Err(Box::new(Refusal { fault, checks: Vec::new(), likely_causes: Vec::new() }));
     }
-    sigstore::verify(bundle, subject, request)
+    let mut proof = sigstore::verify(bundle, subject, request)?;
+    if let Some(terms) = terms {
+        let times: Vec<_> = proof.times().iter().map(|proven| proven.time).collect();
+        match terms.key.admit(terms.name, &times) {
+            Ok(notes) => notes.into_iter().for_each(|note| proof.add_note(note)),
+            Err(fault) => {
+                let checks = proof.checks().to_vec();
+                return Err(Box::new(Refusal { fault, checks, likely_causes: Vec::new() }));
+            }
+        }
+    }
+    Ok(proof)
 }
 
 /// The fault that decides among several: FAILED wins over UNDECIDED, then the first.
@@ -112,6 +137,18 @@ fn verified(mut report: ArtifactReport, key: Option<Sha256Digest>) -> ArtifactRe
     report.outcome = Outcome::Ok;
     report.likely_causes.clear();
     report.key = key;
+    report
+}
+
+/// Marks a report as OK for an artifact that nobody signed, because a seal covers it and both sides
+/// said that it may be so. The report keeps saying that it is unsigned.
+#[must_use]
+pub(crate) fn accepted_unsigned(report: ArtifactReport) -> ArtifactReport {
+    let mut report = verified(report, None);
+    report.code = None;
+    report.reason = None;
+    report.next = None;
+    report.notes.push("UNSIGNED by any vendor: accepted because this side allows it".to_owned());
     report
 }
 

@@ -40,7 +40,7 @@ pub fn package(
         }
     };
     let message = judge.profile.package.message.message(&file.sha256);
-    match prove(content, Subject::Bytes(message.as_bytes()), judge.request) {
+    match prove(content, Subject::Bytes(message.as_bytes()), judge.request, judge.terms) {
         Ok(proof) => {
             report.bundles.push(BundleVerdict::new(bundle, Ok(&proof)).report);
             report.matched.push(MatchedDigest { digest: file.sha256, kind: "file".to_owned() });

@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     let time = jiff::Timestamp::now();
     let bar = Bar::new(!arguments.quiet && arguments.output == Output::Text);
     let request = trust.request();
-    let judge = Judge { request: &request, profile: &profile };
+    let judge = Judge { request: &request, profile: &profile, terms: None };
     let key_file = trust.key_file.as_deref();
     let run = Run { arguments, judge, key_file, bar: &bar };
     let detail = if arguments.verbose { Detail::Full } else { Detail::Brief };

@@ -3,9 +3,14 @@
 //! Names only *select* among files that lie beside the artifact and keys that the operator gave;
 //! they never bring trust. This room works on names alone and reads no file.
 
+mod names;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+
+pub use names::{Names, Pairing, Step};
+
 
 use crate::json;
 use crate::limits;

@@ -49,6 +49,8 @@ fn proved(report: &ArtifactReport) -> String {
         Some(ArtifactKind::Blob) => "blob",
         Some(ArtifactKind::Image) => "image",
         Some(ArtifactKind::Package) => "package",
+        Some(ArtifactKind::File) => "file",
+        Some(ArtifactKind::Transfer) => return sealed(report),
         None => "artifact",
     };
     let digests: Vec<_> = report
@@ -76,6 +78,23 @@ fn proved(report: &ArtifactReport) -> String {
     }
     parts.push(logged(report));
     parts.join(", ")
+}
+
+/// What an OK for a transfer directory rests on, in one line.
+fn sealed(report: &ArtifactReport) -> String {
+    let values = report.checks.iter().find(|check| check.name == CheckName::Seal);
+    let value = |name: &str| {
+        values.and_then(|check| check.values.get(name)).map_or_else(String::new, |it| printable(it))
+    };
+    format!(
+        "transfer, sealed by key {}, stream {}, serial {}, created {}: {} artifacts, {} files",
+        value("fingerprint"),
+        value("stream"),
+        value("serial"),
+        value("created"),
+        value("artifacts"),
+        value("files"),
+    )
 }
 
 /// Whether a log vouches for the signatures, in words.
@@ -151,6 +170,13 @@ fn check_line(out: &mut dyn Write, indent: &str, check: &Check) -> io::Result<()
         CheckName::Archive => "archive structure",
         CheckName::Layers => "layers",
         CheckName::Coverage => "every image covered",
+        CheckName::SealedFile => "file as sealed",
+        CheckName::Claims => "as the manifest says",
+        CheckName::Seal => "seal",
+        CheckName::FileSet => "set of files",
+        CheckName::SealedFiles => "other files as sealed",
+        CheckName::Freshness => "freshness",
+        CheckName::Serial => "serial",
     };
     let status = match check.status {
         Status::Failed => "FAILED",

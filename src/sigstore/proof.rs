@@ -56,6 +56,11 @@ impl Proof {
         self.signature_only
     }
 
+    /// Adds what a reader should know besides; it proves nothing.
+    pub(crate) fn add_note(&mut self, note: String) {
+        self.notes.push(note);
+    }
+
     /// What a reader should know besides the answer.
     #[must_use]
     pub fn notes(&self) -> &[String] {

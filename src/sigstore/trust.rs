@@ -44,6 +44,12 @@ impl TrustMaterial {
         Self::from_json(SIGSTORE_PRODUCTION_TRUSTED_ROOT.as_bytes())
     }
 
+    /// The bytes of the root that [`TrustMaterial::production`] reads.
+    #[must_use]
+    pub fn production_bytes() -> Vec<u8> {
+        SIGSTORE_PRODUCTION_TRUSTED_ROOT.as_bytes().to_vec()
+    }
+
     /// Reads a `trusted_root.json` (protobuf-specs, `sigstore_trustroot.proto`).
     ///
     /// # Errors

@@ -104,6 +104,15 @@ impl FilePattern {
     pub fn name_for(&self, package: &str) -> String {
         format!("{}{package}{}", self.before, self.after)
     }
+
+    /// Whether a file name is one that the pattern gives for some package.
+    #[must_use]
+    pub fn fits(&self, file_name: &str) -> bool {
+        file_name
+            .strip_prefix(&*self.before)
+            .and_then(|rest| rest.strip_suffix(&*self.after))
+            .is_some_and(|package| !package.is_empty())
+    }
 }
 
 impl TryFrom<String> for FilePattern {

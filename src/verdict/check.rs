@@ -35,6 +35,20 @@ pub enum CheckName {
     Layers,
     /// Every image in the archive is covered by a verified signature.
     Coverage,
+    /// The file against size and digest in the sealed manifest.
+    SealedFile,
+    /// What the sealed manifest says of the artifact against what was found.
+    Claims,
+    /// The signature over the manifest, by a transfer key known before.
+    Seal,
+    /// The set of files against the manifest: none missing, none extra.
+    FileSet,
+    /// Every file that is no artifact against its size and digest.
+    SealedFiles,
+    /// Time of sealing and expiry.
+    Freshness,
+    /// The serial against the last one accepted.
+    Serial,
 }
 
 /// How a check ended.

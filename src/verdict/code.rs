@@ -395,6 +395,14 @@ codes! {
             "the earlier transfer is not the one that this one builds on"
             "The manifest names the transfer that it builds on by the digest of its manifest."
             "Name the transfer with the id that the message gives."
+        TransferNotVerified "transfer-not-verified" Failed
+            "not everything in the transfer directory is as it was sealed and signed"
+            "The seal holds, but files or artifacts failed, are missing, or were never sealed. Each has a line of its own."
+            "Stop the deployment. See the lines of the single files and artifacts."
+        TransferUndecided "transfer-undecided" Undecided
+            "not everything in the transfer directory could be decided"
+            "The seal holds and nothing failed, but something is unsigned, omitted, or could not be judged. Each has a line of its own."
+            "See the lines of the single files and artifacts."
         ClaimMismatch "claim-mismatch" Failed
             "the manifest says something else of an artifact than was found"
             "The key that verified, or the kind of digest that is signed, is not the one that was recorded when the transfer was sealed."

@@ -44,10 +44,14 @@ impl Report {
 pub enum ArtifactKind {
     /// Any file, by the vendor's `verify-blob` command.
     Blob,
+    /// A file that a seal covers and that is no artifact, or that should not be there.
+    File,
     /// A container image archive or OCI layout.
     Image,
     /// A package: any file signed by its SHA-256.
     Package,
+    /// A transfer directory as a whole.
+    Transfer,
 }
 
 /// The answer for one artifact and all that led to it.

@@ -1,0 +1,75 @@
+//! What a listing holds.
+
+use std::collections::BTreeMap;
+
+/// What an entry of a directory is, without following links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A directory.
+    Directory,
+    /// A regular file.
+    File,
+    /// A symbolic link.
+    Link,
+    /// A name that is not UTF-8 text; the entry's name shows it with replacement characters.
+    NotText,
+    /// A device, a socket or a pipe.
+    Special,
+}
+
+impl EntryKind {
+    /// The kind in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Directory => "a directory",
+            Self::File => "a regular file",
+            Self::Link => "a symbolic link",
+            Self::NotText => "a name that is not UTF-8 text",
+            Self::Special => "a device, a socket or a pipe",
+        }
+    }
+}
+
+/// One entry below a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The path below the directory, parts joined by `/`.
+    pub name: String,
+    /// What it is.
+    pub kind: EntryKind,
+}
+
+/// Everything below a directory, at every depth.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The entries, sorted by the bytes of their names.
+    pub entries: Vec<Entry>,
+}
+
+impl Listing {
+    /// The entries that are no directories, in order.
+    pub fn files(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| entry.kind != EntryKind::Directory)
+    }
+
+    /// Whether there is an entry of this name and kind.
+    #[must_use]
+    pub fn has(&self, name: &str, kind: EntryKind) -> bool {
+        self.entries
+            .binary_search_by(|entry| entry.name.as_str().cmp(name))
+            .ok()
+            .and_then(|index| self.entries.get(index))
+            .is_some_and(|entry| entry.kind == kind)
+    }
+
+    /// Groups of files whose names differ only in the case of ASCII letters.
+    #[must_use]
+    pub fn collisions(&self) -> Vec<Vec<&str>> {
+        let mut folded: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for entry in self.files() {
+            folded.entry(entry.name.to_ascii_lowercase()).or_default().push(&entry.name);
+        }
+        folded.into_values().filter(|names| names.len() > 1).collect()
+    }
+}

@@ -1,0 +1,271 @@
+//! The handle on a directory (POSIX `openat` with `O_NOFOLLOW`).
+
+use std::ffi::CStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::entry::{Entry, EntryKind, Listing};
+use crate::limits;
+use crate::verdict::{Code, Fault};
+
+/// An open directory. What the path in front of it leads to later makes no difference.
+#[derive(Debug)]
+pub struct Folder {
+    handle: OwnedFd,
+    shown: String,
+}
+
+impl Folder {
+    /// Opens the directory that the operator named; links on the way to it are followed.
+    ///
+    /// # Errors
+    /// [`Code::FileNotFound`] and [`Code::Unreadable`].
+    pub fn open(path: &Path) -> Result<Self, Fault> {
+        let shown = path.display().to_string();
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let handle = rustix::fs::openat(CWD, path, flags, Mode::empty())
+            .map_err(|error| fault(error).at(shown.as_str()))?;
+        Ok(Self { handle, shown })
+    }
+
+    /// The path as the operator gave it, for messages.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// A name below the directory as a path for messages.
+    #[must_use]
+    pub fn show(&self, name: &str) -> String {
+        format!("{}/{name}", self.shown.trim_end_matches('/'))
+    }
+
+    /// Lists everything below the directory without following links.
+    ///
+    /// # Errors
+    /// [`Code::Unreadable`] when a directory can't be read, also when there is more in it than
+    /// [`limits::FOLDER_ENTRIES`] or deeper than [`limits::FOLDER_DEPTH`].
+    pub fn list(&self) -> Result<Listing, Fault> {
+        let mut entries = Vec::new();
+        let handle = self.handle.as_fd();
+        list(handle, "", 0, &mut entries).map_err(|fault| fault.at(self.shown.as_str()))?;
+        entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(Listing { entries })
+    }
+
+    /// Opens a regular file below the directory; no part of its name may be a link.
+    ///
+    /// # Errors
+    /// [`Code::FileNotFound`], [`Code::FileTypeRefused`] for a link or what is no regular file, and
+    /// [`Code::Unreadable`].
+    pub fn file(&self, name: &str) -> Result<File, Fault> {
+        self.file_at(name).map_err(|fault| fault.at(self.show(name)))
+    }
+
+    fn file_at(&self, name: &str) -> Result<File, Fault> {
+        let (parent, base) = self.parent(name)?;
+        // Without O_NONBLOCK opening a pipe would wait for its other end.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(parent.as_fd(), base, flags, Mode::empty()).map_err(fault)?;
+        let kind = FileType::from_raw_mode(rustix::fs::fstat(&file).map_err(fault)?.st_mode);
+        if kind == FileType::RegularFile {
+            return Ok(File::from(file));
+        }
+        Err(Fault::new(Code::FileTypeRefused, format!("{}, not a regular file", words(kind))))
+    }
+
+    /// The handle on the directory that holds a name, and the name's last part.
+    fn parent<'a>(&self, name: &'a str) -> Result<(Handle<'_>, &'a str), Fault> {
+        let Some((folders, base)) = name.rsplit_once('/') else {
+            return Ok((Handle::Root(self.handle.as_fd()), name));
+        };
+        let mut handle = Handle::Root(self.handle.as_fd());
+        for part in folders.split('/') {
+            handle = Handle::Below(folder_at(handle.as_fd(), part)?);
+        }
+        Ok((handle, base))
+    }
+
+    /// Creates a directory below the directory, unless it is there; so with those above it.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`], and [`Code::FileTypeRefused`] when something else has the name.
+    pub fn make_folders(&self, name: &str) -> Result<(), Fault> {
+        let mut handle = Handle::Root(self.handle.as_fd());
+        for part in name.split('/') {
+            match rustix::fs::mkdirat(handle.as_fd(), part, Mode::from_raw_mode(0o755)) {
+                Ok(()) | Err(Errno::EXIST) => {}
+                Err(error) => return Err(unwritable(error).at(self.show(name))),
+            }
+            let below = folder_at(handle.as_fd(), part);
+            handle = Handle::Below(below.map_err(|fault| fault.at(self.show(name)))?);
+        }
+        Ok(())
+    }
+
+    /// Creates a file that must not be there, for writing; with these permission bits.
+    pub(super) fn create(&self, name: &str, mode: u32) -> Result<File, Fault> {
+        let (parent, base) = self.parent(name)?;
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        rustix::fs::openat(parent.as_fd(), base, flags, Mode::from_raw_mode(mode))
+            .map(File::from)
+            .map_err(|error| unwritable(error).at(self.show(name)))
+    }
+
+    /// Gives a file another name in the same directory, in place of what had it, and has the
+    /// directory written to the medium.
+    pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), Fault> {
+        let fail = |error| unwritable(error).at(self.show(to));
+        let (parent, base) = self.parent(to)?;
+        let (_, from) = self.parent(from)?;
+        rustix::fs::renameat(parent.as_fd(), from, parent.as_fd(), base).map_err(fail)?;
+        match rustix::fs::fsync(parent.as_fd()) {
+            // Some file systems can't sync a directory, and need not.
+            Ok(()) | Err(Errno::INVAL | Errno::ROFS) => Ok(()),
+            Err(error) => Err(fail(error)),
+        }
+    }
+
+    /// Removes a file if it is there.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`].
+    pub fn remove(&self, name: &str) -> Result<(), Fault> {
+        let (parent, base) = match self.parent(name) {
+            Err(fault) if fault.code() == Code::FileNotFound => return Ok(()),
+            other => other?,
+        };
+        match rustix::fs::unlinkat(parent.as_fd(), base, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(unwritable(error).at(self.show(name))),
+        }
+    }
+
+    /// Waits until no other process holds this lock on the directory, and holds it until the answer
+    /// is dropped. Where the file system knows no locks, nothing is held.
+    pub(super) fn lock(&self) -> Option<OwnedFd> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let handle = rustix::fs::openat(self.handle.as_fd(), ".", flags, Mode::empty()).ok()?;
+        rustix::fs::flock(&handle, rustix::fs::FlockOperation::LockExclusive).ok()?;
+        Some(handle)
+    }
+
+    /// Whether a path, followed as the system follows it, lies in this directory or below it.
+    #[must_use]
+    pub fn contains(&self, path: &Path) -> bool {
+        let Ok(root) = rustix::fs::fstat(&self.handle) else { return false };
+        let Ok(path) = path.canonicalize() else { return false };
+        path.ancestors().skip(1).any(|above| {
+            rustix::fs::stat(above)
+                .is_ok_and(|it| (it.st_dev, it.st_ino) == (root.st_dev, root.st_ino))
+        })
+    }
+}
+
+enum Handle<'a> {
+    Root(BorrowedFd<'a>),
+    Below(OwnedFd),
+}
+
+impl Handle<'_> {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Self::Root(handle) => *handle,
+            Self::Below(handle) => handle.as_fd(),
+        }
+    }
+}
+
+fn folder_at(parent: BorrowedFd<'_>, name: &str) -> Result<OwnedFd, Fault> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    rustix::fs::openat(parent, name, flags, Mode::empty()).map_err(|error| match error {
+        // A link is ENOTDIR with O_DIRECTORY on Linux, ELOOP elsewhere.
+        Errno::NOTDIR | Errno::LOOP => {
+            let message = format!("{name} is a link or a file where a directory should be");
+            Fault::new(Code::FileTypeRefused, message)
+        }
+        other => fault(other),
+    })
+}
+
+fn list(
+    handle: BorrowedFd<'_>,
+    prefix: &str,
+    depth: usize,
+    entries: &mut Vec<Entry>,
+) -> Result<(), Fault> {
+    if depth > limits::FOLDER_DEPTH {
+        let message = format!("more than {} directories below one another", limits::FOLDER_DEPTH);
+        return Err(Fault::new(Code::Unreadable, message).at(prefix));
+    }
+    let at = |error: Errno| fault(error).at(prefix.to_owned());
+    let mut folders = Vec::new();
+    for found in Dir::read_from(handle).map_err(at)? {
+        let found = found.map_err(at)?;
+        let name = found.file_name();
+        if name == c"." || name == c".." {
+            continue;
+        }
+        if entries.len() >= limits::FOLDER_ENTRIES {
+            let message = format!("more than {} files and directories", limits::FOLDER_ENTRIES);
+            return Err(Fault::new(Code::Unreadable, message));
+        }
+        let mut kind = found.file_type();
+        if kind == FileType::Unknown {
+            kind = rustix::fs::statat(handle, name, AtFlags::SYMLINK_NOFOLLOW)
+                .map(|stat| FileType::from_raw_mode(stat.st_mode))
+                .map_err(at)?;
+        }
+        let entry = entry(prefix, name, kind);
+        if entry.kind == EntryKind::Directory {
+            folders.push(entry.name.clone());
+        }
+        entries.push(entry);
+    }
+    for folder in folders {
+        let base = folder.rsplit('/').next().unwrap_or(&folder);
+        let below = folder_at(handle, base).map_err(|fault| fault.at(folder.as_str()))?;
+        list(below.as_fd(), &folder, depth.saturating_add(1), entries)?;
+    }
+    Ok(())
+}
+
+fn entry(prefix: &str, name: &CStr, kind: FileType) -> Entry {
+    let kind = match (name.to_str(), kind) {
+        (Err(_), _) => EntryKind::NotText,
+        (_, FileType::RegularFile) => EntryKind::File,
+        (_, FileType::Directory) => EntryKind::Directory,
+        (_, FileType::Symlink) => EntryKind::Link,
+        _ => EntryKind::Special,
+    };
+    let name = name.to_string_lossy();
+    let name = if prefix.is_empty() { name.into_owned() } else { format!("{prefix}/{name}") };
+    Entry { name, kind }
+}
+
+fn words(kind: FileType) -> &'static str {
+    match kind {
+        FileType::Directory => EntryKind::Directory.words(),
+        FileType::Symlink => EntryKind::Link.words(),
+        _ => EntryKind::Special.words(),
+    }
+}
+
+fn fault(error: Errno) -> Fault {
+    let code = match error {
+        Errno::NOENT => Code::FileNotFound,
+        Errno::LOOP => return Fault::new(Code::FileTypeRefused, "a symbolic link"),
+        _ => Code::Unreadable,
+    };
+    Fault::new(code, io::Error::from(error).to_string())
+}
+
+fn unwritable(error: Errno) -> Fault {
+    Fault::new(Code::WriteFailed, io::Error::from(error).to_string())
+}

@@ -1,0 +1,369 @@
+//! Every artifact of a folder without a seal: its bundle, its key, its verdict.
+//!
+//! The same code judges when a folder is sealed and when one is verified that carries no seal.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::survey::{FoundFile, Survey, What};
+use super::{Folder, read_small};
+use crate::artifact::{self, Judge, NamedBundle, Terms};
+use crate::digest::Sha256Digest;
+use crate::image::Archive;
+use crate::key::PublicKey;
+use crate::limits;
+use crate::pairing::{self, Names, Pairing};
+use crate::parallel;
+use crate::sigstore::{self, HashRule, Request, SignatureBundle, Signer, Transparency, TrustMaterial};
+use crate::trust::{KeyTerms, Vendor, VendorProfile};
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
+
+/// A vendor's key that the operator named.
+#[derive(Debug, Clone)]
+pub struct TrustedKey<'a> {
+    /// The key.
+    pub key: PublicKey,
+    /// The vendor in the trust policy, and the terms on which the key counts.
+    pub vendor: Option<(&'a Vendor, &'a KeyTerms)>,
+    /// Whether it was accepted unseen.
+    pub first_use: bool,
+}
+
+impl TrustedKey<'_> {
+    /// The conventions by which its vendor works.
+    #[must_use]
+    pub fn profile<'p>(&'p self, default: &'p VendorProfile) -> &'p VendorProfile {
+        self.vendor.map_or(default, |(vendor, _)| vendor.profile())
+    }
+
+    /// The request by which a bundle is judged with this key.
+    #[must_use]
+    pub fn request<'k>(&'k self, authority: &'k Authority<'_>) -> Request<'k> {
+        let relaxed = self.vendor.map(|(vendor, _)| vendor.transparency());
+        Request {
+            signer: Signer::Key { key: &self.key, hash: authority.hash },
+            trust: authority.material,
+            transparency: relaxed.unwrap_or(authority.transparency),
+            now: authority.now,
+        }
+    }
+}
+
+/// By whom and by what artifacts are judged.
+#[derive(Debug)]
+pub struct Authority<'a> {
+    /// The keys that the operator named.
+    pub keys: Vec<TrustedKey<'a>>,
+    /// Keys that lie in the folder and that nobody named: never used, only told of.
+    pub unnamed: Vec<PublicKey>,
+    /// The logs and authorities to believe.
+    pub material: &'a TrustMaterial,
+    /// The conventions of a vendor that no policy lists.
+    pub profile: &'a VendorProfile,
+    /// Whether a vendor that no policy lists needs log entries.
+    pub transparency: Transparency,
+    /// The hash functions to accept.
+    pub hash: HashRule,
+    /// The present.
+    pub now: jiff::Timestamp,
+}
+
+/// One artifact and its verdict.
+#[derive(Debug)]
+pub struct Judged {
+    /// The verdict.
+    pub report: ArtifactReport,
+    /// Its path below the folder.
+    pub path: String,
+    /// What it is called: the last part of its path, or the whole where another has the same.
+    pub name: String,
+    /// The bundles that were paired with it.
+    pub bundles: Vec<String>,
+    /// The vendor, as the policy or the profile names it.
+    pub vendor: String,
+    /// Whether the key was accepted unseen.
+    pub first_use: bool,
+}
+
+/// What an artifact is to be judged as.
+enum Subject<'s> {
+    Image(&'s Archive, Option<&'s str>),
+    Package(&'s FoundFile, &'s str, Option<&'s Fault>),
+    Refused(&'s Fault),
+}
+
+struct Task<'s> {
+    path: &'s str,
+    name: &'s str,
+    subject: Subject<'s>,
+}
+
+/// Judges every artifact of a survey, in the order of the names; also says which bundles belong to
+/// none.
+#[must_use]
+pub fn judge(
+    folder: &Folder,
+    survey: &Survey,
+    authority: &Authority<'_>,
+    jobs: usize,
+) -> (Vec<Judged>, Vec<String>) {
+    let mut names = Names::new(survey.files.iter().map(|file| file.name.as_str()));
+    for file in &survey.files {
+        if let What::Bundle(Ok(Some(stated))) = &file.what {
+            names.state(&file.name, stated);
+        }
+    }
+    let mut tasks: Vec<Task<'_>> = survey
+        .files
+        .iter()
+        .filter_map(|file| {
+            let subject = match &file.what {
+                What::Image(archive, detected) => Subject::Image(archive, Some(detected)),
+                What::Package(detected, fault) => Subject::Package(file, detected, fault.as_ref()),
+                What::Refused(fault) => Subject::Refused(fault),
+                _ => return None,
+            };
+            Some(Task { path: &file.name, name: &file.name, subject })
+        })
+        .chain(survey.layouts.iter().map(|layout| Task {
+            path: &layout.name,
+            name: &layout.name,
+            subject: match &layout.archive {
+                Ok(archive) => Subject::Image(archive, None),
+                Err(fault) => Subject::Refused(fault),
+            },
+        }))
+        .collect();
+    tasks.sort_by_key(|task| task.path);
+    name(&mut tasks);
+    let court = Court { folder, survey, names, authority };
+    let judged = parallel::map(&tasks, jobs, |task| court.judge(task));
+    let used: BTreeSet<&str> =
+        judged.iter().flat_map(|it| it.bundles.iter().map(String::as_str)).collect();
+    let unpaired = survey
+        .files
+        .iter()
+        .filter(|file| matches!(file.what, What::Bundle(_)) && !used.contains(&*file.name))
+        .map(|file| file.name.clone())
+        .collect();
+    (judged, unpaired)
+}
+
+/// Names artifacts by the last part of their paths, where no two share it.
+fn name(tasks: &mut [Task<'_>]) {
+    let mut count: BTreeMap<&str, usize> = BTreeMap::new();
+    for task in tasks.iter() {
+        let count = count.entry(base(task.path)).or_default();
+        *count = count.saturating_add(1);
+    }
+    for task in tasks {
+        if count.get(base(task.path)) == Some(&1) {
+            task.name = base(task.path);
+        }
+    }
+}
+
+fn base(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+struct Court<'a> {
+    folder: &'a Folder,
+    survey: &'a Survey,
+    names: Names<'a>,
+    authority: &'a Authority<'a>,
+}
+
+impl Court<'_> {
+    fn judge(&self, task: &Task<'_>) -> Judged {
+        let mut report = ArtifactReport::new(task.path);
+        let (pairing, profile) = self.pair(task);
+        let messages = self.messages(task, profile);
+        let mut judged = Judged {
+            report: ArtifactReport::new(task.path),
+            path: task.path.to_owned(),
+            name: task.name.to_owned(),
+            bundles: Vec::new(),
+            vendor: profile.name.clone(),
+            first_use: false,
+        };
+        let bundles = match pairing {
+            Pairing::Nothing => Vec::new(),
+            Pairing::Found(_, names) => {
+                let mut left = limits::BUNDLES_TOTAL_BYTES;
+                let bundles = names.iter().map(|name| self.load(name, &mut left)).collect();
+                judged.bundles = names;
+                bundles
+            }
+            Pairing::Ambiguous(step, names) => {
+                let message = format!("{} fits several: {}", step.words(), names.join(", "));
+                let fault = Fault::new(Code::PairingAmbiguous, message);
+                judged.report = report.refused(&fault.at(self.folder.show(task.path)));
+                return judged;
+            }
+        };
+        report.kind = Some(match task.subject {
+            Subject::Package(..) => ArtifactKind::Package,
+            _ => ArtifactKind::Image,
+        });
+        let chosen = match self.choose(&bundles, &messages, profile) {
+            Ok(chosen) => chosen,
+            // What can't be what was signed is said first, whoever signed it.
+            Err(fault) if !matches!(task.subject, Subject::Refused(_)) => {
+                judged.report = report.refused(&fault.at(self.folder.show(task.path)));
+                return judged;
+            }
+            Err(_) => None,
+        };
+        let Some(key) = chosen else {
+            judged.report = match &task.subject {
+                Subject::Refused(fault) => report.refused(fault),
+                _ => report.refused(&Fault::new(Code::NoBundle, "no signature bundle was found for it")),
+            };
+            return judged;
+        };
+        let request = key.request(self.authority);
+        let terms = key.vendor.map(|(vendor, terms)| Terms { name: task.name, key: terms, vendor });
+        let judge = Judge { request: &request, profile, terms };
+        if let Some((vendor, _)) = key.vendor {
+            vendor.name().clone_into(&mut judged.vendor);
+        }
+        judged.first_use = key.first_use && !bundles.is_empty();
+        judged.report = match &task.subject {
+            Subject::Image(archive, detected) => {
+                report.detected = detected.map(str::to_owned);
+                artifact::image(report, archive, &bundles, &judge)
+            }
+            Subject::Package(file, detected, fault) => {
+                report.detected = Some((*detected).to_owned());
+                report
+                    .likely_causes
+                    .extend(fault.map(|fault| format!("read as an image archive: {fault}")));
+                match bundles.as_slice() {
+                    [] | [_] => artifact::package(report, file.digest, bundles.first(), &judge),
+                    _ => report.refused(&Fault::new(Code::PairingAmbiguous, "a package has one bundle")),
+                }
+            }
+            Subject::Refused(fault) => artifact::refused(report, fault, Vec::new(), &judge),
+        };
+        if judged.first_use && judged.report.outcome == Outcome::Ok {
+            judged.report.notes.push("the vendor's key was accepted unseen (first use)".to_owned());
+        }
+        judged
+    }
+
+    /// The bundles of an artifact, by the first vendor's conventions that find any.
+    fn pair(&self, task: &Task<'_>) -> (Pairing, &VendorProfile) {
+        let default = self.authority.profile;
+        let vendors = self.authority.keys.iter().filter_map(|key| key.vendor);
+        let profiles = vendors.map(|(vendor, _)| vendor.profile()).chain([default]);
+        for profile in profiles.clone() {
+            let pairing = self.pair_by(task, profile);
+            if pairing != Pairing::Nothing {
+                return (pairing, profile);
+            }
+        }
+        (Pairing::Nothing, profiles.into_iter().next().unwrap_or(default))
+    }
+
+    fn pair_by(&self, task: &Task<'_>, profile: &VendorProfile) -> Pairing {
+        let digests: Vec<String> = self
+            .messages(task, profile)
+            .iter()
+            .map(|message| Sha256Digest::of(message.as_bytes()).to_hex())
+            .collect();
+        match &task.subject {
+            Subject::Package(..) => {
+                let digest = digests.first().map(String::as_str).unwrap_or_default();
+                self.names.package(profile, task.path, digest)
+            }
+            Subject::Image(archive, _) => {
+                let material: Vec<_> = archive
+                    .images
+                    .iter()
+                    .map(|image| pairing::for_image(profile, &image.labels))
+                    .collect();
+                self.names.image(task.path, &material, digests.iter().map(String::as_str))
+            }
+            Subject::Refused(_) => self.names.image(task.path, &[], []),
+        }
+    }
+
+    /// The texts that the vendor may have signed for an artifact.
+    fn messages(&self, task: &Task<'_>, profile: &VendorProfile) -> Vec<String> {
+        match &task.subject {
+            Subject::Package(file, ..) => vec![profile.package.message.message(&file.digest.sha256)],
+            Subject::Image(archive, _) => {
+                let digests: BTreeSet<_> = archive
+                    .images
+                    .iter()
+                    .flat_map(|image| &image.candidates)
+                    .map(|candidate| candidate.digest)
+                    .collect();
+                digests.iter().map(|digest| profile.image.message.message(digest)).collect()
+            }
+            Subject::Refused(_) => Vec::new(),
+        }
+    }
+
+    /// Reads a bundle again, which must be what was surveyed.
+    fn load(&self, name: &str, left: &mut u64) -> NamedBundle {
+        let limit = limits::BUNDLE_BYTES.min(*left);
+        let content = read_small(self.folder, name, limit, Code::BundleTooLarge)
+            .and_then(|(bytes, digest)| {
+                *left = left.saturating_sub(bytes.len() as u64);
+                if self.survey.file(name).is_none_or(|file| file.digest.sha256 != digest) {
+                    let message = "the file changed while the folder was read";
+                    return Err(Fault::new(Code::Unreadable, message).at(self.folder.show(name)));
+                }
+                SignatureBundle::parse(&bytes).map_err(|fault| fault.at(self.folder.show(name)))
+            });
+        NamedBundle { name: self.folder.show(name), content }
+    }
+
+    /// The key that signed; where none of the named ones did, the first, for the diagnosis. None when
+    /// there is nothing to judge.
+    fn choose(
+        &self,
+        bundles: &[NamedBundle],
+        messages: &[String],
+        profile: &VendorProfile,
+    ) -> Result<Option<&TrustedKey<'_>>, Fault> {
+        let authority = self.authority;
+        let mut tries = limits::SELECTION_TRIES;
+        let mut signed_by = |key: &PublicKey| {
+            let signer = Signer::Key { key, hash: authority.hash };
+            bundles.iter().filter_map(|bundle| bundle.content.as_ref().ok()).any(|bundle| {
+                messages.iter().any(|message| {
+                    tries = tries.saturating_sub(1);
+                    tries > 0 && sigstore::signature_holds(bundle, message.as_bytes(), &signer)
+                })
+            })
+        };
+        let mut fitting: Vec<_> = authority
+            .keys
+            .iter()
+            .filter(|key| key.profile(authority.profile) == profile)
+            .collect();
+        if fitting.is_empty() {
+            fitting.extend(&authority.keys);
+        }
+        if fitting.len() > 1 || !authority.unnamed.is_empty() {
+            if let Some(key) = fitting.iter().find(|key| signed_by(&key.key)) {
+                return Ok(Some(key));
+            }
+            if let Some(key) = authority.unnamed.iter().find(|key| signed_by(key)) {
+                let message = format!(
+                    "signed by a key that lies in the folder and that you have not named: {} {}",
+                    key.kind(),
+                    key.fingerprint()
+                );
+                return Err(Fault::new(Code::KeyNotNamed, message));
+            }
+        }
+        match fitting.first() {
+            Some(key) => Ok(Some(key)),
+            None if bundles.is_empty() => Ok(None),
+            None => Err(Fault::new(Code::NoKey, "there is a bundle, and no vendor key to judge it with")),
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! A directory seen through one handle: what lies in it, files opened without following a link,
+//! files written so that they are whole or not there, and what the files are as a release.
+//!
+//! Every part of every path is opened from the handle on the part above it, so that a directory
+//! that is replaced by a link meanwhile leads nowhere else. Names in a listing are what the file
+//! system says, unchecked; what is portable is decided by the rooms above.
+//!
+//! [`survey`] and [`judge`] look at a folder that carries no seal, or does not yet.
+
+mod entry;
+#[cfg(unix)]
+mod handle;
+mod judge;
+mod layout;
+mod read;
+mod survey;
+mod write;
+
+pub use entry::{Entry, EntryKind, Listing};
+pub use handle::Folder;
+pub use judge::{Authority, Judged, TrustedKey, judge};
+pub use layout::LayoutTree;
+pub use read::{hash, read_small};
+pub use survey::{FoundFile, Survey, SurveyOptions, What, survey};
+pub use write::{TEMPORARY, write_beside};

@@ -1,0 +1,81 @@
+//! Writing a file so that it is there whole or not at all.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::Folder;
+use crate::verdict::{Code, Fault};
+
+/// What is added to a file's name while it is being written.
+pub const TEMPORARY: &str = ".sealift-tmp";
+
+impl Folder {
+    /// Writes a file below the directory: to a temporary name, through to the medium, then under
+    /// its own name in place of what had it. What an earlier, interrupted writing left is replaced.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`]; then the file is what it was before.
+    pub fn write(&self, name: &str, bytes: &[u8], mode: u32) -> Result<(), Fault> {
+        self.prepare(name, bytes, mode)?;
+        self.commit(name)
+    }
+
+    /// The first half of [`Folder::write`]: the temporary file, written through to the medium.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`].
+    pub fn prepare(&self, name: &str, bytes: &[u8], mode: u32) -> Result<(), Fault> {
+        let temporary = format!("{name}{TEMPORARY}");
+        self.remove(&temporary)?;
+        let file = self.create(&temporary, mode)?;
+        let written = fill(file, bytes);
+        written.map_err(|error| {
+            let _ = self.remove(&temporary);
+            Fault::new(Code::WriteFailed, error.to_string()).at(self.show(name))
+        })
+    }
+
+    /// The second half: the temporary file under its own name.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`].
+    pub fn commit(&self, name: &str) -> Result<(), Fault> {
+        self.rename(&format!("{name}{TEMPORARY}"), name)
+    }
+}
+
+fn fill(mut file: File, bytes: &[u8]) -> io::Result<()> {
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Writes a file anywhere, as [`Folder::write`] does, after `update` has seen what is there now
+/// (`None`: no such file), with other writers of the same folder held off meanwhile.
+///
+/// # Errors
+/// Those of `update`, [`Code::Unreadable`] and [`Code::WriteFailed`].
+pub fn write_beside(
+    path: &Path,
+    limit: u64,
+    update: impl FnOnce(Option<Vec<u8>>) -> Result<Option<Vec<u8>>, Fault>,
+) -> Result<(), Fault> {
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
+        Fault::new(Code::Usage, "not a file name").at(path.display().to_string())
+    })?;
+    let folder = Folder::open(parent)?;
+    let _lock = folder.lock();
+    let before = match super::read_small(&folder, name, limit, Code::StateMalformed) {
+        Ok((bytes, _)) => Some(bytes),
+        Err(fault) if fault.code() == Code::FileNotFound => None,
+        Err(fault) => return Err(fault),
+    };
+    match update(before)? {
+        Some(bytes) => folder.write(name, &bytes, 0o644),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,336 @@
+//! Checking a sealed transfer directory, in the order of `bundle-format/`: the seal, the set of
+//! files, every file, every artifact, then freshness and serial. Everything is looked at whatever
+//! fails; each has its own answer.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::context::Context;
+use super::item::Bench;
+use super::manifest::{Artifact, FileEntry, Kind, Manifest};
+use super::present::{self, Present};
+use super::seal::{self, Sealed};
+use super::vouch::{self, SealedKeys, mismatch};
+use super::{fresh, layout};
+use crate::folder::{self, Folder, Listing};
+use crate::limits;
+use crate::parallel;
+use crate::verdict::{
+    ArtifactKind, ArtifactReport, Check, CheckName, Code, Fault, Outcome, Status,
+};
+
+/// The answer for a transfer directory.
+#[derive(Debug)]
+pub struct Answer {
+    /// One report for each artifact in the manifest's order, then for each file that is not as it
+    /// should be, then for each omitted item, then for the directory as a whole.
+    pub reports: Vec<ArtifactReport>,
+    /// What the seal covers, if it holds.
+    pub sealed: Option<Sealed>,
+}
+
+/// Checks a transfer directory. The seal must be there ([`super::traces`] says whether it may not
+/// be).
+#[must_use]
+pub fn check(folder: &Folder, context: &Context<'_>) -> Answer {
+    check_one(folder, context, Role::Transfer)
+}
+
+/// Whether the directory is the transfer itself, or an earlier one that it builds on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Base,
+    Transfer,
+}
+
+fn check_one(folder: &Folder, context: &Context<'_>, role: Role) -> Answer {
+    let mut whole = ArtifactReport::new(folder.shown());
+    whole.kind = Some(ArtifactKind::Transfer);
+    let opened = folder.list().and_then(|listing| {
+        seal::open(folder, &listing, context.transfer_keys).map(|sealed| (listing, sealed))
+    });
+    let (listing, sealed) = match opened {
+        Ok(opened) => opened,
+        Err(fault) => {
+            whole.checks.push(Check::new(CheckName::Seal, Status::Failed));
+            return Answer { reports: vec![whole.refused(&fault)], sealed: None };
+        }
+    };
+    let manifest = sealed.manifest();
+    whole.checks.push(seal_check(&sealed));
+    let (mut reports, present) = contents(folder, &listing, manifest, context, &mut whole);
+    if present.folded > 0 {
+        let count = present.folded;
+        whole.notes.push(format!("{count} file names differ from the sealed ones in case only"));
+    }
+    reports.extend(manifest.omitted.iter().map(|item| {
+        let mut report = ArtifactReport::new(item.name.as_str());
+        report.kind = Some(match item.kind {
+            Kind::Image => ArtifactKind::Image,
+            Kind::Package => ArtifactKind::Package,
+        });
+        let message = format!("it could not be brought: [{}] {}", item.code, item.reason);
+        report.refused(&Fault::new(Code::Omitted, message))
+    }));
+    let own = own_faults(folder, &sealed, context, role, &mut whole, &mut reports);
+    if role == Role::Base {
+        for report in &mut reports {
+            report.notes.push(format!("in the earlier transfer {}", folder.shown()));
+        }
+    }
+    reports.push(decide(whole, &reports, own, manifest));
+    Answer { reports, sealed: Some(sealed) }
+}
+
+fn seal_check(sealed: &Sealed) -> Check {
+    let manifest = sealed.manifest();
+    let mut check = Check::new(CheckName::Seal, Status::Passed)
+        .with("fingerprint", sealed.key())
+        .with("manifest", sealed.digest())
+        .with("transfer_id", &manifest.transfer_id)
+        .with("stream", &manifest.stream)
+        .with("serial", manifest.serial)
+        .with("created", &manifest.created)
+        .with("artifacts", manifest.artifacts.len())
+        .with("files", manifest.files.len());
+    if let Some(expires) = &manifest.expires {
+        check = check.with("expires", expires);
+    }
+    check
+}
+
+/// Files and artifacts.
+fn contents(
+    folder: &Folder,
+    listing: &Listing,
+    manifest: &Manifest,
+    context: &Context<'_>,
+    whole: &mut ArtifactReport,
+) -> (Vec<ArtifactReport>, Present) {
+    let present = present::compare(folder, listing, manifest);
+    let status = if present.faults.is_empty() { Status::Passed } else { Status::Failed };
+    whole.checks.push(Check::new(CheckName::FileSet, status));
+    let index: HashMap<&str, &str> = manifest
+        .files
+        .iter()
+        .zip(&present.called)
+        .filter_map(|(entry, called)| Some((entry.path.as_str(), called.as_deref()?)))
+        .collect();
+    let called = |path: &str| index.get(path).map(|name| (*name).to_owned());
+    let keys = SealedKeys::read(folder, manifest, &called);
+    let sealed_root;
+    let material = match context.material {
+        Some(material) => Ok(material),
+        None => {
+            sealed_root = vouch::trusted_root(folder, manifest, &called);
+            sealed_root.as_ref()
+        }
+    };
+    let bench = Bench { folder, manifest, called: &called, context, keys: &keys, material };
+    let mut reports = artifacts(&bench);
+
+    let own: BTreeSet<&str> = manifest.artifacts.iter().map(|it| it.path.as_str()).collect();
+    let in_artifact = |path: &str| {
+        own.contains(path)
+            || path.match_indices('/').any(|(at, _)| path.get(..at).is_some_and(|it| own.contains(it)))
+    };
+    let others: Vec<&FileEntry> = manifest
+        .files
+        .iter()
+        .filter(|entry| index.contains_key(entry.path.as_str()) && !in_artifact(&entry.path))
+        .collect();
+    let compared = parallel::map(&others, context.reading.jobs, |entry| {
+        compare(folder, entry, index.get(entry.path.as_str()).copied().unwrap_or_default(), context)
+    });
+    let wrong: Vec<(String, Fault)> = others
+        .iter()
+        .zip(compared)
+        .filter_map(|(entry, result)| Some((entry.path.clone(), result.err()?)))
+        .collect();
+    let status = if wrong.is_empty() { Status::Passed } else { Status::Failed };
+    whole.checks.push(Check::new(CheckName::SealedFiles, status).with("files", others.len()));
+    seal_only(manifest, &others, whole);
+    // What an artifact's own line says is not said again.
+    let said: BTreeSet<String> = reports
+        .iter()
+        .zip(&manifest.artifacts)
+        .filter(|(report, _)| report.outcome != Outcome::Ok)
+        .map(|(_, artifact)| artifact.path.clone())
+        .collect();
+    let files = present.faults.iter().cloned().chain(wrong);
+    for (path, fault) in files.filter(|(path, _)| !said.contains(path)) {
+        let mut report = ArtifactReport::new(path);
+        report.kind = Some(ArtifactKind::File);
+        reports.push(report.refused(&fault));
+    }
+    (reports, present)
+}
+
+/// Large archives one after the other, each with all threads; the rest side by side.
+fn artifacts(bench: &Bench<'_>) -> Vec<ArtifactReport> {
+    let large = |artifact: &Artifact| {
+        bench.manifest.file(&artifact.path).is_none_or(|file| {
+            file.size >= limits::LARGE_ARCHIVE_BYTES && !file.segments.is_empty()
+        })
+    };
+    let jobs = bench.context.reading.jobs;
+    let numbered: Vec<(usize, &Artifact)> = bench.manifest.artifacts.iter().enumerate().collect();
+    let (large, small): (Vec<_>, Vec<_>) = numbered.into_iter().partition(|(_, it)| large(it));
+    let mut done: Vec<(usize, ArtifactReport)> =
+        large.iter().map(|(number, artifact)| (*number, bench.judge(artifact, jobs))).collect();
+    done.extend(parallel::map(&small, jobs, |(number, artifact)| {
+        (*number, bench.judge(artifact, 1))
+    }));
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, report)| report).collect()
+}
+
+/// A file that is no artifact against its entry.
+fn compare(
+    folder: &Folder,
+    entry: &FileEntry,
+    name: &str,
+    context: &Context<'_>,
+) -> Result<(), Fault> {
+    context.reading.progress.expect(entry.size);
+    let digest = folder::hash(folder, name, context.reading.progress)?;
+    if digest.size != entry.size {
+        return Err(Fault::new(Code::FileMismatch, "the file's size is not the sealed one")
+            .at(folder.show(name))
+            .expected_found(format!("{} bytes", entry.size), digest.size));
+    }
+    if digest.sha256 != entry.sha256 {
+        return Err(mismatch(entry.sha256, digest.sha256).at(folder.show(name)));
+    }
+    Ok(())
+}
+
+/// Says which files nobody but the sealing operator vouches for.
+fn seal_only(manifest: &Manifest, others: &[&FileEntry], whole: &mut ArtifactReport) {
+    let material: BTreeSet<&str> =
+        manifest.artifacts.iter().flat_map(|it| &it.bundles).map(String::as_str).collect();
+    let alone: Vec<&str> = others
+        .iter()
+        .map(|entry| entry.path.as_str())
+        .filter(|path| !material.contains(path))
+        .collect();
+    if let [first, ..] = alone.as_slice() {
+        let rest = if alone.len() == 1 { "" } else { " and others" };
+        whole.notes.push(format!(
+            "{} files are covered by the seal only, by no vendor's signature: {first}{rest}",
+            alone.len()
+        ));
+    }
+    if alone.iter().any(|path| layout::is_own(path) && path.starts_with("tools/")) {
+        let note = "tools/ is a convenience: compare a program's digest out of band before it is run";
+        whole.notes.push(note.to_owned());
+    }
+}
+
+/// What is wrong with the transfer as such: the earlier one that it builds on, its time, its serial.
+fn own_faults(
+    folder: &Folder,
+    sealed: &Sealed,
+    context: &Context<'_>,
+    role: Role,
+    whole: &mut ArtifactReport,
+    reports: &mut Vec<ArtifactReport>,
+) -> Vec<Fault> {
+    let manifest = sealed.manifest();
+    let mut faults = Vec::new();
+    let mut judge = |name: CheckName, result: Result<(), Fault>| {
+        let status = if result.is_ok() { Status::Passed } else { Status::Failed };
+        whole.checks.push(Check::new(name, status));
+        faults.extend(result.err().map(|fault| fault.at(folder.shown())));
+    };
+    if role == Role::Transfer {
+        let max_age = context.policy.and_then(crate::trust::TrustPolicy::max_age);
+        judge(CheckName::Freshness, fresh::check(manifest, context.now, max_age));
+        if let Some(state) = context.state {
+            judge(CheckName::Serial, state.admit(manifest, &sealed.digest()));
+        } else {
+            whole.checks.push(Check::new(CheckName::Serial, Status::NotChecked));
+            whole.notes.push("rollback was not checked: no --state".to_owned());
+        }
+    }
+    faults.extend(base(manifest, context, reports).err().map(|fault| fault.at(folder.shown())));
+    faults
+}
+
+/// The earlier transfer: found among those given by its manifest's digest, checked like any other
+/// but for its age, and holding what this one says it holds.
+fn base(
+    manifest: &Manifest,
+    context: &Context<'_>,
+    reports: &mut Vec<ArtifactReport>,
+) -> Result<(), Fault> {
+    let Some(base) = &manifest.base else { return Ok(()) };
+    let meant = format!("transfer {} (stream {}, serial {})", base.transfer_id, base.stream, base.serial);
+    if context.bases.is_empty() {
+        return Err(Fault::new(Code::BaseNotGiven, format!("it builds on {meant}")));
+    }
+    for folder in context.bases {
+        let opened = folder
+            .list()
+            .and_then(|listing| seal::open(folder, &listing, context.transfer_keys))?;
+        if opened.digest() != base.manifest {
+            continue;
+        }
+        // The digest is of a manifest, so a chain of earlier transfers can't have a loop.
+        let answer = check_one(folder, context, Role::Base);
+        reports.extend(answer.reports);
+        let Some(sealed) = answer.sealed else { return Ok(()) };
+        for item in &base.artifacts {
+            let there = sealed.manifest().file(&item.path);
+            let listed = sealed.manifest().artifacts.iter().any(|artifact| {
+                (artifact.kind, &artifact.name, &artifact.path) == (item.kind, &item.name, &item.path)
+            });
+            if !listed || there.is_none_or(|file| file.sha256 != item.sha256) {
+                let message = format!("the earlier transfer does not hold {}", item.name);
+                return Err(Fault::new(Code::BaseMismatch, message)
+                    .at(folder.show(&item.path))
+                    .expected_found(item.sha256, there.map_or("no file".to_owned(), |it| it.sha256.to_string())));
+            }
+        }
+        return Ok(());
+    }
+    let given: Vec<&str> = context.bases.iter().map(Folder::shown).collect();
+    Err(Fault::new(Code::BaseMismatch, "none of the earlier transfers given is the one that it builds on")
+        .expected_found(meant, given.join(", ")))
+}
+
+/// The line for the directory: OK only if everything in it is.
+fn decide(
+    mut whole: ArtifactReport,
+    reports: &[ArtifactReport],
+    own: Vec<Fault>,
+    manifest: &Manifest,
+) -> ArtifactReport {
+    let count = |outcome: fn(Outcome) -> bool| reports.iter().filter(|it| outcome(it.outcome)).count();
+    let failed = count(|it| matches!(it, Outcome::Failed | Outcome::Missing | Outcome::Extra));
+    let open = count(|it| it != Outcome::Ok).saturating_sub(failed);
+    let first_failed = own.iter().find(|fault| fault.outcome() == Outcome::Failed);
+    if let Some(fault) = first_failed {
+        return whole.refused(fault);
+    }
+    if failed > 0 {
+        let message = format!("{failed} of {} files and artifacts are not as they should be", whole_count(manifest));
+        return whole.refused(&Fault::new(Code::TransferNotVerified, message));
+    }
+    if let Some(fault) = own.first() {
+        return whole.refused(fault);
+    }
+    if open > 0 || (manifest.artifacts.is_empty() && manifest.base.is_none()) {
+        let message = if open > 0 {
+            format!("{open} artifacts are unsigned, omitted or undecided")
+        } else {
+            "there is no artifact in it".to_owned()
+        };
+        return whole.refused(&Fault::new(Code::TransferUndecided, message));
+    }
+    whole.outcome = Outcome::Ok;
+    whole
+}
+
+fn whole_count(manifest: &Manifest) -> usize {
+    manifest.files.len().saturating_add(manifest.omitted.len())
+}

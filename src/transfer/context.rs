@@ -1,0 +1,54 @@
+//! What the far side brings: whom it trusts, what time it is, what it accepted before.
+
+use crate::folder::Folder;
+use crate::image::Options;
+use crate::key::PublicKey;
+use crate::sigstore::{HashRule, Transparency, TrustMaterial};
+use crate::trust::{TrustPolicy, VendorProfile};
+
+use super::state::State;
+
+/// Everything that a transfer directory is judged by, besides its seal.
+#[derive(Debug)]
+pub struct Context<'a> {
+    /// The public transfer keys; one of them must have sealed the directory.
+    pub transfer_keys: &'a [PublicKey],
+    /// The vendor's key, if the operator gave one: then no other counts.
+    pub vendor_key: Option<&'a PublicKey>,
+    /// The trust policy.
+    pub policy: Option<&'a TrustPolicy>,
+    /// The trusted root that the operator named, by option or policy.
+    pub material: Option<&'a TrustMaterial>,
+    /// The conventions of vendors that the policy does not list.
+    pub profile: &'a VendorProfile,
+    /// Whether vendors that the policy does not list need log entries.
+    pub transparency: Transparency,
+    /// The hash functions to accept.
+    pub hash: HashRule,
+    /// Names of artifacts that may be unsigned on this side too.
+    pub allow_unsigned: &'a [String],
+    /// The present.
+    pub now: jiff::Timestamp,
+    /// What was accepted before.
+    pub state: Option<&'a State>,
+    /// Earlier transfers that this one may build on.
+    pub bases: &'a [Folder],
+    /// Whether archives with segments are hashed as a whole too.
+    pub full_digest: bool,
+    /// Threads and progress.
+    pub reading: Options<'a>,
+}
+
+impl Context<'_> {
+    /// Whether this side agrees that an artifact is unsigned.
+    pub(super) fn agrees_unsigned(&self, name: &str, vendor: Option<&str>) -> bool {
+        self.allow_unsigned.iter().any(|allowed| allowed == name)
+            || self.policy.is_some_and(|policy| {
+                let vendors = policy.vendors();
+                match vendor.and_then(|vendor| policy.vendor(vendor)) {
+                    Some(vendor) => vendor.allows_unsigned(name),
+                    None => vendors.iter().any(|vendor| vendor.allows_unsigned(name)),
+                }
+            })
+    }
+}

@@ -1,0 +1,37 @@
+//! Is the transfer of today? Its time of sealing and its expiry against the present.
+
+use super::manifest::Manifest;
+use super::shape;
+use crate::verdict::{Code, Fault};
+
+/// How far a time of sealing may lie ahead: clocks differ, and are set wrong by time zones.
+const AHEAD: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// Refuses a transfer from the future, an expired one, and one older than the policy allows.
+pub(super) fn check(
+    manifest: &Manifest,
+    now: jiff::Timestamp,
+    max_age: Option<jiff::SignedDuration>,
+) -> Result<(), Fault> {
+    let created = shape::time(&manifest.created)?;
+    let age = now.duration_since(created);
+    if age < -AHEAD {
+        let message = "the time of sealing lies more than a day ahead";
+        return Err(Fault::new(Code::CreatedInFuture, message)
+            .expected_found(format!("about {now} or earlier"), created));
+    }
+    if let Some(expires) = &manifest.expires
+        && now >= shape::time(expires)?
+    {
+        return Err(Fault::new(Code::TransferExpired, "its time is over")
+            .expected_found(format!("a time before {expires}"), now));
+    }
+    if let Some(most) = max_age
+        && age > most
+    {
+        let message = "it was sealed too long ago";
+        return Err(Fault::new(Code::TransferTooOld, message)
+            .expected_found(format!("at most {} hours", most.as_hours()), format!("{} hours", age.as_hours())));
+    }
+    Ok(())
+}

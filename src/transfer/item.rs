@@ -1,0 +1,310 @@
+//! One artifact of a sealed transfer: its bytes against the manifest, its signature by the vendor,
+//! and what the manifest says of it against what was found.
+//!
+//! The bytes that are hashed are the bytes that are judged: from one open file, in one reading.
+
+use super::context::Context;
+use super::manifest::{Artifact, FileEntry, Kind, Manifest};
+use super::vouch::{self, SealedKeys, Vouched, mismatch};
+use crate::artifact::detect::{self, Found};
+use crate::artifact::{self, FileDigest, Judge, NamedBundle, Terms};
+use crate::folder::{Folder, LayoutTree};
+use crate::image::{self, Archive, FileAt, Input, Options};
+use crate::limits;
+use crate::sigstore::{Request, SignatureBundle, Signer, TrustMaterial};
+use crate::verdict::{
+    ArtifactKind, ArtifactReport, Check, CheckName, Code, Fault, Outcome, Status,
+};
+
+/// What all artifacts of a transfer share.
+pub(super) struct Bench<'a> {
+    pub(super) folder: &'a Folder,
+    pub(super) manifest: &'a Manifest,
+    pub(super) called: &'a (dyn Fn(&str) -> Option<String> + Sync),
+    pub(super) context: &'a Context<'a>,
+    pub(super) keys: &'a SealedKeys,
+    pub(super) material: Result<&'a TrustMaterial, &'a Fault>,
+}
+
+/// What reading the artifact gave.
+enum Content {
+    Image(Box<Archive>),
+    Package(FileDigest),
+}
+
+/// Content, or why it is refused, and how the file was compared with the manifest.
+struct Reading {
+    content: Result<Content, Fault>,
+    by: &'static str,
+}
+
+impl Bench<'_> {
+    /// Judges one artifact.
+    pub(super) fn judge(&self, artifact: &Artifact, jobs: usize) -> ArtifactReport {
+        let mut report = ArtifactReport::new(artifact.name.as_str());
+        report.kind = Some(match artifact.kind {
+            Kind::Image => ArtifactKind::Image,
+            Kind::Package => ArtifactKind::Package,
+        });
+        if artifact.name != artifact.path {
+            report.notes.push(format!("path: {}", artifact.path));
+        }
+        let reading = match self.read(artifact, jobs) {
+            Ok(reading) => reading,
+            Err(fault) => {
+                let status =
+                    if fault.outcome() == Outcome::Failed { Status::Failed } else { Status::NotChecked };
+                report.checks.push(Check::new(CheckName::SealedFile, status));
+                return report.refused(&fault);
+            }
+        };
+        let passed = Check::new(CheckName::SealedFile, Status::Passed).with("by", reading.by);
+        report.checks.push(passed);
+        report.notes.push("the name is bound by the seal, not by the vendor".to_owned());
+        let content = match reading.content {
+            Ok(content) => content,
+            Err(fault) => return report.refused(&fault),
+        };
+        if artifact.allow_unsigned {
+            return self.unsigned(report, artifact);
+        }
+        match self.signed(report, artifact, &content) {
+            Ok(report) => report,
+            Err((report, fault)) => report.refused(&fault),
+        }
+    }
+
+    /// An artifact that was sealed without a signature, knowingly.
+    fn unsigned(&self, mut report: ArtifactReport, artifact: &Artifact) -> ArtifactReport {
+        report.notes.push("sealed without a vendor's signature (allow_unsigned)".to_owned());
+        let vendor = artifact.vendor.as_deref();
+        let message = "no vendor signed it; the seal alone vouches for it";
+        report = report.refused(&Fault::new(Code::NoBundle, message));
+        if self.context.agrees_unsigned(&artifact.name, vendor) {
+            return artifact::accepted_unsigned(report);
+        }
+        report.next = Some(
+            "If it may be unsigned here too, say --allow-unsigned NAME or have the trust policy say so."
+                .to_owned(),
+        );
+        report
+    }
+
+    fn signed(
+        &self,
+        mut report: ArtifactReport,
+        artifact: &Artifact,
+        content: &Content,
+    ) -> Result<ArtifactReport, (ArtifactReport, Fault)> {
+        let context = self.context;
+        let vouched = match vouch::vouch(context, self.keys, artifact) {
+            Ok(vouched) => vouched,
+            Err(fault) => return Err((report, fault)),
+        };
+        let profile = match vouch::profile(context, &vouched, artifact) {
+            Ok(profile) => profile,
+            Err(fault) => return Err((report, fault)),
+        };
+        let material = match self.material {
+            Ok(material) => material,
+            Err(fault) => return Err((report, fault.clone())),
+        };
+        let transparency = vouched.vendor.map(|(vendor, _)| vendor.transparency());
+        let request = Request {
+            signer: Signer::Key { key: vouched.key, hash: context.hash },
+            trust: material,
+            transparency: transparency.unwrap_or(context.transparency),
+            now: context.now,
+        };
+        let terms = vouched
+            .vendor
+            .map(|(vendor, terms)| Terms { name: &artifact.name, key: terms, vendor });
+        let judge = Judge { request: &request, profile, terms };
+        let bundles = self.bundles(artifact);
+        report.notes.push(vouched.words());
+        if artifact.first_use {
+            let note = "when it was sealed the vendor's key was accepted unseen (first use)";
+            report.notes.push(note.to_owned());
+        }
+        let report = match content {
+            Content::Image(archive) => artifact::image(report, archive, &bundles, &judge),
+            Content::Package(digest) => match bundles.as_slice() {
+                [bundle] => artifact::package(report, *digest, Some(bundle), &judge),
+                _ => {
+                    let message = "a package has one bundle";
+                    return Err((report, Fault::new(Code::ManifestMalformed, message)));
+                }
+            },
+        };
+        if report.outcome == Outcome::Ok { claims(report, artifact) } else { Ok(report) }
+    }
+
+    /// The bundles as the manifest lists them; one that is not as sealed is refused before it is
+    /// parsed.
+    fn bundles(&self, artifact: &Artifact) -> Vec<NamedBundle> {
+        let mut left = limits::BUNDLES_TOTAL_BYTES;
+        artifact
+            .bundles
+            .iter()
+            .map(|path| {
+                let limit = limits::BUNDLE_BYTES.min(left);
+                let content = vouch::sealed_file(self.folder, self.manifest, self.called, path, limit);
+                let content = content.and_then(|bytes| {
+                    left = left.saturating_sub(bytes.len() as u64);
+                    SignatureBundle::parse(&bytes).map_err(|fault| fault.at(self.folder.show(path)))
+                });
+                NamedBundle { name: path.clone(), content }
+            })
+            .collect()
+    }
+
+    fn read(&self, artifact: &Artifact, jobs: usize) -> Result<Reading, Fault> {
+        match self.manifest.file(&artifact.path) {
+            Some(entry) => self.read_file(artifact.kind, entry, jobs),
+            None => self.read_layout(&artifact.path, jobs),
+        }
+    }
+
+    fn options(&self, jobs: usize) -> Options<'_> {
+        Options { jobs, ..self.context.reading }
+    }
+
+    fn read_file(&self, kind: Kind, entry: &FileEntry, jobs: usize) -> Result<Reading, Fault> {
+        let place = self.folder.show(&entry.path);
+        let name = (self.called)(&entry.path).ok_or_else(|| {
+            Fault::new(Code::FileMissing, "the file is not there").at(place.as_str())
+        })?;
+        let file = self.folder.file(&name)?;
+        let unreadable =
+            |error: std::io::Error| Fault::new(Code::Unreadable, error.to_string()).at(place.as_str());
+        let size = file.metadata().map_err(unreadable)?.len();
+        if size != entry.size {
+            return Err(Fault::new(Code::FileMismatch, "the file's size is not the sealed one")
+                .at(place)
+                .expected_found(format!("{} bytes", entry.size), size));
+        }
+        if kind == Kind::Image && !entry.segments.is_empty() && !self.context.full_digest {
+            let file = FileAt::new(file.try_clone().map_err(unreadable)?).map_err(unreadable)?;
+            if let Some(reading) = self.by_segments(entry, &file, jobs)? {
+                return Ok(reading);
+            }
+        }
+        self.context.reading.progress.expect(size);
+        let forced = match kind {
+            Kind::Image => detect::Kind::Image,
+            Kind::Package => detect::Kind::Package,
+        };
+        let forced = Some((forced, "the manifest says so".to_owned()));
+        let mut file = file;
+        let (found, digest) = detect::read_hashing(&mut file, forced, &self.options(1))
+            .map_err(|fault| fault.at(place.as_str()))?;
+        if digest.sha256 != entry.sha256 || digest.size != entry.size {
+            return Err(mismatch(entry.sha256, digest.sha256).at(place));
+        }
+        let content = match found {
+            Ok(Found::Image(archive, _)) => Ok(Content::Image(archive)),
+            Ok(Found::Package(digest, ..)) => Ok(Content::Package(digest)),
+            Err(fault) => Err(fault.at(place)),
+        };
+        Ok(Reading { content, by: "whole file" })
+    }
+
+    /// An uncompressed archive whose layers are hashed in parallel, once for the seal and for the
+    /// image. None if the manifest's cuts are not those of the tar's members, or if the archive is
+    /// refused: then its bytes as a whole decide.
+    fn by_segments(
+        &self,
+        entry: &FileEntry,
+        file: &FileAt,
+        jobs: usize,
+    ) -> Result<Option<Reading>, Fault> {
+        let cuts: Vec<u64> = entry.segments.iter().map(|segment| segment.size).collect();
+        let options = Options { cuts: Some(&cuts), ..self.options(jobs) };
+        let Ok(archive) = image::read(Input::File(file), &options) else { return Ok(None) };
+        let found = &archive.segments;
+        let fits = found.len() == cuts.len()
+            && found.iter().zip(&cuts).all(|(found, stated)| found.size == *stated);
+        if !fits {
+            return Ok(None);
+        }
+        let mut offset = 0_u64;
+        for (found, stated) in found.iter().zip(&entry.segments) {
+            if found.sha256 != stated.sha256 {
+                let place = format!("{}: bytes {offset} to {}", self.folder.show(&entry.path), offset.saturating_add(found.size));
+                return Err(mismatch(stated.sha256, found.sha256).at(place));
+            }
+            offset = offset.saturating_add(found.size);
+        }
+        Ok(Some(Reading { content: Ok(Content::Image(Box::new(archive))), by: "segments" }))
+    }
+
+    /// An OCI layout directory: each file is compared as it was read.
+    fn read_layout(&self, directory: &str, jobs: usize) -> Result<Reading, Fault> {
+        let prefix = format!("{directory}/");
+        let mut names = Vec::new();
+        for entry in self.manifest.below(directory) {
+            let there = (self.called)(&entry.path).ok_or_else(|| {
+                Fault::new(Code::FileMissing, "the file is not there").at(self.folder.show(&entry.path))
+            })?;
+            let name = entry.path.strip_prefix(&prefix).unwrap_or(&entry.path);
+            names.push((name.to_owned(), there));
+        }
+        let tree = LayoutTree::renamed(self.folder, names);
+        let archive = image::read(Input::Layout(&tree), &self.options(jobs));
+        let read = tree.digests();
+        for entry in self.manifest.below(directory) {
+            let there = (self.called)(&entry.path).unwrap_or_default();
+            let digest = match read.get(&there) {
+                Some(digest) => *digest,
+                None => crate::folder::hash(self.folder, &there, self.context.reading.progress)?,
+            };
+            if digest.sha256 != entry.sha256 {
+                return Err(mismatch(entry.sha256, digest.sha256).at(self.folder.show(&there)));
+            }
+        }
+        let content = archive
+            .map(|archive| Content::Image(Box::new(archive)))
+            .map_err(|refusal| refusal.fault.at(self.folder.show(directory)));
+        Ok(Reading { content, by: "whole files" })
+    }
+}
+
+impl Vouched<'_> {
+    /// By whose word the key counts, for a report.
+    fn words(&self) -> String {
+        match (self.vendor, self.by_seal_only) {
+            (Some((vendor, _)), _) => {
+                format!("the key is one that the trust policy lists for vendor {}", vendor.name())
+            }
+            (None, true) => "only the seal vouches for the vendor's key".to_owned(),
+            (None, false) => "the key is the one that was given".to_owned(),
+        }
+    }
+}
+
+/// Refuses when the manifest says something else of a verified artifact than was found.
+fn claims(
+    mut report: ArtifactReport,
+    artifact: &Artifact,
+) -> Result<ArtifactReport, (ArtifactReport, Fault)> {
+    let mut kinds: Vec<&str> = report.matched.iter().map(|it| it.kind.as_str()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let fault = if report.key != artifact.key {
+        let show = |key: Option<_>| key.map_or("none".to_owned(), |it: crate::digest::Sha256Digest| it.to_string());
+        Some(("the key that verified", show(artifact.key), show(report.key)))
+    } else if kinds != artifact.digest_kinds {
+        Some(("the kinds of digest that are signed", artifact.digest_kinds.join(", "), kinds.join(", ")))
+    } else {
+        None
+    };
+    let status = if fault.is_none() { Status::Passed } else { Status::Failed };
+    report.checks.push(Check::new(CheckName::Claims, status));
+    match fault {
+        None => Ok(report),
+        Some((what, expected, found)) => {
+            let fault = Fault::new(Code::ClaimMismatch, what).expected_found(expected, found);
+            Err((report, fault))
+        }
+    }
+}

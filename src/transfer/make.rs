@@ -1,0 +1,388 @@
+//! Sealing a folder: everything in it is read once, every artifact verified, and the seal written so
+//! that at every moment the directory is the old transfer, the new one, or says that sealing was
+//! interrupted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::form;
+use super::layout::{
+    self, CHECK_SCRIPT, MANIFEST, MARKER, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, TRUSTED_ROOT,
+};
+use super::manifest::{self, Artifact, FileEntry, Kind, Manifest, SCHEMA, SegmentEntry};
+use super::named::{self, Naming};
+use super::shape;
+use crate::digest::{Sha256Digest, hex};
+use crate::folder::{
+    Authority, Folder, Judged, Listing, Survey, SurveyOptions, judge, read_small, survey,
+};
+use crate::image::Options;
+use crate::key::{HashAlgorithm, PrivateKey, PublicKey};
+use crate::limits;
+use crate::path;
+use crate::sigstore::{HashRule, Transparency, TrustMaterial};
+use crate::trust::VendorProfile;
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
+
+const CHECK_SCRIPT_TEXT: &str = include_str!("../../scripts/verify-with-openssl.sh");
+
+/// How to seal.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The operator's transfer key.
+    pub key: &'a PrivateKey,
+    /// Which vendor keys count.
+    pub naming: Naming<'a>,
+    /// The conventions of vendors that no policy lists.
+    pub profile: &'a VendorProfile,
+    /// Whether those vendors need log entries.
+    pub transparency: Transparency,
+    /// The logs and authorities to believe, and the bytes that go with the transfer.
+    pub material: &'a TrustMaterial,
+    /// The trusted root's file; none for the built-in one.
+    pub trusted_root: Option<&'a [u8]>,
+    /// Names of artifacts that may be unsigned.
+    pub allow_unsigned: &'a [String],
+    /// The line of transfers.
+    pub stream: &'a str,
+    /// Until when the transfer may be used.
+    pub expires: Option<jiff::Timestamp>,
+    /// Free text.
+    pub notes: Option<&'a str>,
+    /// 128 random bits.
+    pub transfer_id: [u8; 16],
+    /// The present.
+    pub now: jiff::Timestamp,
+    /// Threads and progress.
+    pub reading: Options<'a>,
+}
+
+/// A sealed transfer.
+#[derive(Debug)]
+pub struct Made {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// SHA-256 of its bytes.
+    pub digest: Sha256Digest,
+    /// One report for each artifact.
+    pub reports: Vec<ArtifactReport>,
+}
+
+/// Why a folder was not sealed.
+#[derive(Debug)]
+pub enum Stop {
+    /// What was found about the artifacts and files; at least one is not OK.
+    Artifacts(Vec<ArtifactReport>),
+    /// Something else.
+    Fault(Fault),
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// Seals a folder.
+///
+/// # Errors
+/// [`Stop::Artifacts`] when anything in it does not verify, and then nothing was written;
+/// [`Stop::Fault`] for an order that can't be carried out, or when writing fails: then the directory
+/// says that sealing was interrupted, and the same call completes it.
+pub fn make(folder: &Folder, order: &Order<'_>) -> Result<Made, Stop> {
+    shape::stream(order.stream).map_err(|fault| Fault::new(Code::Usage, fault.to_string()))?;
+    if order.expires.is_some_and(|expires| expires <= order.now) {
+        return Err(Fault::new(Code::Usage, "--expires is not in the future").into());
+    }
+    let all = folder.list()?;
+    let listing = Listing {
+        entries: all
+            .entries
+            .iter()
+            .filter(|it| !SEAL_FILES.contains(&&*it.name) && !layout::is_left_over(&it.name))
+            .cloned()
+            .collect(),
+    };
+    let mut reports = names(folder, &listing);
+    let mut profiles = vec![order.profile];
+    let vendors = order.naming.policy.into_iter().flat_map(|policy| policy.vendors());
+    profiles.extend(vendors.map(|vendor| vendor.profile()));
+    let options =
+        SurveyOptions { profiles: &profiles, reading: order.reading, own: layout::is_own };
+    let survey = survey(folder, &listing, &options);
+    let (keys, unnamed) = named::keys(&order.naming, &survey)?;
+    let authority = Authority {
+        keys,
+        unnamed,
+        material: order.material,
+        profile: order.profile,
+        transparency: order.transparency,
+        hash: HashRule::Known,
+        now: order.now,
+    };
+    let (judged, unpaired) = judge(folder, &survey, &authority, order.reading.jobs);
+    let artifacts = decide(folder, order, &survey, judged, unpaired, &mut reports)?;
+    let own = own_files(order, &authority, &artifacts)?;
+    let files = files(survey, &own);
+    let manifest = self::manifest(folder, order, artifacts, files)?;
+    let bytes = manifest.to_bytes()?;
+    // What can't be read again is not written.
+    Manifest::parse(&bytes).map_err(|fault| fault.at(folder.shown()))?;
+    let digest = write(folder, order, &manifest, &bytes, &all, &own)?;
+    Ok(Made { manifest, digest, reports })
+}
+
+/// Names that can't be carried, as reports.
+fn names(folder: &Folder, listing: &Listing) -> Vec<ArtifactReport> {
+    let mut reports = Vec::new();
+    let mut add = |name: &str, fault: Fault| {
+        let mut report = ArtifactReport::new(name);
+        report.kind = Some(ArtifactKind::File);
+        reports.push(report.refused(&fault.at(folder.show(name))));
+    };
+    for entry in listing.files() {
+        if let Err(reason) = path::portable(&entry.name) {
+            add(&entry.name, Fault::new(Code::PathNotPortable, reason.to_string()));
+        } else if let Err(fault) = shape::portable(&entry.name) {
+            add(&entry.name, Fault::new(Code::NameCollision, fault.message()));
+        }
+    }
+    for names in listing.collisions() {
+        let message = format!("names that differ only in case: {}", names.join(", "));
+        if let Some(first) = names.first() {
+            add(first, Fault::new(Code::NameCollision, message));
+        }
+    }
+    reports
+}
+
+/// The artifacts of the manifest, if nothing stands against sealing.
+fn decide(
+    folder: &Folder,
+    order: &Order<'_>,
+    survey: &Survey,
+    judged: Vec<Judged>,
+    unpaired: Vec<String>,
+    reports: &mut Vec<ArtifactReport>,
+) -> Result<Vec<Artifact>, Stop> {
+    let mut artifacts = Vec::new();
+    let mut unused: BTreeSet<&str> = order.allow_unsigned.iter().map(String::as_str).collect();
+    let mut stopped = !reports.is_empty();
+    for mut it in judged {
+        let by_option = unused.remove(it.name.as_str()) | unused.remove(it.path.as_str());
+        let by_policy = order.naming.policy.is_some_and(|policy| {
+            policy.vendors().iter().any(|vendor| vendor.allows_unsigned(&it.name))
+        });
+        let unsigned = it.report.outcome == Outcome::Unsigned && (by_option || by_policy);
+        if unsigned {
+            it.report.notes.push("sealed without a vendor's signature, as allowed".to_owned());
+            it.report.next = None;
+        }
+        stopped |= it.report.outcome != Outcome::Ok && !unsigned;
+        artifacts.push(artifact(&it, unsigned));
+        reports.push(it.report);
+    }
+    for (name, fault) in &survey.faults {
+        let mut report = ArtifactReport::new(name.as_str());
+        report.kind = Some(ArtifactKind::File);
+        reports.push(report.refused(fault));
+        stopped = true;
+    }
+    for bundle in unpaired {
+        let fault = Fault::new(Code::MaterialUnpaired, "it belongs to no artifact in the folder");
+        let mut report = ArtifactReport::new(bundle.as_str());
+        report.kind = Some(ArtifactKind::File);
+        reports.push(report.refused(&fault.at(folder.show(&bundle))));
+        stopped = true;
+    }
+    if stopped {
+        return Err(Stop::Artifacts(std::mem::take(reports)));
+    }
+    if let Some(name) = unused.into_iter().next() {
+        let message = format!("--allow-unsigned {name:?} names nothing in the folder");
+        return Err(Fault::new(Code::Usage, message).into());
+    }
+    if artifacts.is_empty() {
+        let message = "there is no image archive and no package in the folder: nothing to seal";
+        return Err(Fault::new(Code::Usage, message).at(folder.shown()).into());
+    }
+    Ok(artifacts)
+}
+
+fn artifact(judged: &Judged, unsigned: bool) -> Artifact {
+    let report = &judged.report;
+    let mut digest_kinds: Vec<String> = report.matched.iter().map(|it| it.kind.clone()).collect();
+    digest_kinds.sort_unstable();
+    digest_kinds.dedup();
+    Artifact {
+        kind: match report.kind {
+            Some(ArtifactKind::Image) => Kind::Image,
+            _ => Kind::Package,
+        },
+        name: judged.name.clone(),
+        path: judged.path.clone(),
+        bundles: judged.bundles.clone(),
+        key: report.key,
+        vendor: (!unsigned).then(|| judged.vendor.clone()),
+        source: None,
+        digest_kinds,
+        allow_unsigned: unsigned,
+        first_use: judged.first_use,
+    }
+}
+
+/// One file that sealing adds.
+struct OwnFile {
+    name: String,
+    bytes: Vec<u8>,
+    mode: u32,
+}
+
+/// The vendor keys, the trusted root and the independent check.
+fn own_files(
+    order: &Order<'_>,
+    authority: &Authority<'_>,
+    artifacts: &[Artifact],
+) -> Result<Vec<OwnFile>, Fault> {
+    let fingerprints: BTreeSet<Sha256Digest> = artifacts.iter().filter_map(|it| it.key).collect();
+    let mut own = Vec::new();
+    for fingerprint in fingerprints {
+        let key = authority.keys.iter().find(|it| it.key.fingerprint() == fingerprint).ok_or_else(
+            || Fault::new(Code::KeyNotNamed, format!("verified by an unknown key {fingerprint}")),
+        )?;
+        let bytes = key.key.to_pem().into_bytes();
+        own.push(OwnFile { name: layout::key_path(&fingerprint), bytes, mode: 0o644 });
+    }
+    let root = order.trusted_root.map_or_else(TrustMaterial::production_bytes, <[u8]>::to_vec);
+    own.push(OwnFile { name: TRUSTED_ROOT.to_owned(), bytes: root, mode: 0o644 });
+    let script = CHECK_SCRIPT_TEXT.as_bytes().to_vec();
+    own.push(OwnFile { name: CHECK_SCRIPT.to_owned(), bytes: script, mode: 0o755 });
+    Ok(own)
+}
+
+/// The entries of all files: those that were surveyed, and those that sealing adds.
+fn files(survey: Survey, own: &[OwnFile]) -> Vec<FileEntry> {
+    let mut files: BTreeMap<String, FileEntry> = BTreeMap::new();
+    for file in survey.files {
+        let segments = file
+            .segments()
+            .iter()
+            .map(|it| SegmentEntry { size: it.size, sha256: it.sha256 })
+            .collect();
+        let entry = FileEntry {
+            path: file.name.clone(),
+            size: file.digest.size,
+            sha256: file.digest.sha256,
+            segments,
+        };
+        files.insert(file.name, entry);
+    }
+    for file in own {
+        let entry = FileEntry {
+            path: file.name.clone(),
+            size: file.bytes.len() as u64,
+            sha256: Sha256Digest::of(&file.bytes),
+            segments: Vec::new(),
+        };
+        files.insert(file.name.clone(), entry);
+    }
+    files.into_values().collect()
+}
+
+fn manifest(
+    folder: &Folder,
+    order: &Order<'_>,
+    artifacts: Vec<Artifact>,
+    files: Vec<FileEntry>,
+) -> Result<Manifest, Fault> {
+    let seconds = |time: jiff::Timestamp| {
+        jiff::Timestamp::from_second(time.as_second())
+            .map(|time| time.to_string())
+            .map_err(|error| Fault::new(Code::Usage, error.to_string()))
+    };
+    let now = u64::try_from(order.now.as_second()).unwrap_or_default();
+    let previous = previous_serial(folder, order.stream, &order.key.public(), now);
+    Ok(Manifest {
+        sha256sums: Sha256Digest::of(&manifest::sums(&files)),
+        schema: SCHEMA.to_owned(),
+        transfer_id: hex(&order.transfer_id),
+        stream: order.stream.to_owned(),
+        serial: previous.map_or(now, |previous| now.max(previous.saturating_add(1))).max(1),
+        created: seconds(order.now)?,
+        expires: order.expires.map(seconds).transpose()?,
+        tool: concat!("sealift ", env!("CARGO_PKG_VERSION")).to_owned(),
+        requested: Vec::new(),
+        omitted: Vec::new(),
+        artifacts,
+        files,
+        base: None,
+        notes: order.notes.map(str::to_owned),
+    })
+}
+
+/// The serial of the transfer that lies in the folder, if it is of the same stream. One that our key
+/// did not sign (an interrupted sealing leaves such a pair) counts only if it is plausible, so that
+/// nobody can use up all serials.
+fn previous_serial(folder: &Folder, stream: &str, key: &PublicKey, now: u64) -> Option<u64> {
+    const DAY: u64 = 24 * 60 * 60;
+    let (bytes, digest) =
+        read_small(folder, MANIFEST, limits::MANIFEST_BYTES, Code::SealMalformed).ok()?;
+    let manifest = Manifest::parse(&bytes).ok()?;
+    let ours = || {
+        let (file, _) =
+            read_small(folder, SIGNATURE, limits::SEAL_BYTES, Code::SealMalformed).ok()?;
+        let der = form::parse_signature_file(&file).ok()?;
+        key.verify_digest(HashAlgorithm::Sha256, digest.as_bytes(), &der).ok()
+    };
+    let counts = manifest.serial <= now.saturating_add(DAY) || ours().is_some();
+    (manifest.stream == stream && counts).then_some(manifest.serial)
+}
+
+/// Writes everything; the marker first, the manifest last.
+fn write(
+    folder: &Folder,
+    order: &Order<'_>,
+    manifest: &Manifest,
+    bytes: &[u8],
+    before: &Listing,
+    own: &[OwnFile],
+) -> Result<Sha256Digest, Fault> {
+    let digest = Sha256Digest::of(bytes);
+    let der = order.key.sign(bytes);
+    if before.entries.iter().all(|entry| entry.name != MARKER) {
+        folder.prepare(MANIFEST, b"", 0o644)?;
+    }
+    for left in before.files().filter(|it| it.name != MARKER && layout::is_left_over(&it.name)) {
+        folder.remove(&left.name)?;
+    }
+    folder.make_folders("trust/keys")?;
+    folder.make_folders("tools")?;
+    for file in own {
+        folder.write(&file.name, &file.bytes, file.mode)?;
+    }
+    folder.write(SUMS, &manifest.sums(), 0o644)?;
+    folder.write(SIGNATURE, &form::signature_file(&der), 0o644)?;
+    let signer = order.key.public().fingerprint();
+    folder.write(SIGSTORE, &form::sigstore_file(&der, &signer, &digest), 0o644)?;
+    unchanged(folder, manifest)?;
+    folder.write(MARKER, bytes, 0o644)?;
+    folder.commit(MANIFEST)?;
+    Ok(digest)
+}
+
+/// Nothing may have come or gone while the folder was read.
+fn unchanged(folder: &Folder, manifest: &Manifest) -> Result<(), Fault> {
+    let listing = folder.list()?;
+    let there: BTreeSet<&str> = listing
+        .files()
+        .map(|entry| entry.name.as_str())
+        .filter(|name| !SEAL_FILES.contains(name) && *name != MARKER)
+        .collect();
+    let sealed: BTreeSet<&str> = manifest.files.iter().map(|file| file.path.as_str()).collect();
+    match there.symmetric_difference(&sealed).next() {
+        None => Ok(()),
+        Some(name) => {
+            let message = "the folder changed while it was sealed; run the same command again";
+            Err(Fault::new(Code::Unreadable, message).at(folder.show(name)))
+        }
+    }
+}

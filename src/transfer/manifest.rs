@@ -1,0 +1,258 @@
+//! `manifest.json` version 1 (`bundle-format/`): its fields, how it is written, how it is read.
+//!
+//! Reading is strict: an unknown or repeated field, a value of another type, or anything behind the
+//! document is refused. What the fields mean together is checked in `shape`.
+
+use serde::{Deserialize, Serialize};
+
+use super::shape;
+use crate::digest::{Sha256Digest, bare};
+use crate::verdict::{Code, Fault};
+
+/// The name and major version of the manifest.
+pub const SCHEMA: &str = "sealift-transfer/v1";
+
+/// A transfer's manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// SHA-256 of `SHA256SUMS`; always the second line of the file.
+    #[serde(with = "bare")]
+    pub sha256sums: Sha256Digest,
+    /// Always [`SCHEMA`].
+    pub schema: String,
+    /// 32 lower-case hexadecimal digits, chosen at random for every seal.
+    pub transfer_id: String,
+    /// The line of transfers that it belongs to.
+    pub stream: String,
+    /// Grows from transfer to transfer of a stream.
+    pub serial: u64,
+    /// When it was sealed: RFC 3339, UTC, whole seconds.
+    pub created: String,
+    /// Until when it may be used, in the same form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// The program that sealed it and its version.
+    pub tool: String,
+    /// What was asked for on the connected side.
+    pub requested: Vec<Requested>,
+    /// What of it could not be brought.
+    pub omitted: Vec<OmittedItem>,
+    /// The images and packages.
+    pub artifacts: Vec<Artifact>,
+    /// Every file but those of the seal, sorted by the bytes of their paths.
+    pub files: Vec<FileEntry>,
+    /// The earlier transfer that this one builds on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Base>,
+    /// Free text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notes: Option<String>,
+}
+
+/// Whether something is an image or a package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// A container image archive or OCI layout.
+    Image,
+    /// Any file, signed by its SHA-256.
+    Package,
+}
+
+/// Something that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requested {
+    /// Image or package.
+    pub kind: Kind,
+    /// The reference, name or URL.
+    pub name: String,
+}
+
+/// Something that was asked for and could not be brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OmittedItem {
+    /// Image or package.
+    pub kind: Kind,
+    /// The reference, name or URL.
+    pub name: String,
+    /// The code of the refusal.
+    pub code: String,
+    /// Why, one sentence.
+    pub reason: String,
+}
+
+/// One image or package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Artifact {
+    /// Image or package.
+    pub kind: Kind,
+    /// What the operator calls it.
+    pub name: String,
+    /// The file, or the directory of an OCI layout.
+    pub path: String,
+    /// The files of its signature bundles.
+    pub bundles: Vec<String>,
+    /// Fingerprint of the vendor's key that verified.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Sha256Digest>,
+    /// The vendor's name, from the policy or the vendor profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// Where it came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The kinds of digest that are signed, sorted.
+    pub digest_kinds: Vec<String>,
+    /// The operator knows that no vendor signed it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_unsigned: bool,
+    /// The vendor's key was accepted unseen, on first use.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first_use: bool,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileEntry {
+    /// Where it lies.
+    pub path: String,
+    /// Size in bytes.
+    pub size: u64,
+    /// SHA-256 of all its bytes.
+    #[serde(with = "bare")]
+    pub sha256: Sha256Digest,
+    /// Consecutive ranges of an uncompressed archive, cut at tar members.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<SegmentEntry>,
+}
+
+/// One range of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SegmentEntry {
+    /// Size in bytes.
+    pub size: u64,
+    /// SHA-256 of its bytes.
+    #[serde(with = "bare")]
+    pub sha256: Sha256Digest,
+}
+
+/// The earlier transfer that a differential one builds on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Base {
+    /// Its id.
+    pub transfer_id: String,
+    /// SHA-256 of its manifest's bytes.
+    pub manifest: Sha256Digest,
+    /// Its stream.
+    pub stream: String,
+    /// Its serial.
+    pub serial: u64,
+    /// What it carried that is not repeated here.
+    pub artifacts: Vec<BaseArtifact>,
+}
+
+/// An artifact that an earlier transfer carried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseArtifact {
+    /// Image or package.
+    pub kind: Kind,
+    /// What the operator calls it.
+    pub name: String,
+    /// Where it lies in the earlier transfer.
+    pub path: String,
+    /// SHA-256 of its bytes.
+    #[serde(with = "bare")]
+    pub sha256: Sha256Digest,
+}
+
+impl Manifest {
+    /// The exact bytes of `manifest.json`.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`]; none in practice.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Fault> {
+        let mut bytes = serde_json::to_vec_pretty(self)
+            .map_err(|error| Fault::new(Code::WriteFailed, error.to_string()))?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// The exact bytes of `SHA256SUMS` that the manifest implies.
+    #[must_use]
+    pub fn sums(&self) -> Vec<u8> {
+        sums(&self.files)
+    }
+
+    /// Reads a manifest whose seal holds.
+    ///
+    /// # Errors
+    /// [`Code::ManifestMalformed`], saying where; [`Code::ManifestVersionUnknown`] for a schema of
+    /// another version.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Fault> {
+        #[derive(Deserialize)]
+        struct Version {
+            schema: String,
+        }
+        let refuse = |reason: String| Fault::new(Code::ManifestMalformed, reason);
+        let version: Version =
+            serde_json::from_slice(bytes).map_err(|error| refuse(error.to_string()))?;
+        if version.schema != SCHEMA {
+            let code = if version.schema.starts_with("sealift-transfer/") {
+                Code::ManifestVersionUnknown
+            } else {
+                Code::ManifestMalformed
+            };
+            return Err(Fault::new(code, "the manifest's schema is another one")
+                .expected_found(SCHEMA, version.schema));
+        }
+        let manifest: Self =
+            serde_json::from_slice(bytes).map_err(|error| refuse(error.to_string()))?;
+        let second = format!("  \"sha256sums\": \"{}\",", manifest.sha256sums.to_hex());
+        let mut lines = bytes.split(|byte| *byte == b'\n');
+        if lines.next() != Some(b"{") || lines.next() != Some(second.as_bytes()) {
+            let message = "the first line must be {, and the second exactly the digest of SHA256SUMS";
+            return Err(refuse(message.to_owned()));
+        }
+        shape::check(&manifest)?;
+        Ok(manifest)
+    }
+
+    /// The entry of a file, if it is listed.
+    #[must_use]
+    pub fn file(&self, path: &str) -> Option<&FileEntry> {
+        let index = self.files.binary_search_by(|entry| entry.path.as_str().cmp(path)).ok()?;
+        self.files.get(index)
+    }
+
+    /// The entries of all files below a directory.
+    pub fn below<'a>(&'a self, directory: &str) -> impl Iterator<Item = &'a FileEntry> {
+        let prefix = format!("{directory}/");
+        let start = self.files.partition_point(|entry| entry.path.as_str() < prefix.as_str());
+        self.files
+            .get(start..)
+            .unwrap_or_default()
+            .iter()
+            .take_while(move |entry| entry.path.starts_with(&prefix))
+    }
+}
+
+/// The bytes of `SHA256SUMS` for these files, which are in order.
+#[must_use]
+pub fn sums(files: &[FileEntry]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for entry in files {
+        out.extend_from_slice(entry.sha256.to_hex().as_bytes());
+        out.extend_from_slice(b"  ");
+        out.extend_from_slice(entry.path.as_bytes());
+        out.push(b'\n');
+    }
+    out
+}

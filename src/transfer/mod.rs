@@ -1,0 +1,36 @@
+//! The transfer directory: a release that one operator seals and another one checks
+//! (`bundle-format/` is its specification).
+//!
+//! [`check()`] judges a sealed directory, [`make()`] seals one. Whom to trust comes in as a
+//! [`Context`]: transfer keys that were known before, never one that lies in the directory.
+//!
+//! This room reads no clock and no environment, and writes only when it seals.
+
+mod check;
+mod context;
+mod form;
+mod fresh;
+mod item;
+mod layout;
+mod make;
+mod manifest;
+mod named;
+mod present;
+mod seal;
+mod shape;
+mod state;
+mod vouch;
+
+pub use check::{Answer, check};
+pub use context::Context;
+pub use form::{parse_signature_file, signature_file, sigstore_file};
+pub use layout::{CHECK_SCRIPT, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, TRUSTED_ROOT, is_own, key_path};
+pub use make::{Made, Order, Stop, make};
+pub use manifest::{
+    Artifact, Base, BaseArtifact, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA,
+    SegmentEntry,
+};
+pub use named::Naming;
+pub use seal::{Sealed, open, traces};
+pub use shape::{stream, time};
+pub use state::{Accepted, State};

@@ -1,0 +1,88 @@
+//! Which vendor keys count when a folder is sealed: those that the operator named, and no others.
+
+use std::collections::BTreeSet;
+
+use crate::digest::Sha256Digest;
+use crate::folder::{Survey, TrustedKey, What};
+use crate::key::PublicKey;
+use crate::trust::TrustPolicy;
+use crate::verdict::{Code, Fault};
+
+/// What the operator said of vendor keys.
+#[derive(Debug, Clone, Copy)]
+pub struct Naming<'a> {
+    /// Keys given as files.
+    pub keys: &'a [PublicKey],
+    /// Keys given by fingerprint; the folder holds them.
+    pub pins: &'a [Sha256Digest],
+    /// The trust policy.
+    pub policy: Option<&'a TrustPolicy>,
+    /// Whether any key in the folder is accepted unseen.
+    pub first_use: bool,
+}
+
+/// The keys that count, and those in the folder that nobody named.
+///
+/// # Errors
+/// [`Code::PolicyForbids`] for a key that a policy with vendors does not list, and [`Code::Usage`]
+/// for a pinned one that is nowhere.
+pub(super) fn keys<'a>(
+    naming: &Naming<'a>,
+    survey: &Survey,
+) -> Result<(Vec<TrustedKey<'a>>, Vec<PublicKey>), Fault> {
+    let policy = naming.policy.filter(|policy| !policy.vendors().is_empty());
+    let in_folder = || {
+        survey.files.iter().filter_map(|file| match &file.what {
+            What::Key(key) => Some(&**key),
+            _ => None,
+        })
+    };
+    let terms = |fingerprint: &Sha256Digest| {
+        policy.and_then(|policy| policy.find_key(fingerprint)).map(|(vendor, key)| (vendor, key.terms()))
+    };
+    let mut trusted: Vec<TrustedKey<'a>> = Vec::new();
+    let mut add = |key: &PublicKey, first_use: bool| {
+        let fingerprint = key.fingerprint();
+        if trusted.iter().all(|it| it.key.fingerprint() != fingerprint) {
+            trusted.push(TrustedKey { key: key.clone(), vendor: terms(&fingerprint), first_use });
+        }
+    };
+    for fingerprint in naming.keys.iter().map(PublicKey::fingerprint).chain(naming.pins.iter().copied()) {
+        if policy.is_some() && terms(&fingerprint).is_none() {
+            let message = format!("the key {fingerprint} is named, and the policy does not list it");
+            return Err(Fault::new(Code::PolicyForbids, message));
+        }
+    }
+    if policy.is_some() && naming.first_use {
+        let message = "--trust-on-first-use, where the policy lists the keys to believe";
+        return Err(Fault::new(Code::PolicyForbids, message));
+    }
+    naming.keys.iter().for_each(|key| add(key, false));
+    for pin in naming.pins {
+        let key = in_folder().find(|key| key.fingerprint() == *pin).ok_or_else(|| {
+            Fault::new(Code::Usage, format!("no key file in the folder has the fingerprint {pin}"))
+        })?;
+        add(key, false);
+    }
+    // Options narrow the policy: with a named key, only named ones count.
+    if naming.keys.is_empty() && naming.pins.is_empty() {
+        for listed in policy.into_iter().flat_map(TrustPolicy::vendors).flat_map(|it| it.keys()) {
+            let fingerprint = listed.fingerprint();
+            let key = listed.key().or_else(|| in_folder().find(|key| key.fingerprint() == fingerprint));
+            if let Some(key) = key {
+                add(key, false);
+            }
+        }
+    }
+    if naming.first_use {
+        in_folder().for_each(|key| add(key, true));
+    }
+    let known: BTreeSet<Sha256Digest> = trusted.iter().map(|it| it.key.fingerprint()).collect();
+    let mut unnamed: Vec<PublicKey> = Vec::new();
+    for key in in_folder().filter(|key| !known.contains(&key.fingerprint())) {
+        if unnamed.iter().all(|it| it.fingerprint() != key.fingerprint()) {
+            unnamed.push(key.clone());
+        }
+    }
+    Ok((trusted, unnamed))
+}

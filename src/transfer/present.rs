@@ -1,0 +1,184 @@
+//! Which file of a directory is which file of the manifest: exact names first, then names that a
+//! file system without case gives, then names that it cut.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::layout::SEAL_FILES;
+use super::manifest::Manifest;
+use crate::limits;
+use crate::folder::{Entry, EntryKind, Folder, Listing};
+use crate::verdict::{Code, Fault};
+
+/// The set of files, compared.
+#[derive(Debug, Default)]
+pub(super) struct Present {
+    /// What each file of the manifest is called in the directory, in the manifest's order; none for
+    /// one that is not there.
+    pub(super) called: Vec<Option<String>>,
+    /// How many are there under a name that differs in case.
+    pub(super) folded: usize,
+    /// What is wrong: path and fault.
+    pub(super) faults: Vec<(String, Fault)>,
+}
+
+/// Compares what lies in a directory with what the manifest lists.
+pub(super) fn compare(folder: &Folder, listing: &Listing, manifest: &Manifest) -> Present {
+    let mut present = Present::default();
+    let mut unused: BTreeMap<&str, &Entry> =
+        listing.files().map(|entry| (entry.name.as_str(), entry)).collect();
+    for name in SEAL_FILES {
+        if unused.remove(name).is_none() {
+            let folded = unused.keys().find(|it| it.eq_ignore_ascii_case(name)).copied();
+            folded.and_then(|it| unused.remove(it));
+        }
+    }
+    let mut absent = Vec::new();
+    for (number, file) in manifest.files.iter().enumerate() {
+        let there = unused.remove(file.path.as_str());
+        if there.is_none() {
+            absent.push(number);
+        }
+        present.called.push(there.and_then(|entry| present_as_file(folder, entry, &mut present.faults)));
+    }
+    // An absent file may be there in another case.
+    let mut folded: BTreeMap<String, Vec<&Entry>> = BTreeMap::new();
+    for entry in unused.values() {
+        folded.entry(entry.name.to_ascii_lowercase()).or_default().push(entry);
+    }
+    let mut missing = Vec::new();
+    for number in absent {
+        let Some(file) = manifest.files.get(number) else { continue };
+        let lower = file.path.to_ascii_lowercase();
+        match folded.get(&lower).map(Vec::as_slice) {
+            Some([only]) => {
+                unused.remove(only.name.as_str());
+                present.folded = present.folded.saturating_add(1);
+                let called = present_as_file(folder, only, &mut present.faults);
+                if let Some(slot) = present.called.get_mut(number) {
+                    *slot = called;
+                }
+            }
+            _ => missing.push(file.path.as_str()),
+        }
+    }
+    collisions(folder, listing, &mut present);
+    let collided: BTreeSet<String> = present.faults.iter().map(|(name, _)| name.clone()).collect();
+    // Every missing file is compared with every strange one: a help for a medium, not for a heap.
+    let few = missing.len().saturating_mul(unused.len()) <= limits::MANGLED_TRIES;
+    for path in missing {
+        let mut similar = unused.keys().copied().filter(|found| few && is_mangled(path, found));
+        let fault = match (similar.next(), similar.next()) {
+            (Some(found), None) => {
+                unused.remove(found);
+                let message = "the file is not there, and one that may be it has a changed name";
+                Fault::new(Code::NameMangled, message).expected_found(path, found)
+            }
+            _ => Fault::new(Code::FileMissing, "the file is not there"),
+        };
+        present.faults.push((path.to_owned(), fault.at(folder.show(path))));
+    }
+    for (name, entry) in unused {
+        if collided.contains(name) {
+            continue;
+        }
+        let fault = if entry.kind == EntryKind::File {
+            Fault::new(Code::FileExtra, "the manifest does not list it")
+        } else {
+            Fault::new(Code::FileTypeRefused, entry.kind.words())
+        };
+        present.faults.push((name.to_owned(), fault.at(folder.show(name))));
+    }
+    present
+}
+
+fn present_as_file(
+    folder: &Folder,
+    entry: &Entry,
+    faults: &mut Vec<(String, Fault)>,
+) -> Option<String> {
+    if entry.kind == EntryKind::File {
+        return Some(entry.name.clone());
+    }
+    let fault = Fault::new(Code::FileTypeRefused, entry.kind.words()).at(folder.show(&entry.name));
+    faults.push((entry.name.clone(), fault));
+    None
+}
+
+/// Two files whose names differ only in case: on another medium they are one.
+fn collisions(folder: &Folder, listing: &Listing, present: &mut Present) {
+    for names in listing.collisions() {
+        let all = names.join(", ");
+        let sealed: BTreeSet<&str> = present.called.iter().flatten().map(String::as_str).collect();
+        let stranger = names.iter().find(|name| !sealed.contains(**name));
+        let Some(name) = stranger.or(names.first()) else { continue };
+        let message = format!("names that differ only in case: {all}");
+        let fault = Fault::new(Code::NameCollision, message).at(folder.show(name));
+        present.faults.push(((*name).to_owned(), fault));
+    }
+}
+
+/// Whether `found` is what a file system without long names makes of `meant`: each part cut, with
+/// other characters than letters, digits and `_` replaced, perhaps with `~1` behind it.
+fn is_mangled(meant: &str, found: &str) -> bool {
+    let (meant, found): (Vec<_>, Vec<_>) = (meant.split('/').collect(), found.split('/').collect());
+    meant.len() == found.len()
+        && meant.iter().zip(&found).all(|(meant, found)| is_mangled_part(meant, found))
+}
+
+fn is_mangled_part(meant: &str, found: &str) -> bool {
+    if meant.eq_ignore_ascii_case(found) {
+        return true;
+    }
+    let found = found.split(';').next().unwrap_or_default().trim_end_matches('.');
+    let (meant_stem, meant_end) = split(meant);
+    let (found_stem, found_end) = split(found);
+    let found_stem = match found_stem.rsplit_once('~') {
+        Some((stem, number)) if number.bytes().all(|b| b.is_ascii_digit()) => stem.to_owned(),
+        _ => found_stem,
+    };
+    !found_stem.is_empty()
+        && meant_stem.starts_with(&found_stem)
+        && meant_end.starts_with(&found_end)
+        && (meant_end.is_empty() || !found_end.is_empty())
+}
+
+/// Stem and ending, folded.
+fn split(part: &str) -> (String, String) {
+    let fold = |text: &str| -> String {
+        text.chars()
+            .map(|c| if c.is_ascii_alphanumeric() || c == '~' { c.to_ascii_lowercase() } else { '_' })
+            .collect()
+    };
+    match part.rsplit_once('.') {
+        Some((stem, end)) => (fold(stem), fold(end)),
+        None => (fold(part), String::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_a_medium_cut_are_known_again() {
+        for (meant, found) in [
+            ("images/hello-world-image.tar", "IMAGES/HELLO_WO.TAR"),
+            ("hello-image.tar", "hello-~1.tar"),
+            ("hello.tar.gz_signature.bundle", "hello_tar_gz_si.bun"),
+            ("a-long-name", "A_LONG_N"),
+            ("readme.markdown", "README.MAR;1"),
+        ] {
+            assert!(is_mangled(meant, found), "{meant} {found}");
+        }
+        for (meant, found) in [
+            ("hello.tar", "other.tar"),
+            ("hello.tar", "hello.zip"),
+            ("a/hello.tar", "hello.tar"),
+            ("hello.tar", "hello.tar.old"),
+            ("hello.tar", "x/hello.tar"),
+            ("hello.tar", "hello"),
+        ] {
+            assert!(!is_mangled(meant, found), "{meant} {found}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Opening a seal: the one place that decides whether a transfer directory is sealed, by whom, and
+//! whether its forms agree.
+//!
+//! Until the seal holds, nothing is read but the signature (bounded) and the manifest's raw bytes,
+//! and nothing is parsed but the signature.
+
+use super::form;
+use super::layout::{self, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS};
+use super::manifest::Manifest;
+use crate::digest::Sha256Digest;
+use crate::folder::{EntryKind, Folder, Listing, read_small};
+use crate::key::{HashAlgorithm, PublicKey};
+use crate::limits;
+use crate::verdict::{Code, Fault};
+
+/// A manifest whose seal holds. Only [`open`] makes one.
+#[derive(Debug)]
+pub struct Sealed {
+    manifest: Manifest,
+    digest: Sha256Digest,
+    key: Sha256Digest,
+}
+
+impl Sealed {
+    /// The manifest.
+    #[must_use]
+    pub const fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// SHA-256 of the manifest's bytes.
+    #[must_use]
+    pub const fn digest(&self) -> Sha256Digest {
+        self.digest
+    }
+
+    /// Fingerprint of the transfer key by which the seal holds.
+    #[must_use]
+    pub const fn key(&self) -> Sha256Digest {
+        self.key
+    }
+}
+
+/// The files of a seal that lie in a directory, under whatever case of their names.
+///
+/// `manifest.json` counts only if nothing says that the directory is an OCI layout, where Docker
+/// puts a file of this name, or if another file of a seal lies beside it.
+#[must_use]
+pub fn traces(listing: &Listing) -> Vec<&str> {
+    let found: Vec<&str> = listing
+        .files()
+        .map(|entry| entry.name.as_str())
+        .filter(|name| {
+            layout::is_left_over(name) || SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(name))
+        })
+        .collect();
+    let layout = listing.has("oci-layout", EntryKind::File) || listing.has("index.json", EntryKind::File);
+    match found.as_slice() {
+        [only] if layout && only.eq_ignore_ascii_case(MANIFEST) => Vec::new(),
+        _ => found,
+    }
+}
+
+/// What a file of the seal is called in the directory: its name, or the only one that differs in
+/// case alone.
+fn called<'l>(listing: &'l Listing, name: &str) -> Option<&'l str> {
+    let mut same = listing.files().map(|it| it.name.as_str()).filter(|it| it.eq_ignore_ascii_case(name));
+    match (same.next(), same.next()) {
+        (Some(only), None) => Some(only),
+        _ => None,
+    }
+}
+
+/// Checks the seal with the transfer keys that were known before.
+///
+/// # Errors
+/// [`Code::SealIncomplete`], [`Code::SealMissing`], [`Code::NoTransferKey`], [`Code::SealMalformed`],
+/// [`Code::SealInvalid`], [`Code::SealNotCanonical`], those of [`Manifest::parse`], and
+/// [`Code::Unreadable`].
+pub fn open(folder: &Folder, listing: &Listing, keys: &[PublicKey]) -> Result<Sealed, Fault> {
+    if let Some(left) = listing.files().find(|entry| layout::is_left_over(&entry.name)) {
+        let message = format!("{} was left by a sealing that did not end", left.name);
+        return Err(Fault::new(Code::SealIncomplete, message).at(folder.shown()));
+    }
+    let present: Vec<&str> =
+        SEAL_FILES.into_iter().filter(|name| called(listing, name).is_some()).collect();
+    if present.is_empty() {
+        let message = "no file of a seal lies in the directory";
+        return Err(Fault::new(Code::SealMissing, message).at(folder.shown()));
+    }
+    if keys.is_empty() {
+        let message = format!("{} lies in the directory", present.join(", "));
+        return Err(Fault::new(Code::NoTransferKey, message).at(folder.shown()));
+    }
+    let read = |name: &str, limit: u64| {
+        let there = called(listing, name).ok_or_else(|| {
+            Fault::new(Code::SealMissing, format!("the directory has no {name}")).at(folder.shown())
+        })?;
+        read_small(folder, there, limit, Code::SealMalformed)
+    };
+    let (signature, _) = read(SIGNATURE, limits::SEAL_BYTES)?;
+    let der = form::parse_signature_file(&signature).map_err(|it| it.at(folder.show(SIGNATURE)))?;
+    let (bytes, digest) = read(MANIFEST, limits::MANIFEST_BYTES)?;
+    let key = keys
+        .iter()
+        .find(|key| key.verify_digest(HashAlgorithm::Sha256, digest.as_bytes(), &der).is_ok())
+        .ok_or_else(|| not_by(folder, keys))?;
+    let (sigstore, _) = read(SIGSTORE, limits::SEAL_BYTES)?;
+    if sigstore != form::sigstore_file(&der, &key.fingerprint(), &digest) {
+        let message = "not byte for byte what belongs to the signature in manifest.json.sig";
+        return Err(Fault::new(Code::SealNotCanonical, message).at(folder.show(SIGSTORE)));
+    }
+    let manifest = Manifest::parse(&bytes).map_err(|fault| fault.at(folder.show(MANIFEST)))?;
+    drop(bytes);
+    let sums = manifest.sums();
+    if Sha256Digest::of(&sums) != manifest.sha256sums {
+        let message = "the digest in the second line is not of what the files imply";
+        return Err(Fault::new(Code::SealNotCanonical, message).at(folder.show(MANIFEST)));
+    }
+    // One byte more than it should have is enough to be refused.
+    let (found, _) = read(SUMS, sums.len() as u64).map_err(|fault| match fault.code() {
+        Code::SealMalformed => not_implied(folder),
+        _ => fault,
+    })?;
+    if found != sums {
+        return Err(not_implied(folder));
+    }
+    Ok(Sealed { manifest, digest, key: key.fingerprint() })
+}
+
+fn not_implied(folder: &Folder) -> Fault {
+    let message = "not byte for byte what the manifest implies";
+    Fault::new(Code::SealNotCanonical, message).at(folder.show(SUMS))
+}
+
+fn not_by(folder: &Folder, keys: &[PublicKey]) -> Fault {
+    let known: Vec<String> = keys.iter().map(|key| key.fingerprint().to_string()).collect();
+    Fault::new(Code::SealInvalid, "the signature over manifest.json does not hold")
+        .at(folder.show(SIGNATURE))
+        .expected_found(format!("one by {}", known.join(" or ")), "none by any of them")
+}

@@ -1,0 +1,169 @@
+//! The vendor's key for an artifact of a sealed transfer: by whose word it counts.
+
+use std::collections::BTreeMap;
+
+use super::context::Context;
+use super::layout::{TRUSTED_ROOT, key_path};
+use super::manifest::{Artifact, Manifest};
+use crate::digest::Sha256Digest;
+use crate::folder::{Folder, read_small};
+use crate::key::PublicKey;
+use crate::limits;
+use crate::sigstore::TrustMaterial;
+use crate::trust::{KeyTerms, Vendor, VendorProfile};
+use crate::verdict::{Code, Fault};
+
+/// A vendor key and the reason to believe it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Vouched<'a> {
+    pub(super) key: &'a PublicKey,
+    pub(super) vendor: Option<(&'a Vendor, &'a KeyTerms)>,
+    /// Nobody but the sealing operator vouches for the key.
+    pub(super) by_seal_only: bool,
+}
+
+/// The sealed keys that artifacts name, each read and parsed once.
+#[derive(Debug)]
+pub(super) struct SealedKeys(BTreeMap<Sha256Digest, Result<PublicKey, Fault>>);
+
+impl SealedKeys {
+    /// Reads the keys; `called` says what a file of the manifest is called in the directory.
+    pub(super) fn read(
+        folder: &Folder,
+        manifest: &Manifest,
+        called: &dyn Fn(&str) -> Option<String>,
+    ) -> Self {
+        let mut keys = BTreeMap::new();
+        for fingerprint in manifest.artifacts.iter().filter_map(|artifact| artifact.key) {
+            keys.entry(fingerprint)
+                .or_insert_with(|| read_key(folder, manifest, called, &fingerprint));
+        }
+        Self(keys)
+    }
+}
+
+/// A file that the seal covers, read whole and compared.
+pub(super) fn sealed_file(
+    folder: &Folder,
+    manifest: &Manifest,
+    called: &dyn Fn(&str) -> Option<String>,
+    path: &str,
+    limit: u64,
+) -> Result<Vec<u8>, Fault> {
+    let missing = || Fault::new(Code::FileMissing, "the file is not there").at(folder.show(path));
+    let entry = manifest.file(path).ok_or_else(|| {
+        Fault::new(Code::ManifestMalformed, "the manifest does not list it").at(folder.show(path))
+    })?;
+    let name = called(path).ok_or_else(missing)?;
+    let (bytes, digest) = read_small(folder, &name, limit, Code::FileMismatch)?;
+    if digest != entry.sha256 {
+        return Err(mismatch(entry.sha256, digest).at(folder.show(&name)));
+    }
+    Ok(bytes)
+}
+
+/// The fault for a file whose digest is another one.
+pub(super) fn mismatch(expected: Sha256Digest, found: Sha256Digest) -> Fault {
+    Fault::new(Code::FileMismatch, "the file is not the one that was sealed")
+        .expected_found(expected, found)
+}
+
+fn read_key(
+    folder: &Folder,
+    manifest: &Manifest,
+    called: &dyn Fn(&str) -> Option<String>,
+    fingerprint: &Sha256Digest,
+) -> Result<PublicKey, Fault> {
+    let path = key_path(fingerprint);
+    let bytes = sealed_file(folder, manifest, called, &path, limits::KEY_BYTES)?;
+    // A key file in a sealed directory that can't be read is the seal's fault, not the user's.
+    let refuse = |reason: String| Fault::new(Code::ClaimMismatch, reason).at(folder.show(&path));
+    let key = PublicKey::from_pem(&bytes).map_err(|fault| refuse(fault.to_string()))?;
+    if key.fingerprint() != *fingerprint {
+        return Err(refuse("the key is not the one that an artifact names".to_owned())
+            .expected_found(fingerprint, key.fingerprint()));
+    }
+    Ok(key)
+}
+
+/// The key by which an artifact is to be judged.
+///
+/// With a policy that lists the artifact's vendor, only listed keys count; else the operator's
+/// key, else the key that the seal carries.
+pub(super) fn vouch<'a>(
+    context: &Context<'a>,
+    sealed: &'a SealedKeys,
+    artifact: &Artifact,
+) -> Result<Vouched<'a>, Fault> {
+    let Some(claimed) = artifact.key else {
+        return Err(Fault::new(Code::NoBundle, "the manifest names no key for it"));
+    };
+    let carried = || match sealed.0.get(&claimed) {
+        Some(Ok(key)) => Ok(key),
+        Some(Err(fault)) => Err(fault.clone()),
+        None => Err(Fault::new(Code::ClaimMismatch, "the manifest carries no such key")),
+    };
+    if let Some(key) = context.vendor_key
+        && key.fingerprint() != claimed
+    {
+        let message = "sealed as signed by another key than the one given with --key";
+        return Err(Fault::new(Code::KeyNotTrusted, message)
+            .expected_found(key.fingerprint(), claimed));
+    }
+    if let Some(policy) = context.policy {
+        if let Some((vendor, listed)) = policy.find_key(&claimed) {
+            let key = match (context.vendor_key, listed.key()) {
+                (Some(key), _) | (None, Some(key)) => key,
+                (None, None) => carried()?,
+            };
+            return Ok(Vouched { key, vendor: Some((vendor, listed.terms())), by_seal_only: false });
+        }
+        if let Some(vendor) = artifact.vendor.as_deref().and_then(|name| policy.vendor(name)) {
+            let listed: Vec<_> =
+                vendor.keys().iter().map(|key| key.fingerprint().to_string()).collect();
+            let message = format!("the policy does not list this key of vendor {}", vendor.name());
+            return Err(Fault::new(Code::KeyNotTrusted, message)
+                .expected_found(listed.join(" or "), claimed));
+        }
+    }
+    match context.vendor_key {
+        Some(key) => Ok(Vouched { key, vendor: None, by_seal_only: false }),
+        None => Ok(Vouched { key: carried()?, vendor: None, by_seal_only: true }),
+    }
+}
+
+/// The conventions of the artifact's vendor.
+pub(super) fn profile<'a>(
+    context: &Context<'a>,
+    vouched: &Vouched<'a>,
+    artifact: &Artifact,
+) -> Result<&'a VendorProfile, Fault> {
+    if let Some((vendor, _)) = vouched.vendor {
+        return Ok(vendor.profile());
+    }
+    match &artifact.vendor {
+        Some(name) if *name != context.profile.name => {
+            let message = format!(
+                "sealed as of vendor {name:?}, whose conventions are not known here; name them \
+                 with --vendor-profile, or list the vendor in the trust policy"
+            );
+            Err(Fault::new(Code::Usage, message))
+        }
+        _ => Ok(context.profile),
+    }
+}
+
+/// The trusted root: the operator's, else the sealed one, else the one that is built in.
+pub(super) fn trusted_root(
+    folder: &Folder,
+    manifest: &Manifest,
+    called: &dyn Fn(&str) -> Option<String>,
+) -> Result<TrustMaterial, Fault> {
+    if manifest.file(TRUSTED_ROOT).is_none() {
+        return TrustMaterial::production();
+    }
+    let limit = limits::TRUSTED_ROOT_BYTES;
+    let bytes = sealed_file(folder, manifest, called, TRUSTED_ROOT, limit)?;
+    TrustMaterial::from_json(&bytes)
+        .map_err(|fault| Fault::new(Code::ClaimMismatch, fault.to_string()).at(folder.show(TRUSTED_ROOT)))
+}
