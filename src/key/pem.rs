@@ -5,6 +5,7 @@
 //! free (RFC 7468 section 2 lets parsers be lax there): keys on one long line do occur.
 
 use base64ct::{Base64, Encoding as _};
+use zeroize::Zeroizing;
 
 /// Why a text is not exactly one PEM block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -52,9 +53,29 @@ pub(crate) fn single_block(text: &str) -> Result<(&str, Vec<u8>), PemError> {
     if !body.ends_with(['\n', '\r']) {
         return Err(PemError::Damaged);
     }
-    let packed: String = body.chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    // The block may be a private key: no copy of it is left behind, also not by growing.
+    let mut packed = Zeroizing::new(String::with_capacity(body.len()));
+    packed.extend(body.chars().filter(|c| !c.is_ascii_whitespace()));
     let bytes = Base64::decode_vec(&packed).map_err(|_| PemError::Base64)?;
     Ok((label, bytes))
+}
+
+/// One PEM block in lines of 64 characters (RFC 7468 section 2), with a final newline.
+pub(super) fn write_block(label: &str, bytes: &[u8]) -> String {
+    const LINE: usize = 64;
+    let body = Base64::encode_string(bytes);
+    let mut out = format!("-----BEGIN {label}-----\n");
+    let mut rest = body.as_str();
+    while !rest.is_empty() {
+        let (line, more) = rest.split_at_checked(LINE).unwrap_or((rest, ""));
+        out.push_str(line);
+        out.push('\n');
+        rest = more;
+    }
+    out.push_str("-----END ");
+    out.push_str(label);
+    out.push_str("-----\n");
+    out
 }
 
 #[cfg(test)]
@@ -68,6 +89,16 @@ mod tests {
             "\r\n-----BEGIN A B-----\r\nYW\r\nJj\r\n-----END A B-----",
         ] {
             assert_eq!(single_block(text), Ok(("A B", b"abc".to_vec())), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        for length in [1, 47, 48, 49, 96, 200] {
+            let bytes = vec![0xa5; length];
+            let text = write_block("A B", &bytes);
+            assert_eq!(single_block(&text), Ok(("A B", bytes)), "{text}");
+            assert!(text.lines().all(|line| line.len() <= 64), "{text}");
         }
     }
 

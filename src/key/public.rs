@@ -7,6 +7,7 @@ use der::{Any, Encode as _};
 use serde::Serialize;
 use spki::{AlgorithmIdentifierOwned, ObjectIdentifier, SubjectPublicKeyInfoRef};
 
+use super::pem::write_block;
 use super::primitive::{BadKey, RawKey};
 use super::{HashAlgorithm, PemError, single_block};
 use crate::digest::Sha256Digest;
@@ -156,6 +157,12 @@ impl PublicKey {
         &self.spki
     }
 
+    /// The key as a file: one PEM block `PUBLIC KEY` (SPKI), as cosign and OpenSSL write it.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        write_block("PUBLIC KEY", &self.spki)
+    }
+
     /// Type and size.
     #[must_use]
     pub fn kind(&self) -> KeyKind {
@@ -222,7 +229,7 @@ pub(crate) enum KeyError {
 }
 
 impl KeyError {
-    fn unsupported(oid: ObjectIdentifier, what: &str) -> Self {
+    pub(super) fn unsupported(oid: ObjectIdentifier, what: &str) -> Self {
         let oid = oid.to_string();
         let name = REFUSED.iter().find(|(refused, _)| *refused == oid);
         Self::Unsupported(
