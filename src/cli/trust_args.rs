@@ -28,6 +28,16 @@ pub(super) struct TrustArgs {
     /// Keyless: a regular expression for the issuer
     #[arg(long, value_name = "REGEXP", help_heading = "Trust", conflicts_with = "key")]
     certificate_oidc_issuer_regexp: Option<String>,
+    #[command(flatten)]
+    pub(super) logs: LogArgs,
+    /// The hash that the signature was made with
+    #[arg(long, value_name = "ALGORITHM", help_heading = "Trust", value_enum)]
+    signature_digest_algorithm: Option<Algorithm>,
+}
+
+/// Which logs to believe, and whether one must vouch for a signature.
+#[derive(Debug, Args)]
+pub(super) struct LogArgs {
     /// Sigstore trusted root (JSON); the default is the built-in one of the public good instance
     #[arg(long, value_name = "FILE", help_heading = "Trust")]
     trusted_root: Option<PathBuf>,
@@ -35,10 +45,31 @@ pub(super) struct TrustArgs {
     #[arg(long, value_name = "BOOL", help_heading = "Trust", num_args = 0..=1, require_equals = true,
           default_value = "false", default_missing_value = "true", hide_default_value = true,
           hide_possible_values = true)]
-    insecure_ignore_tlog: bool,
-    /// The hash that the signature was made with
-    #[arg(long, value_name = "ALGORITHM", help_heading = "Trust", value_enum)]
-    signature_digest_algorithm: Option<Algorithm>,
+    pub(super) insecure_ignore_tlog: bool,
+}
+
+impl LogArgs {
+    /// The trusted root that is named: its bytes, and what they parse to.
+    ///
+    /// # Errors
+    /// [`Code::FileNotFound`] and [`Code::TrustedRootMalformed`].
+    pub(super) fn trusted_root(&self) -> Result<Option<(Vec<u8>, TrustMaterial)>, Fault> {
+        let Some(path) = &self.trusted_root else { return Ok(None) };
+        let limit = limits::TRUSTED_ROOT_BYTES;
+        let bytes = files::read_config(path, limit, Code::TrustedRootMalformed)?;
+        let material =
+            TrustMaterial::from_json(&bytes).map_err(|fault| fault.at(files::show(path)))?;
+        Ok(Some((bytes, material)))
+    }
+
+    /// Whether a log entry must be there.
+    pub(super) const fn transparency(&self) -> Transparency {
+        if self.insecure_ignore_tlog {
+            Transparency::AbsentAllowed
+        } else {
+            Transparency::Required
+        }
+    }
 }
 
 /// Hash algorithms by cosign's names.
@@ -66,7 +97,7 @@ enum LoadedSigner {
 
 impl Trust {
     /// The request that every bundle of the run is judged by.
-    pub(super) fn request(&self) -> Request<'_> {
+    pub(super) fn request(&self, now: jiff::Timestamp) -> Request<'_> {
         let signer = match &self.signer {
             LoadedSigner::Key { key, hash } => Signer::Key { key, hash: *hash },
             LoadedSigner::Identity { identity, issuer } => {
@@ -77,7 +108,7 @@ impl Trust {
             signer,
             trust: &self.material,
             transparency: self.transparency,
-            now: jiff::Timestamp::now(),
+            now,
         }
     }
 }
@@ -89,34 +120,36 @@ impl TrustArgs {
     /// [`Code::NoKey`], [`Code::Usage`], and the faults of the files named.
     pub(super) fn load(&self, default_hash: HashRule) -> Result<Trust, Fault> {
         let signer = self.signer(default_hash)?;
-        let material = match &self.trusted_root {
-            Some(path) => {
-                let bytes = files::read_config(
-                    path,
-                    limits::TRUSTED_ROOT_BYTES,
-                    Code::TrustedRootMalformed,
-                )?;
-                TrustMaterial::from_json(&bytes).map_err(|fault| fault.at(files::show(path)))?
-            }
+        let material = match self.logs.trusted_root()? {
+            Some((_, material)) => material,
             None => TrustMaterial::production()?,
         };
-        let transparency = if self.insecure_ignore_tlog {
-            Transparency::AbsentAllowed
-        } else {
-            Transparency::Required
-        };
+        let transparency = self.logs.transparency();
         let key_file = self.key.as_deref().and_then(files::file_name);
         Ok(Trust { signer, key_file, material, transparency })
     }
 
+    /// The hash functions to accept.
+    pub(super) fn hash(&self, default: HashRule) -> HashRule {
+        match self.signature_digest_algorithm {
+            Some(Algorithm::Sha256) => HashRule::Exactly(HashAlgorithm::Sha256),
+            Some(Algorithm::Sha384) => HashRule::Exactly(HashAlgorithm::Sha384),
+            Some(Algorithm::Sha512) => HashRule::Exactly(HashAlgorithm::Sha512),
+            None => default,
+        }
+    }
+
+    /// Whether a certificate's identity or issuer is asked for.
+    pub(super) const fn names_identity(&self) -> bool {
+        self.certificate_identity.is_some()
+            || self.certificate_identity_regexp.is_some()
+            || self.certificate_oidc_issuer.is_some()
+            || self.certificate_oidc_issuer_regexp.is_some()
+    }
+
     fn signer(&self, default_hash: HashRule) -> Result<LoadedSigner, Fault> {
         if let Some(path) = &self.key {
-            let hash = match self.signature_digest_algorithm {
-                Some(Algorithm::Sha256) => HashRule::Exactly(HashAlgorithm::Sha256),
-                Some(Algorithm::Sha384) => HashRule::Exactly(HashAlgorithm::Sha384),
-                Some(Algorithm::Sha512) => HashRule::Exactly(HashAlgorithm::Sha512),
-                None => default_hash,
-            };
+            let hash = self.hash(default_hash);
             return Ok(LoadedSigner::Key { key: load_key(path)?, hash });
         }
         if self.signature_digest_algorithm.is_some() {
@@ -148,7 +181,7 @@ impl TrustArgs {
 }
 
 /// Reads a public key file.
-fn load_key(path: &Path) -> Result<PublicKey, Fault> {
+pub(super) fn load_key(path: &Path) -> Result<PublicKey, Fault> {
     let text = files::show(path);
     if text.contains("://") && !path.exists() {
         return Err(Fault::new(

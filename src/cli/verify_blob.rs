@@ -19,7 +19,7 @@ pub(super) fn run(arguments: &VerifyBlobArgs) -> Result<ExitStatus, Fault> {
     // cosign's own default: SHA-256 for every kind of key that signs a hash.
     let trust = arguments.trust.load(HashRule::Exactly(HashAlgorithm::Sha256))?;
     let bundle = named_bundle(arguments)?;
-    let request = trust.request();
+    let request = trust.request(jiff::Timestamp::now());
     let mut stream = files::open_stream(&arguments.file)?;
     let report = ArtifactReport::new(files::show(&arguments.file));
     let report = artifact::blob(report, &mut stream, &bundle, &request);

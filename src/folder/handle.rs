@@ -156,15 +156,18 @@ impl Folder {
         Some(handle)
     }
 
-    /// Whether a path, followed as the system follows it, lies in this directory or below it.
+    /// Whether an existing path, followed as the system follows it, is this directory.
+    #[must_use]
+    pub fn is(&self, path: &Path) -> bool {
+        let Ok(root) = rustix::fs::fstat(&self.handle) else { return false };
+        rustix::fs::stat(path).is_ok_and(|it| (it.st_dev, it.st_ino) == (root.st_dev, root.st_ino))
+    }
+
+    /// Whether an existing path, followed as the system follows it, lies in this directory or is it.
     #[must_use]
     pub fn contains(&self, path: &Path) -> bool {
-        let Ok(root) = rustix::fs::fstat(&self.handle) else { return false };
         let Ok(path) = path.canonicalize() else { return false };
-        path.ancestors().skip(1).any(|above| {
-            rustix::fs::stat(above)
-                .is_ok_and(|it| (it.st_dev, it.st_ino) == (root.st_dev, root.st_ino))
-        })
+        path.ancestors().any(|above| self.is(above))
     }
 }
 
