@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::cosign_options::CosignOptions;
+use super::password::PasswordArgs;
 use super::trust_args::TrustArgs;
 
 const EXIT_CODES: &str = "\
@@ -27,6 +28,7 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     VerifyBlob(VerifyBlobArgs),
     Inspect(InspectArgs),
+    Keygen(KeygenArgs),
     Explain(ExplainArgs),
 }
 
@@ -117,6 +119,20 @@ pub(super) struct InspectArgs {
     /// The form of the answer
     #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
     pub(super) output: Output,
+}
+
+/// Make the key pair with which transfers are sealed.
+///
+/// Writes PREFIX.key, encrypted with a password, and PREFIX.pub: ECDSA P-256, in the files of `cosign
+/// generate-key-pair`. Never overwrites a file. Prints the fingerprint, also in words, to be
+/// compared out of band.
+#[derive(Debug, Args)]
+pub(super) struct KeygenArgs {
+    /// The beginning of the names of both files
+    #[arg(long, value_name = "PREFIX", default_value = "transfer")]
+    pub(super) output_key_prefix: PathBuf,
+    #[command(flatten)]
+    pub(super) password: PasswordArgs,
 }
 
 /// Explain a code: what it means and what to do next.

@@ -11,7 +11,7 @@ use super::files::{self, Opened};
 use super::progress::Bar;
 use super::{complain, shown};
 use crate::image::{self, Input, Options};
-use crate::key::PublicKey;
+use crate::key::{self, PublicKey};
 use crate::limits;
 use crate::report;
 use crate::sigstore::{BundleDescription, SignatureBundle, TrustMaterial};
@@ -74,7 +74,7 @@ struct Inspected {
 enum Content {
     Bundle(BundleDescription),
     ImageArchive { format: String, images: Vec<Image>, notes: Vec<String> },
-    PublicKey { kind: String, fingerprint: String },
+    PublicKey { kind: String, fingerprint: String, words: String },
 }
 
 #[derive(Debug, Serialize)]
@@ -111,6 +111,7 @@ fn inspect(path: &Path) -> Result<Content, Fault> {
                 return Ok(Content::PublicKey {
                     kind: key.kind().to_string(),
                     fingerprint: key.fingerprint().to_string(),
+                    words: key::words(&key.fingerprint()),
                 });
             }
             image::read(Input::File(&files::positioned(path, &file)?), &options)
@@ -148,10 +149,11 @@ fn unknown(fault: Fault) -> Fault {
 fn text(out: &mut dyn Write, inspected: &Inspected) -> io::Result<()> {
     let name = printable(&inspected.file);
     match &inspected.content {
-        Content::PublicKey { kind, fingerprint } => {
+        Content::PublicKey { kind, fingerprint, words } => {
             writeln!(out, "{name}: public key, {kind}")?;
             writeln!(out, "  fingerprint (SHA-256 of the SPKI): {fingerprint}")?;
-            writeln!(out, "  compare it out of band with what the vendor publishes")
+            writeln!(out, "  the same in words: {words}")?;
+            writeln!(out, "  compare one of them out of band with what the key's owner publishes")
         }
         Content::Bundle(bundle) => {
             writeln!(out, "{name}: signature bundle, {} ({NOT_VERIFIED})", bundle.format)?;

@@ -1,0 +1,67 @@
+//! `sealift keygen`: the operator's own key pair, with which transfers are sealed.
+//!
+//! The two files are those of `cosign generate-key-pair`, and cosign can use them. Whoever checks a
+//! transfer must have the public one from somewhere else than the transfer: this prints what to
+//! compare.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::args::KeygenArgs;
+use super::new_file::{NewFile, Readers, must_be_free};
+use super::{files, shown, warn};
+use crate::key::{PrivateKey, PublicKey, words};
+use crate::verdict::{ExitStatus, Fault, printable};
+
+/// Makes a key pair and writes its two files, or neither.
+pub(super) fn run(arguments: &KeygenArgs) -> Result<ExitStatus, Fault> {
+    let private_path = with_extension(&arguments.output_key_prefix, "key");
+    let public_path = with_extension(&arguments.output_key_prefix, "pub");
+    for path in [&private_path, &public_path] {
+        must_be_free(path)?;
+    }
+    let password = arguments.password.fresh()?;
+    if password.is_empty() {
+        warn("the password is empty: whoever can read the private key's file can sign with it");
+    }
+    let key = PrivateKey::generate()?;
+    let encrypted = key.to_encrypted_pem(&password)?;
+
+    // Both names are taken before either file has content, and both files are whole before either is
+    // kept: an error on the way leaves neither.
+    let mut public = NewFile::create(&public_path, Readers::Default)?;
+    let mut private = NewFile::create(&private_path, Readers::Owner)?;
+    public.fill(key.public().to_pem().as_bytes())?;
+    private.fill(encrypted.as_bytes())?;
+    public.keep();
+    private.keep();
+    shown(tell(&mut io::stdout().lock(), &private_path, &public_path, key.public()))
+}
+
+/// `transfer` and `key` make `transfer.key`; a dot in the prefix is part of the name.
+fn with_extension(prefix: &Path, extension: &str) -> PathBuf {
+    let mut name = prefix.as_os_str().to_owned();
+    name.push(".");
+    name.push(extension);
+    PathBuf::from(name)
+}
+
+fn tell(
+    out: &mut dyn Write,
+    private_path: &Path,
+    public_path: &Path,
+    key: &PublicKey,
+) -> io::Result<()> {
+    let show = |path| printable(&files::show(path));
+    let fingerprint = key.fingerprint();
+    writeln!(out, "private key: {}", show(private_path))?;
+    writeln!(out, "public key:  {}", show(public_path))?;
+    writeln!(out, "fingerprint: {fingerprint}")?;
+    writeln!(out, "in words:    {}", words(&fingerprint))?;
+    writeln!(
+        out,
+        "Before {} is trusted on the far side, compare the fingerprint or the twelve words over a \
+         channel that does not carry the transfer; `sealift inspect` shows them there.",
+        show(public_path)
+    )
+}

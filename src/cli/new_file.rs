@@ -1,0 +1,162 @@
+//! Writing files that must not exist yet: nothing is overwritten, and nothing half written is left.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use super::files::show;
+use crate::verdict::{Code, Fault};
+
+/// Who may read a new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// Whoever the system's defaults (on Unix the umask) let.
+    Default,
+    /// The owner alone, from the moment the file exists (Unix mode 0600). Elsewhere the folder's rules
+    /// hold.
+    Owner,
+}
+
+/// A file that this program has created. Unless it is kept it is removed again.
+#[derive(Debug)]
+pub(super) struct NewFile {
+    path: PathBuf,
+    file: File,
+    kept: bool,
+}
+
+impl NewFile {
+    /// Creates an empty file; the operating system itself refuses if the name is taken, also by a
+    /// link that leads nowhere.
+    ///
+    /// # Errors
+    /// [`Code::OutputExists`], [`Code::WriteFailed`].
+    pub(super) fn create(path: &Path, readers: Readers) -> Result<Self, Fault> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        restrict(&mut options, readers);
+        let file = options.open(path).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => taken(path),
+            _ => unwritable(path, &error),
+        })?;
+        Ok(Self { path: path.to_owned(), file, kept: false })
+    }
+
+    /// Writes the whole content and waits until it is on the medium.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`].
+    pub(super) fn fill(&mut self, content: &[u8]) -> Result<(), Fault> {
+        self.file
+            .write_all(content)
+            .and_then(|()| self.file.sync_all())
+            .map_err(|error| unwritable(&self.path, &error))
+    }
+
+    /// Leaves the file where it is.
+    pub(super) fn keep(mut self) {
+        self.kept = true;
+        sync_folder(&self.path);
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.kept {
+            // Whatever led here is being reported; that the rest could not be removed adds nothing.
+            drop(fs::remove_file(&self.path));
+        }
+    }
+}
+
+/// Waits until the name is on the medium too. Not every file system can, and the content already is:
+/// a failure changes nothing.
+#[cfg(unix)]
+fn sync_folder(path: &Path) {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
+        drop(folder.sync_all());
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) {}
+
+/// Refuses a name that is taken, before any work is done for nothing.
+///
+/// # Errors
+/// [`Code::OutputExists`]; [`Code::WriteFailed`] if that can't be told.
+pub(super) fn must_be_free(path: &Path) -> Result<(), Fault> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Err(taken(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(unwritable(path, &error)),
+    }
+}
+
+fn taken(path: &Path) -> Fault {
+    Fault::new(Code::OutputExists, "exists already, and is not overwritten").at(show(path))
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Fault {
+    Fault::new(Code::WriteFailed, error.to_string()).at(show(path))
+}
+
+#[cfg(unix)]
+fn restrict(options: &mut OpenOptions, readers: Readers) {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    if readers == Readers::Owner {
+        options.mode(0o600);
+    }
+}
+
+#[cfg(not(unix))]
+fn restrict(_: &mut OpenOptions, _: Readers) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_kept_is_gone_and_what_is_kept_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new");
+        let mut file = NewFile::create(&path, Readers::Owner).unwrap();
+        file.fill(b"content").unwrap();
+        drop(file);
+        must_be_free(&path).unwrap();
+
+        let mut file = NewFile::create(&path, Readers::Default).unwrap();
+        file.fill(b"content").unwrap();
+        file.keep();
+        assert_eq!(fs::read(&path).unwrap(), b"content");
+    }
+
+    #[test]
+    fn a_taken_name_is_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old");
+        fs::write(&path, "old").unwrap();
+        assert_eq!(must_be_free(&path).unwrap_err().code(), Code::OutputExists);
+        let fault = NewFile::create(&path, Readers::Owner).unwrap_err();
+        assert_eq!(fault.code(), Code::OutputExists);
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+
+        let fault = NewFile::create(&folder.path().join("no/new"), Readers::Owner).unwrap_err();
+        assert_eq!(fault.code(), Code::WriteFailed);
+        let fault = must_be_free(&path.join("below")).unwrap_err();
+        assert_eq!(fault.code(), Code::WriteFailed);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leads_nowhere_takes_the_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("link");
+        std::os::unix::fs::symlink(folder.path().join("nowhere"), &path).unwrap();
+        assert_eq!(must_be_free(&path).unwrap_err().code(), Code::OutputExists);
+        let fault = NewFile::create(&path, Readers::Owner).unwrap_err();
+        assert_eq!(fault.code(), Code::OutputExists);
+        assert!(!folder.path().join("nowhere").exists());
+    }
+}
