@@ -19,6 +19,7 @@
 pub mod artifact;
 pub mod cli;
 pub mod digest;
+pub mod folder;
 pub mod image;
 pub mod json;
 pub mod key;
@@ -28,5 +29,6 @@ pub mod parallel;
 pub mod path;
 pub mod report;
 pub mod sigstore;
+pub mod transfer;
 pub mod trust;
 pub mod verdict;

@@ -6,7 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::cosign_options::CosignOptions;
 use super::password::PasswordArgs;
-use super::trust_args::TrustArgs;
+use super::transfer_args::{PolicyOption, TransferArgs};
+use super::trust_args::{LogArgs, TrustArgs};
+use crate::digest::Sha256Digest;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 everything was verified; 1 something is not what was signed; 2 usage, configuration \
@@ -29,20 +31,25 @@ pub(super) enum Command {
     VerifyBlob(VerifyBlobArgs),
     Inspect(InspectArgs),
     Keygen(KeygenArgs),
+    Seal(SealArgs),
+    Policy(PolicyArgs),
     Explain(ExplainArgs),
 }
 
-/// Verify image archives, OCI layouts and packages against their bundles.
+/// Verify transfer directories, release folders, image archives, OCI layouts and packages.
 ///
-/// Beside a `NAME_signature.bundle` a file is a package and is never unpacked; otherwise it is an
-/// image archive if its entries say so, else a package. For an image the signed digest is computed
-/// from the archive, and every layer is hashed against it.
+/// A directory that holds any file of a seal, or for which a transfer key or a state file is named,
+/// is a transfer directory: the seal must hold before anything else is looked at. In any other
+/// directory each artifact is paired with its bundle. Beside a `NAME_signature.bundle` a file is a
+/// package and is never unpacked; otherwise it is an image archive if its entries say so, else a
+/// package. For an image the signed digest is computed from the archive, and every layer is hashed
+/// against it.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct VerifyArgs {
-    /// Image archives (docker save, podman, skopeo, … also compressed), OCI layout directories,
-    /// packages; `-` is standard input
-    #[arg(required = true, value_name = "FILE")]
+    /// Transfer directories, release folders, image archives (docker save, podman, skopeo, … also
+    /// compressed), OCI layout directories, packages; `-` is standard input
+    #[arg(required = true, value_name = "PATH")]
     pub(super) files: Vec<PathBuf>,
     /// Signature bundle of the one FILE; repeats for archives that hold several images. Without
     /// it, the vendor's names are looked up beside each FILE
@@ -50,6 +57,10 @@ pub(super) struct VerifyArgs {
     pub(super) bundle: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) trust: TrustArgs,
+    #[command(flatten)]
+    pub(super) policy: PolicyOption,
+    #[command(flatten)]
+    pub(super) transfer: TransferArgs,
     /// Take each FILE for this instead of telling by its content
     #[arg(long = "type", value_name = "TYPE", value_enum)]
     pub(super) kind: Option<Kind>,
@@ -86,6 +97,64 @@ pub(super) enum Output {
     Text,
     /// The whole report, for machines.
     Json,
+}
+
+/// Seal a folder: verify everything in it, and turn it into a signed transfer directory.
+///
+/// Nothing is moved. Archives, packages, bundles and keys are found and paired, and every pair is
+/// verified as `verify` would; what does not verify stops the seal. A vendor key counts only if you
+/// name it. Then the manifest and its signature are written into the folder.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct SealArgs {
+    /// The folder
+    #[arg(value_name = "DIR")]
+    pub(super) directory: PathBuf,
+    /// Your own private transfer key, from `sealift keygen` or cosign
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: PathBuf,
+    #[command(flatten)]
+    pub(super) password: PasswordArgs,
+    /// A vendor's public key, compared with the vendor out of band; repeats
+    #[arg(long, value_name = "FILE", help_heading = "Trust")]
+    pub(super) vendor_key: Vec<PathBuf>,
+    /// The fingerprint of a vendor's key that lies in the folder; repeats
+    #[arg(long, value_name = "sha256:HEX", help_heading = "Trust")]
+    pub(super) pin_key: Vec<Sha256Digest>,
+    /// Accept the vendor keys in the folder unseen; recorded, and shown by every later check
+    #[arg(long, help_heading = "Trust")]
+    pub(super) trust_on_first_use: bool,
+    #[command(flatten)]
+    pub(super) policy: PolicyOption,
+    #[command(flatten)]
+    pub(super) logs: LogArgs,
+    /// A vendor's conventions (TOML); the default is the built-in profile of K2view
+    #[arg(long, value_name = "FILE")]
+    pub(super) vendor_profile: Option<PathBuf>,
+    /// Seal an artifact of this name although nobody signed it; recorded; repeats
+    #[arg(long, value_name = "NAME")]
+    pub(super) allow_unsigned: Vec<String>,
+    /// The line of transfers that this one belongs to
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    pub(super) stream: String,
+    /// Until when the transfer may be used: a time (RFC 3339), or how long from now (90d, 12h)
+    #[arg(long, value_name = "TIME")]
+    pub(super) expires: Option<String>,
+    /// Free text for the manifest
+    #[arg(long, value_name = "TEXT")]
+    pub(super) notes: Option<String>,
+    /// The form of the report
+    #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
+    pub(super) output: Output,
+    /// Show every check with its values
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+    /// No progress bar
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    /// Threads; the default is one for each core
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(super) jobs: Option<u16>,
 }
 
 /// Verify a signature on any bytes: cosign's `verify-blob`, offline.

@@ -13,18 +13,27 @@ mod inspect;
 mod keygen;
 mod new_file;
 mod password;
+mod policy;
 mod progress;
+mod seal;
+mod transfer_args;
 mod trust_args;
 mod verify;
 mod verify_blob;
+mod verify_folder;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
+use std::thread;
 
 use clap::Parser as _;
 
-use crate::verdict::{ExitStatus, Fault, printable};
+use crate::digest::{HashingReader, Sha256Digest};
+use crate::limits;
+use crate::trust::VendorProfile;
+use crate::verdict::{Code, ExitStatus, Fault, printable};
 use args::{Cli, Command};
 
 /// Runs the program with these arguments (the first is the program's name).
@@ -44,6 +53,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::VerifyBlob(arguments) => verify_blob::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Keygen(arguments) => keygen::run(arguments),
+        Command::Seal(arguments) => seal::run(arguments),
+        Command::Policy(arguments) => policy::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
     };
     let status = result.unwrap_or_else(|fault| {
@@ -74,4 +85,23 @@ fn shown(written: io::Result<()>) -> Result<ExitStatus, Fault> {
         }
         _ => Ok(ExitStatus::Verified),
     }
+}
+
+/// How many threads work: as asked for, else one for each core.
+fn jobs(asked: Option<u16>) -> usize {
+    asked.map_or_else(|| thread::available_parallelism().map_or(1, Into::into), Into::into)
+}
+
+/// The vendor profile that is named, else the built-in one.
+fn load_profile(path: Option<&Path>) -> Result<VendorProfile, Fault> {
+    let Some(path) = path else { return VendorProfile::k2view() };
+    let bytes = files::read_config(path, limits::PROFILE_BYTES, Code::ProfileMalformed)?;
+    VendorProfile::from_toml(&bytes).map_err(|fault| fault.at(files::show(path)))
+}
+
+/// SHA-256 of this program's file, if it can be read.
+fn program_digest() -> Option<Sha256Digest> {
+    let mut file = HashingReader::new(std::fs::File::open(std::env::current_exe().ok()?).ok()?);
+    io::copy(&mut file, &mut io::sink()).ok()?;
+    Some(file.finish().1)
 }

@@ -1,55 +1,102 @@
-//! `sealift verify`: finds out what each FILE is, finds its bundles, and has it judged.
+//! `sealift verify`: finds out what each PATH is, finds its bundles, and has it judged.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::thread;
 
 use super::args::{Kind, Output, VerifyArgs};
 use super::detect::{self, Found};
-use super::files;
 use super::progress::Bar;
-use super::{complain, shown};
-use crate::artifact::{self, Judge, NamedBundle};
+use super::transfer_args::material;
+use super::trust_args::{Trust, load_key};
+use super::verify_folder::{self, Directory};
+use super::{complain, files, jobs, load_profile, shown};
+use crate::artifact::{self, Judge, NamedBundle, Terms};
+use crate::folder::{Authority, TrustedKey};
 use crate::image::Options;
+use crate::key::PublicKey;
 use crate::limits;
 use crate::pairing::{self, Material};
 use crate::report::{self, Detail};
-use crate::sigstore::{HashRule, SignatureBundle};
-use crate::trust::VendorProfile;
+use crate::sigstore::{HashRule, Request, SignatureBundle, TrustMaterial};
+use crate::trust::{TrustPolicy, VendorProfile};
 use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report};
+
+/// Whom a run believes, and how it was called.
+pub(super) struct Whom<'a> {
+    pub(super) arguments: &'a VerifyArgs,
+    pub(super) transfer_keys: &'a [PublicKey],
+    pub(super) key: Option<&'a PublicKey>,
+    pub(super) policy: Option<&'a TrustPolicy>,
+    /// The trusted root that was named.
+    pub(super) material: Option<&'a TrustMaterial>,
+    pub(super) profile: &'a VendorProfile,
+    pub(super) hash: HashRule,
+    pub(super) now: jiff::Timestamp,
+}
 
 /// Runs the command.
 pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     let profile = load_profile(arguments.vendor_profile.as_deref())?;
-    if !arguments.bundle.is_empty() && arguments.files.len() != 1 {
-        return Err(Fault::new(Code::Usage, "with --bundle there is one FILE"));
-    }
-    if arguments.bundle.len() > limits::BUNDLES {
-        return Err(Fault::new(Code::Usage, format!("more than {} bundles", limits::BUNDLES)));
-    }
-    let trust = arguments
-        .trust
-        .load(HashRule::Known)
-        .map_err(|fault| with_key_name(fault, &profile, &arguments.files))?;
-    let time = jiff::Timestamp::now();
+    check_usage(arguments)?;
+    let policy = arguments.policy.load()?;
+    let key = arguments.trust.key.as_deref().map(load_key).transpose()?;
+    let logs = &arguments.trust.logs;
+    arguments.transfer.narrow(policy.as_ref(), key.as_ref(), logs)?;
+    let transfer_keys = arguments.transfer.transfer_keys(policy.as_ref())?;
+    let named = material(logs, policy.as_ref())?;
+    let started = jiff::Timestamp::now();
+    let whom = Whom {
+        arguments,
+        transfer_keys: &transfer_keys,
+        key: key.as_ref(),
+        policy: policy.as_ref(),
+        material: named.as_ref().map(|(_, material)| material),
+        profile: &profile,
+        hash: arguments.trust.hash(HashRule::Known),
+        now: arguments.transfer.time.unwrap_or(started),
+    };
     let bar = Bar::new(!arguments.quiet && arguments.output == Output::Text);
-    let request = trust.request();
-    let judge = Judge { request: &request, profile: &profile, terms: None };
-    let key_file = trust.key_file.as_deref();
-    let run = Run { arguments, judge, key_file, bar: &bar };
+    // A certificate's identity, and options that go with a key only, are judged where they are loaded.
+    let only_directories = arguments.files.iter().all(|path| path.is_dir());
+    let by_trust_options = arguments.trust.names_identity() || key.is_none() && policy.is_none();
+    let identity = if by_trust_options && !(only_directories && !arguments.trust.names_identity()) {
+        let loaded = arguments.trust.load(HashRule::Known);
+        Some(loaded.map_err(|fault| with_key_name(fault, &profile, &arguments.files))?)
+    } else {
+        None
+    };
+    let built_in = TrustMaterial::production()?;
+    let authority = Authority {
+        keys: Vec::new(),
+        unnamed: Vec::new(),
+        material: whom.material.unwrap_or(&built_in),
+        profile: &profile,
+        transparency: logs.transparency(),
+        hash: whom.hash,
+        now: whom.now,
+    };
+    let keys = verify_folder::keys(&whom);
+    let signers = signers(identity.as_ref(), &keys, &authority);
+    if signers.is_empty() && !only_directories {
+        return Err(with_key_name(no_key(), &profile, &arguments.files));
+    }
+    let key_file = arguments.trust.key.as_deref().and_then(files::file_name);
+    let run = Run { whom: &whom, signers, key_file, bar: &bar };
     let detail = if arguments.verbose { Detail::Full } else { Detail::Brief };
     let mut written = Ok(());
     let mut artifacts = Vec::new();
     for path in &arguments.files {
         bar.name(files::show(path));
-        let artifact = run.one(path);
-        if arguments.output == Output::Text && written.is_ok() {
-            written = bar.suspend(|| report::artifact(&mut io::stdout().lock(), &artifact, detail));
+        for artifact in run.one(path) {
+            if arguments.output == Output::Text && written.is_ok() {
+                let mut out = io::stdout().lock();
+                written = bar.suspend(|| report::artifact(&mut out, &artifact, detail));
+            }
+            artifacts.push(artifact);
         }
-        artifacts.push(artifact);
     }
     bar.clear();
-    let report = Report::new(time.to_string(), artifacts);
+    let report = Report::new(started.to_string(), artifacts);
     if arguments.output == Output::Json {
         written = report::json(&mut io::stdout().lock(), &report);
     }
@@ -61,10 +108,53 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     Ok(ExitStatus::of(report.artifacts.iter().map(|artifact| artifact.outcome)))
 }
 
-fn load_profile(path: Option<&Path>) -> Result<VendorProfile, Fault> {
-    let Some(path) = path else { return VendorProfile::k2view() };
-    let bytes = files::read_config(path, limits::PROFILE_BYTES, Code::ProfileMalformed)?;
-    VendorProfile::from_toml(&bytes).map_err(|fault| fault.at(files::show(path)))
+fn no_key() -> Fault {
+    let message = "neither --key, nor a certificate identity and issuer, nor a trust policy with keys was given";
+    Fault::new(Code::NoKey, message)
+}
+
+fn check_usage(arguments: &VerifyArgs) -> Result<(), Fault> {
+    if !arguments.bundle.is_empty() && arguments.files.len() != 1 {
+        return Err(Fault::new(Code::Usage, "with --bundle there is one FILE"));
+    }
+    if arguments.bundle.len() > limits::BUNDLES {
+        return Err(Fault::new(Code::Usage, format!("more than {} bundles", limits::BUNDLES)));
+    }
+    let transfer = &arguments.transfer;
+    let for_directories = !transfer.transfer_key.is_empty()
+        || transfer.state.is_some()
+        || !transfer.base.is_empty()
+        || transfer.full_digest
+        || transfer.unsealed
+        || !transfer.allow_unsigned.is_empty();
+    // A path that does not exist has an error of its own.
+    if for_directories && arguments.files.iter().all(|path| path.is_file()) {
+        let message = "options for transfer directories were given, and no PATH is a directory";
+        return Err(Fault::new(Code::Usage, message));
+    }
+    Ok(())
+}
+
+/// One way to judge a file: whose signature, and on which terms.
+struct Signer<'a> {
+    request: Request<'a>,
+    /// What the trust policy says of the key.
+    vendor: Option<&'a TrustedKey<'a>>,
+}
+
+/// The signers in question: a certificate's identity, or one of the keys.
+fn signers<'a>(
+    identity: Option<&'a Trust>,
+    keys: &'a [TrustedKey<'a>],
+    authority: &'a Authority<'a>,
+) -> Vec<Signer<'a>> {
+    match identity {
+        Some(trust) => vec![Signer { request: trust.request(authority.now), vendor: None }],
+        None => keys
+            .iter()
+            .map(|key| Signer { request: key.request(authority), vendor: Some(key) })
+            .collect(),
+    }
 }
 
 /// When no key was given: says which one the vendor names, since that is what the user must get.
@@ -88,43 +178,90 @@ fn with_key_name(fault: Fault, profile: &VendorProfile, paths: &[PathBuf]) -> Fa
 }
 
 struct Run<'a> {
-    arguments: &'a VerifyArgs,
-    judge: Judge<'a>,
+    whom: &'a Whom<'a>,
+    signers: Vec<Signer<'a>>,
     /// File name of the operator's key.
-    key_file: Option<&'a str>,
+    key_file: Option<String>,
     bar: &'a Bar,
 }
 
 impl Run<'_> {
-    fn one(&self, path: &Path) -> ArtifactReport {
-        let mut report = ArtifactReport::new(files::show(path));
-        let options = Options { jobs: self.jobs(), progress: self.bar };
-        match detect::read(path, self.forced(path), &options) {
-            Err(fault) => artifact::refused(report, &fault, Vec::new(), &self.judge),
+    fn options(&self) -> Options<'_> {
+        Options { jobs: jobs(self.whom.arguments.jobs), progress: self.bar, cuts: None }
+    }
+
+    /// Judges what a path leads to.
+    fn one(&self, path: &Path) -> Vec<ArtifactReport> {
+        if path.as_os_str() == "-" || !path.is_dir() {
+            return vec![self.file(path)];
+        }
+        let (folder, listing) = match verify_folder::open(path) {
+            Ok(opened) => opened,
+            Err(fault) => return vec![ArtifactReport::new(files::show(path)).refused(&fault)],
+        };
+        match verify_folder::kind(self.whom, &listing) {
+            Directory::Transfer => verify_folder::sealed(self.whom, &folder, self.options()),
+            Directory::Plain if self.whom.arguments.kind.is_none() && self.whom.arguments.bundle.is_empty() => {
+                verify_folder::plain(self.whom, path, &folder, &listing, self.options())
+            }
+            Directory::Layout | Directory::Plain => vec![self.file(path)],
+        }
+    }
+
+    /// Judges one file, pipe or OCI layout: it is read once, and judged by each signer in turn until
+    /// one holds.
+    fn file(&self, path: &Path) -> ArtifactReport {
+        let report = ArtifactReport::new(files::show(path));
+        let found = detect::read(path, self.forced(path), &self.options());
+        let mut first = None;
+        for signer in &self.signers {
+            let profile = signer.vendor.map_or(self.whom.profile, |key| key.profile(self.whom.profile));
+            let terms = signer.vendor.and_then(|key| key.vendor);
+            let name = files::file_name(path).unwrap_or_default();
+            let terms = terms.map(|(vendor, key)| Terms { name: &name, key, vendor });
+            let judge = Judge { request: &signer.request, profile, terms };
+            let report = self.judge(path, report.clone(), &found, &judge);
+            if report.outcome == Outcome::Ok {
+                return report;
+            }
+            first.get_or_insert(report);
+        }
+        first.unwrap_or_else(|| report.refused(&no_key()))
+    }
+
+    fn judge(
+        &self,
+        path: &Path,
+        mut report: ArtifactReport,
+        found: &Result<Found, Fault>,
+        judge: &Judge<'_>,
+    ) -> ArtifactReport {
+        match found {
+            Err(fault) => artifact::refused(report, fault, Vec::new(), judge),
             Ok(Found::Package(digest, detected, fault)) => {
-                report.detected = Some(detected);
-                report
-                    .likely_causes
-                    .extend(fault.map(|fault| format!("read as an image archive: {fault}")));
+                report.detected = Some(detected.clone());
+                report.likely_causes.extend(
+                    fault.iter().map(|fault| format!("read as an image archive: {fault}")),
+                );
                 let material = files::file_name(path)
-                    .map(|name| pairing::for_package(self.judge.profile, &name))
+                    .map(|name| pairing::for_package(judge.profile, &name))
                     .unwrap_or_default();
                 let bundles = self.bundles(path, &[material], &mut report);
                 if bundles.len() > 1 {
                     let fault = Fault::new(Code::Usage, "a package has one bundle");
                     return report.refused(&fault);
                 }
-                artifact::package(report, digest, bundles.first(), &self.judge)
+                artifact::package(report, *digest, bundles.first(), judge)
             }
             Ok(Found::Image(archive, detected)) => {
-                report.detected = Some(detected);
+                report.detected = Some(detected.clone());
                 let material: Vec<_> = archive
                     .images
                     .iter()
-                    .map(|image| pairing::for_image(self.judge.profile, &image.labels))
+                    .map(|image| pairing::for_image(judge.profile, &image.labels))
                     .collect();
                 let bundles = self.bundles(path, &material, &mut report);
-                let report = artifact::image(report, &archive, &bundles, &self.judge);
+                let report = artifact::image(report, archive, &bundles, judge);
                 self.with_key_name(report, &material)
             }
         }
@@ -133,7 +270,7 @@ impl Run<'_> {
     /// When a signature was refused: whether the vendor names another key than the one given.
     fn with_key_name(&self, mut report: ArtifactReport, material: &[Material]) -> ArtifactReport {
         let named = material.iter().find_map(|it| it.key.as_deref());
-        if let (Outcome::Failed, Some(named), Some(given)) = (report.outcome, named, self.key_file)
+        if let (Outcome::Failed, Some(named), Some(given)) = (report.outcome, named, &self.key_file)
             && named != given
         {
             report
@@ -145,7 +282,7 @@ impl Run<'_> {
 
     /// What the user says that a file is, or the bundle beside it.
     fn forced(&self, path: &Path) -> Option<(Kind, String)> {
-        match self.arguments.kind {
+        match self.whom.arguments.kind {
             Some(Kind::Image) => Some((Kind::Image, "--type image".to_owned())),
             Some(Kind::Package) => Some((Kind::Package, "--type package".to_owned())),
             None => self
@@ -154,20 +291,17 @@ impl Run<'_> {
         }
     }
 
-    fn jobs(&self) -> usize {
-        match self.arguments.jobs {
-            Some(jobs) => jobs.into(),
-            None => thread::available_parallelism().map_or(1, Into::into),
-        }
-    }
-
     /// The name of the package bundle that lies beside a file.
     fn bundle_beside(&self, path: &Path) -> Option<String> {
         if path.as_os_str() == "-" {
             return None;
         }
-        let name = pairing::for_package(self.judge.profile, &files::file_name(path)?).bundle?;
-        path.with_file_name(&name).is_file().then_some(name)
+        let file = files::file_name(path)?;
+        let vendors = self.signers.iter().filter_map(|signer| signer.vendor);
+        let profiles = vendors.map(|key| key.profile(self.whom.profile)).chain([self.whom.profile]);
+        profiles
+            .filter_map(|profile| pairing::for_package(profile, &file).bundle)
+            .find(|name| path.with_file_name(name).is_file())
     }
 
     /// The bundles named on the command line, else those that lie beside the file under the
@@ -178,8 +312,9 @@ impl Run<'_> {
         material: &[Material],
         report: &mut ArtifactReport,
     ) -> Vec<NamedBundle> {
-        if !self.arguments.bundle.is_empty() {
-            return load_bundles(self.arguments.bundle.iter().cloned());
+        let arguments = self.whom.arguments;
+        if !arguments.bundle.is_empty() {
+            return load_bundles(arguments.bundle.iter().cloned());
         }
         let mut names: Vec<_> = material.iter().filter_map(|it| it.bundle.clone()).collect();
         names.sort();

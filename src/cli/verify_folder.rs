@@ -1,6 +1,7 @@
 //! `sealift verify DIRECTORY`: a transfer directory, an OCI layout, or a plain folder; which of them
 //! is told by what lies in it and by what the operator said, and said in the report.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::args::VerifyArgs;
@@ -8,7 +9,7 @@ use super::files;
 use super::verify::Whom;
 use super::warn;
 use crate::folder::{
-    Authority, EntryKind, Folder, Listing, SurveyOptions, TrustedKey, judge, survey,
+    Authority, Entry, EntryKind, Folder, Listing, SurveyOptions, TrustedKey, judge, survey,
 };
 use crate::image::Options;
 use crate::sigstore::TrustMaterial;
@@ -146,24 +147,18 @@ pub(super) fn plain(
 
 /// Directories below a folder in which a file of a seal lies, none within another.
 fn transfers_below(listing: &Listing) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for entry in listing.entries.iter().filter(|entry| entry.kind == EntryKind::Directory) {
-        let prefix = format!("{}/", entry.name);
-        if found.iter().any(|outer| prefix.starts_with(&format!("{outer}/"))) {
-            continue;
+    let mut folders: BTreeMap<&str, Listing> = BTreeMap::new();
+    for entry in listing.files() {
+        if let Some((folder, base)) = entry.name.rsplit_once('/') {
+            let entry = Entry { name: base.to_owned(), kind: entry.kind };
+            folders.entry(folder).or_default().entries.push(entry);
         }
-        let below = Listing {
-            entries: listing
-                .entries
-                .iter()
-                .filter_map(|it| {
-                    let name = it.name.strip_prefix(&prefix)?;
-                    (!name.contains('/')).then(|| crate::folder::Entry { name: name.to_owned(), kind: it.kind })
-                })
-                .collect(),
-        };
-        if !transfer::traces(&below).is_empty() {
-            found.push(entry.name.clone());
+    }
+    let mut found: Vec<String> = Vec::new();
+    for (folder, files) in folders {
+        let inside = |outer: &String| folder.strip_prefix(outer.as_str()).is_some_and(|it| it.starts_with('/'));
+        if !transfer::traces(&files).is_empty() && !found.iter().any(inside) {
+            found.push(folder.to_owned());
         }
     }
     found

@@ -69,6 +69,10 @@ codes! {
             "there is no key to judge with"
             "A bundle says nothing about whom to trust. A key that the operator names (--key), or a certificate identity and issuer, is needed."
             "Name the vendor's public key with --key; compare its fingerprint with the vendor out of band first."
+        NothingFound "nothing-found" Undecided
+            "there is nothing to check"
+            "The directory holds no image archive, no package and no transfer directory. Nothing checked is not a success."
+            "Check the path, and that the medium is mounted."
         ProfileMalformed "profile-malformed" Usage
             "the vendor profile can't be read"
             "The TOML file given with --vendor-profile has a syntax error, an unknown field or an impossible value."
