@@ -10,6 +10,7 @@ mod detect;
 mod explain;
 mod files;
 mod inspect;
+mod policy;
 mod progress;
 mod trust_args;
 mod verify;
@@ -40,6 +41,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Verify(arguments) => verify::run(arguments),
         Command::VerifyBlob(arguments) => verify_blob::run(arguments),
         Command::Inspect(arguments) => inspect::run(arguments),
+        Command::Policy(arguments) => policy::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
     };
     let status = result.unwrap_or_else(|fault| {
