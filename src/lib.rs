@@ -8,7 +8,7 @@
 //! - [`key`]: public keys, their fingerprints, one signature against one key.
 //! - [`sigstore`]: signature bundles, and what one proves about an artifact.
 //! - [`image`]: what a container image archive is, from its bytes alone.
-//! - [`trust`]: a vendor's conventions.
+//! - [`trust`]: a vendor's conventions, and the operator's trust policy.
 //! - [`artifact`]: one artifact, one verdict.
 //! - [`pairing`]: which bundle and key belong to which artifact.
 //! - [`report`]: a report in words or as JSON.

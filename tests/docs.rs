@@ -87,6 +87,7 @@ fn links_between_the_pages_lead_somewhere() {
         "bundle-format/README.md",
         "docs/architecture.md",
         "docs/report.md",
+        "docs/trust-policy.md",
     ] {
         for target in text(page).split("](").skip(1).filter_map(|rest| rest.split_once(')')) {
             let target = target.0.split('#').next().unwrap_or_default();

@@ -204,6 +204,29 @@ pub(super) struct KeygenArgs {
     pub(super) password: PasswordArgs,
 }
 
+/// Work with a trust policy
+#[derive(Debug, Args)]
+pub(super) struct PolicyArgs {
+    #[command(subcommand)]
+    pub(super) command: PolicyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PolicyCommand {
+    Check(PolicyCheckArgs),
+}
+
+/// Read a trust policy and the files that it names, and say in words what it means.
+///
+/// What is allowed and perhaps not meant is said on standard error. Exit codes: 0 the policy can be
+/// used; 2 it can't.
+#[derive(Debug, Args)]
+pub(super) struct PolicyCheckArgs {
+    /// The policy (TOML); without it, the one that the environment variable SEALIFT_TRUST names
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+}
+
 /// Explain a code: what it means and what to do next.
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {

@@ -32,7 +32,6 @@ impl PasswordArgs {
     ///
     /// # Errors
     /// [`Code::PasswordMissing`], and the faults of the file named.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the commands that sign"))]
     pub(super) fn existing(&self) -> Result<Zeroizing<Vec<u8>>, Fault> {
         match self.given()? {
             Some(password) => Ok(password),

@@ -84,7 +84,6 @@ enum Algorithm {
 #[derive(Debug)]
 pub(super) struct Trust {
     signer: LoadedSigner,
-    pub(super) key_file: Option<String>,
     material: TrustMaterial,
     transparency: Transparency,
 }
@@ -125,8 +124,7 @@ impl TrustArgs {
             None => TrustMaterial::production()?,
         };
         let transparency = self.logs.transparency();
-        let key_file = self.key.as_deref().and_then(files::file_name);
-        Ok(Trust { signer, key_file, material, transparency })
+        Ok(Trust { signer, material, transparency })
     }
 
     /// The hash functions to accept.

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::args::VerifyArgs;
 use super::files;
 use super::verify::Whom;
 use super::warn;

@@ -13,7 +13,7 @@ pub const SIGSTORE: &str = "manifest.json.sigstore.json";
 /// The digests of all files, for `sha256sum -c`.
 pub const SUMS: &str = "SHA256SUMS";
 /// What shows that a sealing has begun and not ended: the manifest's temporary name.
-pub const MARKER: &str = "manifest.json.sealift-tmp";
+pub(super) const MARKER: &str = "manifest.json.sealift-tmp";
 /// The four files of the seal.
 pub const SEAL_FILES: [&str; 4] = [SUMS, MANIFEST, SIGNATURE, SIGSTORE];
 /// The Sigstore trusted root by which the vendors' bundles were verified.
@@ -38,7 +38,7 @@ pub fn is_own(path: &str) -> bool {
 
 /// Whether a file is what an interrupted sealing leaves.
 #[must_use]
-pub fn is_left_over(path: &str) -> bool {
+pub(super) fn is_left_over(path: &str) -> bool {
     let mut name = path;
     while let Some(shorter) = name.strip_suffix(TEMPORARY) {
         name = shorter;

@@ -246,7 +246,7 @@ impl Manifest {
 
 /// The bytes of `SHA256SUMS` for these files, which are in order.
 #[must_use]
-pub fn sums(files: &[FileEntry]) -> Vec<u8> {
+pub(super) fn sums(files: &[FileEntry]) -> Vec<u8> {
     let mut out = Vec::new();
     for entry in files {
         out.extend_from_slice(entry.sha256.to_hex().as_bytes());

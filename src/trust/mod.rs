@@ -7,6 +7,8 @@ mod pattern;
 mod policy;
 mod policy_build;
 mod policy_raw;
+#[cfg(test)]
+mod policy_tests;
 mod policy_words;
 mod profile;
 mod terms;
