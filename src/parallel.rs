@@ -46,7 +46,10 @@ mod tests {
     fn every_item_is_done_once_and_in_order() {
         let items: Vec<usize> = (0..1000).collect();
         for jobs in [0, 1, 2, 7] {
-            assert_eq!(map(&items, jobs, |item| item * 2), items.iter().map(|i| i * 2).collect::<Vec<_>>());
+            assert_eq!(
+                map(&items, jobs, |item| item * 2),
+                items.iter().map(|i| i * 2).collect::<Vec<_>>()
+            );
         }
         assert!(map(&[] as &[u8], 4, |_| ()).is_empty());
     }

@@ -1,8 +1,6 @@
 //! What real cosign signs, Sealift accepts, and refuses for any other file or key: cosign 2 and 3,
 //! old and new bundle format, with and without a log entry, every kind of key that cosign takes.
-//!
-//! The programs are looked for in the folder that SEALIFT_COSIGN_DIR names (`cosign-2`, `cosign-3`);
-//! else `../shared/tools/get-cosign.sh` fetches them into `target/cosign`. Without either it skips.
+//! One of the keys is `sealift keygen`'s, so that cosign signs with our file.
 
 #![allow(
     clippy::expect_used,
@@ -15,20 +13,17 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
+use support::cosign::{Cosign, programs};
 use support::log::TestLog;
 use support::rekor::Server;
-use support::tools::{broken, run, run_with_input};
-use support::{sealift, shared, skip};
+use support::sealift;
+use support::tools::{run, run_with_input};
 
 mod support;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cosign {
-    Two,
-    Three,
-}
+/// Not empty and not ASCII: cosign and Sealift must make the same of it.
+const PASSWORD: &str = "pässword 1";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
@@ -48,6 +43,8 @@ enum Key {
     P256,
     P384,
     Rsa,
+    /// ECDSA P-256, made by `sealift keygen`.
+    Sealift,
 }
 
 /// One combination.
@@ -97,7 +94,7 @@ fn every_combination(cosign: Cosign) {
     let Some(programs) = programs() else { return };
     let bench = Bench::new(programs);
     let mut signed = 0;
-    for key in [Key::P256, Key::P384, Key::Rsa, Key::Ed25519] {
+    for key in [Key::P256, Key::P384, Key::Rsa, Key::Ed25519, Key::Sealift] {
         bench.make_key(key);
         for format in [Format::Old, Format::New] {
             for log in [Log::With, Log::Without] {
@@ -113,7 +110,7 @@ fn every_combination(cosign: Cosign) {
             }
         }
     }
-    assert_eq!(signed, 15, "of 16 combinations cosign signs 15");
+    assert_eq!(signed, 19, "of 20 combinations cosign signs 19");
 }
 
 /// A folder with a log, its trusted root, and a file to sign.
@@ -157,16 +154,8 @@ impl Bench {
 
     /// cosign without the user's configuration, caches and network services.
     fn cosign(&self, cosign: Cosign) -> Command {
-        let mut command = Command::new(self.programs.join(match cosign {
-            Cosign::Two => "cosign-2",
-            Cosign::Three => "cosign-3",
-        }));
-        command
-            .current_dir(self.folder.path())
-            .env("HOME", self.folder.path())
-            .env("TUF_ROOT", self.path("tuf"))
-            .env("COSIGN_PASSWORD", "")
-            .env("SIGSTORE_REKOR_PUBLIC_KEY", self.path("log.pub"));
+        let mut command = cosign.command(&self.programs, self.folder.path(), PASSWORD);
+        command.env("SIGSTORE_REKOR_PUBLIC_KEY", self.path("log.pub"));
         command
     }
 
@@ -175,13 +164,20 @@ impl Bench {
         run(self.cosign(Cosign::Three).args(arguments)).succeeded();
     }
 
-    /// A key pair, for example `P256.key` and `P256.pub`. cosign makes P-256 keys itself and imports
-    /// the others from openssl.
+    /// A key pair, for example `P256.key` and `P256.pub`. cosign and Sealift make P-256 keys
+    /// themselves; the others cosign imports from openssl.
     fn make_key(&self, key: Key) {
         let name = format!("{key:?}");
         let options: &[&str] = match key {
             Key::P256 => {
                 self.make(&["generate-key-pair", "--output-key-prefix", &name]);
+                return;
+            }
+            Key::Sealift => {
+                let mut command = sealift();
+                command.args(["keygen", "--output-key-prefix", &name]);
+                command.current_dir(self.folder.path()).env("SEALIFT_PASSWORD", PASSWORD);
+                run(&mut command).succeeded();
                 return;
             }
             Key::P384 => &["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
@@ -281,37 +277,4 @@ impl Bench {
             assert_eq!(ran.status, Some(1), "{case:?}, another key: {}", ran.text());
         }
     }
-}
-
-/// The folder with both programs; found or fetched once.
-fn programs() -> Option<&'static Path> {
-    static PROGRAMS: OnceLock<Option<PathBuf>> = OnceLock::new();
-    PROGRAMS.get_or_init(find_programs).as_deref()
-}
-
-fn find_programs() -> Option<PathBuf> {
-    let complete =
-        |folder: &Path| ["cosign-2", "cosign-3"].iter().all(|name| folder.join(name).is_file());
-    if let Some(folder) = std::env::var_os("SEALIFT_COSIGN_DIR").map(PathBuf::from) {
-        assert!(complete(&folder), "SEALIFT_COSIGN_DIR holds no cosign-2 and cosign-3");
-        return Some(folder);
-    }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/cosign");
-    if complete(&folder) {
-        return Some(folder);
-    }
-    let Some(script) =
-        shared().map(|shared| shared.join("tools/get-cosign.sh")).filter(|s| s.is_file())
-    else {
-        skip(
-            "cosign interop: neither SEALIFT_COSIGN_DIR nor ../shared/tools/get-cosign.sh is here",
-        );
-        return None;
-    };
-    let fetched = run(Command::new("bash").arg(script).arg(&folder));
-    if fetched.status == Some(0) && complete(&folder) {
-        return Some(folder);
-    }
-    broken(&format!("cosign interop: get-cosign.sh fetched nothing: {}", fetched.text()));
-    None
 }

@@ -18,8 +18,8 @@ mod rust_paths;
 
 /// The rooms from the ground up. A room may use itself and every room before it.
 const ROOMS: &[&str] = &[
-    "digest", "limits", "parallel", "verdict", "json", "path", "key", "sigstore", "image", "trust", "artifact",
-    "pairing", "folder", "transfer", "release", "report", "mirror", "cli",
+    "digest", "limits", "parallel", "verdict", "json", "path", "key", "sigstore", "image", "trust",
+    "artifact", "pairing", "folder", "transfer", "release", "report", "mirror", "cli",
 ];
 
 /// Crates and parts of the standard library that only some rooms may name.

@@ -145,7 +145,9 @@ fn finished(
     let report = Report::new(now.to_string(), made.reports.clone());
     show(arguments, &report)?;
     if made.manifest.artifacts.iter().any(|it| it.first_use) {
-        warn("a vendor key was accepted unseen (--trust-on-first-use); every later check will say so");
+        warn(
+            "a vendor key was accepted unseen (--trust-on-first-use); every later check will say so",
+        );
     }
     let mut out: Box<dyn Write> = match arguments.output {
         Output::Text => Box::new(io::stdout().lock()),

@@ -84,12 +84,17 @@ impl TransferArgs {
             let fingerprint = key.fingerprint();
             return forbids(format!("--key names {fingerprint}, which the policy does not list"));
         }
-        if logs.insecure_ignore_tlog && policy.vendors().iter().any(|it| it.transparency_required()) {
-            return forbids("--insecure-ignore-tlog, where the policy asks for a log entry".to_owned());
+        if logs.insecure_ignore_tlog && policy.vendors().iter().any(|it| it.transparency_required())
+        {
+            return forbids(
+                "--insecure-ignore-tlog, where the policy asks for a log entry".to_owned(),
+            );
         }
         for name in &self.allow_unsigned {
             if !policy.vendors().iter().any(|vendor| vendor.allows_unsigned(name)) {
-                return forbids(format!("--allow-unsigned {name:?}, which the policy does not allow"));
+                return forbids(format!(
+                    "--allow-unsigned {name:?}, which the policy does not allow"
+                ));
             }
         }
         Ok(())
@@ -137,7 +142,9 @@ impl TransferArgs {
             return Ok(Some(State::default()));
         }
         if !there {
-            return Err(Fault::new(Code::StateMissing, "there is no such file").at(files::show(path)));
+            return Err(
+                Fault::new(Code::StateMissing, "there is no such file").at(files::show(path))
+            );
         }
         let bytes = files::read_config(path, limits::STATE_BYTES, Code::StateMalformed)?;
         State::parse(&bytes).map(Some).map_err(|fault| fault.at(files::show(path)))

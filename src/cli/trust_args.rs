@@ -64,11 +64,7 @@ impl LogArgs {
 
     /// Whether a log entry must be there.
     pub(super) const fn transparency(&self) -> Transparency {
-        if self.insecure_ignore_tlog {
-            Transparency::AbsentAllowed
-        } else {
-            Transparency::Required
-        }
+        if self.insecure_ignore_tlog { Transparency::AbsentAllowed } else { Transparency::Required }
     }
 }
 
@@ -103,12 +99,7 @@ impl Trust {
                 Signer::Identity { identity: identity.clone(), issuer: issuer.clone() }
             }
         };
-        Request {
-            signer,
-            trust: &self.material,
-            transparency: self.transparency,
-            now,
-        }
+        Request { signer, trust: &self.material, transparency: self.transparency, now }
     }
 }
 

@@ -58,8 +58,8 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     let bar = Bar::new(!arguments.quiet && arguments.output == Output::Text);
     // A certificate's identity, and options that go with a key only, are judged where they are loaded.
     let only_directories = arguments.files.iter().all(|path| path.is_dir());
-    let by_trust_options = arguments.trust.names_identity() || key.is_none() && policy.is_none();
-    let identity = if by_trust_options && !(only_directories && !arguments.trust.names_identity()) {
+    let nobody = key.is_none() && policy.is_none();
+    let identity = if arguments.trust.names_identity() || (nobody && !only_directories) {
         let loaded = arguments.trust.load(HashRule::Known);
         Some(loaded.map_err(|fault| with_key_name(fault, &profile, &arguments.files))?)
     } else {
@@ -201,7 +201,9 @@ impl Run<'_> {
         };
         match verify_folder::kind(self.whom, &listing) {
             Directory::Transfer => verify_folder::sealed(self.whom, &folder, self.options()),
-            Directory::Plain if self.whom.arguments.kind.is_none() && self.whom.arguments.bundle.is_empty() => {
+            Directory::Plain
+                if self.whom.arguments.kind.is_none() && self.whom.arguments.bundle.is_empty() =>
+            {
                 verify_folder::plain(self.whom, path, &folder, &listing, self.options())
             }
             Directory::Layout | Directory::Plain => vec![self.file(path)],
@@ -215,7 +217,8 @@ impl Run<'_> {
         let found = detect::read(path, self.forced(path), &self.options());
         let mut first = None;
         for signer in &self.signers {
-            let profile = signer.vendor.map_or(self.whom.profile, |key| key.profile(self.whom.profile));
+            let profile =
+                signer.vendor.map_or(self.whom.profile, |key| key.profile(self.whom.profile));
             let terms = signer.vendor.and_then(|key| key.vendor);
             let name = files::file_name(path).unwrap_or_default();
             let terms = terms.map(|(vendor, key)| Terms { name: &name, key, vendor });
@@ -240,9 +243,9 @@ impl Run<'_> {
             Err(fault) => artifact::refused(report, fault, Vec::new(), judge),
             Ok(Found::Package(digest, detected, fault)) => {
                 report.detected = Some(detected.clone());
-                report.likely_causes.extend(
-                    fault.iter().map(|fault| format!("read as an image archive: {fault}")),
-                );
+                report
+                    .likely_causes
+                    .extend(fault.iter().map(|fault| format!("read as an image archive: {fault}")));
                 let material = files::file_name(path)
                     .map(|name| pairing::for_package(judge.profile, &name))
                     .unwrap_or_default();

@@ -37,7 +37,9 @@ pub(super) fn kind(whom: &Whom<'_>, listing: &Listing) -> Directory {
         || !transfer::traces(listing).is_empty();
     if sealed && !arguments.unsealed {
         Directory::Transfer
-    } else if listing.has("index.json", EntryKind::File) || listing.has("oci-layout", EntryKind::File) {
+    } else if listing.has("index.json", EntryKind::File)
+        || listing.has("oci-layout", EntryKind::File)
+    {
         Directory::Layout
     } else {
         Directory::Plain
@@ -56,9 +58,8 @@ pub(super) fn sealed(
         vec![report.refused(&fault)]
     };
     let arguments = &whom.arguments.transfer;
-    let ready = arguments
-        .state_outside(folder)
-        .and_then(|()| Ok((arguments.state()?, arguments.bases()?)));
+    let ready =
+        arguments.state_outside(folder).and_then(|()| Ok((arguments.state()?, arguments.bases()?)));
     let (state, bases) = match ready {
         Ok(ready) => ready,
         Err(fault) => return refused(fault),
@@ -155,7 +156,9 @@ fn transfers_below(listing: &Listing) -> Vec<String> {
     }
     let mut found: Vec<String> = Vec::new();
     for (folder, files) in folders {
-        let inside = |outer: &String| folder.strip_prefix(outer.as_str()).is_some_and(|it| it.starts_with('/'));
+        let inside = |outer: &String| {
+            folder.strip_prefix(outer.as_str()).is_some_and(|it| it.starts_with('/'))
+        };
         if !transfer::traces(&files).is_empty() && !found.iter().any(inside) {
             found.push(folder.to_owned());
         }
@@ -192,7 +195,10 @@ fn release(
         now: whom.now,
     };
     if authority.keys.is_empty() {
-        return Err(Fault::new(Code::NoKey, "neither --key nor a trust policy with vendor keys was given"));
+        return Err(Fault::new(
+            Code::NoKey,
+            "neither --key nor a trust policy with vendor keys was given",
+        ));
     }
     let (judged, unpaired) = judge(folder, &survey, &authority, options.jobs);
     let mut reports: Vec<ArtifactReport> = judged

@@ -13,7 +13,9 @@ use crate::key::PublicKey;
 use crate::limits;
 use crate::pairing::{self, Names, Pairing};
 use crate::parallel;
-use crate::sigstore::{self, HashRule, Request, SignatureBundle, Signer, Transparency, TrustMaterial};
+use crate::sigstore::{
+    self, HashRule, Request, SignatureBundle, Signer, Transparency, TrustMaterial,
+};
 use crate::trust::{KeyTerms, Vendor, VendorProfile};
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
@@ -217,7 +219,8 @@ impl Court<'_> {
         let Some(key) = chosen else {
             judged.report = match &task.subject {
                 Subject::Refused(fault) => report.refused(fault),
-                _ => report.refused(&Fault::new(Code::NoBundle, "no signature bundle was found for it")),
+                _ => report
+                    .refused(&Fault::new(Code::NoBundle, "no signature bundle was found for it")),
             };
             return judged;
         };
@@ -240,7 +243,8 @@ impl Court<'_> {
                     .extend(fault.map(|fault| format!("read as an image archive: {fault}")));
                 match bundles.as_slice() {
                     [] | [_] => artifact::package(report, file.digest, bundles.first(), &judge),
-                    _ => report.refused(&Fault::new(Code::PairingAmbiguous, "a package has one bundle")),
+                    _ => report
+                        .refused(&Fault::new(Code::PairingAmbiguous, "a package has one bundle")),
                 }
             }
             Subject::Refused(fault) => artifact::refused(report, fault, Vec::new(), &judge),
@@ -291,7 +295,9 @@ impl Court<'_> {
     /// The texts that the vendor may have signed for an artifact.
     fn messages(&self, task: &Task<'_>, profile: &VendorProfile) -> Vec<String> {
         match &task.subject {
-            Subject::Package(file, ..) => vec![profile.package.message.message(&file.digest.sha256)],
+            Subject::Package(file, ..) => {
+                vec![profile.package.message.message(&file.digest.sha256)]
+            }
             Subject::Image(archive, _) => {
                 let digests: BTreeSet<_> = archive
                     .images
@@ -308,15 +314,16 @@ impl Court<'_> {
     /// Reads a bundle again, which must be what was surveyed.
     fn load(&self, name: &str, left: &mut u64) -> NamedBundle {
         let limit = limits::BUNDLE_BYTES.min(*left);
-        let content = read_small(self.folder, name, limit, Code::BundleTooLarge)
-            .and_then(|(bytes, digest)| {
+        let content = read_small(self.folder, name, limit, Code::BundleTooLarge).and_then(
+            |(bytes, digest)| {
                 *left = left.saturating_sub(bytes.len() as u64);
                 if self.survey.file(name).is_none_or(|file| file.digest.sha256 != digest) {
                     let message = "the file changed while the folder was read";
                     return Err(Fault::new(Code::Unreadable, message).at(self.folder.show(name)));
                 }
                 SignatureBundle::parse(&bytes).map_err(|fault| fault.at(self.folder.show(name)))
-            });
+            },
+        );
         NamedBundle { name: self.folder.show(name), content }
     }
 
@@ -339,11 +346,8 @@ impl Court<'_> {
                 })
             })
         };
-        let mut fitting: Vec<_> = authority
-            .keys
-            .iter()
-            .filter(|key| key.profile(authority.profile) == profile)
-            .collect();
+        let mut fitting: Vec<_> =
+            authority.keys.iter().filter(|key| key.profile(authority.profile) == profile).collect();
         if fitting.is_empty() {
             fitting.extend(&authority.keys);
         }
@@ -363,7 +367,10 @@ impl Court<'_> {
         match fitting.first() {
             Some(key) => Ok(Some(key)),
             None if bundles.is_empty() => Ok(None),
-            None => Err(Fault::new(Code::NoKey, "there is a bundle, and no vendor key to judge it with")),
+            None => Err(Fault::new(
+                Code::NoKey,
+                "there is a bundle, and no vendor key to judge it with",
+            )),
         }
     }
 }

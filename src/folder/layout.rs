@@ -96,7 +96,8 @@ impl<R: Read> Read for Recorded<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(inner) = &mut self.inner else { return Ok(0) };
         let count = inner.read(buffer)?;
-        if count == 0 && !buffer.is_empty()
+        if count == 0
+            && !buffer.is_empty()
             && let Some(inner) = self.inner.take()
         {
             let size = inner.count();

@@ -122,8 +122,7 @@ pub fn survey(folder: &Folder, listing: &Listing, options: &SurveyOptions<'_>) -
         digests.extend(tree.digests());
         layouts.push(FoundLayout { name: directory, archive });
     }
-    let below_layout =
-        |name: &str| layouts.iter().any(|layout| is_below(name, &layout.name));
+    let below_layout = |name: &str| layouts.iter().any(|layout| is_below(name, &layout.name));
     let names = Names::new(listing.files().map(|entry| entry.name.as_str()));
     let mut tasks = Vec::new();
     for entry in listing.files() {
@@ -147,13 +146,14 @@ pub fn survey(folder: &Folder, listing: &Listing, options: &SurveyOptions<'_>) -
     let reading = Options { jobs: 1, ..options.reading };
     let reader = Reader { folder, names: &names, options, reading };
     let results = parallel::map(&tasks, options.reading.jobs, |(name, member)| {
-        let found = if *member { reader.hashed(name, What::LayoutMember) } else { reader.read(name) };
-        found.map_err(|fault| ((*name).to_owned(), fault))
+        let found =
+            if *member { reader.hashed(name, What::LayoutMember) } else { reader.read(name) };
+        (*name, found)
     });
-    for result in results {
+    for (name, result) in results {
         match result {
             Ok(file) => files.push(file),
-            Err(fault) => faults.push(fault),
+            Err(fault) => faults.push((name.to_owned(), fault)),
         }
     }
     files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
@@ -247,13 +247,17 @@ impl Reader<'_> {
         reader: &mut dyn Read,
         says_bundle: bool,
     ) -> Result<FoundFile, Fault> {
-        let forced = self.package_by_name(name).map(|it| (Kind::Package, format!("package: {it} lies beside it")));
+        let forced = self
+            .package_by_name(name)
+            .map(|it| (Kind::Package, format!("package: {it} lies beside it")));
         let (found, digest) = detect::read_hashing(reader, forced, &self.reading)
             .map_err(|fault| fault.at(self.folder.show(name)))?;
         let what = match found {
             _ if says_bundle => {
                 let message = format!("larger than {} bytes", limits::BUNDLE_BYTES);
-                What::Bundle(Err(Fault::new(Code::BundleTooLarge, message).at(self.folder.show(name))))
+                What::Bundle(Err(
+                    Fault::new(Code::BundleTooLarge, message).at(self.folder.show(name))
+                ))
             }
             Ok(Found::Image(archive, detected)) => What::Image(archive, detected),
             Ok(Found::Package(_, detected, fault)) => What::Package(detected, fault),

@@ -64,9 +64,10 @@ pub fn write_beside(
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
-        Fault::new(Code::Usage, "not a file name").at(path.display().to_string())
-    })?;
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .ok_or_else(|| Fault::new(Code::Usage, "not a file name").at(path.display().to_string()))?;
     let folder = Folder::open(parent)?;
     let _lock = folder.lock();
     let before = match super::read_small(&folder, name, limit, Code::StateMalformed) {

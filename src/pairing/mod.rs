@@ -11,7 +11,6 @@ use serde_json::Value;
 
 pub use names::{Names, Pairing, Step};
 
-
 use crate::json;
 use crate::limits;
 use crate::trust::VendorProfile;

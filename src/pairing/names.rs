@@ -194,12 +194,8 @@ mod tests {
     #[test]
     fn the_first_step_that_finds_anything_decides() {
         let profile = VendorProfile::k2view().unwrap();
-        let all = [
-            "a/x.tgz",
-            "a/x.tgz.sigstore.json",
-            "s/x.tgz_signature.bundle",
-            "s/other.bundle",
-        ];
+        let all =
+            ["a/x.tgz", "a/x.tgz.sigstore.json", "s/x.tgz_signature.bundle", "s/other.bundle"];
         let mut names = Names::new(all);
         names.state("s/other.bundle", "00");
         let by_vendor = found(Step::VendorName, &["s/x.tgz_signature.bundle"]);

@@ -131,7 +131,9 @@ fn contents(
     let own: BTreeSet<&str> = manifest.artifacts.iter().map(|it| it.path.as_str()).collect();
     let in_artifact = |path: &str| {
         own.contains(path)
-            || path.match_indices('/').any(|(at, _)| path.get(..at).is_some_and(|it| own.contains(it)))
+            || path
+                .match_indices('/')
+                .any(|(at, _)| path.get(..at).is_some_and(|it| own.contains(it)))
     };
     let others: Vec<&FileEntry> = manifest
         .files
@@ -221,7 +223,8 @@ fn seal_only(manifest: &Manifest, others: &[&FileEntry], whole: &mut ArtifactRep
         ));
     }
     if alone.iter().any(|path| layout::is_own(path) && path.starts_with("tools/")) {
-        let note = "tools/ is a convenience: compare a program's digest out of band before it is run";
+        let note =
+            "tools/ is a convenience: compare a program's digest out of band before it is run";
         whole.notes.push(note.to_owned());
     }
 }
@@ -264,7 +267,8 @@ fn base(
     reports: &mut Vec<ArtifactReport>,
 ) -> Result<(), Fault> {
     let Some(base) = &manifest.base else { return Ok(()) };
-    let meant = format!("transfer {} (stream {}, serial {})", base.transfer_id, base.stream, base.serial);
+    let meant =
+        format!("transfer {} (stream {}, serial {})", base.transfer_id, base.stream, base.serial);
     if context.bases.is_empty() {
         return Err(Fault::new(Code::BaseNotGiven, format!("it builds on {meant}")));
     }
@@ -282,20 +286,27 @@ fn base(
         for item in &base.artifacts {
             let there = sealed.manifest().file(&item.path);
             let listed = sealed.manifest().artifacts.iter().any(|artifact| {
-                (artifact.kind, &artifact.name, &artifact.path) == (item.kind, &item.name, &item.path)
+                (artifact.kind, &artifact.name, &artifact.path)
+                    == (item.kind, &item.name, &item.path)
             });
             if !listed || there.is_none_or(|file| file.sha256 != item.sha256) {
                 let message = format!("the earlier transfer does not hold {}", item.name);
                 return Err(Fault::new(Code::BaseMismatch, message)
                     .at(folder.show(&item.path))
-                    .expected_found(item.sha256, there.map_or("no file".to_owned(), |it| it.sha256.to_string())));
+                    .expected_found(
+                        item.sha256,
+                        there.map_or("no file".to_owned(), |it| it.sha256.to_string()),
+                    ));
             }
         }
         return Ok(());
     }
     let given: Vec<&str> = context.bases.iter().map(Folder::shown).collect();
-    Err(Fault::new(Code::BaseMismatch, "none of the earlier transfers given is the one that it builds on")
-        .expected_found(meant, given.join(", ")))
+    Err(Fault::new(
+        Code::BaseMismatch,
+        "none of the earlier transfers given is the one that it builds on",
+    )
+    .expected_found(meant, given.join(", ")))
 }
 
 /// The line for the directory: OK only if everything in it is.
@@ -305,7 +316,8 @@ fn decide(
     own: Vec<Fault>,
     manifest: &Manifest,
 ) -> ArtifactReport {
-    let count = |outcome: fn(Outcome) -> bool| reports.iter().filter(|it| outcome(it.outcome)).count();
+    let count =
+        |outcome: fn(Outcome) -> bool| reports.iter().filter(|it| outcome(it.outcome)).count();
     let failed = count(|it| matches!(it, Outcome::Failed | Outcome::Missing | Outcome::Extra));
     let open = count(|it| it != Outcome::Ok).saturating_sub(failed);
     let first_failed = own.iter().find(|fault| fault.outcome() == Outcome::Failed);
@@ -313,7 +325,10 @@ fn decide(
         return whole.refused(fault);
     }
     if failed > 0 {
-        let message = format!("{failed} of {} files and artifacts are not as they should be", whole_count(manifest));
+        let message = format!(
+            "{failed} of {} files and artifacts are not as they should be",
+            whole_count(manifest)
+        );
         return whole.refused(&Fault::new(Code::TransferNotVerified, message));
     }
     if let Some(fault) = own.first() {

@@ -57,8 +57,17 @@ mod tests {
         let file = signature_file(b"der");
         assert_eq!(file, b"ZGVy\n");
         assert_eq!(parse_signature_file(&file).unwrap(), b"der");
-        for bad in [&b"ZGVy"[..], b"ZGVy\n\n", b"ZGVy\r\n", b" ZGVy\n", b"ZG\nVy\n", b"\n", b"ZGVyZA\n", b"\xff\n", b""]
-        {
+        for bad in [
+            &b"ZGVy"[..],
+            b"ZGVy\n\n",
+            b"ZGVy\r\n",
+            b" ZGVy\n",
+            b"ZG\nVy\n",
+            b"\n",
+            b"ZGVyZA\n",
+            b"\xff\n",
+            b"",
+        ] {
             assert_eq!(parse_signature_file(bad).unwrap_err().code(), Code::SealMalformed);
         }
     }

@@ -30,8 +30,10 @@ pub(super) fn check(
         && age > most
     {
         let message = "it was sealed too long ago";
-        return Err(Fault::new(Code::TransferTooOld, message)
-            .expected_found(format!("at most {} hours", most.as_hours()), format!("{} hours", age.as_hours())));
+        return Err(Fault::new(Code::TransferTooOld, message).expected_found(
+            format!("at most {} hours", most.as_hours()),
+            format!("{} hours", age.as_hours()),
+        ));
     }
     Ok(())
 }

@@ -52,8 +52,11 @@ impl Bench<'_> {
         let reading = match self.read(artifact, jobs) {
             Ok(reading) => reading,
             Err(fault) => {
-                let status =
-                    if fault.outcome() == Outcome::Failed { Status::Failed } else { Status::NotChecked };
+                let status = if fault.outcome() == Outcome::Failed {
+                    Status::Failed
+                } else {
+                    Status::NotChecked
+                };
                 report.checks.push(Check::new(CheckName::SealedFile, status));
                 return report.refused(&fault);
             }
@@ -68,10 +71,7 @@ impl Bench<'_> {
         if artifact.allow_unsigned {
             return self.unsigned(report, artifact);
         }
-        match self.signed(report, artifact, &content) {
-            Ok(report) => report,
-            Err((report, fault)) => report.refused(&fault),
-        }
+        self.signed(report, artifact, &content)
     }
 
     /// An artifact that was sealed without a signature, knowingly.
@@ -95,19 +95,19 @@ impl Bench<'_> {
         mut report: ArtifactReport,
         artifact: &Artifact,
         content: &Content,
-    ) -> Result<ArtifactReport, (ArtifactReport, Fault)> {
+    ) -> ArtifactReport {
         let context = self.context;
         let vouched = match vouch::vouch(context, self.keys, artifact) {
             Ok(vouched) => vouched,
-            Err(fault) => return Err((report, fault)),
+            Err(fault) => return report.refused(&fault),
         };
         let profile = match vouch::profile(context, &vouched, artifact) {
             Ok(profile) => profile,
-            Err(fault) => return Err((report, fault)),
+            Err(fault) => return report.refused(&fault),
         };
         let material = match self.material {
             Ok(material) => material,
-            Err(fault) => return Err((report, fault.clone())),
+            Err(fault) => return report.refused(fault),
         };
         let transparency = vouched.vendor.map(|(vendor, _)| vendor.transparency());
         let request = Request {
@@ -116,9 +116,11 @@ impl Bench<'_> {
             transparency: transparency.unwrap_or(context.transparency),
             now: context.now,
         };
-        let terms = vouched
-            .vendor
-            .map(|(vendor, terms)| Terms { name: &artifact.name, key: terms, vendor });
+        let terms = vouched.vendor.map(|(vendor, terms)| Terms {
+            name: &artifact.name,
+            key: terms,
+            vendor,
+        });
         let judge = Judge { request: &request, profile, terms };
         let bundles = self.bundles(artifact);
         report.notes.push(vouched.words());
@@ -132,11 +134,11 @@ impl Bench<'_> {
                 [bundle] => artifact::package(report, *digest, Some(bundle), &judge),
                 _ => {
                     let message = "a package has one bundle";
-                    return Err((report, Fault::new(Code::ManifestMalformed, message)));
+                    return report.refused(&Fault::new(Code::ManifestMalformed, message));
                 }
             },
         };
-        if report.outcome == Outcome::Ok { claims(report, artifact) } else { Ok(report) }
+        if report.outcome == Outcome::Ok { claims(report, artifact) } else { report }
     }
 
     /// The bundles as the manifest lists them; one that is not as sealed is refused before it is
@@ -148,7 +150,8 @@ impl Bench<'_> {
             .iter()
             .map(|path| {
                 let limit = limits::BUNDLE_BYTES.min(left);
-                let content = vouch::sealed_file(self.folder, self.manifest, self.called, path, limit);
+                let content =
+                    vouch::sealed_file(self.folder, self.manifest, self.called, path, limit);
                 let content = content.and_then(|bytes| {
                     left = left.saturating_sub(bytes.len() as u64);
                     SignatureBundle::parse(&bytes).map_err(|fault| fault.at(self.folder.show(path)))
@@ -175,8 +178,9 @@ impl Bench<'_> {
             Fault::new(Code::FileMissing, "the file is not there").at(place.as_str())
         })?;
         let file = self.folder.file(&name)?;
-        let unreadable =
-            |error: std::io::Error| Fault::new(Code::Unreadable, error.to_string()).at(place.as_str());
+        let unreadable = |error: std::io::Error| {
+            Fault::new(Code::Unreadable, error.to_string()).at(place.as_str())
+        };
         let size = file.metadata().map_err(unreadable)?.len();
         if size != entry.size {
             return Err(Fault::new(Code::FileMismatch, "the file's size is not the sealed one")
@@ -230,7 +234,11 @@ impl Bench<'_> {
         let mut offset = 0_u64;
         for (found, stated) in found.iter().zip(&entry.segments) {
             if found.sha256 != stated.sha256 {
-                let place = format!("{}: bytes {offset} to {}", self.folder.show(&entry.path), offset.saturating_add(found.size));
+                let place = format!(
+                    "{}: bytes {offset} to {}",
+                    self.folder.show(&entry.path),
+                    offset.saturating_add(found.size)
+                );
                 return Err(mismatch(stated.sha256, found.sha256).at(place));
             }
             offset = offset.saturating_add(found.size);
@@ -244,7 +252,8 @@ impl Bench<'_> {
         let mut names = Vec::new();
         for entry in self.manifest.below(directory) {
             let there = (self.called)(&entry.path).ok_or_else(|| {
-                Fault::new(Code::FileMissing, "the file is not there").at(self.folder.show(&entry.path))
+                Fault::new(Code::FileMissing, "the file is not there")
+                    .at(self.folder.show(&entry.path))
             })?;
             let name = entry.path.strip_prefix(&prefix).unwrap_or(&entry.path);
             names.push((name.to_owned(), there));
@@ -283,28 +292,30 @@ impl Vouched<'_> {
 }
 
 /// Refuses when the manifest says something else of a verified artifact than was found.
-fn claims(
-    mut report: ArtifactReport,
-    artifact: &Artifact,
-) -> Result<ArtifactReport, (ArtifactReport, Fault)> {
+fn claims(mut report: ArtifactReport, artifact: &Artifact) -> ArtifactReport {
     let mut kinds: Vec<&str> = report.matched.iter().map(|it| it.kind.as_str()).collect();
     kinds.sort_unstable();
     kinds.dedup();
     let fault = if report.key != artifact.key {
-        let show = |key: Option<_>| key.map_or("none".to_owned(), |it: crate::digest::Sha256Digest| it.to_string());
+        let show = |key: Option<_>| {
+            key.map_or("none".to_owned(), |it: crate::digest::Sha256Digest| it.to_string())
+        };
         Some(("the key that verified", show(artifact.key), show(report.key)))
     } else if kinds != artifact.digest_kinds {
-        Some(("the kinds of digest that are signed", artifact.digest_kinds.join(", "), kinds.join(", ")))
+        Some((
+            "the kinds of digest that are signed",
+            artifact.digest_kinds.join(", "),
+            kinds.join(", "),
+        ))
     } else {
         None
     };
     let status = if fault.is_none() { Status::Passed } else { Status::Failed };
     report.checks.push(Check::new(CheckName::Claims, status));
     match fault {
-        None => Ok(report),
+        None => report,
         Some((what, expected, found)) => {
-            let fault = Fault::new(Code::ClaimMismatch, what).expected_found(expected, found);
-            Err((report, fault))
+            report.refused(&Fault::new(Code::ClaimMismatch, what).expected_found(expected, found))
         }
     }
 }

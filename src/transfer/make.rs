@@ -300,7 +300,7 @@ fn manifest(
             .map_err(|error| Fault::new(Code::Usage, error.to_string()))
     };
     let now = u64::try_from(order.now.as_second()).unwrap_or_default();
-    let previous = previous_serial(folder, order.stream, &order.key.public(), now);
+    let previous = previous_serial(folder, order.stream, order.key.public(), now);
     Ok(Manifest {
         sha256sums: Sha256Digest::of(&manifest::sums(&files)),
         schema: SCHEMA.to_owned(),

@@ -215,10 +215,8 @@ impl Manifest {
         }
         let manifest: Self =
             serde_json::from_slice(bytes).map_err(|error| refuse(error.to_string()))?;
-        let second = format!("  \"sha256sums\": \"{}\",", manifest.sha256sums.to_hex());
-        let mut lines = bytes.split(|byte| *byte == b'\n');
-        if lines.next() != Some(b"{") || lines.next() != Some(second.as_bytes()) {
-            let message = "the first line must be {, and the second exactly the digest of SHA256SUMS";
+        if stated_sums(bytes) != Some(manifest.sha256sums) {
+            let message = "sha256sums is not what the second line says";
             return Err(refuse(message.to_owned()));
         }
         shape::check(&manifest)?;
@@ -242,6 +240,15 @@ impl Manifest {
             .iter()
             .take_while(move |entry| entry.path.starts_with(&prefix))
     }
+}
+
+/// The digest of `SHA256SUMS` in the second line of a manifest, as tools without JSON find it; the
+/// first line must be `{`.
+pub(super) fn stated_sums(bytes: &[u8]) -> Option<Sha256Digest> {
+    let line = bytes.strip_prefix(b"{\n  \"sha256sums\": \"")?;
+    let hex = std::str::from_utf8(line.get(..64)?).ok()?;
+    let digest = Sha256Digest::from_hex(hex).ok()?;
+    line.get(64..)?.starts_with(b"\",\n").then_some(digest)
 }
 
 /// The bytes of `SHA256SUMS` for these files, which are in order.

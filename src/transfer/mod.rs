@@ -24,7 +24,9 @@ mod vouch;
 pub use check::{Answer, check};
 pub use context::Context;
 pub use form::{parse_signature_file, signature_file, sigstore_file};
-pub use layout::{CHECK_SCRIPT, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, TRUSTED_ROOT, is_own, key_path};
+pub use layout::{
+    CHECK_SCRIPT, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, TRUSTED_ROOT, is_own, key_path,
+};
 pub use make::{Made, Order, Stop, make};
 pub use manifest::{
     Artifact, Base, BaseArtifact, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA,

@@ -38,7 +38,9 @@ pub(super) fn keys<'a>(
         })
     };
     let terms = |fingerprint: &Sha256Digest| {
-        policy.and_then(|policy| policy.find_key(fingerprint)).map(|(vendor, key)| (vendor, key.terms()))
+        policy
+            .and_then(|policy| policy.find_key(fingerprint))
+            .map(|(vendor, key)| (vendor, key.terms()))
     };
     let mut trusted: Vec<TrustedKey<'a>> = Vec::new();
     let mut add = |key: &PublicKey, first_use: bool| {
@@ -47,9 +49,12 @@ pub(super) fn keys<'a>(
             trusted.push(TrustedKey { key: key.clone(), vendor: terms(&fingerprint), first_use });
         }
     };
-    for fingerprint in naming.keys.iter().map(PublicKey::fingerprint).chain(naming.pins.iter().copied()) {
+    for fingerprint in
+        naming.keys.iter().map(PublicKey::fingerprint).chain(naming.pins.iter().copied())
+    {
         if policy.is_some() && terms(&fingerprint).is_none() {
-            let message = format!("the key {fingerprint} is named, and the policy does not list it");
+            let message =
+                format!("the key {fingerprint} is named, and the policy does not list it");
             return Err(Fault::new(Code::PolicyForbids, message));
         }
     }
@@ -68,7 +73,8 @@ pub(super) fn keys<'a>(
     if naming.keys.is_empty() && naming.pins.is_empty() {
         for listed in policy.into_iter().flat_map(TrustPolicy::vendors).flat_map(|it| it.keys()) {
             let fingerprint = listed.fingerprint();
-            let key = listed.key().or_else(|| in_folder().find(|key| key.fingerprint() == fingerprint));
+            let key =
+                listed.key().or_else(|| in_folder().find(|key| key.fingerprint() == fingerprint));
             if let Some(key) = key {
                 add(key, false);
             }

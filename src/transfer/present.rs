@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout::SEAL_FILES;
 use super::manifest::Manifest;
-use crate::limits;
 use crate::folder::{Entry, EntryKind, Folder, Listing};
+use crate::limits;
 use crate::verdict::{Code, Fault};
 
 /// The set of files, compared.
@@ -38,7 +38,9 @@ pub(super) fn compare(folder: &Folder, listing: &Listing, manifest: &Manifest) -
         if there.is_none() {
             absent.push(number);
         }
-        present.called.push(there.and_then(|entry| present_as_file(folder, entry, &mut present.faults)));
+        present
+            .called
+            .push(there.and_then(|entry| present_as_file(folder, entry, &mut present.faults)));
     }
     // An absent file may be there in another case.
     let mut folded: BTreeMap<String, Vec<&Entry>> = BTreeMap::new();
@@ -144,11 +146,14 @@ fn is_mangled_part(meant: &str, found: &str) -> bool {
 
 /// Stem and ending, folded.
 fn split(part: &str) -> (String, String) {
-    let fold = |text: &str| -> String {
-        text.chars()
-            .map(|c| if c.is_ascii_alphanumeric() || c == '~' { c.to_ascii_lowercase() } else { '_' })
-            .collect()
-    };
+    let fold =
+        |text: &str| -> String {
+            text.chars()
+                .map(|c| {
+                    if c.is_ascii_alphanumeric() || c == '~' { c.to_ascii_lowercase() } else { '_' }
+                })
+                .collect()
+        };
     match part.rsplit_once('.') {
         Some((stem, end)) => (fold(stem), fold(end)),
         None => (fold(part), String::new()),

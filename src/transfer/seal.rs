@@ -6,7 +6,7 @@
 
 use super::form;
 use super::layout::{self, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS};
-use super::manifest::Manifest;
+use super::manifest::{Manifest, stated_sums};
 use crate::digest::Sha256Digest;
 use crate::folder::{EntryKind, Folder, Listing, read_small};
 use crate::key::{HashAlgorithm, PublicKey};
@@ -51,10 +51,12 @@ pub fn traces(listing: &Listing) -> Vec<&str> {
         .files()
         .map(|entry| entry.name.as_str())
         .filter(|name| {
-            layout::is_left_over(name) || SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(name))
+            layout::is_left_over(name)
+                || SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(name))
         })
         .collect();
-    let layout = listing.has("oci-layout", EntryKind::File) || listing.has("index.json", EntryKind::File);
+    let layout =
+        listing.has("oci-layout", EntryKind::File) || listing.has("index.json", EntryKind::File);
     match found.as_slice() {
         [only] if layout && only.eq_ignore_ascii_case(MANIFEST) => Vec::new(),
         _ => found,
@@ -64,7 +66,8 @@ pub fn traces(listing: &Listing) -> Vec<&str> {
 /// What a file of the seal is called in the directory: its name, or the only one that differs in
 /// case alone.
 fn called<'l>(listing: &'l Listing, name: &str) -> Option<&'l str> {
-    let mut same = listing.files().map(|it| it.name.as_str()).filter(|it| it.eq_ignore_ascii_case(name));
+    let mut same =
+        listing.files().map(|it| it.name.as_str()).filter(|it| it.eq_ignore_ascii_case(name));
     match (same.next(), same.next()) {
         (Some(only), None) => Some(only),
         _ => None,
@@ -110,27 +113,24 @@ pub fn open(folder: &Folder, listing: &Listing, keys: &[PublicKey]) -> Result<Se
         let message = "not byte for byte what belongs to the signature in manifest.json.sig";
         return Err(Fault::new(Code::SealNotCanonical, message).at(folder.show(SIGSTORE)));
     }
+    let stated = stated_sums(&bytes).ok_or_else(|| {
+        let message = "the second line is not exactly the digest of SHA256SUMS";
+        Fault::new(Code::SealNotCanonical, message).at(folder.show(MANIFEST))
+    })?;
+    let (sums, sums_digest) = read(SUMS, limits::MANIFEST_BYTES)?;
+    if sums_digest != stated {
+        let message = "not the file whose digest stands in the manifest";
+        return Err(Fault::new(Code::SealNotCanonical, message)
+            .at(folder.show(SUMS))
+            .expected_found(stated, sums_digest));
+    }
     let manifest = Manifest::parse(&bytes).map_err(|fault| fault.at(folder.show(MANIFEST)))?;
     drop(bytes);
-    let sums = manifest.sums();
-    if Sha256Digest::of(&sums) != manifest.sha256sums {
-        let message = "the digest in the second line is not of what the files imply";
-        return Err(Fault::new(Code::SealNotCanonical, message).at(folder.show(MANIFEST)));
-    }
-    // One byte more than it should have is enough to be refused.
-    let (found, _) = read(SUMS, sums.len() as u64).map_err(|fault| match fault.code() {
-        Code::SealMalformed => not_implied(folder),
-        _ => fault,
-    })?;
-    if found != sums {
-        return Err(not_implied(folder));
+    if sums != manifest.sums() {
+        let message = "not byte for byte what the manifest implies";
+        return Err(Fault::new(Code::SealNotCanonical, message).at(folder.show(SUMS)));
     }
     Ok(Sealed { manifest, digest, key: key.fingerprint() })
-}
-
-fn not_implied(folder: &Folder) -> Fault {
-    let message = "not byte for byte what the manifest implies";
-    Fault::new(Code::SealNotCanonical, message).at(folder.show(SUMS))
 }
 
 fn not_by(folder: &Folder, keys: &[PublicKey]) -> Fault {

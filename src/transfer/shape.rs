@@ -11,8 +11,8 @@ use crate::verdict::{Code, Fault};
 
 /// The largest integer that every JSON reader keeps exact: 2^53 - 1.
 pub(super) const LARGEST: u64 = (1 << 53) - 1;
-/// The kinds of digest that a signature can be over.
-const DIGEST_KINDS: [&str; 5] = ["config", "file", "index", "manifest", "platform-manifest"];
+/// The kinds of digest that a signature of an image can be over; a package's is `file`.
+const IMAGE_DIGEST_KINDS: [&str; 4] = ["config", "index", "manifest", "platform-manifest"];
 
 fn malformed(reason: impl Into<String>) -> Fault {
     Fault::new(Code::ManifestMalformed, reason)
@@ -33,7 +33,9 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), Fault> {
     if let Some(notes) = &manifest.notes
         && notes.len() > limits::MANIFEST_NOTES_BYTES
     {
-        return Err(malformed(format!("more than {} bytes", limits::MANIFEST_NOTES_BYTES)).at("notes"));
+        return Err(
+            malformed(format!("more than {} bytes", limits::MANIFEST_NOTES_BYTES)).at("notes")
+        );
     }
     for item in &manifest.requested {
         text(&item.name, limits::MANIFEST_TEXT_BYTES).map_err(|fault| fault.at("requested"))?;
@@ -74,7 +76,8 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), Fault> {
 /// # Errors
 /// [`Code::ManifestMalformed`].
 pub fn stream(name: &str) -> Result<(), Fault> {
-    let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
+    let plain =
+        name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
     let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
     if plain && first && name.len() <= 64 {
         return Ok(());
@@ -93,12 +96,17 @@ pub fn time(text: &str) -> Result<jiff::Timestamp, Fault> {
     if time.to_string() == text && time.subsec_nanosecond() == 0 {
         return Ok(time);
     }
-    Err(malformed("not a time in UTC with whole seconds").expected_found("YYYY-MM-DDThh:mm:ssZ", text))
+    Err(malformed("not a time in UTC with whole seconds")
+        .expected_found("YYYY-MM-DDThh:mm:ssZ", text))
 }
 
 fn transfer_id(id: &str) -> Result<(), Fault> {
     let hex = id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    if hex && id.len() == 32 { Ok(()) } else { Err(malformed("not 32 lower-case hexadecimal digits")) }
+    if hex && id.len() == 32 {
+        Ok(())
+    } else {
+        Err(malformed("not 32 lower-case hexadecimal digits"))
+    }
 }
 
 fn serial(serial: u64) -> Result<(), Fault> {
@@ -107,7 +115,9 @@ fn serial(serial: u64) -> Result<(), Fault> {
 
 fn text(text: &str, most: usize) -> Result<(), Fault> {
     if text.is_empty() || text.len() > most || text.chars().any(char::is_control) {
-        return Err(malformed(format!("not a line of 1 to {most} bytes without control characters")));
+        return Err(malformed(format!(
+            "not a line of 1 to {most} bytes without control characters"
+        )));
     }
     Ok(())
 }
@@ -116,8 +126,10 @@ fn text(text: &str, most: usize) -> Result<(), Fault> {
 pub(super) fn portable(name: &str) -> Result<(), Fault> {
     path::portable(name)
         .map_err(|reason| Fault::new(Code::PathNotPortable, reason.to_string()).at(name))?;
-    let lower = name.to_ascii_lowercase();
-    if SEAL_FILES.iter().any(|seal| lower == seal.to_ascii_lowercase()) || lower.ends_with(TEMPORARY)
+    let top = name.split('/').next().unwrap_or_default();
+    let temporary = |part: &str| part.to_ascii_lowercase().ends_with(TEMPORARY);
+    if SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(top))
+        || name.split('/').any(temporary)
     {
         return Err(malformed("the name is one of the seal's own").at(name));
     }
@@ -189,15 +201,25 @@ fn artifact(manifest: &Manifest, artifact: &Artifact) -> Result<(), Fault> {
         }
     }
     let sorted = artifact.digest_kinds.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
-    if !sorted || artifact.digest_kinds.iter().any(|kind| !DIGEST_KINDS.contains(&&**kind)) {
+    let fits = |kind: &String| match artifact.kind {
+        Kind::Image => IMAGE_DIGEST_KINDS.contains(&kind.as_str()),
+        Kind::Package => kind == "file",
+    };
+    if !sorted || !artifact.digest_kinds.iter().all(fits) {
         return Err(malformed("digest_kinds is not a sorted list of known kinds"));
     }
-    let signed = !artifact.bundles.is_empty() && artifact.key.is_some() && !artifact.digest_kinds.is_empty();
-    let unsigned = artifact.bundles.is_empty() && artifact.key.is_none() && artifact.digest_kinds.is_empty();
+    let signed =
+        !artifact.bundles.is_empty() && artifact.key.is_some() && !artifact.digest_kinds.is_empty();
+    let unsigned =
+        artifact.bundles.is_empty() && artifact.key.is_none() && artifact.digest_kinds.is_empty();
     match (artifact.allow_unsigned, signed, unsigned) {
         (false, true, _) => Ok(()),
         (true, _, true) if !artifact.first_use => Ok(()),
-        (false, false, _) => Err(malformed("bundles, key or digest_kinds are absent, and allow_unsigned does not stand there")),
-        (true, _, _) => Err(malformed("allow_unsigned stands beside bundles, a key, digest_kinds or first_use")),
+        (false, false, _) => Err(malformed(
+            "bundles, key or digest_kinds are absent, and allow_unsigned does not stand there",
+        )),
+        (true, _, _) => {
+            Err(malformed("allow_unsigned stands beside bundles, a key, digest_kinds or first_use"))
+        }
     }
 }

@@ -80,8 +80,9 @@ impl State {
         let state: Self =
             serde_json::from_slice(bytes).map_err(|error| refuse(error.to_string()))?;
         if state.schema != SCHEMA {
-            return Err(refuse("the schema is another one".to_owned())
-                .expected_found(SCHEMA, state.schema));
+            return Err(
+                refuse("the schema is another one".to_owned()).expected_found(SCHEMA, state.schema)
+            );
         }
         for name in state.streams.0.keys() {
             shape::stream(name).map_err(|fault| refuse(fault.to_string()))?;
@@ -114,8 +115,9 @@ impl State {
         }
         if manifest.serial == last.serial && *digest != last.manifest {
             let message = format!("serial {} was accepted with another manifest", manifest.serial);
-            return Err(Fault::new(Code::SerialReused, message)
-                .expected_found(last.manifest, digest));
+            return Err(
+                Fault::new(Code::SerialReused, message).expected_found(last.manifest, digest)
+            );
         }
         Ok(())
     }

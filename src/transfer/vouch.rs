@@ -107,8 +107,9 @@ pub(super) fn vouch<'a>(
         && key.fingerprint() != claimed
     {
         let message = "sealed as signed by another key than the one given with --key";
-        return Err(Fault::new(Code::KeyNotTrusted, message)
-            .expected_found(key.fingerprint(), claimed));
+        return Err(
+            Fault::new(Code::KeyNotTrusted, message).expected_found(key.fingerprint(), claimed)
+        );
     }
     if let Some(policy) = context.policy {
         if let Some((vendor, listed)) = policy.find_key(&claimed) {
@@ -116,7 +117,11 @@ pub(super) fn vouch<'a>(
                 (Some(key), _) | (None, Some(key)) => key,
                 (None, None) => carried()?,
             };
-            return Ok(Vouched { key, vendor: Some((vendor, listed.terms())), by_seal_only: false });
+            return Ok(Vouched {
+                key,
+                vendor: Some((vendor, listed.terms())),
+                by_seal_only: false,
+            });
         }
         if let Some(vendor) = artifact.vendor.as_deref().and_then(|name| policy.vendor(name)) {
             let listed: Vec<_> =
@@ -164,6 +169,7 @@ pub(super) fn trusted_root(
     }
     let limit = limits::TRUSTED_ROOT_BYTES;
     let bytes = sealed_file(folder, manifest, called, TRUSTED_ROOT, limit)?;
-    TrustMaterial::from_json(&bytes)
-        .map_err(|fault| Fault::new(Code::ClaimMismatch, fault.to_string()).at(folder.show(TRUSTED_ROOT)))
+    TrustMaterial::from_json(&bytes).map_err(|fault| {
+        Fault::new(Code::ClaimMismatch, fault.to_string()).at(folder.show(TRUSTED_ROOT))
+    })
 }

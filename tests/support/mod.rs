@@ -1,6 +1,7 @@
 //! What several test programs share.
 #![allow(dead_code, reason = "each test program uses its own part")]
 
+pub(crate) mod cosign;
 pub(crate) mod log;
 pub(crate) mod rekor;
 pub(crate) mod tools;
