@@ -100,8 +100,6 @@ impl fmt::Display for NamePattern {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use proptest::prelude::*;
 
     use super::*;
@@ -156,11 +154,11 @@ mod tests {
         assert!(NamePattern::new(&long[1..]).is_ok());
     }
 
-    /// Each of these would keep a matcher that tries every `*` again busy for ever.
+    /// Each of these would keep a matcher that tries every `*` again busy for ever: this test would
+    /// not end.
     #[test]
     fn hostile_patterns_cost_little() {
         let name = "a".repeat(10_000);
-        let began = Instant::now();
         for (pattern, expected) in [
             ("a*".repeat(2_000), true),
             (format!("{}b", "a*".repeat(2_000)), false),
@@ -171,7 +169,6 @@ mod tests {
         ] {
             assert_eq!(matches(&pattern, &name), expected, "{}", &pattern[..10]);
         }
-        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     }
 
     proptest! {
