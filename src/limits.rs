@@ -29,6 +29,9 @@ pub const ARCHIVE_JSON_BYTES: u64 = 4 << 20;
 pub const ARCHIVE_JSON_TOTAL_BYTES: u64 = 16 << 20;
 /// Entries in one tar archive.
 pub const ARCHIVE_ENTRIES: usize = 1_000_000;
+/// A member of an archive from which on it is a segment of its own: 256 KiB, so that hashing it takes
+/// longer than handing it to another thread.
+pub const SEGMENT_BYTES: u64 = 256 << 10;
 /// A PAX or GNU long-name record (Go's `maxSpecialFileSize`): 1 MiB.
 pub const TAR_SPECIAL_BYTES: u64 = 1 << 20;
 /// A name or link target inside an archive, in bytes. Real ones are below 100.

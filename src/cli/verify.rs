@@ -98,7 +98,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn one(&self, path: &Path) -> ArtifactReport {
         let mut report = ArtifactReport::new(files::show(path));
-        let options = Options { jobs: self.jobs(), progress: self.bar };
+        let options = Options { jobs: self.jobs(), progress: self.bar, cuts: None };
         match detect::read(path, self.forced(path), &options) {
             Err(fault) => artifact::refused(report, &fault, Vec::new(), &self.judge),
             Ok(Found::Package(digest, detected, fault)) => {

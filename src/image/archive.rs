@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use super::gather::Container;
+use super::segments::Segment;
 use crate::digest::Sha256Digest;
 use crate::verdict::{Code, Fault};
 
@@ -112,6 +113,10 @@ pub struct Archive {
     pub notes: Vec<String>,
     /// Likely reasons if the signed digest is not among the candidates, from the archive's form.
     pub if_not_covered: Vec<String>,
+    /// Consecutive ranges from the first byte to the last with the digests of their bytes, if it is
+    /// an uncompressed tar archive; else none. Where they are cut depends on
+    /// [`Options::cuts`](super::Options::cuts).
+    pub segments: Vec<Segment>,
 }
 
 /// Which signed digest covers what.
@@ -137,6 +142,14 @@ impl Archive {
             Container::CompressedTar(compression) => format!("{views}, {compression}"),
             Container::Directory => format!("{views}, directory"),
         }
+    }
+
+    /// Whether segments of exactly these sizes were found, in this order. Then they cover the whole
+    /// archive.
+    #[must_use]
+    pub fn fits(&self, cuts: &[u64]) -> bool {
+        let sizes = self.segments.iter().map(|segment| &segment.size);
+        !self.segments.is_empty() && sizes.eq(cuts)
     }
 
     /// Which of the signed digests covers each image.

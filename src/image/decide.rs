@@ -213,7 +213,8 @@ impl Findings {
             .into_iter()
             .map(|(manifest, indexes)| Attestation { manifest, indexes })
             .collect();
-        Archive { container, docker, oci, images, attestations, notes, if_not_covered }
+        let segments = Vec::new();
+        Archive { container, docker, oci, images, attestations, notes, if_not_covered, segments }
     }
 
     fn notes(&self, files: Files<'_>) -> Vec<String> {

@@ -1,7 +1,8 @@
 //! Gathers the names and the facts of an archive from a stream, a file or a directory.
 //!
 //! However it is read, the outcome is the same: the walk's fault first, then the catalogue's, then
-//! the budget's. Nothing is decided here.
+//! the budget's. Each byte is read once: the walk reads headers, padding and small members as they
+//! come, and of a file it leaves the large members to several threads. Nothing is decided here.
 
 use std::io::{self, Cursor, Read};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,7 +12,8 @@ use super::catalog::{Catalog, IMAGE_NAMES};
 use super::content::{self, BUFFER, Budget, Content};
 use super::header::BLOCK;
 use super::inflate::{self, Compression, Inflater, MAGIC_BYTES, fault_of, read_full};
-use super::input::{Counted, Counter, Options, ReadAt, Span, Tree, TreeKind};
+use super::input::{Counted, Counter, Options, ReadAt, Span, Tree, TreeKind, resized};
+use super::segments::{Cutter, Gaps, Segment};
 use super::tar::{Entry, EntryKind, Source, Walker};
 use crate::limits;
 use crate::path;
@@ -30,7 +32,13 @@ pub enum Container {
 }
 
 /// What was gathered.
-pub(super) type Gathered = (Container, Vec<Content>);
+pub(super) struct Gathered {
+    pub(super) container: Container,
+    /// The facts of all regular files, in the order of the archive.
+    pub(super) contents: Vec<Content>,
+    /// None unless the archive is an uncompressed tar.
+    pub(super) segments: Vec<Segment>,
+}
 
 /// From a stream.
 pub(super) fn stream(
@@ -42,8 +50,11 @@ pub(super) fn stream(
     let mut reader = Counted { inner: stream, counter: &counter };
     let (first, length) = first_block(&mut reader)?;
     let first = first.get(..length).unwrap_or_default();
-    let compression = compression(first)?;
-    sequential(Cursor::new(first).chain(reader), compression, catalog)
+    let reader = Cursor::new(first).chain(reader);
+    match compression(first)? {
+        Some(compression) => inflated(reader, compression, catalog),
+        None => plain(Streamed(reader), None, catalog, options),
+    }
 }
 
 /// From a file.
@@ -58,19 +69,9 @@ pub(super) fn file(
     let mut span = Counted { inner: Span::new(file, 0, size), counter: &counter };
     let (first, length) = first_block(&mut span)?;
     let first = first.get(..length).unwrap_or_default();
-    let compression = compression(first)?;
-    let gathered = if compression.is_some() {
-        sequential(Cursor::new(first).chain(span), compression, catalog)?
-    } else {
-        let members = index(Positioned { first, span }, catalog)?;
-        let budget = Budget::default();
-        let contents = hash_all(&members, options.jobs, &|member, buffer| {
-            let span = Span::new(file, member.offset, member.size);
-            let reader = Counted { inner: span, counter: &counter };
-            content::read(reader, member.keep, &budget, buffer)
-        })?;
-        budget.check()?;
-        (Container::Tar, contents)
+    let gathered = match compression(first)? {
+        Some(compression) => inflated(Cursor::new(first).chain(span), compression, catalog)?,
+        None => plain(Positioned { first, span }, Some((file, &counter)), catalog, options)?,
     };
     counter.finish(size);
     Ok(gathered)
@@ -103,32 +104,51 @@ pub(super) fn layout(
             }
         };
         let added = Entry { name: name.clone(), kind, offset: 0, size: entry.size };
-        if catalog.add(added)?.is_some() {
+        if let Some(number) = catalog.add(added)? {
             options.progress.expect(entry.size);
-            members.push(Member { keep: keep(&name), name, offset: 0, size: entry.size });
+            members.push(Member { number, name, offset: 0, size: entry.size });
         }
     }
     catalog.finish()?;
     let budget = Budget::default();
     let contents = hash_all(&members, options.jobs, &|member, buffer| {
-        let reader = tree.open(&member.name).map_err(|error| fault_of(error).at(&member.name))?;
+        let reader = tree.open(&member.name).map_err(fault_of)?;
         let reader = Counted { inner: reader, counter: &counter };
-        content::read(reader, member.keep, &budget, buffer)
+        content::read(reader, member.keep(), &budget, buffer)
     })?;
     budget.check()?;
-    Ok((Container::Directory, contents))
+    Ok(Gathered { container: Container::Directory, contents, segments: Vec::new() })
 }
 
 /// One file whose content is to be read.
 struct Member {
+    number: usize,
     name: String,
-    keep: bool,
     offset: u64,
     size: u64,
 }
 
-fn keep(name: &str) -> bool {
-    IMAGE_NAMES.contains(&name)
+impl Member {
+    /// Whether it is a document by its name.
+    fn keep(&self) -> bool {
+        IMAGE_NAMES.contains(&self.name.as_str())
+    }
+
+    /// What was read, if it is the whole member: a file that became shorter or longer since its size
+    /// was asked for must not pass.
+    fn whole(&self, read: Result<Content, Fault>) -> Result<Content, Fault> {
+        let result = read.and_then(|content| {
+            if content.size == self.size {
+                Ok(content)
+            } else {
+                Err(resized(self.size, content.size))
+            }
+        });
+        result.map_err(|fault| match fault.code() {
+            Code::Unreadable => fault.at(&self.name),
+            _ => fault,
+        })
+    }
 }
 
 fn first_block(reader: &mut impl Read) -> Result<([u8; BLOCK], usize), Fault> {
@@ -146,57 +166,103 @@ fn compression(first: &[u8]) -> Result<Option<Compression>, Fault> {
     Ok(compression)
 }
 
-/// Walks over an archive from beginning to end, decompressing it first if it is compressed.
-fn sequential(
+/// Walks over a compressed archive.
+fn inflated(
     reader: impl Read,
-    compression: Option<Compression>,
+    compression: Compression,
     catalog: &mut Catalog,
 ) -> Result<Gathered, Fault> {
     let budget = Budget::default();
-    let Some(compression) = compression else {
-        return Ok((Container::Tar, walk(Streamed(reader), catalog, &budget)?));
-    };
     let source = Inflated { inner: Inflater::new(compression, reader), budget: &budget };
-    let contents =
-        walk(Streamed(source), catalog, &budget).map_err(|fault| match fault.code() {
-            Code::ArchiveUnrecognised => fault.at(format!("inside the {compression} data")),
-            _ => fault,
-        })?;
-    Ok((Container::CompressedTar(compression), contents))
+    let mut walker = Walker::new(Streamed(source));
+    let walked = walk(&mut walker, Cutter::Nowhere, false, catalog, &budget);
+    let walked = walked.map_err(|fault| match fault.code() {
+        Code::ArchiveUnrecognised => fault.at(format!("inside the {compression} data")),
+        _ => fault,
+    })?;
+    budget.check()?;
+    let container = Container::CompressedTar(compression);
+    Ok(Gathered { container, contents: in_order(walked.contents), segments: Vec::new() })
 }
 
-/// Walks over a stream and reads every content on the way.
-fn walk(
+/// Walks over an archive that is not compressed; of a file, the large members are read afterwards.
+fn plain(
     source: impl Source,
+    file: Option<(&dyn ReadAt, &Counter<'_>)>,
+    catalog: &mut Catalog,
+    options: &Options<'_>,
+) -> Result<Gathered, Fault> {
+    let budget = Budget::default();
+    let cutter = Cutter::new(options.cuts);
+    let mut walker = Walker::new(Gaps::new(source));
+    let mut walked = walk(&mut walker, cutter, file.is_some(), catalog, &budget)?;
+    if let Some((file, counter)) = file {
+        let contents = hash_all(&walked.alone, options.jobs, &|member, buffer| {
+            let span = Span::new(file, member.offset, member.size);
+            content::read(Counted { inner: span, counter }, member.keep(), &budget, buffer)
+        })?;
+        walked.contents.extend(walked.alone.iter().map(|member| member.number).zip(contents));
+    }
+    budget.check()?;
+    let contents = in_order(walked.contents);
+    let alone = walked.alone.iter().filter_map(|member| {
+        let sha256 = contents.get(member.number)?.digest;
+        Some(Segment { offset: member.offset, size: member.size, sha256 })
+    });
+    let segments = walker.into_source().with(alone);
+    Ok(Gathered { container: Container::Tar, contents, segments })
+}
+
+/// What a walk found.
+#[derive(Default)]
+struct Walked {
+    /// The contents that were read on the way, with the numbers of their files.
+    contents: Vec<(usize, Content)>,
+    /// The members that are segments of their own.
+    alone: Vec<Member>,
+}
+
+/// Walks over an archive from beginning to end and reads every content on the way; of a file, those
+/// that are segments of their own are `left` for later.
+fn walk(
+    walker: &mut Walker<impl Source>,
+    mut cutter: Cutter<'_>,
+    left: bool,
     catalog: &mut Catalog,
     budget: &Budget,
-) -> Result<Vec<Content>, Fault> {
-    let mut walker = Walker::new(source);
+) -> Result<Walked, Fault> {
     let mut buffer = vec![0; BUFFER];
-    let mut contents = Vec::new();
-    while let Some(entry) = walker.next_entry()? {
-        let keep = keep(&entry.name);
-        if catalog.add(entry)?.is_some() {
-            contents.push(content::read(walker.content(), keep, budget, &mut buffer)?);
-        }
-    }
-    catalog.finish()?;
-    budget.check()?;
-    Ok(contents)
-}
-
-/// Walks over a file's headers only.
-fn index(source: impl Source, catalog: &mut Catalog) -> Result<Vec<Member>, Fault> {
-    let mut walker = Walker::new(source);
-    let mut members = Vec::new();
+    let mut walked = Walked::default();
     while let Some(entry) = walker.next_entry()? {
         let (name, offset, size) = (entry.name.clone(), entry.offset, entry.size);
-        if catalog.add(entry)?.is_some() {
-            members.push(Member { keep: keep(&name), name, offset, size });
+        let Some(number) = catalog.add(entry)? else { continue };
+        let member = Member { number, name, offset, size };
+        let alone = cutter.alone(offset, size);
+        if alone && left {
+            walker.apart(Walker::skip_content)?;
+        } else {
+            let mut read = |walker: &mut Walker<_>| {
+                content::read(walker.content(), member.keep(), budget, &mut buffer)
+            };
+            let read = if alone { walker.apart(read) } else { read(walker) };
+            // That the archive ends here is said first: it is why a content is too short.
+            if read.is_ok() {
+                walker.leave_content()?;
+            }
+            walked.contents.push((number, member.whole(read)?));
+        }
+        if alone {
+            walked.alone.push(member);
         }
     }
     catalog.finish()?;
-    Ok(members)
+    Ok(walked)
+}
+
+/// Contents in the order of the archive, which is that of their numbers.
+fn in_order(mut contents: Vec<(usize, Content)>) -> Vec<Content> {
+    contents.sort_unstable_by_key(|(number, _)| *number);
+    contents.into_iter().map(|(_, content)| content).collect()
 }
 
 /// Reads the content of a member, with a buffer for it.
@@ -217,7 +283,7 @@ fn hash_all(members: &[Member], jobs: usize, read: &ReadMember<'_>) -> Result<Ve
             let Some((number, member)) = order.get(next.fetch_add(1, Ordering::Relaxed)) else {
                 break;
             };
-            let result = read(member, &mut buffer).and_then(|content| whole(content, member));
+            let result = member.whole(read(member, &mut buffer));
             stop.fetch_or(result.is_err(), Ordering::Relaxed);
             done.push((*number, result));
         }
@@ -239,16 +305,6 @@ fn hash_all(members: &[Member], jobs: usize, read: &ReadMember<'_>) -> Result<Ve
     } else {
         Err(Fault::new(Code::Unreadable, "not every entry was read"))
     }
-}
-
-/// A file that became shorter or longer since its size was asked for must not pass.
-fn whole(content: Content, member: &Member) -> Result<Content, Fault> {
-    if content.size == member.size {
-        return Ok(content);
-    }
-    Err(Fault::new(Code::Unreadable, "the size changed while it was read")
-        .at(&member.name)
-        .expected_found(format!("{} bytes", member.size), content.size))
 }
 
 /// A stream as a source of tar blocks: skipping is reading.

@@ -8,6 +8,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::verdict::{Code, Fault};
+
 /// Something that can be read at any position, by several threads at once.
 pub trait ReadAt: Sync {
     /// Reads up to `buffer.len()` bytes at `offset` (bytes from the beginning); 0 at the end.
@@ -174,6 +176,11 @@ pub struct Options<'a> {
     pub jobs: usize,
     /// Who is told how far reading has come.
     pub progress: &'a dyn Progress,
+    /// Sizes in bytes of the segments that somebody states for an uncompressed archive, in order: a
+    /// member whose content is exactly one of them is a segment of its own. `None`: those of at least
+    /// [`SEGMENT_BYTES`](crate::limits::SEGMENT_BYTES). Whether they fit is asked of
+    /// [`Archive::fits`](super::Archive::fits); they change nothing else.
+    pub cuts: Option<&'a [u64]>,
 }
 
 /// Counts what was reported, so that the rest (skipped padding) can be reported at the end.
@@ -212,6 +219,12 @@ impl<R: Read> Read for Counted<'_, R> {
     }
 }
 
+/// The fault of a size that changed while it was read: the bytes were not all there at one time.
+pub(super) fn resized(expected: u64, found: u64) -> Fault {
+    Fault::new(Code::Unreadable, "the size changed while it was read")
+        .expected_found(format!("{expected} bytes"), found)
+}
+
 /// A range of a file as a reader.
 pub(super) struct Span<'a> {
     file: &'a dyn ReadAt,
@@ -220,7 +233,8 @@ pub(super) struct Span<'a> {
 }
 
 impl<'a> Span<'a> {
-    /// `size` bytes from `offset` on; what lies behind the end of the file reads as its end.
+    /// `size` bytes from `offset` on. A file that ends before them has become shorter meanwhile, which
+    /// is an error.
     pub(super) fn new(file: &'a dyn ReadAt, offset: u64, size: u64) -> Self {
         Self { file, position: offset, end: offset.saturating_add(size) }
     }
@@ -237,8 +251,14 @@ impl Read for Span<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.end.saturating_sub(self.position);
         let length = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
+        if length == 0 {
+            return Ok(0);
+        }
         let count =
             self.file.read_at(buffer.get_mut(..length).unwrap_or_default(), self.position)?;
+        if count == 0 {
+            return Err(io::Error::other(resized(self.end, self.position)));
+        }
         self.position = self.position.saturating_add(count as u64);
         Ok(count)
     }

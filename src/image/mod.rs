@@ -7,7 +7,7 @@
 //! what was verified must be what is loaded. Whether a signature covers the images is asked of
 //! [`Archive::coverage`] afterwards.
 //!
-//! From the ground up: `input`, `inflate` (with `members`, `xz` and `zstd`), `header`, `pax` and `tar` read;
+//! From the ground up: `input`, `inflate` (with `members`, `xz` and `zstd`), `header`, `pax`, `tar` and `segments` read;
 //! `catalog`, `content` and `gather` collect names and facts; `document`, `files`, `layer`,
 //! `docker`, `oci` and `decide` judge them, without any input or output.
 //!
@@ -29,6 +29,7 @@ mod members;
 mod mention;
 mod oci;
 mod pax;
+mod segments;
 mod tar;
 mod xz;
 mod zstd;
@@ -40,6 +41,7 @@ pub use gather::Container;
 pub use inflate::Compression;
 pub use input::{FileAt, Input, NoProgress, Options, Progress, ReadAt, Tree, TreeEntry, TreeKind};
 pub use mention::{mentions_image, rest_mentions_image};
+pub use segments::Segment;
 
 use crate::verdict::Fault;
 
@@ -74,8 +76,9 @@ pub fn read(input: Input<'_>, options: &Options<'_>) -> Result<Archive, Refusal>
         Input::Layout(tree) => gather::layout(tree, &mut catalog, options),
     };
     gathered
-        .and_then(|(container, contents)| {
-            decide::decide(files::Files::new(&catalog, &contents), container)
+        .and_then(|gather::Gathered { container, contents, segments }| {
+            let archive = decide::decide(files::Files::new(&catalog, &contents), container)?;
+            Ok(Archive { segments, ..archive })
         })
         .map_err(|fault| Refusal { fault, looks_like_image: catalog.looks_like_image() })
 }

@@ -17,6 +17,12 @@ use crate::verdict::{Code, Fault};
 pub(super) trait Source: Read {
     /// Moves on by `count` bytes; says by how many, less only at the end.
     fn skip(&mut self, count: u64) -> io::Result<u64>;
+
+    /// What follows is a member that is hashed as such.
+    fn leave_out(&mut self) {}
+
+    /// What follows, from `position` on, is no such member any more.
+    fn take_up(&mut self, _position: u64) {}
 }
 
 /// One entry.
@@ -96,13 +102,36 @@ impl<S: Source> Walker<S> {
         Content(self)
     }
 
+    /// Reads or skips the current entry's content apart from all that lies around it.
+    pub(super) fn apart<T>(&mut self, pass: impl FnOnce(&mut Self) -> T) -> T {
+        self.source.leave_out();
+        let passed = pass(self);
+        self.source.take_up(self.position);
+        passed
+    }
+
+    /// Skips the content, but not the padding behind it. That there was less of it is found out when
+    /// it is left.
+    pub(super) fn skip_content(&mut self) -> Result<(), Fault> {
+        let skipped = self.source.skip(self.content).map_err(fault_of)?;
+        self.content = self.content.saturating_sub(skipped);
+        self.position = self.position.saturating_add(skipped);
+        Ok(())
+    }
+
+    /// The source, when the archive was walked over.
+    pub(super) fn into_source(self) -> S {
+        self.source
+    }
+
     fn enter_content(&mut self, size: u64) {
         let block = BLOCK as u64;
         self.content = size;
         self.padding = size.next_multiple_of(block).saturating_sub(size);
     }
 
-    fn leave_content(&mut self) -> Result<(), Fault> {
+    /// Moves on behind the current entry.
+    pub(super) fn leave_content(&mut self) -> Result<(), Fault> {
         let due = self.content.saturating_add(self.padding);
         self.content = 0;
         self.padding = 0;

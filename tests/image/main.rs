@@ -22,4 +22,5 @@ mod formats;
 mod limits;
 mod random;
 mod sample;
+mod segments;
 mod shared;

@@ -1,10 +1,13 @@
 //! Small images, the ways to pack them, and the ways to read them.
 
 use std::collections::BTreeSet;
-use std::io::Read;
+use std::io::{self, Read};
+use std::sync::Mutex;
 
 use sealift::digest::Sha256Digest;
-use sealift::image::{self, Archive, Input, NoProgress, Options, Refusal};
+use sealift::image::{
+    self, Archive, Container, Input, NoProgress, Options, ReadAt, Refusal, Segment,
+};
 use sealift::verdict::Code;
 
 use crate::tar::Tar;
@@ -138,27 +141,102 @@ pub(crate) fn oci(blobs: &[(String, Vec<u8>)], entries: &[String]) -> Tar {
 
 /// Reads from a pipe that delivers odd amounts.
 pub(crate) fn stream(bytes: &[u8]) -> Result<Archive, Refusal> {
-    struct Pipe<'a>(&'a [u8]);
-    impl Read for Pipe<'_> {
-        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-            let length = buffer.len().min(1009);
-            self.0.read(&mut buffer[..length])
-        }
-    }
     read(Input::Stream(&mut Pipe(bytes)), 1)
 }
 
-pub(crate) fn read(input: Input<'_>, jobs: usize) -> Result<Archive, Refusal> {
-    image::read(input, &Options { jobs, progress: &NoProgress })
+struct Pipe<'a>(&'a [u8]);
+
+impl Read for Pipe<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = buffer.len().min(1009);
+        self.0.read(&mut buffer[..length])
+    }
 }
 
-/// Reads as a file with one and with three threads and as a stream; the answers must be equal.
+pub(crate) fn read(input: Input<'_>, jobs: usize) -> Result<Archive, Refusal> {
+    image::read(input, &Options { jobs, progress: &NoProgress, cuts: None })
+}
+
+/// Reads as a file with one and with three threads and as a stream; the answers must be equal, the
+/// segments true, and no byte of the file read twice.
 pub(crate) fn read_all_ways(bytes: &[u8]) -> Result<Archive, Refusal> {
-    let owned = bytes.to_vec();
-    let file = read(Input::File(&owned), 1);
-    assert_eq!(file, read(Input::File(&owned), 3));
-    assert_eq!(file, stream(bytes));
+    read_all_ways_with(bytes, None)
+}
+
+/// The same with stated sizes of segments.
+pub(crate) fn read_all_ways_with(bytes: &[u8], cuts: Option<&[u64]>) -> Result<Archive, Refusal> {
+    let read =
+        |input: Input<'_>, jobs| image::read(input, &Options { jobs, progress: &NoProgress, cuts });
+    let once = Once::new(bytes);
+    let file = read(Input::File(&once), 1);
+    let all = file.is_ok();
+    once.check(all);
+    let once = Once::new(bytes);
+    assert_eq!(file, read(Input::File(&once), 3));
+    once.check(all);
+    assert_eq!(file, read(Input::Stream(&mut Pipe(bytes)), 1));
+    if let Ok(archive) = &file {
+        check_segments(bytes, archive);
+    }
     file
+}
+
+/// Segments are consecutive, cover the archive, and their digests are those of their bytes.
+fn check_segments(bytes: &[u8], archive: &Archive) {
+    assert_eq!(archive.segments.is_empty(), archive.container != Container::Tar);
+    let mut end = 0;
+    for Segment { offset, size, sha256 } in &archive.segments {
+        assert_eq!(*offset, end);
+        assert!(*size > 0);
+        end += size;
+        assert_eq!(*sha256, digest(&bytes[*offset as usize..end as usize]));
+    }
+    assert!(archive.segments.is_empty() || end == bytes.len() as u64);
+}
+
+/// A file that remembers what was read of it, and has other bytes when they are read again.
+pub(crate) struct Once<'a> {
+    bytes: &'a [u8],
+    reads: Mutex<Vec<(u64, u64)>>,
+}
+
+impl<'a> Once<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, reads: Mutex::default() }
+    }
+
+    /// That no byte was read twice, and whether each was read at all.
+    #[track_caller]
+    pub(crate) fn check(&self, all: bool) {
+        let mut reads = self.reads.lock().unwrap().clone();
+        reads.sort_unstable();
+        let mut end = 0;
+        for (from, to) in reads {
+            assert!(from >= end, "byte {from} was read twice");
+            assert!(!all || from == end, "byte {end} was not read");
+            end = to;
+        }
+        assert!(!all || end == self.bytes.len() as u64, "read up to byte {end}");
+    }
+}
+
+impl ReadAt for Once<'_> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let count = self.bytes.read_at(buffer, offset)?;
+        let end = offset + count as u64;
+        let mut reads = self.reads.lock().unwrap();
+        if count > 0 {
+            if reads.iter().any(|(from, to)| *from < end && offset < *to) {
+                buffer[..count].iter_mut().for_each(|byte| *byte = !*byte);
+            }
+            reads.push((offset, end));
+        }
+        Ok(count)
+    }
+
+    fn size(&self) -> u64 {
+        self.bytes.len() as u64
+    }
 }
 
 /// The whole answer for these signed digests.
