@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(jobs) => jobs.to_string_lossy().parse()?,
         None => std::thread::available_parallelism()?.get(),
     };
-    let options = Options { jobs, progress: &NoProgress };
+    let options = Options { jobs, progress: &NoProgress, cuts: None };
     let archive = if archive == "-" {
         image::read(Input::Stream(&mut io::stdin().lock()), &options)?
     } else {

@@ -189,7 +189,8 @@ fn check_segments(bytes: &[u8], archive: &Archive) {
         assert_eq!(*offset, end);
         assert!(*size > 0);
         end += size;
-        assert_eq!(*sha256, digest(&bytes[*offset as usize..end as usize]));
+        let range = usize::try_from(*offset).unwrap()..usize::try_from(end).unwrap();
+        assert_eq!(*sha256, digest(&bytes[range]));
     }
     assert!(archive.segments.is_empty() || end == bytes.len() as u64);
 }
