@@ -5,6 +5,7 @@
 //! only (`diagnose`). This room opens no file and knows no path.
 
 mod blob;
+pub mod detect;
 mod diagnose;
 mod image;
 mod package;

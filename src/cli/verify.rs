@@ -4,11 +4,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use super::args::{Kind, Output, VerifyArgs};
-use super::detect::{self, Found};
+use super::args::{self, Output, VerifyArgs};
+use super::detect;
 use super::files;
 use super::progress::Bar;
 use super::{complain, shown};
+use crate::artifact::detect::{Found, Kind};
 use crate::artifact::{self, Judge, NamedBundle};
 use crate::image::Options;
 use crate::limits;
@@ -146,8 +147,8 @@ impl Run<'_> {
     /// What the user says that a file is, or the bundle beside it.
     fn forced(&self, path: &Path) -> Option<(Kind, String)> {
         match self.arguments.kind {
-            Some(Kind::Image) => Some((Kind::Image, "--type image".to_owned())),
-            Some(Kind::Package) => Some((Kind::Package, "--type package".to_owned())),
+            Some(args::Kind::Image) => Some((Kind::Image, "--type image".to_owned())),
+            Some(args::Kind::Package) => Some((Kind::Package, "--type package".to_owned())),
             None => self
                 .bundle_beside(path)
                 .map(|name| (Kind::Package, format!("package: {name} lies beside it"))),

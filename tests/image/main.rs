@@ -16,6 +16,7 @@ mod tar;
 
 mod attacks;
 mod compression;
+mod detect;
 mod equal;
 mod flips;
 mod formats;
