@@ -3,13 +3,14 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::args::{Kind, Output, VerifyArgs};
-use super::detect::{self, Found};
+use super::args::{self, Output, VerifyArgs};
+use super::detect;
 use super::progress::Bar;
 use super::transfer_args::material;
 use super::trust_args::{Trust, load_key};
 use super::verify_folder::{self, Directory};
 use super::{complain, files, jobs, load_profile, shown};
+use crate::artifact::detect::{Found, Kind};
 use crate::artifact::{self, Judge, NamedBundle, Terms};
 use crate::folder::{Authority, TrustedKey};
 use crate::image::Options;
@@ -286,8 +287,8 @@ impl Run<'_> {
     /// What the user says that a file is, or the bundle beside it.
     fn forced(&self, path: &Path) -> Option<(Kind, String)> {
         match self.whom.arguments.kind {
-            Some(Kind::Image) => Some((Kind::Image, "--type image".to_owned())),
-            Some(Kind::Package) => Some((Kind::Package, "--type package".to_owned())),
+            Some(args::Kind::Image) => Some((Kind::Image, "--type image".to_owned())),
+            Some(args::Kind::Package) => Some((Kind::Package, "--type package".to_owned())),
             None => self
                 .bundle_beside(path)
                 .map(|name| (Kind::Package, format!("package: {name} lies beside it"))),

@@ -199,9 +199,8 @@ impl Reader<'_> {
         }
         let mut file = self.folder.file(name)?;
         let size = file.metadata().map_or(0, |metadata| metadata.len());
-        self.reading.progress.expect(size);
         if size > limits::BUNDLE_BYTES.max(limits::TRUSTED_ROOT_BYTES) {
-            return self.artifact(name, &mut file, self.says_bundle(name));
+            return self.artifact(name, &mut file, size, self.says_bundle(name));
         }
         self.small(name, file)
     }
@@ -219,7 +218,6 @@ impl Reader<'_> {
             let message = "the file changes while it is read";
             return Err(Fault::new(Code::Unreadable, message).at(self.folder.show(name)));
         }
-        self.reading.progress.advance(bytes.len() as u64);
         let what = match material(&bytes) {
             // A vendor's bundle beside it makes any file a package.
             _ if self.package_by_name(name).is_some() => None,
@@ -234,10 +232,15 @@ impl Reader<'_> {
         match what {
             Some(what) => {
                 let size = bytes.len() as u64;
+                self.reading.progress.expect(size);
+                self.reading.progress.advance(size);
                 let digest = FileDigest { sha256: Sha256Digest::of(&bytes), size };
                 Ok(FoundFile { name: name.to_owned(), digest, what })
             }
-            None => self.artifact(name, &mut Cursor::new(bytes), false),
+            None => {
+                let size = bytes.len() as u64;
+                self.artifact(name, &mut Cursor::new(bytes), size, false)
+            }
         }
     }
 
@@ -245,12 +248,13 @@ impl Reader<'_> {
         &self,
         name: &str,
         reader: &mut dyn Read,
+        size: u64,
         says_bundle: bool,
     ) -> Result<FoundFile, Fault> {
         let forced = self
             .package_by_name(name)
             .map(|it| (Kind::Package, format!("package: {it} lies beside it")));
-        let (found, digest) = detect::read_hashing(reader, forced, &self.reading)
+        let (found, digest) = detect::read_hashing(reader, size, forced, &self.reading)
             .map_err(|fault| fault.at(self.folder.show(name)))?;
         let what = match found {
             _ if says_bundle => {

@@ -137,9 +137,12 @@ impl Member {
     /// What was read, if it is the whole member: a file that became shorter or longer since its size
     /// was asked for must not pass.
     fn whole(&self, read: Result<Content, Fault>) -> Result<Content, Fault> {
-        let result = read.and_then(|content| match content.size == self.size {
-            true => Ok(content),
-            false => Err(resized(self.size, content.size)),
+        let result = read.and_then(|content| {
+            if content.size == self.size {
+                Ok(content)
+            } else {
+                Err(resized(self.size, content.size))
+            }
         });
         result.map_err(|fault| match fault.code() {
             Code::Unreadable => fault.at(&self.name),

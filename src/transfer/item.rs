@@ -188,19 +188,21 @@ impl Bench<'_> {
                 .expected_found(format!("{} bytes", entry.size), size));
         }
         if kind == Kind::Image && !entry.segments.is_empty() && !self.context.full_digest {
-            let file = FileAt::new(file.try_clone().map_err(unreadable)?).map_err(unreadable)?;
-            if let Some(reading) = self.by_segments(entry, &file, jobs)? {
-                return Ok(reading);
+            let positioned =
+                FileAt::new(file.try_clone().map_err(unreadable)?).map_err(unreadable)?;
+            if let Some(reading) = self.by_segments(entry, &positioned, jobs)? {
+                // What came behind the end meanwhile was not looked at.
+                let now = file.metadata().map_err(unreadable)?.len();
+                return if now == size { Ok(reading) } else { Err(grew(&place, size, now)) };
             }
         }
-        self.context.reading.progress.expect(size);
         let forced = match kind {
             Kind::Image => detect::Kind::Image,
             Kind::Package => detect::Kind::Package,
         };
         let forced = Some((forced, "the manifest says so".to_owned()));
         let mut file = file;
-        let (found, digest) = detect::read_hashing(&mut file, forced, &self.options(1))
+        let (found, digest) = detect::read_hashing(&mut file, size, forced, &self.options(1))
             .map_err(|fault| fault.at(place.as_str()))?;
         if digest.sha256 != entry.sha256 || digest.size != entry.size {
             return Err(mismatch(entry.sha256, digest.sha256).at(place));
@@ -225,14 +227,11 @@ impl Bench<'_> {
         let cuts: Vec<u64> = entry.segments.iter().map(|segment| segment.size).collect();
         let options = Options { cuts: Some(&cuts), ..self.options(jobs) };
         let Ok(archive) = image::read(Input::File(file), &options) else { return Ok(None) };
-        let found = &archive.segments;
-        let fits = found.len() == cuts.len()
-            && found.iter().zip(&cuts).all(|(found, stated)| found.size == *stated);
-        if !fits {
+        if !archive.fits(&cuts) {
             return Ok(None);
         }
         let mut offset = 0_u64;
-        for (found, stated) in found.iter().zip(&entry.segments) {
+        for (found, stated) in archive.segments.iter().zip(&entry.segments) {
             if found.sha256 != stated.sha256 {
                 let place = format!(
                     "{}: bytes {offset} to {}",
@@ -276,6 +275,12 @@ impl Bench<'_> {
             .map_err(|refusal| refusal.fault.at(self.folder.show(directory)));
         Ok(Reading { content, by: "whole files" })
     }
+}
+
+fn grew(place: &str, size: u64, now: u64) -> Fault {
+    Fault::new(Code::Unreadable, "the size changed while it was read")
+        .at(place)
+        .expected_found(format!("{size} bytes"), now)
 }
 
 impl Vouched<'_> {

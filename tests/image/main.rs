@@ -16,10 +16,12 @@ mod tar;
 
 mod attacks;
 mod compression;
+mod detect;
 mod equal;
 mod flips;
 mod formats;
 mod limits;
 mod random;
 mod sample;
+mod segments;
 mod shared;

@@ -6,7 +6,7 @@ use crate::compression::{bzip2, gzip, xz, zstd};
 use crate::sample::{Image, docker, oci, read_all_ways};
 use crate::tar::Tar;
 
-fn seeds() -> Vec<Vec<u8>> {
+pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let image = Image::new("good");
     let plain = docker(&image)
         .pax(b'x', &[("path", "renamed"), ("size", "1")])
@@ -29,7 +29,7 @@ fn seeds() -> Vec<Vec<u8>> {
 }
 
 /// Sets the checksum of every header right again, so that mutations reach what lies behind it.
-fn repair(bytes: &mut [u8]) {
+pub(crate) fn repair(bytes: &mut [u8]) {
     for block in bytes.chunks_exact_mut(512) {
         if block[257..262] == *b"ustar" {
             let mut header = ::tar::Header::from_byte_slice(block).clone();

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::equal;
 use crate::sample::{read_all_ways, verify};
 
-fn folder(name: &str) -> Option<PathBuf> {
+pub(crate) fn folder(name: &str) -> Option<PathBuf> {
     let shared = std::env::var_os("SEALIFT_SHARED").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared")),
         PathBuf::from,

@@ -1,0 +1,279 @@
+//! Finding out what a file is, in the one reading that also hashes it.
+//!
+//! An image archive is told by reading it as one; what is none is a package. The choice never makes
+//! anything OK: a package is OK only by a signature over its own SHA-256, an image only by one over
+//! a digest computed from it. Opening paths is the business of the caller, and so is saying which
+//! one a fault is about.
+
+use std::fmt;
+use std::io::{self, Read};
+
+use super::FileDigest;
+use crate::digest::HashingReader;
+use crate::image::{self, Archive, Input, Options, ReadAt, Refusal, Tree};
+use crate::verdict::{Code, Fault};
+
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// What is to be judged, opened.
+pub enum Source<'a> {
+    /// A regular file.
+    File(&'a dyn ReadAt),
+    /// A pipe: one reading only.
+    Pipe(&'a mut dyn Read),
+    /// A directory that is taken for an OCI layout.
+    Layout(&'a dyn Tree),
+}
+
+impl fmt::Debug for Source<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::File(_) => "File",
+            Self::Pipe(_) => "Pipe",
+            Self::Layout(_) => "Layout",
+        })
+    }
+}
+
+/// What a file is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An image archive or OCI layout.
+    Image,
+    /// Any file, signed by its SHA-256.
+    Package,
+}
+
+/// What one reading of a file found it to be, and how that was told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// An image archive, with the words for its format.
+    Image(Box<Archive>, String),
+    /// Anything else, with the words for why; also why reading it as an image went wrong, if it went
+    /// wrong half-way.
+    Package(FileDigest, String, Option<Fault>),
+}
+
+/// Reads what was opened as what it is, or as what `forced` says (with the words for how that was
+/// told).
+///
+/// # Errors
+/// The fault of an image archive that is not what loaders would agree on; [`Code::Unreadable`] with
+/// what the operating system says; [`Code::Usage`] for a pipe that may be either and for a directory
+/// as a package.
+pub fn read(
+    source: Source<'_>,
+    forced: Option<(Kind, String)>,
+    options: &Options<'_>,
+) -> Result<Found, Fault> {
+    match (source, forced) {
+        (Source::Layout(_), Some((Kind::Package, _))) => {
+            Err(Fault::new(Code::Usage, "a directory can't be a package"))
+        }
+        (Source::Layout(tree), _) => {
+            image::read(Input::Layout(tree), options).map_err(|it| it.fault).map(image)
+        }
+        (Source::File(file), Some((Kind::Package, detected))) => {
+            Ok(Found::Package(hash_file(file, options)?, detected, None))
+        }
+        (Source::Pipe(pipe), Some((Kind::Package, detected))) => {
+            let mut hashing = HashingReader::new(pipe);
+            drain(&mut hashing, options)?;
+            Ok(Found::Package(digest(hashing), detected, None))
+        }
+        (Source::File(file), forced) => from_file(file, forced.is_some(), options),
+        (Source::Pipe(pipe), forced) => from_pipe(pipe, forced.is_some(), options),
+    }
+}
+
+/// Reads a regular file once, from beginning to end: what [`read`] says of it, and the size and SHA-256
+/// of all its bytes, whatever it is and also when it is refused. `size` is what `options.progress`
+/// is told to expect.
+///
+/// Only the bytes that were not read yet are left to tell whether a broken archive was meant as an
+/// image; where they don't, it is a package and the fault stands beside it.
+///
+/// # Errors
+/// [`Code::Unreadable`] if the bytes can't all be read; then nothing is known of them.
+pub fn read_hashing(
+    reader: &mut dyn Read,
+    size: u64,
+    forced: Option<(Kind, String)>,
+    options: &Options<'_>,
+) -> Result<(Result<Found, Fault>, FileDigest), Fault> {
+    options.progress.expect(size);
+    let mut hashing = HashingReader::new(reader);
+    let meant_as_image = match forced {
+        Some((Kind::Package, detected)) => {
+            drain(&mut hashing, options)?;
+            let digest = digest(hashing);
+            return Ok((Ok(Found::Package(digest, detected, None)), digest));
+        }
+        forced => forced.is_some(),
+    };
+    let refusal = match image::read(Input::Stream(&mut hashing), options) {
+        Ok(archive) => {
+            let end = hashing.count();
+            drain(&mut hashing, options)?;
+            let digest = digest(hashing);
+            if digest.size != end {
+                let fault = Fault::new(Code::Unreadable, "the file grew while it was read");
+                return Err(fault.expected_found(format!("{end} bytes"), digest.size));
+            }
+            return Ok((Ok(image(archive)), digest));
+        }
+        Err(refusal) if refusal.fault.code() == Code::Unreadable => return Err(refusal.fault),
+        Err(refusal) => refusal,
+    };
+    let meant = match meaning(&refusal, meant_as_image) {
+        Meaning::Image => true,
+        Meaning::Package => false,
+        Meaning::Unclear => rest_mentions_image(&mut hashing, options)?,
+    };
+    drain(&mut hashing, options)?;
+    let digest = digest(hashing);
+    let found = if meant { Err(refusal.fault) } else { Ok(not_an_image(digest, refusal.fault)) };
+    Ok((found, digest))
+}
+
+fn image(archive: Archive) -> Found {
+    let detected = format!("image archive: {}", archive.format());
+    Found::Image(Box::new(archive), detected)
+}
+
+/// What is no image archive is a package; a tar archive that broke off may be half an image.
+fn not_an_image(digest: FileDigest, fault: Fault) -> Found {
+    let detected = format!("package: not an image archive ({fault})");
+    Found::Package(digest, detected, (!surely_none(&fault)).then_some(fault))
+}
+
+/// Whether the fault says that there was nothing of an image archive in it from end to end.
+fn surely_none(fault: &Fault) -> bool {
+    matches!(fault.code(), Code::ArchiveUnrecognised | Code::ManifestMissing)
+}
+
+/// What was meant by something that is refused as an image archive.
+enum Meaning {
+    /// An image: the refusal is the answer.
+    Image,
+    /// No image, as far as the refusal tells.
+    Package,
+    /// The bytes themselves must tell.
+    Unclear,
+}
+
+fn meaning(refusal: &Refusal, forced: bool) -> Meaning {
+    if forced || refusal.looks_like_image || refusal.fault.code() == Code::Unreadable {
+        Meaning::Image
+    } else if surely_none(&refusal.fault) {
+        Meaning::Package
+    } else {
+        Meaning::Unclear
+    }
+}
+
+fn from_file(file: &dyn ReadAt, forced: bool, options: &Options<'_>) -> Result<Found, Fault> {
+    let refusal = match image::read(Input::File(file), options) {
+        Ok(archive) => return Ok(image(archive)),
+        Err(refusal) => refusal,
+    };
+    // A file can be looked at again, and more tolerantly, also where the refusal tells.
+    let meant = match meaning(&refusal, forced) {
+        Meaning::Image => true,
+        Meaning::Package | Meaning::Unclear => image::mentions_image(&mut FromStart::new(file)),
+    };
+    if meant {
+        return Err(refusal.fault);
+    }
+    Ok(not_an_image(hash_file(file, options)?, refusal.fault))
+}
+
+/// A pipe can't be looked at twice: the whole stream is hashed besides, in case it is a package.
+fn from_pipe(pipe: &mut dyn Read, forced: bool, options: &Options<'_>) -> Result<Found, Fault> {
+    if forced {
+        return image::read(Input::Stream(pipe), options).map_err(|it| it.fault).map(image);
+    }
+    let mut hashing = HashingReader::new(pipe);
+    let refusal = match image::read(Input::Stream(&mut hashing), options) {
+        Ok(archive) => return Ok(image(archive)),
+        Err(refusal) => refusal,
+    };
+    match meaning(&refusal, forced) {
+        Meaning::Image => Err(refusal.fault),
+        Meaning::Package => {
+            drain(&mut hashing, options)?;
+            Ok(not_an_image(digest(hashing), refusal.fault))
+        }
+        Meaning::Unclear if rest_mentions_image(&mut hashing, options)? => Err(refusal.fault),
+        Meaning::Unclear => {
+            let message = format!(
+                "this pipe may be a package or a damaged image archive: say --type package or \
+                 --type image (read as an image: [{}] {})",
+                refusal.fault.code(),
+                refusal.fault
+            );
+            Err(Fault::new(Code::Usage, message))
+        }
+    }
+}
+
+/// A file is looked through from its beginning; of one reading only the rest is left.
+fn rest_mentions_image<R: Read>(
+    hashing: &mut HashingReader<R>,
+    options: &Options<'_>,
+) -> Result<bool, Fault> {
+    let consumed = hashing.count();
+    let meant = image::rest_mentions_image(hashing, consumed).map_err(|it| unreadable(&it))?;
+    options.progress.advance(hashing.count().saturating_sub(consumed));
+    Ok(meant)
+}
+
+fn hash_file(file: &dyn ReadAt, options: &Options<'_>) -> Result<FileDigest, Fault> {
+    options.progress.expect(file.size());
+    let mut hashing = HashingReader::new(FromStart::new(file));
+    drain(&mut hashing, options)?;
+    Ok(digest(hashing))
+}
+
+fn drain<R: Read>(hashing: &mut HashingReader<R>, options: &Options<'_>) -> Result<(), Fault> {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        match hashing.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => options.progress.advance(count as u64),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(unreadable(&error)),
+        }
+    }
+}
+
+fn digest<R: Read>(hashing: HashingReader<R>) -> FileDigest {
+    let size = hashing.count();
+    let (_, sha256) = hashing.finish();
+    FileDigest { sha256, size }
+}
+
+fn unreadable(error: &io::Error) -> Fault {
+    Fault::new(Code::Unreadable, error.to_string())
+}
+
+/// A file from its beginning to where reading ends, which need not be where its size says: some file
+/// systems give 0.
+struct FromStart<'a> {
+    file: &'a dyn ReadAt,
+    position: u64,
+}
+
+impl<'a> FromStart<'a> {
+    fn new(file: &'a dyn ReadAt) -> Self {
+        Self { file, position: 0 }
+    }
+}
+
+impl Read for FromStart<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(buffer, self.position)?;
+        self.position = self.position.saturating_add(count as u64);
+        Ok(count)
+    }
+}
