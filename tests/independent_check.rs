@@ -350,6 +350,14 @@ const BROKEN_SEALS: &[Case] = &[
     ("signature empty", |t| t.write("manifest.json.sig", b""), "seal-malformed"),
     ("signature huge", |t| t.write("manifest.json.sig", &[b'A'; 20_000]), "seal-malformed"),
     (
+        "list too large",
+        |t| {
+            let list = fs::OpenOptions::new().write(true).open(t.path("SHA256SUMS")).unwrap();
+            list.set_len((128 << 20) + 1).unwrap();
+        },
+        "seal-malformed",
+    ),
+    (
         "bundle with white space",
         |t| t.edit("manifest.json.sigstore.json", |bytes| bytes.insert(1, b' ')),
         "seal-not-canonical",
