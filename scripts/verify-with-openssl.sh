@@ -160,7 +160,6 @@ awk '
       if (length(part) > 255) return "name longer than 255 bytes"
       stem = tolower(part)
       sub(/\..*/, "", stem)
-      sub(/ +$/, "", stem)
       if (stem ~ /^(con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])$/) return "name of a device"
     }
     if (tolower(path) ~ /^(manifest\.json|manifest\.json\.sig|manifest\.json\.sigstore\.json|sha256sums)(\/|$)/) return "file of the seal"

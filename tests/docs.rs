@@ -9,6 +9,7 @@
     reason = "a test may stop at the first surprise"
 )]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 fn text(path: &str) -> String {
@@ -77,6 +78,25 @@ fn the_architecture_page_draws_every_room() {
 }
 
 #[test]
+fn the_codes_in_the_specification_exist() {
+    let (page, codes) = (text("bundle-format/README.md"), text("docs/codes.md"));
+    // Other words of this form on the page.
+    let others = ["platform-manifest"];
+    let named: BTreeSet<&str> = page
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|word| word.contains('-') && word.split('-').all(|part| !part.is_empty()))
+        .filter(|word| word.chars().all(|c| c.is_ascii_lowercase() || c == '-'))
+        .filter(|word| !others.contains(word))
+        .collect();
+    assert!(named.len() > 20 && named.contains("serial-rolled-back"), "{named:?}");
+    let missing: Vec<&&str> =
+        named.iter().filter(|code| !codes.contains(&format!("\n### `{code}`\n"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
 fn links_between_the_pages_lead_somewhere() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut links = 0;
@@ -85,6 +105,7 @@ fn links_between_the_pages_lead_somewhere() {
         "CONTRIBUTING.md",
         "SECURITY.md",
         "bundle-format/README.md",
+        "bundle-format/CHANGELOG.md",
         "docs/architecture.md",
         "docs/report.md",
         "docs/trust-policy.md",

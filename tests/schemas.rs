@@ -1,0 +1,443 @@
+//! The JSON Schemas in `bundle-format/schemas`: each accepts genuine documents, and refuses broken ones.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use boon::{Compiler, SchemaIndex, Schemas};
+use sealift::trust::VendorProfile;
+use serde_json::{Value, json};
+use support::sealift;
+use support::tools::run;
+
+mod support;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// One compiled schema.
+struct Schema {
+    name: &'static str,
+    schemas: Schemas,
+    index: SchemaIndex,
+}
+
+impl Schema {
+    fn new(name: &'static str) -> Self {
+        let file = root().join(format!("bundle-format/schemas/{name}.schema.json"));
+        let document: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
+        assert_eq!(document["$schema"], "https://json-schema.org/draft/2020-12/schema");
+        assert_eq!(document["$id"], format!("urn:sealift:{name}"));
+        let location = "http://schemas.invalid/schema.json";
+        let mut compiler = Compiler::new();
+        compiler.enable_format_assertions();
+        compiler.add_resource(location, document).unwrap();
+        let mut schemas = Schemas::new();
+        let index = compiler.compile(location, &mut schemas).unwrap_or_else(|e| panic!("{e:#}"));
+        Self { name, schemas, index }
+    }
+
+    #[track_caller]
+    fn accepts(&self, document: &Value) {
+        if let Err(error) = self.schemas.validate(document, self.index) {
+            panic!("{}: {error}", self.name);
+        }
+    }
+
+    #[track_caller]
+    fn refuses(&self, what: &str, document: &Value) {
+        let accepted = self.schemas.validate(document, self.index).is_ok();
+        assert!(!accepted, "{} accepts {what}: {document}", self.name);
+    }
+
+    /// Accepts the document, and refuses it with each of these values in these places; a value of
+    /// [`absent`] takes the member away.
+    #[track_caller]
+    fn refuses_each(&self, good: &Value, changes: &[(&str, Value)]) {
+        self.accepts(good);
+        for (place, value) in changes {
+            self.refuses(&format!("{place} = {value}"), &with(good, place, value));
+        }
+    }
+
+    #[track_caller]
+    fn accepts_each(&self, good: &Value, changes: &[(&str, Value)]) {
+        for (place, value) in changes {
+            self.accepts(&with(good, place, value));
+        }
+    }
+}
+
+/// Stands for a member that is taken away.
+fn absent() -> Value {
+    json!({"absent": true})
+}
+
+/// The document with another value at this JSON pointer.
+fn with(document: &Value, place: &str, value: &Value) -> Value {
+    let mut changed = document.clone();
+    let (parent, member) = place.rsplit_once('/').unwrap();
+    let parent = changed.pointer_mut(parent).unwrap();
+    if let Some(list) = parent.as_array_mut() {
+        list[member.parse::<usize>().unwrap()] = value.clone();
+    } else if *value == absent() {
+        assert!(parent.as_object_mut().unwrap().remove(member).is_some(), "{place} is not there");
+    } else {
+        parent[member] = value.clone();
+    }
+    assert_ne!(changed, *document, "{place}");
+    changed
+}
+
+fn toml_as_json(text: &str) -> Value {
+    fn convert(value: toml::Value) -> Value {
+        match value {
+            toml::Value::Datetime(time) => json!(time.to_string()),
+            toml::Value::Array(list) => list.into_iter().map(convert).collect(),
+            toml::Value::Table(table) => {
+                Value::Object(table.into_iter().map(|(key, value)| (key, convert(value))).collect())
+            }
+            other => serde_json::to_value(other).unwrap(),
+        }
+    }
+    convert(toml::Value::Table(text.parse().unwrap()))
+}
+
+fn hex() -> String {
+    "0123456789abcdef".repeat(4)
+}
+
+fn digest() -> String {
+    format!("sha256:{}", hex())
+}
+
+fn manifest() -> Value {
+    json!({
+        "sha256sums": hex(),
+        "schema": "sealift-transfer/v1",
+        "transfer_id": "0f".repeat(16),
+        "stream": "default",
+        "serial": 1_764_020_000,
+        "created": "2026-11-24T21:00:00Z",
+        "expires": "2027-01-01T00:00:00Z",
+        "tool": "sealift 0.1.0",
+        "requested": [{"kind": "image", "name": "registry.example/hello:1.0"}],
+        "omitted": [{"kind": "package", "name": "tools", "code": "no-bundle", "reason": "none was found"}],
+        "artifacts": [
+            {
+                "kind": "image", "name": "hello", "path": "images/hello image.tar",
+                "bundles": ["images/hello_signature.bundle"], "key": digest(), "vendor": "k2view",
+                "source": "https://vendor.example/hello.tar", "digest_kinds": ["config", "index"], "first_use": true
+            },
+            {
+                "kind": "package", "name": "notes.pdf", "path": "packages/notes.pdf",
+                "bundles": [], "digest_kinds": [], "allow_unsigned": true
+            },
+            {
+                "kind": "package", "name": "tools", "path": "packages/tools.tgz",
+                "bundles": ["packages/tools.tgz_signature.bundle"], "key": digest(), "digest_kinds": ["file"],
+                "allow_unsigned": false
+            }
+        ],
+        "files": [
+            {"path": "images/hello image.tar", "size": 1024, "sha256": hex(),
+             "segments": [{"size": 512, "sha256": hex()}, {"size": 512, "sha256": hex()}]},
+            {"path": "packages/notes.pdf", "size": 0, "sha256": hex()}
+        ],
+        "base": {
+            "transfer_id": "1e".repeat(16), "manifest": digest(), "stream": "default", "serial": 1,
+            "artifacts": [{"kind": "image", "name": "old", "path": "images/old.tar", "sha256": hex()}]
+        },
+        "notes": "any text"
+    })
+}
+
+#[test]
+fn the_manifest_schema_is_as_strict_as_the_specification() {
+    let schema = Schema::new("transfer-manifest-v1");
+    let good = manifest();
+    let mut changes: Vec<(&str, Value)> = vec![
+        ("/sha256sums", json!(hex().to_uppercase())),
+        ("/sha256sums", json!(digest())),
+        ("/sha256sums", absent()),
+        ("/schema", json!("sealift-transfer/v2")),
+        ("/transfer_id", json!("0F".repeat(16))),
+        ("/stream", json!("-a")),
+        ("/stream", json!("A")),
+        ("/stream", json!("a".repeat(65))),
+        ("/serial", json!(0)),
+        ("/serial", json!(1.5)),
+        ("/serial", json!("1")),
+        ("/serial", json!(9_007_199_254_740_992_u64)),
+        ("/created", json!("2026-11-24T21:00:00+00:00")),
+        ("/created", json!("2026-11-24T21:00:00.5Z")),
+        ("/created", json!("2026-02-30T21:00:00Z")),
+        ("/expires", Value::Null),
+        ("/tool", absent()),
+        ("/requested", absent()),
+        ("/requested/0/kind", json!("blob")),
+        ("/omitted/0/reason", absent()),
+        ("/omitted/0/code", json!("No Code")),
+        ("/artifacts/0/unknown", json!(1)),
+        ("/artifacts/0/key", absent()),
+        ("/artifacts/0/key", json!(hex())),
+        ("/artifacts/0/bundles", json!([])),
+        ("/artifacts/0/digest_kinds", json!([])),
+        ("/artifacts/0/digest_kinds", json!(["config", "config"])),
+        ("/artifacts/0/digest_kinds", json!(["file"])),
+        ("/artifacts/0/digest_kinds", json!(["layer"])),
+        ("/artifacts/0/allow_unsigned", json!(true)),
+        ("/artifacts/1/allow_unsigned", absent()),
+        ("/artifacts/1/key", json!(digest())),
+        ("/artifacts/1/digest_kinds", json!(["file"])),
+        ("/artifacts/2/digest_kinds", json!(["config"])),
+        ("/files/0/size", json!(-1)),
+        ("/files/0/segments", json!([])),
+        ("/files/0/segments/0/size", json!(0)),
+        ("/files/0/segments/0/offset", json!(0)),
+        ("/files/0/mode", json!(0o644)),
+        ("/base/manifest", json!(hex())),
+        ("/base/artifacts", absent()),
+        ("/unknown", json!(1)),
+    ];
+    let long = ["a"; 520].join("/");
+    let part = "a".repeat(256);
+    for path in [
+        "",
+        "/a",
+        "a/",
+        "a//b",
+        ".",
+        "..",
+        "a/../b",
+        "./a",
+        "a\\b",
+        "a:b",
+        "a*",
+        "a?",
+        "a\"",
+        "<a",
+        "a>",
+        "a|b",
+        "ü",
+        "a\n",
+        "a\u{7f}",
+        " a",
+        "a/ b",
+        "a ",
+        "a./b",
+        "con",
+        "a/Nul.txt",
+        "COM0",
+        "lpt9.a.b",
+        "conout$",
+        "manifest.json",
+        "SHA256SUMS",
+        "sha256sums/a",
+        "a.sealift-tmp",
+        "a.sealift-tmp/b",
+        &long,
+        &part,
+    ] {
+        changes.push(("/files/1/path", json!(path)));
+    }
+    schema.refuses_each(&good, &changes);
+    let paths = [
+        "a",
+        "a b/c  d",
+        ".hidden",
+        "a..b",
+        "--help",
+        "com10",
+        "console",
+        "a/manifest.json",
+        "manifest.json.bak",
+        "[a]{b}",
+        "!#$%&'()+,-;=@^_`~",
+        "trust/keys/0123456789abcdef.pub",
+        "tools/verify-with-openssl.sh",
+    ];
+    schema.accepts_each(&good, &paths.map(|path| ("/files/1/path", json!(path))));
+    schema.accepts_each(
+        &good,
+        &[
+            ("/expires", absent()),
+            ("/base", absent()),
+            ("/notes", absent()),
+            ("/artifacts", json!([])),
+        ],
+    );
+}
+
+#[test]
+fn the_report_schema_describes_what_the_program_prints() {
+    let schema = Schema::new("report-v1");
+    let release = root().join("examples/release");
+    let report = |files: &[&str], root: bool| -> Value {
+        let mut command = sealift();
+        command.current_dir(&release).args(["verify", "-o", "json", "--key", "vendor.pub"]);
+        if root {
+            command.args(["--trusted-root", "trusted_root.json"]);
+        }
+        serde_json::from_str(&run(command.args(files)).stdout).unwrap()
+    };
+    let good = report(&["hello-image.tar", "tools-1.0.tar.gz"], true);
+    assert_eq!(good["exit_status"], 0, "{good}");
+    let failed = report(&["tampered-image.tar", "tools-1.0.tar.gz", "no-such-file"], true);
+    assert_eq!(failed["artifacts"][0]["outcome"], "FAILED", "{failed}");
+    schema.accepts(&failed);
+    schema.accepts(&report(&["hello-image.tar", "PROVENANCE.md"], false));
+
+    schema.refuses_each(
+        &good,
+        &[
+            ("/schema", json!("sealift-report/v2")),
+            ("/time", json!("yesterday")),
+            ("/exit_status", json!(5)),
+            ("/exit_status", json!("0")),
+            ("/artifacts", json!([])),
+            ("/artifacts/0/outcome", json!("FAILED")),
+            ("/artifacts/0/outcome", json!("ok")),
+            ("/artifacts/0/name", absent()),
+            ("/artifacts/0/kind", json!("file")),
+            ("/artifacts/0/code", json!("no-bundle")),
+            ("/artifacts/0/key", json!(hex())),
+            ("/artifacts/0/matched/0/kind", json!("layer")),
+            ("/artifacts/0/checks/0/status", json!("fine")),
+            ("/artifacts/0/images/0/covered", json!(1)),
+            ("/artifacts/0/images/0/layers", json!(-1)),
+            ("/artifacts/0/bundles/0/checks/0/values", json!({"index": 1})),
+            ("/artifacts/0/bundles/0/code", json!("no-bundle")),
+            ("/artifacts/0/bundles/0/verified", absent()),
+        ],
+    );
+    // Members are only added within v1; a transfer is a kind of its own.
+    schema.accepts_each(
+        &good,
+        &[
+            ("/new", json!({})),
+            ("/artifacts/0/new", json!(1)),
+            ("/artifacts/0/kind", json!("transfer")),
+            ("/artifacts/0/images/0/new", json!(1)),
+            ("/artifacts/0/bundles/0/new", json!(1)),
+        ],
+    );
+}
+
+#[test]
+fn the_policy_schema_is_strict() {
+    let schema = Schema::new("trust-policy-v1");
+    let good = toml_as_json(&format!(
+        r#"
+        version = 1
+        trusted_root = "trusted_root.json"
+        [transfer]
+        max_age = "30d"
+        [[transfer.key]]
+        name = "station A"
+        file = "a.pub"
+        fingerprint = "{digest}"
+        [[vendor]]
+        name = "k2view"
+        profile = "k2view"
+        transparency = "required"
+        digest_kinds = ["config"]
+        allow_unsigned = ["README.txt"]
+        [[vendor.key]]
+        name = "2023"
+        fingerprint = "{digest}"
+        status = "revoked"
+        compromised_at = 2024-03-01T00:00:00Z
+        [[vendor.key]]
+        name = "2024"
+        file = "2024.pub"
+        status = "retired"
+        retired_at = 2026-01-01T00:00:00+01:00
+        [[vendor.key]]
+        name = "2026"
+        public_key = "-----BEGIN PUBLIC KEY-----"
+        valid_from = "2025-12-01T00:00:00Z"
+        valid_until = 2030-01-01T00:00:00Z
+        artifacts = ["images/*"]
+        "#,
+        digest = digest()
+    ));
+    schema.refuses_each(
+        &good,
+        &[
+            ("/version", json!(2)),
+            ("/version", absent()),
+            ("/versoin", json!(1)),
+            ("/transfer/max_age", json!("30")),
+            ("/transfer/max_age", json!("0d")),
+            ("/transfer/key", json!([])),
+            ("/transfer/key/0/name", json!(" a")),
+            ("/transfer/key/0/file", absent()),
+            ("/transfer/key/0/public_key", json!("both")),
+            ("/transfer/key/0/status", json!("active")),
+            ("/vendor", json!([])),
+            ("/vendor/0/key", json!([])),
+            ("/vendor/0/key", absent()),
+            ("/vendor/0/transparency", json!("none")),
+            ("/vendor/0/digest_kinds", json!([])),
+            ("/vendor/0/digest_kinds", json!(["file"])),
+            ("/vendor/0/allow_unsigned", json!([""])),
+            ("/vendor/0/key/0/fingerprint", absent()),
+            ("/vendor/0/key/0/fingerprint", json!(hex())),
+            ("/vendor/0/key/0/retired_at", json!("2026-01-01T00:00:00Z")),
+            ("/vendor/0/key/0/compromised_at", json!("2024-03-01")),
+            ("/vendor/0/key/1/retired_at", absent()),
+            ("/vendor/0/key/1/status", absent()),
+            ("/vendor/0/key/1/compromised_at", json!("2026-01-01T00:00:00Z")),
+            ("/vendor/0/key/2/file", json!("both")),
+            ("/vendor/0/key/2/status", json!("expired")),
+            ("/vendor/0/key/2/artifacts", json!([])),
+        ],
+    );
+    schema.accepts_each(&good, &[("/transfer", absent()), ("/vendor", absent())]);
+    schema.refuses("a policy without a key", &json!({"version": 1, "transfer": {"max_age": "1d"}}));
+}
+
+#[test]
+fn the_profile_schema_and_the_program_agree() {
+    let schema = Schema::new("vendor-profile-v1");
+    let text = fs::read_to_string(root().join("src/trust/k2view.toml")).unwrap();
+    schema.accepts(&toml_as_json(&text));
+    for (from, to) in [
+        ("name = \"k2view\"", "name = \"k2view\"\nnmae = 1"),
+        ("name = \"k2view\"", ""),
+        ("name = \"k2view\"", "name = \" \""),
+        ("\"hex-line\"", "\"hexline\""),
+        ("message = \"digest\"", "message = 1"),
+        ("{package}_signature", "signature"),
+        ("{package}_signature", "../{package}_signature"),
+        ("{package}_signature", "{package}{package}"),
+        ("{package}_publickey.json", "{package}"),
+        ("[package]", "[packages]"),
+    ] {
+        let broken = text.replace(from, to);
+        assert_ne!(broken, text);
+        schema.refuses(to, &toml_as_json(&broken));
+        assert!(VendorProfile::from_toml(broken.as_bytes()).is_err(), "{to}");
+    }
+}
+
+#[test]
+fn every_schema_is_tested() {
+    let mut found: Vec<PathBuf> = fs::read_dir(root().join("bundle-format/schemas"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into())
+        .collect();
+    found.sort();
+    let names = ["report-v1", "transfer-manifest-v1", "trust-policy-v1", "vendor-profile-v1"];
+    assert_eq!(found, names.map(|name| PathBuf::from(format!("{name}.schema.json"))));
+}
