@@ -218,9 +218,9 @@ fn a_terminal_is_asked_twice() {
         return;
     }
     let room = Room::new();
-    let typed = |input: &str, prefix: &str| {
+    let typed = |input: &str, rest: &str| {
         let program = env!("CARGO_BIN_EXE_sealift");
-        let line = format!("'{program}' keygen --output-key-prefix {prefix}");
+        let line = format!("'{program}' keygen --output-key-prefix {rest}");
         let mut command = Command::new("script");
         command.args(["--quiet", "--return", "--echo", "never", "--command", &line, "/dev/null"]);
         command.current_dir(room.folder.path());
@@ -238,5 +238,10 @@ fn a_terminal_is_asked_twice() {
     let ran = typed("top secret\ntop sceret\n", "bad");
     assert_eq!(ran.status, Some(2), "{}", ran.text());
     assert!(ran.stdout.contains("the two passwords differ"), "{}", ran.text());
+
+    // A terminal is there, but what the program reads comes from elsewhere: a script, which would wait.
+    let ran = typed("top secret\ntop secret\n", "script </dev/null");
+    assert_eq!(ran.status, Some(2), "{}", ran.text());
+    assert!(ran.stdout.contains("error[password-missing]"), "{}", ran.text());
     assert_eq!(room.names(), ["good.key", "good.pub"]);
 }
