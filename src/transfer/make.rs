@@ -249,8 +249,12 @@ fn own_files(
         let key = authority.keys.iter().find(|it| it.key.fingerprint() == fingerprint).ok_or_else(
             || Fault::new(Code::KeyNotNamed, format!("verified by an unknown key {fingerprint}")),
         )?;
-        let bytes = key.key.to_pem().into_bytes();
-        own.push(OwnFile { name: layout::key_path(&fingerprint), bytes, mode: 0o644 });
+        let name = layout::key_path(&fingerprint);
+        if own.iter().any(|other: &OwnFile| other.name == name) {
+            let message = "two vendor keys have fingerprints with the same first 16 digits";
+            return Err(Fault::new(Code::KeyNotNamed, message).at(name));
+        }
+        own.push(OwnFile { name, bytes: key.key.to_pem().into_bytes(), mode: 0o644 });
     }
     let root = order.trusted_root.map_or_else(TrustMaterial::production_bytes, <[u8]>::to_vec);
     own.push(OwnFile { name: TRUSTED_ROOT.to_owned(), bytes: root, mode: 0o644 });
