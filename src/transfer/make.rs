@@ -174,8 +174,13 @@ fn decide(
         });
         let unsigned = it.report.outcome == Outcome::Unsigned && (by_option || by_policy);
         if unsigned {
-            it.report.notes.push("sealed without a vendor's signature, as allowed".to_owned());
-            it.report.next = None;
+            it.report.next =
+                Some("Nothing: it is sealed unsigned, as allowed, and will answer so.".to_owned());
+        }
+        if it.report.outcome == Outcome::Unsigned && !unsigned {
+            let next = "Add its bundle and seal again. To seal it knowingly unsigned, which every \
+                        later check shows, say --allow-unsigned";
+            it.report.next = Some(format!("{next} {:?}.", it.name));
         }
         stopped |= it.report.outcome != Outcome::Ok && !unsigned;
         artifacts.push(artifact(&it, unsigned));
