@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use crate::verdict::{
-    ArtifactKind, ArtifactReport, BundleReport, Check, CheckName, KeyTrust, Outcome, Status, printable,
+    ArtifactKind, ArtifactReport, BundleReport, Check, CheckName, KeyTrust, Outcome, Status,
+    printable,
 };
 
 /// How much a text report tells.
@@ -84,7 +85,8 @@ fn proved(report: &ArtifactReport) -> String {
         parts.push(format!("{layers} layer{plural} verified"));
     }
     if report.bundles.is_empty() {
-        parts.push("NOT SIGNED by any vendor, as allowed here: the seal alone covers it".to_owned());
+        parts
+            .push("NOT SIGNED by any vendor, as allowed here: the seal alone covers it".to_owned());
     } else {
         parts.push(logged(report));
     }

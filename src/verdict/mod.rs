@@ -14,5 +14,6 @@ pub use code::{Code, UnknownCode};
 pub use fault::{Fault, Place, printable};
 pub use outcome::{ExitStatus, Outcome};
 pub use report::{
-    ArtifactKind, ArtifactReport, BundleReport, ImageReport, KeyTrust, MatchedDigest, Report, SCHEMA,
+    ArtifactKind, ArtifactReport, BundleReport, ImageReport, KeyTrust, MatchedDigest, Report,
+    SCHEMA,
 };
