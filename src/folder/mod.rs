@@ -30,5 +30,6 @@ pub use read::{hash, read_small};
 pub use survey::{FoundFile, Survey, SurveyOptions, What, survey};
 pub use write::{TEMPORARY, write_beside};
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -302,7 +302,7 @@ codes! {
         NoTransferKey "no-transfer-key" Usage
             "this is a sealed transfer directory, and no transfer key is known"
             "Files of a seal lie in the directory, so it is judged as a transfer directory. The operator's public transfer key must be known beforehand; one that lies in the directory proves nothing."
-            "Name the key with --transfer-key, or the trust policy that lists it with --trust. Compare its fingerprint with the sealing side out of band."
+            "Name the key with --transfer-key, or the trust policy that lists it with --trust; compare its fingerprint with the sealing side out of band. Only if you know that the directory was never sealed (the files are a vendor's own, say), give --unsealed."
         SealMissing "seal-missing" Failed
             "the seal is not there"
             "A transfer key, a state file or a policy with transfer keys was named, or some file of a seal lies in the directory, so it must be sealed. A file of the seal is absent: it was removed, or the copy is incomplete."
