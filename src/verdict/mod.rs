@@ -5,12 +5,14 @@
 
 mod check;
 mod code;
+mod code_words;
 mod fault;
 mod outcome;
 mod report;
 
 pub use check::{Check, CheckName, Status};
-pub use code::{Code, UnknownCode};
+pub use code::Code;
+pub use code_words::UnknownCode;
 pub use fault::{Fault, Place, printable};
 pub use outcome::{ExitStatus, Outcome};
 pub use report::{
