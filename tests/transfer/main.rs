@@ -26,6 +26,7 @@ mod downgrade;
 mod forms;
 mod made;
 mod manifests;
+mod many;
 mod paths;
 mod policies;
 mod room;
