@@ -27,6 +27,7 @@ mod forms;
 mod made;
 mod manifests;
 mod many;
+mod medium;
 mod paths;
 mod policies;
 mod room;
