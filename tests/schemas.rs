@@ -308,7 +308,7 @@ fn the_report_schema_describes_what_the_program_prints() {
             ("/artifacts/0/outcome", json!("FAILED")),
             ("/artifacts/0/outcome", json!("ok")),
             ("/artifacts/0/name", absent()),
-            ("/artifacts/0/kind", json!("file")),
+            ("/artifacts/0/kind", json!("folder")),
             ("/artifacts/0/code", json!("no-bundle")),
             ("/artifacts/0/key", json!(hex())),
             ("/artifacts/0/matched/0/kind", json!("layer")),

@@ -149,6 +149,9 @@ fn finished(
             "a vendor key was accepted unseen (--trust-on-first-use); every later check will say so",
         );
     }
+    for file in &made.foreign {
+        warn(&format!("{file} is covered by this seal only: nobody else signed it"));
+    }
     let mut out: Box<dyn Write> = match arguments.output {
         Output::Text => Box::new(io::stdout().lock()),
         // Standard output is the JSON report and nothing else.

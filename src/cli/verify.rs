@@ -20,7 +20,7 @@ use crate::pairing::{self, Material};
 use crate::report::{self, Detail};
 use crate::sigstore::{HashRule, Request, SignatureBundle, TrustMaterial};
 use crate::trust::{TrustPolicy, VendorProfile};
-use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report};
+use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, KeyTrust, Outcome, Report};
 
 /// Whom a run believes, and how it was called.
 pub(super) struct Whom<'a> {
@@ -224,7 +224,8 @@ impl Run<'_> {
             let name = files::file_name(path).unwrap_or_default();
             let terms = terms.map(|(vendor, key)| Terms { name: &name, key, vendor });
             let judge = Judge { request: &signer.request, profile, terms };
-            let report = self.judge(path, report.clone(), &found, &judge);
+            let mut report = self.judge(path, report.clone(), &found, &judge);
+            report.key_trust = judge.terms.map(|_| KeyTrust::Policy);
             if report.outcome == Outcome::Ok {
                 return report;
             }

@@ -15,7 +15,7 @@ use crate::image::{self, Archive, FileAt, Input, Options};
 use crate::limits;
 use crate::sigstore::{Request, SignatureBundle, Signer, TrustMaterial};
 use crate::verdict::{
-    ArtifactKind, ArtifactReport, Check, CheckName, Code, Fault, Outcome, Status,
+    ArtifactKind, ArtifactReport, Check, CheckName, Code, Fault, KeyTrust, Outcome, Status,
 };
 
 /// What all artifacts of a transfer share.
@@ -127,11 +127,8 @@ impl Bench<'_> {
         });
         let judge = Judge { request: &request, profile, terms };
         let bundles = self.bundles(artifact);
-        report.notes.push(vouched.words());
-        if artifact.first_use {
-            let note = "when it was sealed the vendor's key was accepted unseen (first use)";
-            report.notes.push(note.to_owned());
-        }
+        report.key_trust = vouched.trust();
+        report.first_use = artifact.first_use;
         let report = match content {
             Content::Image(archive) => artifact::image(report, archive, &bundles, &judge),
             Content::Package(digest) => match bundles.as_slice() {
@@ -291,14 +288,12 @@ fn grew(place: &str, size: u64, now: u64) -> Fault {
 }
 
 impl Vouched<'_> {
-    /// By whose word the key counts, for a report.
-    fn words(&self) -> String {
+    /// By whose word the key counts.
+    fn trust(&self) -> Option<KeyTrust> {
         match (self.vendor, self.by_seal_only) {
-            (Some((vendor, _)), _) => {
-                format!("the key is one that the trust policy lists for vendor {}", vendor.name())
-            }
-            (None, true) => "only the seal vouches for the vendor's key".to_owned(),
-            (None, false) => "the key is the one that was given".to_owned(),
+            (Some(_), _) => Some(KeyTrust::Policy),
+            (None, true) => Some(KeyTrust::Seal),
+            (None, false) => None,
         }
     }
 }

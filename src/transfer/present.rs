@@ -109,9 +109,14 @@ fn present_as_file(
 
 /// Two files whose names differ only in case: on another medium they are one.
 fn collisions(folder: &Folder, listing: &Listing, present: &mut Present) {
-    for names in listing.collisions() {
+    let groups = listing.collisions();
+    if groups.is_empty() {
+        return;
+    }
+    let called = present.called.clone();
+    let sealed: BTreeSet<&str> = called.iter().flatten().map(String::as_str).collect();
+    for names in groups {
         let all = names.join(", ");
-        let sealed: BTreeSet<&str> = present.called.iter().flatten().map(String::as_str).collect();
         let stranger = names.iter().find(|name| !sealed.contains(**name));
         let Some(name) = stranger.or(names.first()) else { continue };
         let message = format!("names that differ only in case: {all}");
