@@ -3,6 +3,8 @@
 //!
 //! The bytes that are hashed are the bytes that are judged: from one open file, in one reading.
 
+use std::collections::HashMap;
+
 use super::context::Context;
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
 use super::vouch::{self, SealedKeys, Vouched, mismatch};
@@ -21,6 +23,8 @@ pub(super) struct Bench<'a> {
     pub(super) folder: &'a Folder,
     pub(super) manifest: &'a Manifest,
     pub(super) called: &'a (dyn Fn(&str) -> Option<String> + Sync),
+    /// What was found wrong with names and kinds, by path.
+    pub(super) faults: &'a HashMap<&'a str, &'a Fault>,
     pub(super) context: &'a Context<'a>,
     pub(super) keys: &'a SealedKeys,
     pub(super) material: Result<&'a TrustMaterial, &'a Fault>,
@@ -171,9 +175,12 @@ impl Bench<'_> {
 
     fn read_file(&self, kind: Kind, entry: &FileEntry, jobs: usize) -> Result<Reading, Fault> {
         let place = self.folder.show(&entry.path);
-        let name = (self.called)(&entry.path).ok_or_else(|| {
-            Fault::new(Code::FileMissing, "the file is not there").at(place.as_str())
-        })?;
+        // There may be something under this name, or the file under another.
+        let name =
+            (self.called)(&entry.path).ok_or_else(|| match self.faults.get(&*entry.path) {
+                Some(fault) => (*fault).clone(),
+                None => Fault::new(Code::FileMissing, "the file is not there").at(place.as_str()),
+            })?;
         let file = self.folder.file(&name)?;
         let unreadable = |error: std::io::Error| {
             Fault::new(Code::Unreadable, error.to_string()).at(place.as_str())

@@ -68,7 +68,8 @@ pub(super) fn compare(folder: &Folder, listing: &Listing, manifest: &Manifest) -
     // Every missing file is compared with every strange one: a help for a medium, not for a heap.
     let few = missing.len().saturating_mul(unused.len()) <= limits::MANGLED_TRIES;
     for path in missing {
-        let mut similar = unused.keys().copied().filter(|found| few && is_mangled(path, found));
+        let similar = || unused.keys().copied().filter(|found| is_mangled(path, found));
+        let mut similar = few.then(similar).into_iter().flatten();
         let fault = match (similar.next(), similar.next()) {
             (Some(found), None) => {
                 unused.remove(found);
