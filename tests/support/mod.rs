@@ -4,7 +4,10 @@
 pub(crate) mod cosign;
 pub(crate) mod log;
 pub(crate) mod rekor;
+#[cfg(target_os = "linux")]
+pub(crate) mod strace;
 pub(crate) mod tools;
+pub(crate) mod transfers;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
