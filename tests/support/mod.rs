@@ -4,6 +4,8 @@
 pub(crate) mod cosign;
 pub(crate) mod log;
 pub(crate) mod rekor;
+pub(crate) mod schema;
+pub(crate) mod shell;
 pub(crate) mod tools;
 
 use std::io::Write as _;
