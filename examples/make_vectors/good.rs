@@ -77,6 +77,14 @@ pub(crate) fn cases(kit: &Kit) -> Result<Vec<Case>> {
         )
         .with(&["--trust", "trust.toml"])
         .beside("trust.toml", policy(kit, "status = \"retired\"\nretired_at = 2026-11-24T00:00:00Z\n")),
+        Case::good(
+            "policy-transfer-key-only",
+            "The far side's policy lists the transfer key and no vendor: the vendor's key counts by the \
+             seal alone.",
+            sealed.clone(),
+        )
+        .with(&["--trust", "trust.toml"])
+        .beside("trust.toml", transfer_policy(kit)),
         Case::good("checked-again", "The transfer that the state file remembers.", sealed.clone())
             .with(&["--state", "state.json"])
             .beside("state.json", state(&sealed)?),
@@ -161,6 +169,13 @@ fn state_of(transfers: &[&Files]) -> Result<Vec<u8>> {
 /// A policy that lists the key of the example release, with more lines about that key.
 pub(crate) fn policy(kit: &Kit, more: &str) -> String {
     policy_of(&kit.release_key.to_pem(), more)
+}
+
+/// A policy that lists the transfer key only.
+fn transfer_policy(kit: &Kit) -> String {
+    let pem = kit.transfer.public().to_pem();
+    let key = format!("name = \"station\"\npublic_key = \"\"\"\n{pem}\"\"\"\n");
+    format!("version = 1\n\n[[transfer.key]]\n{key}")
 }
 
 /// The same for any key.
