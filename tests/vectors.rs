@@ -253,7 +253,7 @@ fn others(whom: &str, how: &str, refusals: &[i32], answer: impl Fn(&Case) -> Ran
         *(if accepted { &mut accepts } else { &mut refuses }) += 1;
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
-    assert!(accepts > 10 && refuses > 5, "{accepts} {refuses}");
+    assert!(accepts > 10 && refuses >= 5, "{accepts} {refuses}");
 }
 
 #[test]
