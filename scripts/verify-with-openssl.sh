@@ -150,7 +150,6 @@ awk '
   function fault(path,   parts, n, i, part, stem) {
     if (length(path) > 1024) return "path longer than 1024 bytes"
     if (path ~ /[\\:*?"<>|]/) return "character that some media refuse"
-    if (path ~ /\.sealift-tmp(\/|$)/) return "name of a temporary file"
     n = split(path, parts, "/")
     for (i = 1; i <= n; i++) {
       part = parts[i]
@@ -160,9 +159,9 @@ awk '
       if (length(part) > 255) return "name longer than 255 bytes"
       stem = tolower(part)
       sub(/\..*/, "", stem)
+      sub(/ +$/, "", stem)
       if (stem ~ /^(con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])$/) return "name of a device"
     }
-    if (tolower(path) ~ /^(manifest\.json|manifest\.json\.sig|manifest\.json\.sigstore\.json|sha256sums)(\/|$)/) return "file of the seal"
     return ""
   }
   {
@@ -170,9 +169,11 @@ awk '
     path = substr($0, 67)
     why = fault(path)
     if (why != "") refuse("path-not-portable", why)
+    key = tolower(path)
+    if (key ~ /\.sealift-tmp(\/|$)/) refuse("manifest-malformed", "name of a temporary file")
+    if (key ~ /^(manifest\.json|manifest\.json\.sig|manifest\.json\.sigstore\.json|sha256sums)(\/|$)/) refuse("manifest-malformed", "file of the seal")
     if (NR > 1 && (path "") <= (last "")) refuse("manifest-malformed", "not sorted, or twice")
     last = path
-    key = tolower(path)
     if (key in seen) refuse("manifest-malformed", "differs from " seen[key] " in case only")
     seen[key] = path
   }

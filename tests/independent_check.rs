@@ -19,59 +19,15 @@ use std::process::Command;
 
 use sealift::digest::Sha256Digest;
 use support::log::{base64, sha256};
+use support::shell::{Shell, script, shells};
 use support::skip;
-use support::tools::{Ran, broken, run};
+use support::tools::{Ran, run};
 use tempfile::TempDir;
 
 mod support;
 
 const SEAL: [&str; 4] =
     ["manifest.json", "manifest.json.sig", "manifest.json.sigstore.json", "SHA256SUMS"];
-
-/// One way to run the script: a shell, and where its other programs come from.
-struct Shell {
-    name: &'static str,
-    command: Vec<String>,
-    path: String,
-    _programs: Option<TempDir>,
-}
-
-/// Every shell that is here. Busybox brings its own programs too.
-fn shells() -> Vec<Shell> {
-    let path = std::env::var("PATH").unwrap();
-    let here = |program: &str| std::env::split_paths(&path).any(|dir| dir.join(program).is_file());
-    if !here("openssl") || !here("sha256sum") {
-        broken("openssl or sha256sum is not installed");
-        return Vec::new();
-    }
-    let mut shells = Vec::new();
-    for name in ["sh", "dash"] {
-        if here(name) {
-            let (command, path) = (vec![name.to_owned()], path.clone());
-            shells.push(Shell { name, command, path, _programs: None });
-        } else {
-            broken(&format!("{name} is not installed"));
-        }
-    }
-    if here("busybox") {
-        let programs = TempDir::new().unwrap();
-        let busybox = std::env::split_paths(&path).map(|dir| dir.join("busybox"));
-        let busybox = busybox.into_iter().find(|file| file.is_file()).unwrap();
-        for applet in run(Command::new("busybox").arg("--list")).succeeded().lines() {
-            symlink(&busybox, programs.path().join(applet)).unwrap();
-        }
-        let path = format!("{}:{path}", programs.path().display());
-        let command = vec!["busybox".to_owned(), "sh".to_owned()];
-        shells.push(Shell { name: "busybox", command, path, _programs: Some(programs) });
-    } else {
-        broken("busybox is not installed");
-    }
-    shells
-}
-
-fn script() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/verify-with-openssl.sh")
-}
 
 /// A directory sealed by hand, beside the keys.
 struct Transfer {
@@ -517,16 +473,11 @@ fn a_list_that_no_seal_may_have_is_refused() {
         "a/NUL.tar.gz",
         "com1",
         "LPT9.log",
+        "NUL .txt",
         "CONIN$",
         "ü",
         "a\u{7f}",
         "a\tb",
-        "manifest.json",
-        "Manifest.JSON.sig",
-        "sha256sums",
-        "SHA256SUMS/a",
-        "a.sealift-tmp",
-        "a.sealift-tmp/b",
         &"a".repeat(256),
         &long,
     ]
@@ -535,6 +486,12 @@ fn a_list_that_no_seal_may_have_is_refused() {
     .collect();
     lists.extend([
         (String::new(), "seal-malformed"),
+        (name("manifest.json"), "manifest-malformed"),
+        (name("Manifest.JSON.sig"), "manifest-malformed"),
+        (name("sha256sums"), "manifest-malformed"),
+        (name("SHA256SUMS/a"), "manifest-malformed"),
+        (name("a.sealift-tmp"), "manifest-malformed"),
+        (name("a.Sealift-TMP/b"), "manifest-malformed"),
         (name(""), "manifest-malformed"),
         (name("b") + &name("a"), "manifest-malformed"),
         (name("a") + &name("a"), "manifest-malformed"),

@@ -12,9 +12,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use boon::{Compiler, SchemaIndex, Schemas};
 use sealift::trust::VendorProfile;
 use serde_json::{Value, json};
+use support::schema::{Schema, toml_as_json};
 use support::sealift;
 use support::tools::run;
 
@@ -24,41 +24,13 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// One compiled schema.
-struct Schema {
-    name: &'static str,
-    schemas: Schemas,
-    index: SchemaIndex,
+/// A document and what may be changed in it.
+trait Changes {
+    fn refuses_each(&self, good: &Value, changes: &[(&str, Value)]);
+    fn accepts_each(&self, good: &Value, changes: &[(&str, Value)]);
 }
 
-impl Schema {
-    fn new(name: &'static str) -> Self {
-        let file = root().join(format!("bundle-format/schemas/{name}.schema.json"));
-        let document: Value = serde_json::from_slice(&fs::read(file).unwrap()).unwrap();
-        assert_eq!(document["$schema"], "https://json-schema.org/draft/2020-12/schema");
-        assert_eq!(document["$id"], format!("urn:sealift:{name}"));
-        let location = "http://schemas.invalid/schema.json";
-        let mut compiler = Compiler::new();
-        compiler.enable_format_assertions();
-        compiler.add_resource(location, document).unwrap();
-        let mut schemas = Schemas::new();
-        let index = compiler.compile(location, &mut schemas).unwrap_or_else(|e| panic!("{e:#}"));
-        Self { name, schemas, index }
-    }
-
-    #[track_caller]
-    fn accepts(&self, document: &Value) {
-        if let Err(error) = self.schemas.validate(document, self.index) {
-            panic!("{}: {error}", self.name);
-        }
-    }
-
-    #[track_caller]
-    fn refuses(&self, what: &str, document: &Value) {
-        let accepted = self.schemas.validate(document, self.index).is_ok();
-        assert!(!accepted, "{} accepts {what}: {document}", self.name);
-    }
-
+impl Changes for Schema {
     /// Accepts the document, and refuses it with each of these values in these places; a value of
     /// [`absent`] takes the member away.
     #[track_caller]
@@ -96,20 +68,6 @@ fn with(document: &Value, place: &str, value: &Value) -> Value {
     }
     assert_ne!(changed, *document, "{place}");
     changed
-}
-
-fn toml_as_json(text: &str) -> Value {
-    fn convert(value: toml::Value) -> Value {
-        match value {
-            toml::Value::Datetime(time) => json!(time.to_string()),
-            toml::Value::Array(list) => list.into_iter().map(convert).collect(),
-            toml::Value::Table(table) => {
-                Value::Object(table.into_iter().map(|(key, value)| (key, convert(value))).collect())
-            }
-            other => serde_json::to_value(other).unwrap(),
-        }
-    }
-    convert(toml::Value::Table(text.parse().unwrap()))
 }
 
 fn hex() -> String {

@@ -75,6 +75,10 @@ fn read_key(
     fingerprint: &Sha256Digest,
 ) -> Result<PublicKey, Fault> {
     let path = key_path(fingerprint);
+    if manifest.file(&path).is_none() {
+        let message = "the transfer does not carry the key that an artifact names";
+        return Err(Fault::new(Code::ClaimMismatch, message).at(folder.show(&path)));
+    }
     let bytes = sealed_file(folder, manifest, called, &path, limits::KEY_BYTES)?;
     // A key file in a sealed directory that can't be read is the seal's fault, not the user's.
     let refuse = |reason: String| Fault::new(Code::ClaimMismatch, reason).at(folder.show(&path));
@@ -88,8 +92,8 @@ fn read_key(
 
 /// The key by which an artifact is to be judged.
 ///
-/// With a policy that lists the artifact's vendor, only listed keys count; else the operator's
-/// key, else the key that the seal carries.
+/// With a policy that lists vendors only their keys count; else the operator's key, else the key that
+/// the seal carries.
 pub(super) fn vouch<'a>(
     context: &Context<'a>,
     sealed: &'a SealedKeys,
@@ -135,6 +139,12 @@ pub(super) fn vouch<'a>(
             return Err(
                 Fault::new(Code::KeyNotTrusted, message).expected_found(keys.join(" or "), claimed)
             );
+        }
+        // A seal can name any vendor, or none: that must not lead past the vendors that are listed.
+        if !policy.vendors().is_empty() {
+            let message = "the policy lists vendors, and none of them with this key";
+            return Err(Fault::new(Code::KeyNotTrusted, message)
+                .expected_found("a key of the policy", claimed));
         }
     }
     match context.vendor_key {

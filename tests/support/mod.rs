@@ -4,6 +4,8 @@
 pub(crate) mod cosign;
 pub(crate) mod log;
 pub(crate) mod rekor;
+pub(crate) mod schema;
+pub(crate) mod shell;
 #[cfg(target_os = "linux")]
 pub(crate) mod strace;
 pub(crate) mod tools;

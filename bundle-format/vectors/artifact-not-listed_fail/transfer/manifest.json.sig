@@ -1,0 +1,1 @@
+MEQCIGvVaJiObkvjqng8qBQkafMolS+i0un9TvKrHd/zE4gfAiBK9s4dWL826bcjOEZU5Gc0z5GuvaUcRqqiIiiwSdVTnA==

@@ -1,0 +1,1 @@
+MEUCIQDvsuo0Ii5scbU4bD8eHkzIDIDowSaXWKwhW1GkabtiCwIgfRWO21I6V7PUhkL55qBxwcadgEkmQ/JKyKzv7SBuWeA=

@@ -1,0 +1,1 @@
+MEUCIQChta1wfjbwG4q8XvF8aiOftxETkz11YMzchpJq0tJ5fgIgVnk0lBrjH9b2JZJlKuM+ojg3gUjUqDkZ74xPGpYsZR8=

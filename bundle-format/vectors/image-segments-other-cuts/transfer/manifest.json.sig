@@ -1,0 +1,1 @@
+MEQCICt3THWqyQUqHnAtGEEF80OvNe3d0YPN3n6ux2XElhX+AiBx9cgqfZH/C+i14Bfftdhd8CMm8mkeGdZczqTri302bQ==

@@ -1,0 +1,1 @@
+MEUCIQCtI/ms4uPwFWr5f++q29iB9w/K2s6jPBs8dSaTsol5zwIgaKdrx3PM0hztYk/d1NbC3fQrtIBx8/Mtxyr9CkDg/cg=

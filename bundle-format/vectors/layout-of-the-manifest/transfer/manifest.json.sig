@@ -1,0 +1,1 @@
+MEUCIQC4bQppHwjpheDoCIXXYeJLAWdFbi3bKJhn4PIGgcbIlQIgQ/bkA1FiMdmev7zIAvO/YcO+PwPRfkv+6Y0D+dXvC0A=

@@ -1,0 +1,1 @@
+MEUCIA+PTJ+L5zLjCPjf+tbyeZPgkaBsDF3CPHEjvf1ouD6gAiEAqArvk6B9k7YpK1cgjva1jKCOkvSLaAWECumAIrwfGpc=

@@ -1,0 +1,1 @@
+MEYCIQCYOveoTCwVayvNuKnMqw4svn1sxcJYnr8222niKsrcjQIhAK4hcbcHW6TElzxO9O3X465LOEq2m2ZdIbUR+zhfQAlx

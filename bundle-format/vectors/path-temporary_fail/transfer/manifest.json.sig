@@ -1,0 +1,1 @@
+MEYCIQCPRztGKIfheUD/vpwJWIOoYb4W50KYKkg/1Dc8+ILkxgIhAOxHsq+tdlaafS+RpUhIki7pL7Zvzn/bWGyOaNaG3PIz

@@ -1,0 +1,1 @@
+MEUCIQDcorewZoIrwgXIOOUDj5DqFzvO/Yd7fCKxKzhKO3n+0QIgJOldTdeFaTkesl3tPq3MBGMFTRfqx1uigsCpGUpMzgc=

@@ -1,0 +1,1 @@
+MEQCIDUkrr3a5gmhiSUiTZo7U//FCF4PQznfrfmzpJfIGQkoAiB8btLMHDaId/wuudOX/cGMhyoL8VEyKE/DLMPzJVsD/Q==

@@ -1,0 +1,1 @@
+MEUCIBM759sF3moY37eEhp22EwCbdbbncNW8kA9neGWiuVOXAiEA4nfdmVxoD7dlknLoclpZGJoP1nSWKd5wCbuhTfHMluo=

@@ -1,0 +1,1 @@
+MEQCIEAs432ey1xHZu3Fly/3FuAlsqYjzJ1/KkCvAoaFeOnZAiBbuUZ7znpgjkO3frP+uwCRTli1ZETilTd7YKcwiZOycQ==

@@ -1,0 +1,1 @@
+MEUCIDALo0yztsWfDSjiYU16i4orGo5UlkG7gh4VFtopFzaLAiEA8yfHJkmIkfeqrfSKJxLT7RZTsvPu3wSXMmlL1hSzac4=

@@ -1,0 +1,1 @@
+MEYCIQCvAesEPMjHk0OEPZljM4U+djstibQm694/qPxncaV3jQIhAKSjsyOdjSlrFyA+2PDqv6f9VevrR/jeN3lIvj9/xTWv
