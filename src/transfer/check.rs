@@ -126,7 +126,7 @@ fn contents(
         }
     };
     let bench = Bench { folder, manifest, called: &called, context, keys: &keys, material };
-    let mut reports = artifacts(&bench);
+    let mut reports = better_said(artifacts(&bench), manifest, &present);
 
     let own: BTreeSet<&str> = manifest.artifacts.iter().map(|it| it.path.as_str()).collect();
     let in_artifact = |path: &str| {
@@ -165,6 +165,25 @@ fn contents(
         reports.push(report.refused(&fault));
     }
     (reports, present)
+}
+
+/// The comparison of names says more of an artifact than that it is not there: that it is a link, or
+/// that the medium changed its name.
+fn better_said(
+    reports: Vec<ArtifactReport>,
+    manifest: &Manifest,
+    present: &Present,
+) -> Vec<ArtifactReport> {
+    let faults: HashMap<&str, &Fault> =
+        present.faults.iter().map(|(path, fault)| (path.as_str(), fault)).collect();
+    reports
+        .into_iter()
+        .zip(&manifest.artifacts)
+        .map(|(report, artifact)| match faults.get(artifact.path.as_str()) {
+            Some(fault) if report.code == Some(Code::FileMissing) => report.refused(fault),
+            _ => report,
+        })
+        .collect()
 }
 
 /// Large archives one after the other, each with all threads; the rest side by side.
