@@ -30,7 +30,7 @@ pub struct Manifest {
     /// When it was sealed: RFC 3339, UTC, whole seconds.
     pub created: String,
     /// Until when it may be used, in the same form.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub expires: Option<String>,
     /// The program that sealed it and its version.
     pub tool: String,
@@ -43,10 +43,10 @@ pub struct Manifest {
     /// Every file but those of the seal, sorted by the bytes of their paths.
     pub files: Vec<FileEntry>,
     /// The earlier transfer that this one builds on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub base: Option<Base>,
     /// Free text.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub notes: Option<String>,
 }
 
@@ -97,13 +97,13 @@ pub struct Artifact {
     /// The files of its signature bundles.
     pub bundles: Vec<String>,
     /// Fingerprint of the vendor's key that verified.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub key: Option<Sha256Digest>,
     /// The vendor's name, from the policy or the vendor profile.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,
     /// Where it came from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
     /// The kinds of digest that are signed, sorted.
     pub digest_kinds: Vec<String>,
@@ -171,6 +171,15 @@ pub struct BaseArtifact {
     /// SHA-256 of its bytes.
     #[serde(with = "bare")]
     pub sha256: Sha256Digest,
+}
+
+/// An optional member that is there has a value: `null` is none.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 impl Manifest {
