@@ -75,6 +75,10 @@ fn read_key(
     fingerprint: &Sha256Digest,
 ) -> Result<PublicKey, Fault> {
     let path = key_path(fingerprint);
+    if manifest.file(&path).is_none() {
+        let message = "the manifest does not list the key that an artifact names";
+        return Err(Fault::new(Code::ClaimMismatch, message).at(folder.show(&path)));
+    }
     let bytes = sealed_file(folder, manifest, called, &path, limits::KEY_BYTES)?;
     // A key file in a sealed directory that can't be read is the seal's fault, not the user's.
     let refuse = |reason: String| Fault::new(Code::ClaimMismatch, reason).at(folder.show(&path));
