@@ -39,9 +39,22 @@ pub fn is_own(path: &str) -> bool {
 /// Whether a file is what an interrupted sealing leaves.
 #[must_use]
 pub(super) fn is_left_over(path: &str) -> bool {
+    meant(path).is_some_and(|name| SEAL_FILES.contains(&name) || is_own(name))
+}
+
+/// The same on the far side, where a medium may have changed the case of the letters.
+#[must_use]
+pub(super) fn is_left_over_folded(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    let of_seal = |name: &str| SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(name));
+    meant(&path).is_some_and(|name| of_seal(name) || is_own(name))
+}
+
+/// The name that a temporary one stands for.
+fn meant(path: &str) -> Option<&str> {
     let mut name = path;
     while let Some(shorter) = name.strip_suffix(TEMPORARY) {
         name = shorter;
     }
-    name.len() < path.len() && (SEAL_FILES.contains(&name) || is_own(name))
+    (name.len() < path.len()).then_some(name)
 }

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::shape;
+use super::strict::{Object, objects, present_object};
 use crate::digest::{Sha256Digest, bare};
 use crate::verdict::{Code, Fault};
 
@@ -35,15 +36,19 @@ pub struct Manifest {
     /// The program that sealed it and its version.
     pub tool: String,
     /// What was asked for on the connected side.
+    #[serde(deserialize_with = "objects")]
     pub requested: Vec<Requested>,
     /// What of it could not be brought.
+    #[serde(deserialize_with = "objects")]
     pub omitted: Vec<OmittedItem>,
     /// The images and packages.
+    #[serde(deserialize_with = "objects")]
     pub artifacts: Vec<Artifact>,
     /// Every file but those of the seal, sorted by the bytes of their paths.
+    #[serde(deserialize_with = "objects")]
     pub files: Vec<FileEntry>,
     /// The earlier transfer that this one builds on.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_object", skip_serializing_if = "Option::is_none")]
     pub base: Option<Base>,
     /// Free text.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -51,13 +56,24 @@ pub struct Manifest {
 }
 
 /// Whether something is an image or a package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A container image archive or OCI layout.
     Image,
     /// Any file, signed by its SHA-256.
     Package,
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    /// A string only; the derived reader would take `{"image": null}` too.
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match &*<std::borrow::Cow<'de, str>>::deserialize(deserializer)? {
+            "image" => Ok(Self::Image),
+            "package" => Ok(Self::Package),
+            other => Err(serde::de::Error::unknown_variant(other, &["image", "package"])),
+        }
+    }
 }
 
 /// Something that was asked for.
@@ -127,7 +143,7 @@ pub struct FileEntry {
     #[serde(with = "bare")]
     pub sha256: Sha256Digest,
     /// Consecutive ranges of an uncompressed archive, cut at tar members.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "objects", skip_serializing_if = "Vec::is_empty")]
     pub segments: Vec<SegmentEntry>,
 }
 
@@ -155,6 +171,7 @@ pub struct Base {
     /// Its serial.
     pub serial: u64,
     /// What it carried that is not repeated here.
+    #[serde(deserialize_with = "objects")]
     pub artifacts: Vec<BaseArtifact>,
 }
 
@@ -171,6 +188,15 @@ pub struct BaseArtifact {
     /// SHA-256 of its bytes.
     #[serde(with = "bare")]
     pub sha256: Sha256Digest,
+}
+
+/// An optional member that is there has a value: `null` is none.
+fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(deserializer).map(Some)
 }
 
 impl Manifest {
@@ -213,7 +239,7 @@ impl Manifest {
             return Err(Fault::new(code, "the manifest's schema is another one")
                 .expected_found(SCHEMA, version.schema));
         }
-        let manifest: Self =
+        let Object(manifest): Object<Self> =
             serde_json::from_slice(bytes).map_err(|error| refuse(error.to_string()))?;
         if stated_sums(bytes) != Some(manifest.sha256sums) {
             let message = "sha256sums is not what the second line says";
@@ -240,15 +266,6 @@ impl Manifest {
             .iter()
             .take_while(move |entry| entry.path.starts_with(&prefix))
     }
-}
-
-/// An optional member that stands there: `null` is no value of it.
-fn present<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    T: Deserialize<'de>,
-    D: serde::Deserializer<'de>,
-{
-    T::deserialize(deserializer).map(Some)
 }
 
 /// The digest of `SHA256SUMS` in the second line of a manifest, as tools without JSON find it; the

@@ -19,6 +19,7 @@ mod present;
 mod seal;
 mod shape;
 mod state;
+mod strict;
 mod vouch;
 
 pub use check::{Answer, check};

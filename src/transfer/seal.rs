@@ -51,7 +51,7 @@ pub fn traces(listing: &Listing) -> Vec<&str> {
         .files()
         .map(|entry| entry.name.as_str())
         .filter(|name| {
-            layout::is_left_over(name)
+            layout::is_left_over_folded(name)
                 || SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(name))
         })
         .collect();
@@ -81,7 +81,7 @@ fn called<'l>(listing: &'l Listing, name: &str) -> Option<&'l str> {
 /// [`Code::SealInvalid`], [`Code::SealNotCanonical`], those of [`Manifest::parse`], and
 /// [`Code::Unreadable`].
 pub fn open(folder: &Folder, listing: &Listing, keys: &[PublicKey]) -> Result<Sealed, Fault> {
-    if let Some(left) = listing.files().find(|entry| layout::is_left_over(&entry.name)) {
+    if let Some(left) = listing.files().find(|entry| layout::is_left_over_folded(&entry.name)) {
         let message = format!("{} was left by a sealing that did not end", left.name);
         return Err(Fault::new(Code::SealIncomplete, message).at(folder.shown()));
     }

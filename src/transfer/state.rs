@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
 use super::shape;
+use super::strict::Object;
 use crate::digest::Sha256Digest;
 use crate::limits;
 use crate::verdict::{Code, Fault};
@@ -49,8 +50,8 @@ impl<'de> Deserialize<'de> for Streams {
                 mut map: A,
             ) -> Result<Streams, A::Error> {
                 let mut streams = BTreeMap::new();
-                while let Some((name, accepted)) = map.next_entry::<String, Accepted>()? {
-                    if streams.insert(name, accepted).is_some() {
+                while let Some((name, accepted)) = map.next_entry::<String, Object<Accepted>>()? {
+                    if streams.insert(name, accepted.0).is_some() {
                         return Err(serde::de::Error::custom("a stream is written twice"));
                     }
                 }
@@ -77,7 +78,7 @@ impl State {
         if bytes.len() as u64 > limits::STATE_BYTES {
             return Err(refuse(format!("larger than {} bytes", limits::STATE_BYTES)));
         }
-        let state: Self =
+        let Object(state): Object<Self> =
             serde_json::from_slice(bytes).map_err(|error| refuse(error.to_string()))?;
         if state.schema != SCHEMA {
             return Err(

@@ -92,7 +92,7 @@ fn read_key(
 
 /// The key by which an artifact is to be judged.
 ///
-/// With a policy that lists vendors only their keys count; else the operator's key, else the key that
+/// With a policy that lists vendors only their keys count, unless it leaves other vendors to the seal; else the operator's key, else the key that
 /// the seal carries.
 pub(super) fn vouch<'a>(
     context: &Context<'a>,
@@ -141,7 +141,7 @@ pub(super) fn vouch<'a>(
             );
         }
         // A seal can name any vendor, or none: that must not lead past the vendors that are listed.
-        if !policy.vendors().is_empty() {
+        if !policy.accepts_unlisted_vendors() {
             let message = "the policy lists vendors, and none of them with this key";
             return Err(Fault::new(Code::KeyNotTrusted, message)
                 .expected_found("a key of the policy", claimed));

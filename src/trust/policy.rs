@@ -22,6 +22,7 @@ pub(super) const IMAGE_DIGEST_KINDS: [&str; 4] =
 #[derive(Debug, Clone)]
 pub struct TrustPolicy {
     pub(super) max_age: Option<SignedDuration>,
+    pub(super) accepts_unlisted: bool,
     pub(super) transfer_keys: Vec<NamedKey>,
     pub(super) vendors: Vec<Vendor>,
     pub(super) trusted_root: Option<Vec<u8>>,
@@ -32,6 +33,13 @@ impl TrustPolicy {
     #[must_use]
     pub const fn max_age(&self) -> Option<SignedDuration> {
         self.max_age
+    }
+
+    /// Whether a transfer's seal may vouch for the keys of vendors that the policy does not list. A
+    /// policy without vendors leaves all vendors to the seal.
+    #[must_use]
+    pub fn accepts_unlisted_vendors(&self) -> bool {
+        self.accepts_unlisted || self.vendors.is_empty()
     }
 
     /// The keys that may seal a transfer, all believed alike.

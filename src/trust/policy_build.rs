@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::policy::{IMAGE_DIGEST_KINDS, NamedKey, TrustPolicy, Vendor, VendorKey};
 use super::policy_raw::{
-    RawPolicy, RawStatus, RawTransferKey, RawTransparency, RawVendor, RawVendorKey, age, malformed,
-    time,
+    RawPolicy, RawStatus, RawTransferKey, RawTransparency, RawUnlisted, RawVendor, RawVendorKey,
+    age, malformed, time,
 };
 use super::terms::{KeyStatus, KeyTerms};
 use super::{NamePattern, VendorProfile};
@@ -45,7 +45,9 @@ struct Builder<'b, 'r> {
 impl Builder<'_, '_> {
     fn policy(mut self, raw: RawPolicy) -> Result<TrustPolicy, Fault> {
         let (mut max_age, mut transfer_keys) = (None, Vec::new());
+        let mut accepts_unlisted = false;
         if let Some(transfer) = raw.transfer {
+            accepts_unlisted = transfer.unlisted_vendors == RawUnlisted::Accept;
             max_age = transfer
                 .max_age
                 .map(|text| age(&text))
@@ -69,7 +71,7 @@ impl Builder<'_, '_> {
             .map(|name| self.trusted_root(&name))
             .transpose()
             .map_err(|fault| fault.at("trusted_root"))?;
-        Ok(TrustPolicy { max_age, transfer_keys, vendors, trusted_root })
+        Ok(TrustPolicy { max_age, accepts_unlisted, transfer_keys, vendors, trusted_root })
     }
 
     fn transfer_key(

@@ -29,7 +29,17 @@ pub(super) struct RawPolicy {
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTransfer {
     pub(super) max_age: Option<String>,
+    #[serde(default)]
+    pub(super) unlisted_vendors: RawUnlisted,
     pub(super) key: Option<Vec<RawTransferKey>>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum RawUnlisted {
+    Accept,
+    #[default]
+    Refuse,
 }
 
 #[derive(Debug, Deserialize)]

@@ -29,9 +29,15 @@ impl TrustPolicy {
         for vendor in &self.vendors {
             vendor.describe(&mut lines);
         }
-        if self.vendors.is_empty() {
-            lines.push("No vendor is listed.".to_owned());
-        }
+        lines.push(match (self.vendors.is_empty(), self.accepts_unlisted_vendors()) {
+            (true, _) => {
+                "No vendor is listed: a transfer's seal vouches for their keys.".to_owned()
+            }
+            (false, true) => {
+                "For vendors that are not listed a transfer's seal vouches for the keys.".to_owned()
+            }
+            (false, false) => "No other vendor's key is believed.".to_owned(),
+        });
         lines.push(match &self.trusted_root {
             Some(_) => "Transparency logs are judged by the policy's own trusted root.".to_owned(),
             None => "The policy names no trusted root for the transparency logs.".to_owned(),
@@ -46,6 +52,13 @@ impl TrustPolicy {
         if self.transfer_keys.is_empty() {
             lines.push(
                 "no transfer key is listed, so the policy alone accepts no sealed transfer"
+                    .to_owned(),
+            );
+        }
+        if self.accepts_unlisted && !self.vendors.is_empty() {
+            lines.push(
+                "unlisted_vendors = \"accept\": whoever can seal decides which artifacts are of a \
+                 listed vendor"
                     .to_owned(),
             );
         }

@@ -128,7 +128,7 @@ fn the_key_that_is_claimed_must_be_the_one_that_signed() {
     // Not carried at all.
     let room = Room::sealed();
     room.reseal(|it| named(it, "hello-image.tar").key = Some(fingerprint));
-    let answer = room.verify("").exit(1).says("hello-image.tar: FAILED (");
+    let answer = room.verify("").exit(1).says("hello-image.tar: FAILED (claim-mismatch: ");
     answer.says("tools-1.0.tar.gz: OK (").mentions(&key_path(&fingerprint));
     // Carried, and never used by the vendor.
     let carry = |room: &Room, bytes: String| {

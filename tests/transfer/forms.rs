@@ -44,6 +44,49 @@ fn the_signature_file_has_one_spelling() {
     room.verify("").refused_as_a_whole(1, "FAILED (seal-malformed");
 }
 
+/// The same r and s in an encoding that is not the shortest, or with something behind it.
+#[test]
+fn the_signature_has_one_encoding() {
+    let room = Room::sealed();
+    let line = String::from_utf8(room.read(SIGNATURE)).unwrap();
+    let der = Base64::decode_vec(line.trim_end()).unwrap();
+    assert!(der[0] == 0x30 && usize::from(der[1]) == der.len() - 2 && der[2] == 2);
+    let digest = sealift::digest::Sha256Digest::of(&room.read(MANIFEST));
+    let r_end = 4 + usize::from(der[3]);
+    let long_length = [&[0x30, 0x81, der[1]], &der[2..]].concat();
+    let padded = [&[0x30, der[1] + 1, 2, der[3] + 1, 0], &der[4..]].concat();
+    let behind = [&der[..], &[0]].concat();
+    let inside = [&[0x30, der[1] + 2], &der[2..], &[5, 0]].concat();
+    let indefinite = [&[0x30, 0x80], &der[2..], &[0, 0]].concat();
+    let raw = [&der[4..r_end], &der[r_end + 2..]].concat();
+    for other in [long_length, padded, behind, inside, indefinite, raw] {
+        room.write(SIGNATURE, sealift::transfer::signature_file(&other));
+        let signer = crate::room::keys().private.public().fingerprint();
+        room.write(SIGSTORE, sealift::transfer::sigstore_file(&other, &signer, &digest));
+        let answer = room.verify("");
+        let text = answer.0.text();
+        let code = ["d: FAILED (seal-malformed: ", "d: FAILED (seal-invalid: "];
+        assert!(code.iter().any(|it| text.starts_with(it)), "{other:02x?}: {text}");
+        answer.exit(1);
+    }
+    // Bits of the last character that no byte needs.
+    let Some((front, last)) = line
+        .trim_end()
+        .trim_end_matches('=')
+        .split_at_checked(line.trim_end().trim_end_matches('=').len() - 1)
+    else {
+        return;
+    };
+    let padding = line.trim_end().len() - front.len() - 1;
+    if padding > 0 {
+        let next = char::from(last.as_bytes()[0] + 1);
+        let room = Room::sealed();
+        room.write(SIGNATURE, format!("{front}{next}{}\n", "=".repeat(padding)));
+        let answer = room.verify("");
+        assert_ne!(answer.0.status, Some(0), "{}", answer.0.text());
+    }
+}
+
 /// Another signature over the same manifest: valid, and not the one of the bundle.
 #[test]
 fn both_forms_hold_the_same_signature() {

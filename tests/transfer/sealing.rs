@@ -67,8 +67,8 @@ fn first_use_is_recorded_and_told_of_later() {
     let room = Room::release();
     room.seal(&format!("{ROOT} --trust-on-first-use")).exit(0).mentions("accepted unseen");
     assert!(room.manifest().artifacts.iter().all(|it| it.first_use));
-    let answer = room.verify("-v").accepted_but_verbose();
-    let told = "when it was sealed the vendor's key was accepted unseen (first use)";
+    let answer = room.verify("").accepted(2);
+    let told = "key accepted unseen when it was sealed (first use)";
     assert_eq!(answer.0.stdout.matches(told).count(), 2, "{}", answer.0.stdout);
     // A key that was given is not accepted unseen, whatever the option says of the others.
     let room = Room::release();
@@ -94,7 +94,8 @@ fn what_nobody_signed_stops_the_seal_unless_it_is_allowed_by_name() {
     let answer = room.verify("").exit(3).says("notes.txt: UNSIGNED (no-bundle: ");
     answer.says("hello-image.tar: OK (").says("d: UNDECIDED (transfer-undecided: 1 ");
     room.verify("--allow-unsigned other.txt").exit(3).says("notes.txt: UNSIGNED (no-bundle: ");
-    room.verify("--allow-unsigned notes.txt").accepted(3);
+    let answer = room.verify("--allow-unsigned notes.txt").accepted(3);
+    answer.says("notes.txt: OK (package, NOT SIGNED by any vendor, as allowed here");
     let answer = room.verify("-v --allow-unsigned notes.txt").accepted_but_verbose();
     answer.mentions("UNSIGNED by any vendor: accepted because this side allows it");
     // Allowed is not unchecked.
@@ -296,4 +297,21 @@ fn the_private_key_is_not_carried_along() {
     let usual = format!("{ROOT} --vendor-key vendor.pub");
     room.run(&format!("seal d --key d/transfer.key {usual}")).exit(3);
     assert_eq!(room.state_of_disk(), before);
+}
+
+#[test]
+fn what_lies_where_the_seal_keeps_its_own_is_named() {
+    for name in ["tools/installer.bin", "trust/notes.txt", "Tools/installer.bin"] {
+        let room = Room::release();
+        room.write(name, b"x");
+        let answer = room.seal_as_usual("").exit(0);
+        answer.mentions(&format!("WARNING: {name} is covered by this seal only"));
+        room.verify("").exit(0);
+        room.write(name, b"y");
+        room.verify("").exit(1).says(&format!("{name}: FAILED (file-mismatch: "));
+    }
+    // A key there is not believed for lying there.
+    let room = Room::release();
+    room.rename("vendor.pub", "trust/keys/vendor.pub");
+    refused(&room, ROOT, 2, "ERROR (no-key: ");
 }

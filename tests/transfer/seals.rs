@@ -67,10 +67,15 @@ fn what_a_sealing_left_says_that_it_did_not_end() {
 
 #[test]
 fn a_seal_that_was_begun_is_not_a_plain_folder() {
-    let room = Room::release();
-    room.write("manifest.json.sealift-tmp", b"");
-    room.run("verify d --key vendor.pub --trusted-root trusted_root.json")
-        .refused_as_a_whole(1, "FAILED (seal-incomplete");
+    // Nor is it one on a medium that changed the letters' case.
+    for left in ["manifest.json.sealift-tmp", "MANIFEST.JSON.SEALIFT-TMP", "sha256sums.sealift-tmp"]
+    {
+        let room = Room::release();
+        room.write(left, b"");
+        room.run("verify d --key vendor.pub --trusted-root trusted_root.json")
+            .refused_as_a_whole(1, "FAILED (seal-incomplete");
+        room.verify("").refused_as_a_whole(1, "FAILED (seal-incomplete");
+    }
 }
 
 #[test]
