@@ -67,6 +67,8 @@ pub const SELECTION_TRIES: usize = 20_000;
 pub const DIAGNOSIS_TRIES: usize = 16;
 /// The manifest of a transfer directory: 128 MiB, some hundred thousand files.
 pub const MANIFEST_BYTES: u64 = 128 << 20;
+/// A manifest that the sealing key did not sign, of which only the serial is wanted: 16 MiB.
+pub const FOREIGN_MANIFEST_BYTES: u64 = 16 << 20;
 /// A file of the seal besides the manifest: its signature in either form.
 pub const SEAL_BYTES: u64 = 16 << 10;
 /// The state file of the far side: 1 MiB.
@@ -81,6 +83,8 @@ pub const FOLDER_ENTRIES: usize = 1_000_000;
 pub const PORTABLE_PATH_BYTES: usize = 1024;
 /// One part of a path in a transfer directory, in bytes: as much as common file systems take.
 pub const PORTABLE_PART_BYTES: usize = 255;
+/// The names of all of them together, with the directories in front: 128 MiB.
+pub const FOLDER_NAMES_BYTES: usize = 128 << 20;
 /// Directories below one another.
 pub const FOLDER_DEPTH: usize = 128;
 /// A name or another line of text in a manifest, in bytes.

@@ -117,7 +117,13 @@ fn prove(
     let mut proof = sigstore::verify(bundle, subject, request)?;
     if let Some(terms) = terms {
         let times: Vec<_> = proof.times().iter().map(|proven| proven.time).collect();
-        match terms.key.admit(terms.name, &times) {
+        // An artifact goes by the last part of its path, or by the whole where two share it.
+        let base = terms.name.rsplit('/').next().unwrap_or(terms.name);
+        let admitted = match terms.key.admit(terms.name, &times) {
+            Err(fault) if fault.code() == Code::NameNotAllowed => terms.key.admit(base, &times),
+            other => other,
+        };
+        match admitted {
             Ok(notes) => notes.into_iter().for_each(|note| proof.add_note(note)),
             Err(fault) => {
                 let checks = proof.checks().to_vec();

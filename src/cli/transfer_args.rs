@@ -8,7 +8,7 @@ use clap::Args;
 use super::trust_args::{LogArgs, load_key};
 use super::{files, policy};
 use crate::folder::{Folder, write_beside};
-use crate::key::PublicKey;
+use crate::key::{KeyKind, PublicKey};
 use crate::limits;
 use crate::sigstore::TrustMaterial;
 use crate::transfer::{Sealed, State};
@@ -116,6 +116,11 @@ impl TransferArgs {
         let mut keys = Vec::new();
         for path in &self.transfer_key {
             let key = load_key(path)?;
+            if key.kind() != KeyKind::EcdsaP256 {
+                let message =
+                    format!("a seal is made with ECDSA P-256, and this is {}", key.kind());
+                return Err(Fault::new(Code::KeyUnsupported, message).at(files::show(path)));
+            }
             let fingerprint = key.fingerprint();
             if !listed.is_empty() && listed.iter().all(|it| it.key().fingerprint() != fingerprint) {
                 let message = format!("the policy does not list the transfer key {fingerprint}");
@@ -171,19 +176,29 @@ impl TransferArgs {
         .map_err(|fault| fault.at(files::show(path)))
     }
 
-    /// Refuses a state file that would lie in a directory that is checked.
+    /// Refuses a state file that would lie in a directory that is checked, and one that is no file.
     ///
     /// # Errors
-    /// [`Code::Usage`].
-    pub(super) fn state_outside(&self, folder: &Folder) -> Result<(), Fault> {
+    /// [`Code::Usage`] and [`Code::StateMalformed`].
+    pub(super) fn state_outside(&self, paths: &[PathBuf]) -> Result<(), Fault> {
         let Some(path) = &self.state else { return Ok(()) };
-        let parent = match path.parent() {
+        if path.exists() && !path.is_file() {
+            return Err(
+                Fault::new(Code::StateMalformed, "not a regular file").at(files::show(path))
+            );
+        }
+        // Where the file really lies, or would lie.
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        let parent = match real.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        if folder.contains(parent) {
-            let message = "the state file lies in the directory that is checked; keep it elsewhere";
-            return Err(Fault::new(Code::Usage, message).at(files::show(path)));
+        for directory in paths.iter().chain(&self.base).filter(|path| path.is_dir()) {
+            if Folder::open(directory)?.contains(parent) {
+                let message =
+                    "the state file lies in a directory that is checked; keep it elsewhere";
+                return Err(Fault::new(Code::Usage, message).at(files::show(path)));
+            }
         }
         Ok(())
     }

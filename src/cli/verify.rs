@@ -44,6 +44,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     let logs = &arguments.trust.logs;
     arguments.transfer.narrow(policy.as_ref(), key.as_ref(), logs)?;
     let transfer_keys = arguments.transfer.transfer_keys(policy.as_ref())?;
+    arguments.transfer.state_outside(&arguments.files)?;
     let named = material(logs, policy.as_ref())?;
     let started = jiff::Timestamp::now();
     let whom = Whom {
@@ -120,6 +121,9 @@ fn check_usage(arguments: &VerifyArgs) -> Result<(), Fault> {
     }
     if arguments.bundle.len() > limits::BUNDLES {
         return Err(Fault::new(Code::Usage, format!("more than {} bundles", limits::BUNDLES)));
+    }
+    if arguments.transfer.init_state && arguments.files.len() != 1 {
+        return Err(Fault::new(Code::Usage, "with --init-state there is one PATH"));
     }
     let transfer = &arguments.transfer;
     let for_directories = !transfer.transfer_key.is_empty()
@@ -205,7 +209,7 @@ impl Run<'_> {
             Directory::Plain
                 if self.whom.arguments.kind.is_none() && self.whom.arguments.bundle.is_empty() =>
             {
-                verify_folder::plain(self.whom, path, &folder, &listing, self.options())
+                verify_folder::plain(self.whom, &folder, &listing, self.options())
             }
             Directory::Layout | Directory::Plain => vec![self.file(path)],
         }

@@ -8,7 +8,7 @@ use super::files;
 use super::verify::Whom;
 use super::warn;
 use crate::folder::{
-    Authority, Entry, EntryKind, Folder, Listing, SurveyOptions, TrustedKey, What, judge, survey,
+    Authority, Entry, Folder, Listing, SurveyOptions, TrustedKey, What, is_layout, judge, survey,
 };
 use crate::image::Options;
 use crate::sigstore::TrustMaterial;
@@ -37,9 +37,7 @@ pub(super) fn kind(whom: &Whom<'_>, listing: &Listing) -> Directory {
         || !transfer::traces(listing).is_empty();
     if sealed && !arguments.unsealed {
         Directory::Transfer
-    } else if listing.has("index.json", EntryKind::File)
-        || listing.has("oci-layout", EntryKind::File)
-    {
+    } else if is_layout(listing.entries.iter().map(|it| (it.name.as_str(), it.kind))) {
         Directory::Layout
     } else {
         Directory::Plain
@@ -58,12 +56,15 @@ pub(super) fn sealed(
         vec![report.refused(&fault)]
     };
     let arguments = &whom.arguments.transfer;
-    let ready =
-        arguments.state_outside(folder).and_then(|()| Ok((arguments.state()?, arguments.bases()?)));
+    let ready = arguments.state().and_then(|state| Ok((state, arguments.bases()?)));
     let (state, bases) = match ready {
         Ok(ready) => ready,
         Err(fault) => return refused(fault),
     };
+    if !whom.arguments.bundle.is_empty() || whom.arguments.kind.is_some() {
+        let message = "--bundle and --type are for single files; this is a transfer directory";
+        return refused(Fault::new(Code::Usage, message));
+    }
     if whom.arguments.trust.names_identity() {
         let message = "a transfer directory is judged by keys, not by a certificate's identity";
         return refused(Fault::new(Code::Usage, message));
@@ -104,7 +105,6 @@ pub(super) fn sealed(
 /// Judges every artifact in a folder without a seal; transfer directories in it are judged as such.
 pub(super) fn plain(
     whom: &Whom<'_>,
-    path: &Path,
     folder: &Folder,
     listing: &Listing,
     options: Options<'_>,
@@ -113,15 +113,17 @@ pub(super) fn plain(
     let unsealed = whom.arguments.transfer.unsealed;
     let nested = if unsealed { Vec::new() } else { transfers_below(listing) };
     for directory in &nested {
-        match Folder::open(&path.join(directory)) {
+        match folder.folder(directory) {
             Ok(below) => reports.extend(sealed(whom, &below, options)),
             Err(fault) => reports.push(ArtifactReport::new(folder.show(directory)).refused(&fault)),
         }
     }
-    let is_seal = |name: &str| {
-        let base = name.rsplit('/').next().unwrap_or(name);
-        unsealed && transfer::SEAL_FILES.contains(&base)
-    };
+    // Files of the seal are judged by nobody here, and that is said.
+    let is_seal = |name: &str| unsealed && transfer::SEAL_FILES.contains(&name);
+    for entry in listing.files().filter(|entry| is_seal(&entry.name)) {
+        let message = "a file of a seal: not looked at, as --unsealed asks";
+        reports.push(file(folder, &entry.name, &Fault::new(Code::NoBundle, message)));
+    }
     let inside = |name: &str| {
         nested.iter().any(|it| name.strip_prefix(it.as_str()).is_some_and(|it| it.starts_with('/')))
     };

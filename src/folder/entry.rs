@@ -63,6 +63,14 @@ impl Listing {
             .is_some_and(|entry| entry.kind == kind)
     }
 
+    /// The entries below a directory, at every depth, in order.
+    pub fn below<'a>(&'a self, directory: &str) -> impl Iterator<Item = &'a Entry> {
+        let prefix = format!("{directory}/");
+        let start = self.entries.partition_point(|entry| entry.name.as_str() < prefix.as_str());
+        let rest = self.entries.get(start..).unwrap_or_default();
+        rest.iter().take_while(move |entry| entry.name.starts_with(&prefix))
+    }
+
     /// Groups of files whose names differ only in the case of ASCII letters.
     #[must_use]
     pub fn collisions(&self) -> Vec<Vec<&str>> {

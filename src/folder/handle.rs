@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::entry::{Entry, EntryKind, Listing};
@@ -33,6 +33,17 @@ impl Folder {
         Ok(Self { handle, shown })
     }
 
+    /// Opens a directory below the directory; no part of its name may be a link.
+    ///
+    /// # Errors
+    /// Those of [`Folder::file`].
+    pub fn folder(&self, name: &str) -> Result<Self, Fault> {
+        let shown = self.show(name);
+        let (parent, base) = self.parent(name).map_err(|fault| fault.at(shown.as_str()))?;
+        let handle = folder_at(parent.as_fd(), base).map_err(|fault| fault.at(shown.as_str()))?;
+        Ok(Self { handle, shown })
+    }
+
     /// The path as the operator gave it, for messages.
     #[must_use]
     pub fn shown(&self) -> &str {
@@ -53,7 +64,9 @@ impl Folder {
     pub fn list(&self) -> Result<Listing, Fault> {
         let mut entries = Vec::new();
         let handle = self.handle.as_fd();
-        list(handle, "", 0, &mut entries).map_err(|fault| fault.at(self.shown.as_str()))?;
+        let mut room = limits::FOLDER_NAMES_BYTES;
+        list(handle, "", 0, &mut entries, &mut room)
+            .map_err(|fault| fault.at(self.shown.as_str()))?;
         entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         Ok(Listing { entries })
     }
@@ -147,13 +160,28 @@ impl Folder {
         }
     }
 
-    /// Waits until no other process holds this lock on the directory, and holds it until the answer
-    /// is dropped. Where the file system knows no locks, nothing is held.
-    pub(super) fn lock(&self) -> Option<OwnedFd> {
+    /// Holds a lock on the directory until the answer is dropped; waits some seconds for others that
+    /// hold it. Where the file system knows no locks, nothing is held.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`] when somebody else keeps it.
+    pub fn lock(&self) -> Result<Lock, Fault> {
+        const TRIES: u32 = 50;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let handle = rustix::fs::openat(self.handle.as_fd(), ".", flags, Mode::empty()).ok()?;
-        rustix::fs::flock(&handle, rustix::fs::FlockOperation::LockExclusive).ok()?;
-        Some(handle)
+        let Ok(handle) = rustix::fs::openat(self.handle.as_fd(), ".", flags, Mode::empty()) else {
+            return Ok(Lock(None));
+        };
+        for _ in 0..TRIES {
+            match rustix::fs::flock(&handle, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Lock(Some(handle))),
+                Err(Errno::WOULDBLOCK | Errno::INTR) => {
+                    std::thread::sleep(std::time::Duration::from_millis(100));
+                }
+                Err(_) => return Ok(Lock(None)),
+            }
+        }
+        let message = "another process holds the directory, and writes to it or hangs";
+        Err(Fault::new(Code::WriteFailed, message).at(self.shown.as_str()))
     }
 
     /// Whether an existing path, followed as the system follows it, is this directory.
@@ -170,6 +198,10 @@ impl Folder {
         path.ancestors().any(|above| self.is(above))
     }
 }
+
+/// A lock on a directory, as long as it lives.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "held, not used")] Option<OwnedFd>);
 
 enum Handle<'a> {
     Root(BorrowedFd<'a>),
@@ -202,6 +234,7 @@ fn list(
     prefix: &str,
     depth: usize,
     entries: &mut Vec<Entry>,
+    room: &mut usize,
 ) -> Result<(), Fault> {
     if depth > limits::FOLDER_DEPTH {
         let message = format!("more than {} directories below one another", limits::FOLDER_DEPTH);
@@ -229,12 +262,16 @@ fn list(
         if entry.kind == EntryKind::Directory {
             folders.push(entry.name.clone());
         }
+        *room = room.checked_sub(entry.name.len()).ok_or_else(|| {
+            let message = format!("names of more than {} bytes", limits::FOLDER_NAMES_BYTES);
+            Fault::new(Code::Unreadable, message)
+        })?;
         entries.push(entry);
     }
     for folder in folders {
         let base = folder.rsplit('/').next().unwrap_or(&folder);
         let below = folder_at(handle, base).map_err(|fault| fault.at(folder.as_str()))?;
-        list(below.as_fd(), &folder, depth.saturating_add(1), entries)?;
+        list(below.as_fd(), &folder, depth.saturating_add(1), entries, room)?;
     }
     Ok(())
 }

@@ -30,6 +30,23 @@ impl Folder {
         Err(Fault::new(Code::Unreadable, "not a directory").at(shown))
     }
 
+    /// Opens a directory below the directory; no part of its name may be a link.
+    ///
+    /// # Errors
+    /// Those of [`Folder::file`].
+    pub fn folder(&self, name: &str) -> Result<Self, Fault> {
+        let shown = self.show(name);
+        let mut root = self.root.clone();
+        for part in name.split('/') {
+            root.push(part);
+            if !is_folder(&root).map_err(|fault| fault.at(shown.as_str()))? {
+                let message = format!("{part} is a link or a file where a directory should be");
+                return Err(Fault::new(Code::FileTypeRefused, message).at(shown));
+            }
+        }
+        Ok(Self { root, shown })
+    }
+
     /// The path as the operator gave it, for messages.
     #[must_use]
     pub fn shown(&self) -> &str {
@@ -168,8 +185,11 @@ impl Folder {
     }
 
     /// There is no lock on a directory here.
-    pub(super) fn lock(&self) -> Option<File> {
-        None
+    ///
+    /// # Errors
+    /// None.
+    pub fn lock(&self) -> Result<Lock, Fault> {
+        Ok(Lock)
     }
 
     /// Whether an existing path, followed as the system follows it, is this directory.
@@ -184,6 +204,10 @@ impl Folder {
         fs::canonicalize(path).is_ok_and(|path| path.starts_with(&self.root))
     }
 }
+
+/// No lock.
+#[derive(Debug)]
+pub struct Lock;
 
 fn is_folder(path: &Path) -> Result<bool, Fault> {
     fs::symlink_metadata(path).map(|it| it.is_dir()).map_err(|error| fault(&error))

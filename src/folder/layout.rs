@@ -7,8 +7,39 @@ use std::sync::Mutex;
 
 use super::{EntryKind, Folder, Listing};
 use crate::artifact::FileDigest;
-use crate::digest::HashingReader;
+use crate::digest::{HashingReader, Sha256Digest};
 use crate::image::{Tree, TreeEntry, TreeKind};
+
+/// Whether an OCI layout, also one that Docker wrote, has something of this name: its documents, and
+/// blobs that are named by their digest. Anything else in its directory is none of the image, and must
+/// not pass as a part of it.
+#[must_use]
+pub fn is_layout_name(name: &str, kind: EntryKind) -> bool {
+    match kind {
+        EntryKind::File => {
+            ["oci-layout", "index.json", "manifest.json", "repositories"].contains(&name)
+                || name
+                    .strip_prefix("blobs/sha256/")
+                    .is_some_and(|hex| Sha256Digest::from_hex(hex).is_ok())
+        }
+        EntryKind::Directory => ["blobs", "blobs/sha256"].contains(&name),
+        _ => false,
+    }
+}
+
+/// Whether a directory is an OCI layout and nothing else; `below` are the entries below it, by their
+/// names there.
+pub fn is_layout<'e>(below: impl IntoIterator<Item = (&'e str, EntryKind)>) -> bool {
+    let (mut layout, mut index) = (false, false);
+    for (name, kind) in below {
+        if !is_layout_name(name, kind) {
+            return false;
+        }
+        layout |= name == "oci-layout";
+        index |= name == "index.json";
+    }
+    layout && index
+}
 
 /// A directory below a folder.
 #[derive(Debug)]
@@ -23,12 +54,10 @@ impl<'a> LayoutTree<'a> {
     /// The directory `directory` as it stands in a listing of the folder.
     #[must_use]
     pub fn new(folder: &'a Folder, listing: &Listing, directory: &str) -> Self {
-        let prefix = format!("{directory}/");
         let names = listing
-            .entries
-            .iter()
+            .below(directory)
             .filter_map(|entry| {
-                let below = entry.name.strip_prefix(&prefix)?;
+                let below = entry.name.get(directory.len().saturating_add(1)..)?;
                 Some((below.to_owned(), (entry.name.clone(), entry.kind)))
             })
             .collect();

@@ -25,9 +25,9 @@ pub use handle::Folder;
 #[cfg(not(unix))]
 pub use handle_portable::Folder;
 pub use judge::{Authority, Judged, TrustedKey, judge};
-pub use layout::LayoutTree;
+pub use layout::{LayoutTree, is_layout, is_layout_name};
 pub use read::{hash, read_small};
-pub use survey::{FoundFile, Survey, SurveyOptions, What, survey};
+pub use survey::{FoundFile, Survey, SurveyOptions, What, is_material, survey};
 pub use write::{TEMPORARY, write_beside};
 
 #[cfg(test)]

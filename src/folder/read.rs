@@ -34,17 +34,22 @@ pub fn read_small(
     Ok((bytes, digest))
 }
 
-/// Hashes a whole file.
+/// Hashes a whole file, of which at most `limit` bytes are read: a file with more is of no interest.
 ///
 /// # Errors
 /// Those of [`Folder::file`] and [`Code::Unreadable`].
-pub fn hash(folder: &Folder, name: &str, progress: &dyn Progress) -> Result<FileDigest, Fault> {
+pub fn hash(
+    folder: &Folder,
+    name: &str,
+    limit: u64,
+    progress: &dyn Progress,
+) -> Result<FileDigest, Fault> {
     let file = folder.file(name)?;
     let size = file.metadata().map_or(u64::MAX, |metadata| metadata.len());
     // One byte more than the file has, so that its end is seen by the first reading.
     let room = usize::try_from(size.saturating_add(1)).unwrap_or(usize::MAX);
     let mut buffer = vec![0; room.clamp(1, BUFFER_BYTES)];
-    let mut hashing = HashingReader::new(file);
+    let mut hashing = HashingReader::new(file.take(limit));
     loop {
         match hashing.read(&mut buffer) {
             Ok(0) => break,

@@ -4,18 +4,18 @@
 //! Nothing is judged here. What is no material and no image archive is a package: a file that
 //! nobody signed must not pass for something that needs no signature.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Cursor, Read};
 
-use super::{EntryKind, Folder, LayoutTree, Listing};
+use super::{EntryKind, Folder, LayoutTree, Listing, is_layout};
 use crate::artifact::FileDigest;
 use crate::artifact::detect::{self, Found, Kind};
 use crate::digest::Sha256Digest;
 use crate::image::{self, Archive, Input, Options, Segment};
 use crate::key::PublicKey;
 use crate::limits;
-use crate::pairing::Names;
+use crate::pairing::{self, Names};
 use crate::parallel;
 use crate::sigstore::{SignatureBundle, TrustMaterial};
 use crate::trust::VendorProfile;
@@ -114,7 +114,8 @@ pub fn survey(folder: &Folder, listing: &Listing, options: &SurveyOptions<'_>) -
     let mut files = Vec::new();
     let mut layouts = Vec::new();
     let mut digests = BTreeMap::new();
-    for directory in layout_directories(listing, options.own) {
+    let directories = layout_directories(listing, options.own);
+    for directory in directories.clone() {
         let tree = LayoutTree::new(folder, listing, &directory);
         let archive = image::read(Input::Layout(&tree), &options.reading)
             .map(Box::new)
@@ -122,7 +123,7 @@ pub fn survey(folder: &Folder, listing: &Listing, options: &SurveyOptions<'_>) -
         digests.extend(tree.digests());
         layouts.push(FoundLayout { name: directory, archive });
     }
-    let below_layout = |name: &str| layouts.iter().any(|layout| is_below(name, &layout.name));
+    let below_layout = |name: &str| above(name).any(|above| directories.contains(above));
     let names = Names::new(listing.files().map(|entry| entry.name.as_str()));
     let mut tasks = Vec::new();
     for entry in listing.files() {
@@ -160,24 +161,21 @@ pub fn survey(folder: &Folder, listing: &Listing, options: &SurveyOptions<'_>) -
     Survey { files, layouts, faults }
 }
 
-/// The directories that are OCI layouts, none within another.
-fn layout_directories(listing: &Listing, own: fn(&str) -> bool) -> Vec<String> {
-    let mut found: Vec<String> = Vec::new();
-    for entry in &listing.entries {
-        if entry.kind == EntryKind::Directory
-            && !own(&entry.name)
-            && listing.has(&format!("{}/oci-layout", entry.name), EntryKind::File)
-            && listing.has(&format!("{}/index.json", entry.name), EntryKind::File)
-            && !found.iter().any(|outer| is_below(&entry.name, outer))
-        {
-            found.push(entry.name.clone());
-        }
-    }
-    found
+/// The directories that are OCI layouts and nothing else.
+fn layout_directories(listing: &Listing, own: fn(&str) -> bool) -> BTreeSet<String> {
+    let marked = listing.files().filter_map(|entry| entry.name.strip_suffix("/oci-layout"));
+    let is_one = |directory: &&str| {
+        let below = listing.below(directory).filter_map(|entry| {
+            Some((entry.name.get(directory.len().saturating_add(1)..)?, entry.kind))
+        });
+        !own(directory) && is_layout(below)
+    };
+    marked.filter(is_one).map(str::to_owned).collect()
 }
 
-fn is_below(name: &str, directory: &str) -> bool {
-    name.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
+/// The directories above a name.
+fn above(name: &str) -> impl Iterator<Item = &str> {
+    name.match_indices('/').filter_map(|(at, _)| name.get(..at))
 }
 
 struct Reader<'a> {
@@ -189,16 +187,17 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn hashed(&self, name: &str, what: What) -> Result<FoundFile, Fault> {
-        let digest = super::hash(self.folder, name, self.reading.progress)?;
+        let digest = super::hash(self.folder, name, u64::MAX, self.reading.progress)?;
         Ok(FoundFile { name: name.to_owned(), digest, what })
     }
 
     fn read(&self, name: &str) -> Result<FoundFile, Fault> {
-        if (self.options.own)(name) {
-            return self.hashed(name, What::Own);
-        }
+        let own = (self.options.own)(name);
         let mut file = self.folder.file(name)?;
         let size = file.metadata().map_or(0, |metadata| metadata.len());
+        if own && size > limits::KEY_BYTES {
+            return self.hashed(name, What::Own);
+        }
         if size > limits::BUNDLE_BYTES.max(limits::TRUSTED_ROOT_BYTES) {
             return self.artifact(name, &mut file, size, self.says_bundle(name));
         }
@@ -218,7 +217,12 @@ impl Reader<'_> {
             let message = "the file changes while it is read";
             return Err(Fault::new(Code::Unreadable, message).at(self.folder.show(name)));
         }
-        let what = match material(&bytes) {
+        if holds_private_key(&bytes) {
+            let message = "this is a private key, which must not travel with a release";
+            return Err(Fault::new(Code::KeyIsPrivate, message).at(self.folder.show(name)));
+        }
+        let what = match material(name, &bytes) {
+            _ if (self.options.own)(name) => Some(What::Own),
             // A vendor's bundle beside it makes any file a package.
             _ if self.package_by_name(name).is_some() => None,
             Some(what) => Some(what),
@@ -226,7 +230,7 @@ impl Reader<'_> {
                 let read = SignatureBundle::parse(&bytes).map(|_| None);
                 Some(What::Bundle(read.map_err(|fault| fault.at(self.folder.show(name)))))
             }
-            None if self.says_key_name(name) => Some(What::KeyName),
+            None if self.names_key(name, &bytes) => Some(What::KeyName),
             None => None,
         };
         match what {
@@ -284,14 +288,39 @@ impl Reader<'_> {
             || self.options.profiles.iter().any(|it| it.package.bundle_file.fits(base))
     }
 
-    fn says_key_name(&self, name: &str) -> bool {
-        let base = name.rsplit('/').next().unwrap_or(name);
-        self.options.profiles.iter().any(|it| it.package.key_file.fits(base))
+    /// Whether a file is what a vendor lays beside a package to name its key.
+    fn names_key(&self, name: &str, bytes: &[u8]) -> bool {
+        let package = self
+            .options
+            .profiles
+            .iter()
+            .find_map(|profile| profile.package.key_file.package_of(name));
+        package.is_some_and(|it| self.names.has(&it)) && pairing::key_name(bytes).is_ok()
     }
 }
 
+/// Whether a PEM block of a private key, in whatever form, stands in the bytes.
+fn holds_private_key(bytes: &[u8]) -> bool {
+    const WORDS: &[u8] = b"PRIVATE KEY-----";
+    bytes.len() as u64 <= limits::KEY_BYTES
+        && bytes.trim_ascii_start().starts_with(b"-----BEGIN ")
+        && bytes.windows(WORDS.len()).any(|window| window == WORDS)
+}
+
+/// Whether a file is material by its content: a bundle, a public key, a trusted root, or a vendor's JSON
+/// file that names a key. Material is compared and selected by, never run or loaded.
+#[must_use]
+pub fn is_material(name: &str, bytes: &[u8]) -> bool {
+    let names_key = || {
+        name.ends_with(".json")
+            && bytes.len() as u64 <= limits::KEY_BYTES
+            && pairing::key_name(bytes).is_ok()
+    };
+    material(name, bytes).is_some() || names_key()
+}
+
 /// What the bytes of a small file are, if they are material beyond doubt.
-fn material(bytes: &[u8]) -> Option<What> {
+fn material(name: &str, bytes: &[u8]) -> Option<What> {
     match bytes.trim_ascii_start().first() {
         Some(b'-') => PublicKey::from_pem(bytes).ok().map(|key| What::Key(Box::new(key))),
         Some(b'{') => match SignatureBundle::parse(bytes) {
@@ -299,7 +328,10 @@ fn material(bytes: &[u8]) -> Option<What> {
                 let stated = bundle.stated_digest().map(|(_, digest)| digest);
                 Some(What::Bundle(Ok(stated)))
             }
-            Err(_) => TrustMaterial::from_json(bytes).ok().map(|_| What::TrustedRoot),
+            Err(_) if name.ends_with(".json") => {
+                TrustMaterial::from_json(bytes).ok().map(|_| What::TrustedRoot)
+            }
+            Err(_) => None,
         },
         _ => None,
     }

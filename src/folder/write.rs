@@ -62,6 +62,9 @@ pub fn write_beside(
     limit: u64,
     update: impl FnOnce(Option<Vec<u8>>) -> Result<Option<Vec<u8>>, Fault>,
 ) -> Result<(), Fault> {
+    // A link that the operator named is followed; the file is replaced, not the link.
+    let real = path.canonicalize();
+    let path = real.as_deref().unwrap_or(path);
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -71,7 +74,7 @@ pub fn write_beside(
         .and_then(|name| name.to_str())
         .ok_or_else(|| Fault::new(Code::Usage, "not a file name").at(path.display().to_string()))?;
     let folder = Folder::open(parent)?;
-    let _lock = folder.lock();
+    let _lock = folder.lock()?;
     let before = match super::read_small(&folder, name, limit, Code::StateMalformed) {
         Ok((bytes, _)) => Some(bytes),
         Err(fault) if fault.code() == Code::FileNotFound => None,

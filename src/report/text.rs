@@ -99,14 +99,20 @@ fn sealed(report: &ArtifactReport) -> String {
     let value = |name: &str| {
         values.and_then(|check| check.values.get(name)).map_or_else(String::new, |it| printable(it))
     };
+    let others = report.checks.iter().find(|check| check.name == CheckName::SealedFiles);
+    let alone = match others.and_then(|check| check.values.get("seal_only")).map(String::as_str) {
+        None | Some("0") => String::new(),
+        Some(count) => format!(", {count} of them covered by the seal only"),
+    };
     format!(
-        "transfer, sealed by key {}, stream {}, serial {}, created {}: {} artifacts, {} files",
+        "transfer, sealed by key {}, stream {}, serial {}, created {}: {} artifacts, {} files{}",
         value("fingerprint"),
         value("stream"),
         value("serial"),
         value("created"),
         value("artifacts"),
         value("files"),
+        alone,
     )
 }
 

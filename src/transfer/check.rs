@@ -11,7 +11,8 @@ use super::present::{self, Present};
 use super::seal::{self, Sealed};
 use super::vouch::{self, SealedKeys, mismatch};
 use super::{fresh, layout};
-use crate::folder::{self, Folder, Listing};
+use crate::artifact::FileDigest;
+use crate::folder::{self, EntryKind, Folder, Listing, is_layout_name, read_small};
 use crate::limits;
 use crate::parallel;
 use crate::verdict::{
@@ -137,43 +138,79 @@ fn contents(
     };
     let mut reports = artifacts(&bench);
 
-    let own: BTreeSet<&str> = manifest.artifacts.iter().map(|it| it.path.as_str()).collect();
-    let in_artifact = |path: &str| {
-        own.contains(path)
-            || path
-                .match_indices('/')
-                .any(|(at, _)| path.get(..at).is_some_and(|it| own.contains(it)))
-    };
-    let others: Vec<&FileEntry> = manifest
-        .files
-        .iter()
-        .filter(|entry| index.contains_key(entry.path.as_str()) && !in_artifact(&entry.path))
-        .collect();
-    let compared = parallel::map(&others, context.reading.jobs, |entry| {
-        compare(folder, entry, index.get(entry.path.as_str()).copied().unwrap_or_default(), context)
-    });
-    let wrong: Vec<(String, Fault)> = others
-        .iter()
-        .zip(compared)
-        .filter_map(|(entry, result)| Some((entry.path.clone(), result.err()?)))
-        .collect();
-    let status = if wrong.is_empty() { Status::Passed } else { Status::Failed };
-    whole.checks.push(Check::new(CheckName::SealedFiles, status).with("files", others.len()));
-    seal_only(manifest, &others, whole);
-    // What an artifact's own line says is not said again.
-    let said: BTreeSet<String> = reports
+    let said: BTreeSet<(&str, Code)> = reports
         .iter()
         .zip(&manifest.artifacts)
-        .filter(|(report, _)| report.outcome != Outcome::Ok)
-        .map(|(_, artifact)| artifact.path.clone())
+        .filter_map(|(report, artifact)| Some((artifact.path.as_str(), report.code?)))
         .collect();
-    let files = present.faults.iter().cloned().chain(wrong);
-    for (path, fault) in files.filter(|(path, _)| !said.contains(path)) {
-        let mut report = ArtifactReport::new(path);
-        report.kind = Some(ArtifactKind::File);
-        reports.push(report.refused(&fault));
-    }
+    let more = others(folder, manifest, context, &called, whole);
+    // What an artifact's own line says is not said again.
+    let wrong = present.faults.iter().cloned().chain(more);
+    let wrong: Vec<ArtifactReport> = wrong
+        .filter(|(path, fault)| !said.contains(&(path.as_str(), fault.code())))
+        .map(|(path, fault)| {
+            let mut report = ArtifactReport::new(path);
+            report.kind = Some(ArtifactKind::File);
+            report.refused(&fault)
+        })
+        .collect();
+    reports.extend(wrong);
     (reports, present)
+}
+
+/// The files that are no artifacts: each against its entry; and which of them nobody but the sealing
+/// operator vouches for. A policy that lists vendors does not take his word for those.
+fn others(
+    folder: &Folder,
+    manifest: &Manifest,
+    context: &Context<'_>,
+    called: &dyn Fn(&str) -> Option<String>,
+    whole: &mut ArtifactReport,
+) -> Vec<(String, Fault)> {
+    let artifacts: BTreeSet<&str> = manifest.artifacts.iter().map(|it| it.path.as_str()).collect();
+    let in_artifact = |path: &str| {
+        artifacts.contains(path)
+            || path.match_indices('/').any(|(at, _)| {
+                let (above, below) = path.split_at_checked(at).unwrap_or((path, ""));
+                artifacts.contains(above)
+                    && is_layout_name(below.trim_start_matches('/'), EntryKind::File)
+            })
+    };
+    let others: Vec<(&FileEntry, String)> = manifest
+        .files
+        .iter()
+        .filter(|entry| !in_artifact(&entry.path))
+        .filter_map(|entry| Some((entry, called(&entry.path)?)))
+        .collect();
+    let compared = parallel::map(&others, context.reading.jobs, |(entry, name)| {
+        compare(folder, entry, name, context)
+    });
+    let bundles: BTreeSet<&str> =
+        manifest.artifacts.iter().flat_map(|it| &it.bundles).map(String::as_str).collect();
+    let mut wrong = Vec::new();
+    let mut alone = Vec::new();
+    for ((entry, _), result) in others.iter().zip(compared) {
+        match result {
+            Err(fault) => wrong.push((entry.path.clone(), fault)),
+            Ok(material) => {
+                if !material && !bundles.contains(entry.path.as_str()) {
+                    alone.push(entry.path.as_str());
+                }
+            }
+        }
+    }
+    let status = if wrong.is_empty() { Status::Passed } else { Status::Failed };
+    let check = Check::new(CheckName::SealedFiles, status).with("files", others.len());
+    whole.checks.push(check.with("seal_only", alone.len()));
+    for path in alone {
+        if !context.asks_signatures() || layout::is_own(path) {
+            whole.notes.push(format!("covered by the seal only, by no vendor's signature: {path}"));
+        } else if !context.agrees_unsigned(path, None) {
+            let message = "the seal alone vouches for it, and the policy asks for a signature";
+            wrong.push((path.to_owned(), Fault::new(Code::NoBundle, message)));
+        }
+    }
+    wrong
 }
 
 /// Large archives one after the other, each with all threads; the rest side by side.
@@ -195,47 +232,40 @@ fn artifacts(bench: &Bench<'_>) -> Vec<ArtifactReport> {
     done.into_iter().map(|(_, report)| report).collect()
 }
 
-/// A file that is no artifact against its entry.
+/// A file that is no artifact against its entry; says whether it is material: a key, a bundle, a trusted
+/// root, or what names a key.
 fn compare(
     folder: &Folder,
     entry: &FileEntry,
     name: &str,
     context: &Context<'_>,
-) -> Result<(), Fault> {
-    context.reading.progress.expect(entry.size);
-    let digest = folder::hash(folder, name, context.reading.progress)?;
-    if digest.size != entry.size {
-        return Err(Fault::new(Code::FileMismatch, "the file's size is not the sealed one")
+) -> Result<bool, Fault> {
+    let progress = context.reading.progress;
+    progress.expect(entry.size);
+    let wrong_size = |found: u64| {
+        Fault::new(Code::FileMismatch, "the file's size is not the sealed one")
             .at(folder.show(name))
-            .expected_found(format!("{} bytes", entry.size), digest.size));
+            .expected_found(format!("{} bytes", entry.size), found)
+    };
+    let size = folder.file(name)?.metadata().map_or(entry.size, |metadata| metadata.len());
+    if size != entry.size {
+        return Err(wrong_size(size));
+    }
+    let (digest, material) = if entry.size <= limits::BUNDLE_BYTES {
+        let (bytes, sha256) = read_small(folder, name, entry.size, Code::FileMismatch)?;
+        progress.advance(bytes.len() as u64);
+        let digest = FileDigest { sha256, size: bytes.len() as u64 };
+        (digest, folder::is_material(&entry.path, &bytes))
+    } else {
+        (folder::hash(folder, name, entry.size.saturating_add(1), progress)?, false)
+    };
+    if digest.size != entry.size {
+        return Err(wrong_size(digest.size));
     }
     if digest.sha256 != entry.sha256 {
         return Err(mismatch(entry.sha256, digest.sha256).at(folder.show(name)));
     }
-    Ok(())
-}
-
-/// Says which files nobody but the sealing operator vouches for.
-fn seal_only(manifest: &Manifest, others: &[&FileEntry], whole: &mut ArtifactReport) {
-    let material: BTreeSet<&str> =
-        manifest.artifacts.iter().flat_map(|it| &it.bundles).map(String::as_str).collect();
-    let alone: Vec<&str> = others
-        .iter()
-        .map(|entry| entry.path.as_str())
-        .filter(|path| !material.contains(path))
-        .collect();
-    if let [first, ..] = alone.as_slice() {
-        let rest = if alone.len() == 1 { "" } else { " and others" };
-        whole.notes.push(format!(
-            "{} files are covered by the seal only, by no vendor's signature: {first}{rest}",
-            alone.len()
-        ));
-    }
-    if alone.iter().any(|path| layout::is_own(path) && path.starts_with("tools/")) {
-        let note =
-            "tools/ is a convenience: compare a program's digest out of band before it is run";
-        whole.notes.push(note.to_owned());
-    }
+    Ok(material)
 }
 
 /// What is wrong with the transfer as such: the earlier one that it builds on, its time, its serial.
@@ -281,12 +311,27 @@ fn base(
     if context.bases.is_empty() {
         return Err(Fault::new(Code::BaseNotGiven, format!("it builds on {meant}")));
     }
+    let mut unusable = None;
     for folder in context.bases {
-        let opened = folder
-            .list()
-            .and_then(|listing| seal::open(folder, &listing, context.transfer_keys))?;
-        if opened.digest() != base.manifest {
-            continue;
+        let opened =
+            folder.list().and_then(|listing| seal::open(folder, &listing, context.transfer_keys));
+        let opened = match opened {
+            Ok(opened) if opened.digest() == base.manifest => opened,
+            Ok(_) => continue,
+            Err(fault) => {
+                unusable.get_or_insert(fault);
+                continue;
+            }
+        };
+        let found = opened.manifest();
+        let same = (&found.transfer_id, &found.stream, found.serial)
+            == (&base.transfer_id, &base.stream, base.serial);
+        if !same {
+            let message = "its manifest is the right one, and its id, stream or serial is not";
+            return Err(Fault::new(Code::BaseMismatch, message).at(folder.shown()).expected_found(
+                meant,
+                format!("{} (stream {}, serial {})", found.transfer_id, found.stream, found.serial),
+            ));
         }
         // The digest is of a manifest, so a chain of earlier transfers can't have a loop.
         let answer = check_one(folder, context, Role::Base);
@@ -309,6 +354,9 @@ fn base(
             }
         }
         return Ok(());
+    }
+    if let Some(fault) = unusable {
+        return Err(fault);
     }
     let given: Vec<&str> = context.bases.iter().map(Folder::shown).collect();
     Err(Fault::new(
@@ -343,7 +391,10 @@ fn decide(
     if let Some(fault) = own.first() {
         return whole.refused(fault);
     }
-    if open > 0 || (manifest.artifacts.is_empty() && manifest.base.is_none()) {
+    if open > 0
+        || (manifest.artifacts.is_empty()
+            && manifest.base.as_ref().is_none_or(|it| it.artifacts.is_empty()))
+    {
         let message = if open > 0 {
             format!("{open} artifacts are unsigned, omitted or undecided")
         } else {

@@ -40,6 +40,11 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Whether the policy lists vendors, so that the seal's word alone is not enough.
+    pub(super) fn asks_signatures(&self) -> bool {
+        self.policy.is_some_and(|policy| !policy.accepts_unlisted_vendors())
+    }
+
     /// Whether this side agrees that an artifact is unsigned.
     pub(super) fn agrees_unsigned(&self, name: &str, vendor: Option<&str>) -> bool {
         self.allow_unsigned.iter().any(|allowed| allowed == name)

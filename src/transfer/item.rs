@@ -10,7 +10,7 @@ use super::manifest::{Artifact, FileEntry, Kind, Manifest};
 use super::vouch::{self, SealedKeys, Vouched, mismatch};
 use crate::artifact::detect::{self, Found};
 use crate::artifact::{self, FileDigest, Judge, NamedBundle, Terms};
-use crate::folder::{Folder, LayoutTree};
+use crate::folder::{EntryKind, Folder, LayoutTree, is_layout_name};
 use crate::image::{self, Archive, FileAt, Input, Options};
 use crate::limits;
 use crate::sigstore::{Request, SignatureBundle, Signer, TrustMaterial};
@@ -259,7 +259,16 @@ impl Bench<'_> {
                     .at(self.folder.show(&entry.path))
             })?;
             let name = entry.path.strip_prefix(&prefix).unwrap_or(&entry.path);
-            names.push((name.to_owned(), there));
+            let size = self.folder.file(&there)?.metadata().map_or(0, |it| it.len());
+            if size != entry.size {
+                let message = "the file's size is not the sealed one";
+                return Err(Fault::new(Code::FileMismatch, message)
+                    .at(self.folder.show(&there))
+                    .expected_found(format!("{} bytes", entry.size), size));
+            }
+            if is_layout_name(name, EntryKind::File) {
+                names.push((name.to_owned(), there));
+            }
         }
         let tree = LayoutTree::renamed(self.folder, names);
         let archive = image::read(Input::Layout(&tree), &self.options(jobs));
@@ -268,7 +277,12 @@ impl Bench<'_> {
             let there = (self.called)(&entry.path).unwrap_or_default();
             let digest = match read.get(&there) {
                 Some(digest) => *digest,
-                None => crate::folder::hash(self.folder, &there, self.context.reading.progress)?,
+                None => crate::folder::hash(
+                    self.folder,
+                    &there,
+                    entry.size.saturating_add(1),
+                    self.context.reading.progress,
+                )?,
             };
             if digest.sha256 != entry.sha256 {
                 return Err(mismatch(entry.sha256, digest.sha256).at(self.folder.show(&there)));

@@ -13,7 +13,8 @@ use super::named::{self, Naming};
 use super::shape;
 use crate::digest::{Sha256Digest, hex};
 use crate::folder::{
-    Authority, Folder, Judged, Listing, Survey, SurveyOptions, What, judge, read_small, survey,
+    Authority, EntryKind, Folder, Judged, Listing, Survey, SurveyOptions, TEMPORARY, What, judge,
+    read_small, survey,
 };
 use crate::image::Options;
 use crate::key::{HashAlgorithm, PrivateKey, PublicKey};
@@ -96,7 +97,13 @@ pub fn make(folder: &Folder, order: &Order<'_>) -> Result<Made, Stop> {
     if order.expires.is_some_and(|expires| expires <= order.now) {
         return Err(Fault::new(Code::Usage, "--expires is not in the future").into());
     }
+    if order.notes.is_some_and(|notes| notes.len() > limits::MANIFEST_NOTES_BYTES) {
+        let message = format!("--notes has more than {} bytes", limits::MANIFEST_NOTES_BYTES);
+        return Err(Fault::new(Code::Usage, message).into());
+    }
+    let _lock = folder.lock()?;
     let all = folder.list()?;
+    not_ours(folder, &all)?;
     let listing = Listing {
         entries: all
             .entries
@@ -141,6 +148,48 @@ pub fn make(folder: &Folder, order: &Order<'_>) -> Result<Made, Stop> {
     Ok(Made { manifest, digest, reports, foreign })
 }
 
+/// Refuses what sealing would overwrite although it did not write it, and what would stop it half-way.
+fn not_ours(folder: &Folder, listing: &Listing) -> Result<(), Fault> {
+    let stop = |name: &str, message: &str| {
+        Err(Fault::new(Code::OutputExists, message).at(folder.show(name)))
+    };
+    for entry in &listing.entries {
+        let name = entry.name.strip_suffix(TEMPORARY).unwrap_or(&entry.name);
+        let target = SEAL_FILES.contains(&name) || written_names(name) || entry.name == MARKER;
+        if target && entry.kind != EntryKind::File {
+            return stop(&entry.name, "sealing writes a file of this name, and this is none");
+        }
+        if name.len() < entry.name.len() && !target {
+            return stop(&entry.name, "names with this ending are those of half-written files");
+        }
+    }
+    if listing.has(MARKER, EntryKind::File) {
+        return Ok(());
+    }
+    if !listing.has(MANIFEST, EntryKind::File) {
+        let first = SEAL_FILES.into_iter().find(|name| listing.has(name, EntryKind::File));
+        return match first {
+            Some(name) => stop(
+                name,
+                "a file of this name lies there, and no manifest that would make it one of a seal; \
+                 sealing would overwrite it",
+            ),
+            None => Ok(()),
+        };
+    }
+    let (bytes, _) = read_small(folder, MANIFEST, limits::MANIFEST_BYTES, Code::OutputExists)?;
+    if manifest::stated_sums(&bytes).is_none() {
+        return stop(MANIFEST, "this is no transfer manifest; sealing would overwrite it");
+    }
+    Ok(())
+}
+
+/// Whether sealing writes a file of this name outside the root.
+fn written_names(name: &str) -> bool {
+    let key = name.strip_prefix("trust/keys/").and_then(|it| it.strip_suffix(".pub"));
+    name == TRUSTED_ROOT || name == CHECK_SCRIPT || key.is_some_and(|key| !key.contains('/'))
+}
+
 /// Names that can't be carried, as reports.
 fn names(folder: &Folder, listing: &Listing) -> Vec<ArtifactReport> {
     let mut reports = Vec::new();
@@ -150,10 +199,17 @@ fn names(folder: &Folder, listing: &Listing) -> Vec<ArtifactReport> {
         reports.push(report.refused(&fault.at(folder.show(name))));
     };
     for entry in listing.files() {
+        let top = entry.name.split('/').next().unwrap_or_default();
         if let Err(reason) = path::portable(&entry.name) {
             add(&entry.name, Fault::new(Code::PathNotPortable, reason.to_string()));
         } else if let Err(fault) = shape::portable(&entry.name) {
             add(&entry.name, Fault::new(Code::NameCollision, fault.message()));
+        } else if layout::is_own(&entry.name) && !["trust", "tools"].contains(&top) {
+            let message = "trust/ and tools/ are written in lower case";
+            add(&entry.name, Fault::new(Code::NameCollision, message));
+        } else if entry.name.starts_with("trust/") && !written_names(&entry.name) {
+            let message = "trust/ holds what sealing writes and nothing else";
+            add(&entry.name, Fault::new(Code::FileExtra, message));
         }
     }
     for names in listing.collisions() {
@@ -345,14 +401,18 @@ fn previous_serial(folder: &Folder, stream: &str, key: &PublicKey, now: u64) -> 
     const DAY: u64 = 24 * 60 * 60;
     let (bytes, digest) =
         read_small(folder, MANIFEST, limits::MANIFEST_BYTES, Code::SealMalformed).ok()?;
-    let manifest = Manifest::parse(&bytes).ok()?;
     let ours = || {
         let (file, _) =
             read_small(folder, SIGNATURE, limits::SEAL_BYTES, Code::SealMalformed).ok()?;
         let der = form::parse_signature_file(&file).ok()?;
         key.verify_digest(HashAlgorithm::Sha256, digest.as_bytes(), &der).ok()
     };
-    let counts = manifest.serial <= now.saturating_add(DAY) || ours().is_some();
+    let ours = ours().is_some();
+    if !ours && bytes.len() as u64 > limits::FOREIGN_MANIFEST_BYTES {
+        return None;
+    }
+    let manifest = Manifest::parse(&bytes).ok()?;
+    let counts = manifest.serial <= now.saturating_add(DAY) || ours;
     (manifest.stream == stream && counts).then_some(manifest.serial)
 }
 
@@ -370,6 +430,7 @@ fn write(
     if before.entries.iter().all(|entry| entry.name != MARKER) {
         folder.prepare(MANIFEST, b"", 0o644)?;
     }
+    // Only names that were looked at in `not_ours`.
     for left in before.files().filter(|it| it.name != MARKER && layout::is_left_over(&it.name)) {
         folder.remove(&left.name)?;
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout::SEAL_FILES;
 use super::manifest::Manifest;
-use crate::folder::{Entry, EntryKind, Folder, Listing};
+use crate::folder::{Entry, EntryKind, Folder, Listing, TEMPORARY};
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
@@ -64,6 +64,14 @@ pub(super) fn compare(folder: &Folder, listing: &Listing, manifest: &Manifest) -
         }
     }
     collisions(folder, listing, &mut present);
+    for entry in listing.entries.iter().filter(|entry| entry.kind == EntryKind::Directory) {
+        let temporary = entry.name.to_ascii_lowercase().ends_with(TEMPORARY);
+        if temporary || SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(&entry.name)) {
+            let message = "a directory with a name that only a file of the seal may have";
+            let fault = Fault::new(Code::FileTypeRefused, message).at(folder.show(&entry.name));
+            present.faults.push((entry.name.clone(), fault));
+        }
+    }
     let collided: BTreeSet<String> = present.faults.iter().map(|(name, _)| name.clone()).collect();
     // Every missing file is compared with every strange one: a help for a medium, not for a heap.
     let few = missing.len().saturating_mul(unused.len()) <= limits::MANGLED_TRIES;

@@ -105,13 +105,22 @@ impl FilePattern {
         format!("{}{package}{}", self.before, self.after)
     }
 
+    /// The path of the package to which a path belongs, if its last part is what the pattern gives.
+    #[must_use]
+    pub fn package_of(&self, path: &str) -> Option<String> {
+        let (directory, base) = path.rsplit_once('/').unwrap_or(("", path));
+        let package = base.strip_prefix(&*self.before)?.strip_suffix(&*self.after)?;
+        match (package, directory) {
+            ("", _) => None,
+            (package, "") => Some(package.to_owned()),
+            (package, directory) => Some(format!("{directory}/{package}")),
+        }
+    }
+
     /// Whether a file name is one that the pattern gives for some package.
     #[must_use]
     pub fn fits(&self, file_name: &str) -> bool {
-        file_name
-            .strip_prefix(&*self.before)
-            .and_then(|rest| rest.strip_suffix(&*self.after))
-            .is_some_and(|package| !package.is_empty())
+        self.package_of(file_name).is_some()
     }
 }
 

@@ -110,7 +110,7 @@ pub fn printable(text: &str) -> String {
             out.push('…');
             break;
         }
-        let direction = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let direction = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         if c.is_control() || direction {
             out.extend(c.escape_default());
         } else {
