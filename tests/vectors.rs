@@ -190,6 +190,7 @@ fn the_cases_are_complete_and_small() {
             "base",
             "case.json",
             "outside.txt",
+            "profile.toml",
             "state-after.json",
             "state.json",
             "transfer",
