@@ -48,7 +48,16 @@ if command -v strace >/dev/null; then
     "$release/hello-image.tar" "$release/tools-1.0.tar.gz")
   [ -z "$found" ] || fail "network system calls: $found"
   [ "$(grep -c ': OK' "$work/out")" -eq 2 ] || fail "verify did not do its work: $(cat "$work/out")"
-  echo "no network system call in a verify of an image and a package"
+  mkdir "$work/transfer"
+  cp "$release"/hello* "$release"/tools-1.0* "$work/transfer/"
+  export SEALIFT_PASSWORD=offline
+  "$program" keygen --output-key-prefix "$work/transfer-key" >/dev/null
+  found=$found$(calls "$program" seal "$work/transfer" --key "$work/transfer-key.key" \
+    --vendor-key "$release/vendor.pub" --trusted-root "$release/trusted_root.json")
+  found=$found$(calls "$program" verify "$work/transfer" --transfer-key "$work/transfer-key.pub")
+  [ -z "$found" ] || fail "network system calls: $found"
+  [ "$(grep -c ': OK' "$work/out")" -eq 3 ] || fail "verify did not do its work: $(cat "$work/out")"
+  echo "no network system call in a verify of an image and a package, nor in sealing and verifying a transfer"
 else
   [ -z "${SEALIFT_CI:-}" ] || fail "strace is not installed"
   echo "skipped: strace is not installed"

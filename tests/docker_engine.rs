@@ -93,6 +93,43 @@ impl Bench {
         assert_eq!(ran.status, Some(1), "{}: {}", archive.display(), ran.text());
         assert!(ran.stdout.contains(&format!("FAILED ({code}")), "{}", ran.text());
     }
+
+    /// A copy of the archive by skopeo, in another form or the same. Nothing where it is not installed.
+    fn skopeo(&self, to: &str, file: &str) -> Option<PathBuf> {
+        if Command::new("skopeo").arg("--version").output().is_err() {
+            skip("skopeo is not installed");
+            return None;
+        }
+        let from = format!("docker-archive:{}", self.archive.display());
+        let to = format!("{to}:{}:copied:1", self.path(file).display());
+        run(Command::new("skopeo").args(["copy", "--insecure-policy", "--quiet", &from, &to]))
+            .succeeded();
+        Some(self.path(file))
+    }
+
+    /// What podman saves after loading the archive. Nothing where it is not installed.
+    fn podman(&self) -> Option<PathBuf> {
+        if Command::new("podman").arg("--version").output().is_err() {
+            skip("podman is not installed");
+            return None;
+        }
+        // Storage of its own, so that the user's stays as it is.
+        let podman = |arguments: &[&str]| {
+            let mut command = Command::new("podman");
+            command.arg("--root").arg(self.path("storage")).arg("--runroot").arg(self.path("run"));
+            run(command.args(["--storage-driver", "vfs"]).args(arguments))
+        };
+        let loaded = podman(&["load", "--quiet", "--input", self.archive.to_str().unwrap()]);
+        if loaded.status != Some(0) {
+            broken(&format!("podman can't load here: {}", loaded.text()));
+            return None;
+        }
+        let saved = self.path("podman.tar");
+        let format = ["save", "--quiet", "--format", "docker-archive", "--output"];
+        let arguments = [&format[..], &[saved.to_str().unwrap(), &self.tag]].concat();
+        podman(&arguments).succeeded();
+        Some(saved)
+    }
 }
 
 impl Drop for Bench {
@@ -139,20 +176,11 @@ fn a_changed_or_cut_archive_is_refused() {
 #[test]
 fn copies_by_skopeo_are_accepted_as_long_as_the_config_stays() {
     let Some(bench) = Bench::new("skopeo") else { return };
-    if Command::new("skopeo").arg("--version").output().is_err() {
-        return skip("skopeo is not installed");
-    }
-    let copy = |to: &str, file: &str| {
-        let from = format!("docker-archive:{}", bench.archive.display());
-        let to = format!("{to}:{}:copied:1", bench.path(file).display());
-        run(Command::new("skopeo").args(["copy", "--insecure-policy", "--quiet", &from, &to]))
-            .succeeded();
-        bench.path(file)
-    };
-    bench.accepts(&copy("docker-archive", "docker.tar"));
+    let Some(copied) = bench.skopeo("docker-archive", "docker.tar") else { return };
+    bench.accepts(&copied);
 
     // Converted to OCI, the config is written anew: nothing in the archive is what was signed.
-    let converted = copy("oci-archive", "oci.tar");
+    let converted = bench.skopeo("oci-archive", "oci.tar").unwrap();
     let ran = run(&mut bench.command(&converted));
     assert_eq!(ran.status, Some(1), "{}", ran.text());
     assert!(ran.stdout.contains(": FAILED ("), "{}", ran.text());
@@ -161,22 +189,69 @@ fn copies_by_skopeo_are_accepted_as_long_as_the_config_stays() {
 #[test]
 fn what_podman_loads_and_saves_again_is_accepted() {
     let Some(bench) = Bench::new("podman") else { return };
-    if Command::new("podman").arg("--version").output().is_err() {
-        return skip("podman is not installed");
-    }
-    // Storage of its own, so that the user's stays as it is.
-    let podman = |arguments: &[&str]| {
-        let mut command = Command::new("podman");
-        command.arg("--root").arg(bench.path("storage")).arg("--runroot").arg(bench.path("run"));
-        run(command.args(["--storage-driver", "vfs"]).args(arguments))
-    };
-    let loaded = podman(&["load", "--quiet", "--input", bench.archive.to_str().unwrap()]);
-    if loaded.status != Some(0) {
-        return broken(&format!("podman can't load here: {}", loaded.text()));
-    }
-    let saved = bench.path("podman.tar");
-    let format = ["save", "--quiet", "--format", "docker-archive", "--output"];
-    let arguments = [&format[..], &[saved.to_str().unwrap(), &bench.tag]].concat();
-    podman(&arguments).succeeded();
+    let Some(saved) = bench.podman() else { return };
     bench.accepts(&saved);
+}
+
+#[test]
+fn archives_of_three_tools_and_a_package_cross_the_gap() {
+    let Some(bench) = Bench::new("transfer") else { return };
+    let Some(skopeo) = bench.skopeo("docker-archive", "skopeo.tar") else { return };
+    let Some(podman) = bench.podman() else { return };
+    let release = bench.path("release");
+    fs::create_dir_all(release.join("images")).unwrap();
+    let bundle = fs::read(bench.path("image.bundle")).unwrap();
+    run(Command::new("gzip").arg("--keep").arg(&bench.archive)).succeeded();
+    for (from, name) in [
+        (&bench.archive, "docker.tar"),
+        (&bench.path("saved.tar.gz"), "docker.tar.gz"),
+        (&podman, "podman.tar"),
+        (&skopeo, "skopeo.tar"),
+    ] {
+        fs::copy(from, release.join("images").join(name)).unwrap();
+        fs::write(release.join("images").join(format!("{name}.bundle")), &bundle).unwrap();
+    }
+    fs::write(release.join("tools.tgz"), "the vendor's package").unwrap();
+    let digest = sealift::digest::Sha256Digest::of(b"the vendor's package").to_hex();
+    let signed = TestKey::new(5).bundle(&format!("{digest}\n"));
+    fs::write(release.join("tools.tgz_signature.bundle"), signed).unwrap();
+
+    let key = bench.path("transfer");
+    let mut keygen = sealift();
+    run(keygen.env("SEALIFT_PASSWORD", "pw").args(["keygen", "--output-key-prefix"]).arg(&key))
+        .succeeded();
+    let mut seal = sealift();
+    seal.env("SEALIFT_PASSWORD", "pw").args(["seal", "--insecure-ignore-tlog", "--key"]);
+    seal.arg(bench.path("transfer.key")).arg("--vendor-key").arg(bench.path("vendor.pub"));
+    let sealed = run(seal.arg(&release)).succeeded();
+    assert!(sealed.contains("sealed: 5 artifacts"), "{sealed}");
+
+    let verify = || {
+        let mut verify = sealift();
+        verify.args(["verify", "--insecure-ignore-tlog", "--transfer-key"]);
+        run(verify.arg(bench.path("transfer.pub")).arg(&release))
+    };
+    let verified = verify();
+    assert_eq!(verified.status, Some(0), "{}", verified.text());
+    assert_eq!(verified.stdout.matches(": OK (").count(), 6, "{}", verified.stdout);
+
+    // What was verified is what the engine loads, with the id that the vendor signed.
+    let id = bench.docker(&["inspect", "--format", "{{.Id}}", &bench.tag]);
+    bench.docker(&["image", "rm", &bench.tag]);
+    for name in ["docker.tar", "docker.tar.gz", "podman.tar", "skopeo.tar"] {
+        let archive = release.join("images").join(name);
+        bench.docker(&["load", "--quiet", "--input", archive.to_str().unwrap()]);
+        assert_eq!(bench.docker(&["inspect", "--format", "{{.Id}}", id.trim_end()]), id, "{name}");
+        bench.docker(&["image", "rm", "--force", id.trim_end()]);
+    }
+
+    let archive = release.join("images/podman.tar");
+    let mut bytes = fs::read(&archive).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&archive, bytes).unwrap();
+    let refused = verify();
+    assert_eq!(refused.status, Some(1), "{}", refused.text());
+    assert!(refused.stdout.contains("podman.tar: FAILED (file-mismatch"), "{}", refused.stdout);
+    assert_eq!(refused.stdout.matches(": OK (").count(), 4, "{}", refused.stdout);
 }

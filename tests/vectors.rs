@@ -190,7 +190,6 @@ fn the_cases_are_complete_and_small() {
             "base",
             "case.json",
             "outside.txt",
-            "profile.toml",
             "state-after.json",
             "state.json",
             "transfer",

@@ -295,11 +295,6 @@ fn vendor(kit: &Kit) -> Result<Vec<Case>> {
     ])
 }
 
-/// The built-in profile.
-const PROFILE: &str = include_str!("../../src/trust/k2view.toml");
-const NAME: &str = "name = \"k2view\"";
-const NAMED: &str = "name = \"acme\"\nprofile = \"profile.toml\"";
-
 fn policies(kit: &Kit) -> Result<Vec<Case>> {
     let sealed = kit.package().seal(&kit.transfer)?;
     let case = |name, description, code, policy: String| {
@@ -340,17 +335,6 @@ fn policies(kit: &Kit) -> Result<Vec<Case>> {
         )
         .with(&["--trust", "trust.toml"])
         .beside("trust.toml", policy_of(&other, "")),
-        Case::bad(
-            "policy-vendor-of-another-name_fail",
-            "The policy lists one vendor with conventions of his own; the artifact names the vendor whose \
-             conventions are built in, and a key that is in no place of the policy.",
-            "key-not-trusted",
-            ALL,
-            sealed.clone(),
-        )
-        .with(&["--trust", "trust.toml"])
-        .beside("trust.toml", policy_of(&other, "").replace(NAME, NAMED))
-        .beside("profile.toml", PROFILE.replace(NAME, "name = \"acme\"")),
         case(
             "policy-name_fail",
             "The policy believes the key for other names only.",

@@ -67,6 +67,13 @@ pub(super) struct VerifyArgs {
     /// A vendor's conventions (TOML); the default is the built-in profile of K2view
     #[arg(long, value_name = "FILE")]
     pub(super) vendor_profile: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
+
+/// How a command that verifies works and shows what it finds.
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
     /// The form of the report
     #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
     pub(super) output: Output,
@@ -76,7 +83,7 @@ pub(super) struct VerifyArgs {
     /// No progress bar
     #[arg(short, long)]
     pub(super) quiet: bool,
-    /// Threads that hash layers; the default is one for each core
+    /// Threads; the default is one for each core
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) jobs: Option<u16>,
 }
@@ -143,18 +150,8 @@ pub(super) struct SealArgs {
     /// Free text for the manifest
     #[arg(long, value_name = "TEXT")]
     pub(super) notes: Option<String>,
-    /// The form of the report
-    #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
-    pub(super) output: Output,
-    /// Show every check with its values
-    #[arg(short, long)]
-    pub(super) verbose: bool,
-    /// No progress bar
-    #[arg(short, long)]
-    pub(super) quiet: bool,
-    /// Threads; the default is one for each core
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(super) jobs: Option<u16>,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
 }
 
 /// Verify a signature on any bytes: cosign's `verify-blob`, offline.

@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {
     {
         warn("the trust policy does not list this transfer key: the far side will refuse the seal");
     }
-    let bar = Bar::new(!arguments.quiet && arguments.output == Output::Text);
+    let bar = Bar::new(!arguments.run.quiet && arguments.run.output == Output::Text);
     bar.name(files::show(&arguments.directory));
     let order = Order {
         key: &key,
@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {
         notes: arguments.notes.as_deref(),
         transfer_id: random_bytes()?,
         now,
-        reading: Options { jobs: jobs(arguments.jobs), progress: &bar, cuts: None },
+        reading: Options { jobs: jobs(arguments.run.jobs), progress: &bar, cuts: None },
     };
     let result = transfer::make(&folder, &order);
     bar.clear();
@@ -127,10 +127,10 @@ fn stopped(
 
 fn show(arguments: &SealArgs, report: &Report) -> Result<(), Fault> {
     let mut out = io::stdout().lock();
-    let written = if arguments.output == Output::Json {
+    let written = if arguments.run.output == Output::Json {
         report::json(&mut out, report)
     } else {
-        let detail = if arguments.verbose { Detail::Full } else { Detail::Brief };
+        let detail = if arguments.run.verbose { Detail::Full } else { Detail::Brief };
         report.artifacts.iter().try_for_each(|it| report::artifact(&mut out, it, detail))
     };
     shown(written.and_then(|()| out.flush())).map(drop)
@@ -149,7 +149,10 @@ fn finished(
             "a vendor key was accepted unseen (--trust-on-first-use); every later check will say so",
         );
     }
-    let mut out: Box<dyn Write> = match arguments.output {
+    for file in &made.foreign {
+        warn(&format!("{file} is covered by this seal only: nobody else signed it"));
+    }
+    let mut out: Box<dyn Write> = match arguments.run.output {
         Output::Text => Box::new(io::stdout().lock()),
         // Standard output is the JSON report and nothing else.
         Output::Json => Box::new(io::stderr().lock()),

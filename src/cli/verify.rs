@@ -20,7 +20,7 @@ use crate::pairing::{self, Material};
 use crate::report::{self, Detail};
 use crate::sigstore::{HashRule, Request, SignatureBundle, TrustMaterial};
 use crate::trust::{TrustPolicy, VendorProfile};
-use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report};
+use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, KeyTrust, Outcome, Report};
 
 /// Whom a run believes, and how it was called.
 pub(super) struct Whom<'a> {
@@ -56,7 +56,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
         hash: arguments.trust.hash(HashRule::Known),
         now: arguments.transfer.time.unwrap_or(started),
     };
-    let bar = Bar::new(!arguments.quiet && arguments.output == Output::Text);
+    let bar = Bar::new(!arguments.run.quiet && arguments.run.output == Output::Text);
     // A certificate's identity, and options that go with a key only, are judged where they are loaded.
     let only_directories = arguments.files.iter().all(|path| path.is_dir());
     let nobody = key.is_none() && policy.is_none();
@@ -83,13 +83,13 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     }
     let key_file = arguments.trust.key.as_deref().and_then(files::file_name);
     let run = Run { whom: &whom, signers, key_file, bar: &bar };
-    let detail = if arguments.verbose { Detail::Full } else { Detail::Brief };
+    let detail = if arguments.run.verbose { Detail::Full } else { Detail::Brief };
     let mut written = Ok(());
     let mut artifacts = Vec::new();
     for path in &arguments.files {
         bar.name(files::show(path));
         for artifact in run.one(path) {
-            if arguments.output == Output::Text && written.is_ok() {
+            if arguments.run.output == Output::Text && written.is_ok() {
                 let mut out = io::stdout().lock();
                 written = bar.suspend(|| report::artifact(&mut out, &artifact, detail));
             }
@@ -98,7 +98,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     }
     bar.clear();
     let report = Report::new(started.to_string(), artifacts);
-    if arguments.output == Output::Json {
+    if arguments.run.output == Output::Json {
         written = report::json(&mut io::stdout().lock(), &report);
     }
     let written = written.and_then(|()| io::stdout().flush());
@@ -188,7 +188,7 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn options(&self) -> Options<'_> {
-        Options { jobs: jobs(self.whom.arguments.jobs), progress: self.bar, cuts: None }
+        Options { jobs: jobs(self.whom.arguments.run.jobs), progress: self.bar, cuts: None }
     }
 
     /// Judges what a path leads to.
@@ -224,7 +224,8 @@ impl Run<'_> {
             let name = files::file_name(path).unwrap_or_default();
             let terms = terms.map(|(vendor, key)| Terms { name: &name, key, vendor });
             let judge = Judge { request: &signer.request, profile, terms };
-            let report = self.judge(path, report.clone(), &found, &judge);
+            let mut report = self.judge(path, report.clone(), &found, &judge);
+            report.key_trust = judge.terms.map(|_| KeyTrust::Policy);
             if report.outcome == Outcome::Ok {
                 return report;
             }

@@ -17,7 +17,7 @@ use crate::sigstore::{
     self, HashRule, Request, SignatureBundle, Signer, Transparency, TrustMaterial,
 };
 use crate::trust::{KeyTerms, Vendor, VendorProfile};
-use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, KeyTrust};
 
 /// A vendor's key that the operator named.
 #[derive(Debug, Clone)]
@@ -249,9 +249,8 @@ impl Court<'_> {
             }
             Subject::Refused(fault) => artifact::refused(report, fault, Vec::new(), &judge),
         };
-        if judged.first_use && judged.report.outcome == Outcome::Ok {
-            judged.report.notes.push("the vendor's key was accepted unseen (first use)".to_owned());
-        }
+        judged.report.first_use = judged.first_use;
+        judged.report.key_trust = key.vendor.map(|_| KeyTrust::Policy);
         judged
     }
 
@@ -357,7 +356,8 @@ impl Court<'_> {
             }
             if let Some(key) = authority.unnamed.iter().find(|key| signed_by(key)) {
                 let message = format!(
-                    "signed by a key that lies in the folder and that you have not named: {} {}",
+                    "signed by a key that lies in the folder and that you have not named, {}: if \
+                     it is the vendor's, say --pin-key {}",
                     key.kind(),
                     key.fingerprint()
                 );

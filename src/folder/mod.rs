@@ -10,6 +10,9 @@
 mod entry;
 #[cfg(unix)]
 mod handle;
+#[cfg(any(not(unix), test))]
+#[cfg_attr(unix, allow(dead_code, unreachable_pub, reason = "compiled for its tests only"))]
+mod handle_portable;
 mod judge;
 mod layout;
 mod read;
@@ -17,9 +20,16 @@ mod survey;
 mod write;
 
 pub use entry::{Entry, EntryKind, Listing};
+#[cfg(unix)]
 pub use handle::Folder;
+#[cfg(not(unix))]
+pub use handle_portable::Folder;
 pub use judge::{Authority, Judged, TrustedKey, judge};
 pub use layout::LayoutTree;
 pub use read::{hash, read_small};
 pub use survey::{FoundFile, Survey, SurveyOptions, What, survey};
 pub use write::{TEMPORARY, write_beside};
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;

@@ -18,7 +18,9 @@ impl Folder {
     /// [`Code::WriteFailed`]; then the file is what it was before.
     pub fn write(&self, name: &str, bytes: &[u8], mode: u32) -> Result<(), Fault> {
         self.prepare(name, bytes, mode)?;
-        self.commit(name)
+        self.commit(name).inspect_err(|_| {
+            let _ = self.remove(&format!("{name}{TEMPORARY}"));
+        })
     }
 
     /// The first half of [`Folder::write`]: the temporary file, written through to the medium.

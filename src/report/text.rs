@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use crate::verdict::{
-    ArtifactKind, ArtifactReport, BundleReport, Check, CheckName, Outcome, Status, printable,
+    ArtifactKind, ArtifactReport, BundleReport, Check, CheckName, KeyTrust, Outcome, Status,
+    printable,
 };
 
 /// How much a text report tells.
@@ -69,14 +70,26 @@ fn proved(report: &ArtifactReport) -> String {
         _ => format!("{kind}, signed {}", digests.join(" and ")),
     });
     if let Some(key) = &report.key {
-        parts.push(format!("by key {key}"));
+        parts.push(match report.key_trust {
+            Some(KeyTrust::Seal) => format!("by key {key} (only the seal vouches for it)"),
+            Some(KeyTrust::Policy) => format!("by key {key} (listed in the trust policy)"),
+            None => format!("by key {key}"),
+        });
+    }
+    if report.first_use {
+        parts.push("key accepted unseen when it was sealed (first use)".to_owned());
     }
     if report.kind == Some(ArtifactKind::Image) {
         let layers: usize = report.images.iter().map(|image| image.layers).sum();
         let plural = if layers == 1 { "" } else { "s" };
         parts.push(format!("{layers} layer{plural} verified"));
     }
-    parts.push(logged(report));
+    if report.bundles.is_empty() {
+        parts
+            .push("NOT SIGNED by any vendor, as allowed here: the seal alone covers it".to_owned());
+    } else {
+        parts.push(logged(report));
+    }
     parts.join(", ")
 }
 

@@ -125,7 +125,16 @@ fn contents(
             sealed_root.as_ref()
         }
     };
-    let bench = Bench { folder, manifest, called: &called, context, keys: &keys, material };
+    let faults = present.faults.iter().map(|(path, fault)| (path.as_str(), fault)).collect();
+    let bench = Bench {
+        folder,
+        manifest,
+        called: &called,
+        faults: &faults,
+        context,
+        keys: &keys,
+        material,
+    };
     let mut reports = artifacts(&bench);
 
     let own: BTreeSet<&str> = manifest.artifacts.iter().map(|it| it.path.as_str()).collect();

@@ -3,6 +3,8 @@
 //!
 //! The bytes that are hashed are the bytes that are judged: from one open file, in one reading.
 
+use std::collections::HashMap;
+
 use super::context::Context;
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
 use super::vouch::{self, SealedKeys, Vouched, mismatch};
@@ -13,7 +15,7 @@ use crate::image::{self, Archive, FileAt, Input, Options};
 use crate::limits;
 use crate::sigstore::{Request, SignatureBundle, Signer, TrustMaterial};
 use crate::verdict::{
-    ArtifactKind, ArtifactReport, Check, CheckName, Code, Fault, Outcome, Status,
+    ArtifactKind, ArtifactReport, Check, CheckName, Code, Fault, KeyTrust, Outcome, Status,
 };
 
 /// What all artifacts of a transfer share.
@@ -21,6 +23,8 @@ pub(super) struct Bench<'a> {
     pub(super) folder: &'a Folder,
     pub(super) manifest: &'a Manifest,
     pub(super) called: &'a (dyn Fn(&str) -> Option<String> + Sync),
+    /// What was found wrong with names and kinds, by path.
+    pub(super) faults: &'a HashMap<&'a str, &'a Fault>,
     pub(super) context: &'a Context<'a>,
     pub(super) keys: &'a SealedKeys,
     pub(super) material: Result<&'a TrustMaterial, &'a Fault>,
@@ -123,11 +127,8 @@ impl Bench<'_> {
         });
         let judge = Judge { request: &request, profile, terms };
         let bundles = self.bundles(artifact);
-        report.notes.push(vouched.words());
-        if artifact.first_use {
-            let note = "when it was sealed the vendor's key was accepted unseen (first use)";
-            report.notes.push(note.to_owned());
-        }
+        report.key_trust = vouched.trust();
+        report.first_use = artifact.first_use;
         let report = match content {
             Content::Image(archive) => artifact::image(report, archive, &bundles, &judge),
             Content::Package(digest) => match bundles.as_slice() {
@@ -174,9 +175,12 @@ impl Bench<'_> {
 
     fn read_file(&self, kind: Kind, entry: &FileEntry, jobs: usize) -> Result<Reading, Fault> {
         let place = self.folder.show(&entry.path);
-        let name = (self.called)(&entry.path).ok_or_else(|| {
-            Fault::new(Code::FileMissing, "the file is not there").at(place.as_str())
-        })?;
+        // There may be something under this name, or the file under another.
+        let name =
+            (self.called)(&entry.path).ok_or_else(|| match self.faults.get(&*entry.path) {
+                Some(fault) => (*fault).clone(),
+                None => Fault::new(Code::FileMissing, "the file is not there").at(place.as_str()),
+            })?;
         let file = self.folder.file(&name)?;
         let unreadable = |error: std::io::Error| {
             Fault::new(Code::Unreadable, error.to_string()).at(place.as_str())
@@ -284,14 +288,12 @@ fn grew(place: &str, size: u64, now: u64) -> Fault {
 }
 
 impl Vouched<'_> {
-    /// By whose word the key counts, for a report.
-    fn words(&self) -> String {
+    /// By whose word the key counts.
+    fn trust(&self) -> Option<KeyTrust> {
         match (self.vendor, self.by_seal_only) {
-            (Some((vendor, _)), _) => {
-                format!("the key is one that the trust policy lists for vendor {}", vendor.name())
-            }
-            (None, true) => "only the seal vouches for the vendor's key".to_owned(),
-            (None, false) => "the key is the one that was given".to_owned(),
+            (Some(_), _) => Some(KeyTrust::Policy),
+            (None, true) => Some(KeyTrust::Seal),
+            (None, false) => None,
         }
     }
 }

@@ -13,7 +13,7 @@ use super::named::{self, Naming};
 use super::shape;
 use crate::digest::{Sha256Digest, hex};
 use crate::folder::{
-    Authority, Folder, Judged, Listing, Survey, SurveyOptions, judge, read_small, survey,
+    Authority, Folder, Judged, Listing, Survey, SurveyOptions, What, judge, read_small, survey,
 };
 use crate::image::Options;
 use crate::key::{HashAlgorithm, PrivateKey, PublicKey};
@@ -65,6 +65,9 @@ pub struct Made {
     pub digest: Sha256Digest,
     /// One report for each artifact.
     pub reports: Vec<ArtifactReport>,
+    /// Files that lay in `trust/` and `tools/` and that sealing did not write: nobody's signature
+    /// covers them but this seal.
+    pub foreign: Vec<String>,
 }
 
 /// Why a folder was not sealed.
@@ -122,13 +125,20 @@ pub fn make(folder: &Folder, order: &Order<'_>) -> Result<Made, Stop> {
     let (judged, unpaired) = judge(folder, &survey, &authority, order.reading.jobs);
     let artifacts = decide(folder, order, &survey, judged, unpaired, &mut reports)?;
     let own = own_files(order, &authority, &artifacts)?;
+    let foreign = survey
+        .files
+        .iter()
+        .filter(|file| matches!(file.what, What::Own))
+        .filter(|file| own.iter().all(|it| it.name != file.name))
+        .map(|file| file.name.clone())
+        .collect();
     let files = files(survey, &own);
     let manifest = self::manifest(folder, order, artifacts, files)?;
     let bytes = manifest.to_bytes()?;
     // What can't be read again is not written.
     Manifest::parse(&bytes).map_err(|fault| fault.at(folder.shown()))?;
     let digest = write(folder, order, &manifest, &bytes, &all, &own)?;
-    Ok(Made { manifest, digest, reports })
+    Ok(Made { manifest, digest, reports, foreign })
 }
 
 /// Names that can't be carried, as reports.
@@ -174,8 +184,13 @@ fn decide(
         });
         let unsigned = it.report.outcome == Outcome::Unsigned && (by_option || by_policy);
         if unsigned {
-            it.report.notes.push("sealed without a vendor's signature, as allowed".to_owned());
-            it.report.next = None;
+            it.report.next =
+                Some("Nothing: it is sealed unsigned, as allowed, and will answer so.".to_owned());
+        }
+        if it.report.outcome == Outcome::Unsigned && !unsigned {
+            let next = "Add its bundle and seal again. To seal it knowingly unsigned, which every \
+                        later check shows, say --allow-unsigned";
+            it.report.next = Some(format!("{next} {:?}.", it.name));
         }
         stopped |= it.report.outcome != Outcome::Ok && !unsigned;
         artifacts.push(artifact(&it, unsigned));

@@ -68,7 +68,8 @@ pub(super) fn compare(folder: &Folder, listing: &Listing, manifest: &Manifest) -
     // Every missing file is compared with every strange one: a help for a medium, not for a heap.
     let few = missing.len().saturating_mul(unused.len()) <= limits::MANGLED_TRIES;
     for path in missing {
-        let mut similar = unused.keys().copied().filter(|found| few && is_mangled(path, found));
+        let similar = || unused.keys().copied().filter(|found| is_mangled(path, found));
+        let mut similar = few.then(similar).into_iter().flatten();
         let fault = match (similar.next(), similar.next()) {
             (Some(found), None) => {
                 unused.remove(found);
@@ -108,9 +109,14 @@ fn present_as_file(
 
 /// Two files whose names differ only in case: on another medium they are one.
 fn collisions(folder: &Folder, listing: &Listing, present: &mut Present) {
-    for names in listing.collisions() {
+    let groups = listing.collisions();
+    if groups.is_empty() {
+        return;
+    }
+    let called = present.called.clone();
+    let sealed: BTreeSet<&str> = called.iter().flatten().map(String::as_str).collect();
+    for names in groups {
         let all = names.join(", ");
-        let sealed: BTreeSet<&str> = present.called.iter().flatten().map(String::as_str).collect();
         let stranger = names.iter().find(|name| !sealed.contains(**name));
         let Some(name) = stranger.or(names.first()) else { continue };
         let message = format!("names that differ only in case: {all}");

@@ -92,7 +92,7 @@ pub fn open(folder: &Folder, listing: &Listing, keys: &[PublicKey]) -> Result<Se
         return Err(Fault::new(Code::SealMissing, message).at(folder.shown()));
     }
     if keys.is_empty() {
-        let message = format!("{} lies in the directory", present.join(", "));
+        let message = format!("in the directory lies {}", present.join(", "));
         return Err(Fault::new(Code::NoTransferKey, message).at(folder.shown()));
     }
     let read = |name: &str, limit: u64| {

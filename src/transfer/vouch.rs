@@ -10,7 +10,7 @@ use crate::folder::{Folder, read_small};
 use crate::key::PublicKey;
 use crate::limits;
 use crate::sigstore::TrustMaterial;
-use crate::trust::{KeyTerms, Vendor, VendorProfile};
+use crate::trust::{KeyTerms, TrustPolicy, Vendor, VendorProfile};
 use crate::verdict::{Code, Fault};
 
 /// A vendor key and the reason to believe it.
@@ -92,8 +92,8 @@ fn read_key(
 
 /// The key by which an artifact is to be judged.
 ///
-/// With a policy that lists vendors only their keys count; else the operator's key, else the key that
-/// the seal carries.
+/// With a policy that lists the artifact's vendor, only listed keys count; else the operator's
+/// key, else the key that the seal carries.
 pub(super) fn vouch<'a>(
     context: &Context<'a>,
     sealed: &'a SealedKeys,
@@ -127,24 +127,33 @@ pub(super) fn vouch<'a>(
                 by_seal_only: false,
             });
         }
-        if let Some(vendor) = artifact.vendor.as_deref().and_then(|name| policy.vendor(name)) {
-            let listed: Vec<_> =
-                vendor.keys().iter().map(|key| key.fingerprint().to_string()).collect();
-            let message = format!("the policy does not list this key of vendor {}", vendor.name());
-            return Err(Fault::new(Code::KeyNotTrusted, message)
-                .expected_found(listed.join(" or "), claimed));
-        }
-        // A seal can name any vendor, or none: that must not lead past the vendors that are listed.
-        if !policy.vendors().is_empty() {
-            let message = "the policy lists vendors, and none of them with this key";
-            return Err(Fault::new(Code::KeyNotTrusted, message)
-                .expected_found("a key of the policy", claimed));
+        let listed = of_vendor(policy, artifact.vendor.as_deref());
+        if !listed.is_empty() {
+            let keys: Vec<_> = listed
+                .iter()
+                .flat_map(|vendor| vendor.keys())
+                .map(|key| key.fingerprint().to_string())
+                .collect();
+            let names: Vec<_> = listed.iter().map(|vendor| vendor.name()).collect();
+            let message = format!("the policy does not list this key of {}", names.join(" or "));
+            return Err(
+                Fault::new(Code::KeyNotTrusted, message).expected_found(keys.join(" or "), claimed)
+            );
         }
     }
     match context.vendor_key {
         Some(key) => Ok(Vouched { key, vendor: None, by_seal_only: false }),
         None => Ok(Vouched { key: carried()?, vendor: None, by_seal_only: true }),
     }
+}
+
+/// The vendors of the policy that an artifact may be of: those that its vendor's name names, or whose
+/// profile it names. Where the manifest names none, it may be any.
+fn of_vendor<'a>(policy: &'a TrustPolicy, name: Option<&str>) -> Vec<&'a Vendor> {
+    let is_meant = |vendor: &&Vendor| {
+        name.is_none_or(|name| vendor.name() == name || vendor.profile().name == name)
+    };
+    policy.vendors().iter().filter(is_meant).collect()
 }
 
 /// The conventions of the artifact's vendor.

@@ -3,20 +3,17 @@
 //! A code never changes its meaning. `docs/codes.md` is made from this table (`sealift explain
 //! --markdown`), and a test holds the two equal.
 
-use std::fmt;
-use std::str::FromStr;
-
 use super::Outcome;
 
 /// One row of the table.
 #[derive(Debug)]
-struct Row {
-    name: &'static str,
-    outcome: Outcome,
-    summary: &'static str,
-    meaning: &'static str,
-    next: &'static str,
-    group: &'static str,
+pub(super) struct Row {
+    pub(super) name: &'static str,
+    pub(super) outcome: Outcome,
+    pub(super) summary: &'static str,
+    pub(super) meaning: &'static str,
+    pub(super) next: &'static str,
+    pub(super) group: &'static str,
 }
 
 macro_rules! codes {
@@ -35,7 +32,7 @@ macro_rules! codes {
             /// All codes, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$($(Self::$code,)*)*];
 
-            fn row(self) -> &'static Row {
+            pub(super) fn row(self) -> &'static Row {
                 match self {
                     $($(Self::$code => &Row {
                         name: $name,
@@ -302,7 +299,7 @@ codes! {
         NoTransferKey "no-transfer-key" Usage
             "this is a sealed transfer directory, and no transfer key is known"
             "Files of a seal lie in the directory, so it is judged as a transfer directory. The operator's public transfer key must be known beforehand; one that lies in the directory proves nothing."
-            "Name the key with --transfer-key, or the trust policy that lists it with --trust. Compare its fingerprint with the sealing side out of band."
+            "Name the key with --transfer-key, or the trust policy that lists it with --trust; compare its fingerprint with the sealing side out of band. Only if you know that the directory was never sealed (the files are a vendor's own, say), give --unsealed."
         SealMissing "seal-missing" Failed
             "the seal is not there"
             "A transfer key, a state file or a policy with transfer keys was named, or some file of a seal lies in the directory, so it must be sealed. A file of the seal is absent: it was removed, or the copy is incomplete."
@@ -487,83 +484,5 @@ codes! {
             "a file could not be written"
             "The operating system refused: no space, no permission, a read-only medium."
             "Make room or correct the permissions, and run the same command again."
-    }
-}
-
-impl Code {
-    /// The stable name, in kebab case.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        self.row().name
-    }
-
-    /// The answer that a fault with this code means for the artifact.
-    #[must_use]
-    pub fn outcome(self) -> Outcome {
-        self.row().outcome
-    }
-
-    /// What it says, in one line.
-    #[must_use]
-    pub fn summary(self) -> &'static str {
-        self.row().summary
-    }
-
-    /// What it means, in some sentences.
-    #[must_use]
-    pub fn meaning(self) -> &'static str {
-        self.row().meaning
-    }
-
-    /// What to do next.
-    #[must_use]
-    pub fn next(self) -> &'static str {
-        self.row().next
-    }
-
-    /// The heading under which the documentation lists it.
-    #[must_use]
-    pub fn group(self) -> &'static str {
-        self.row().group
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for Code {
-    type Err = UnknownCode;
-
-    fn from_str(name: &str) -> Result<Self, UnknownCode> {
-        Self::ALL.iter().copied().find(|code| code.name() == name).ok_or(UnknownCode)
-    }
-}
-
-impl serde::Serialize for Code {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-/// There is no such code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("there is no such code")]
-pub struct UnknownCode;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_unique_and_round_trip() {
-        for &code in Code::ALL {
-            assert_eq!(code.name().parse(), Ok(code));
-            assert!(!code.meaning().is_empty() && !code.next().is_empty(), "{code}");
-            assert_ne!(code.outcome(), Outcome::Ok, "{code}: a code is a refusal");
-        }
-        assert_eq!("no-such-code".parse::<Code>(), Err(UnknownCode));
     }
 }

@@ -5,14 +5,17 @@
 
 mod check;
 mod code;
+mod code_words;
 mod fault;
 mod outcome;
 mod report;
 
 pub use check::{Check, CheckName, Status};
-pub use code::{Code, UnknownCode};
+pub use code::Code;
+pub use code_words::UnknownCode;
 pub use fault::{Fault, Place, printable};
 pub use outcome::{ExitStatus, Outcome};
 pub use report::{
-    ArtifactKind, ArtifactReport, BundleReport, ImageReport, MatchedDigest, Report, SCHEMA,
+    ArtifactKind, ArtifactReport, BundleReport, ImageReport, KeyTrust, MatchedDigest, Report,
+    SCHEMA,
 };

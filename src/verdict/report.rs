@@ -54,6 +54,16 @@ pub enum ArtifactKind {
     Transfer,
 }
 
+/// By whose word a vendor's key counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyTrust {
+    /// The trust policy lists it.
+    Policy,
+    /// Only the seal vouches for it.
+    Seal,
+}
+
 /// The answer for one artifact and all that led to it.
 #[derive(Debug, Clone, Serialize)]
 pub struct ArtifactReport {
@@ -88,6 +98,12 @@ pub struct ArtifactReport {
     /// Fingerprint of the key that verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<Sha256Digest>,
+    /// By whose word that key counts; absent where the operator gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_trust: Option<KeyTrust>,
+    /// Whether the key was accepted unseen when the artifact was sealed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub first_use: bool,
     /// Checks on the artifact itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
@@ -118,6 +134,8 @@ impl ArtifactReport {
             sha256: None,
             matched: Vec::new(),
             key: None,
+            key_trust: None,
+            first_use: false,
             checks: Vec::new(),
             images: Vec::new(),
             bundles: Vec::new(),

@@ -6,7 +6,10 @@ pub(crate) mod log;
 pub(crate) mod rekor;
 pub(crate) mod schema;
 pub(crate) mod shell;
+#[cfg(target_os = "linux")]
+pub(crate) mod strace;
 pub(crate) mod tools;
+pub(crate) mod transfers;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,0 +1,202 @@
+//! The handle on a directory where there is no `openat`: each part of a path is looked at before the
+//! path is opened. A directory that is replaced by a link between the two is followed.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::entry::{Entry, EntryKind, Listing};
+use crate::limits;
+use crate::verdict::{Code, Fault};
+
+/// A directory, by its path.
+#[derive(Debug)]
+pub struct Folder {
+    root: PathBuf,
+    shown: String,
+}
+
+impl Folder {
+    /// Opens the directory that the operator named; links on the way to it are followed.
+    ///
+    /// # Errors
+    /// [`Code::FileNotFound`] and [`Code::Unreadable`].
+    pub fn open(path: &Path) -> Result<Self, Fault> {
+        let shown = path.display().to_string();
+        let root = fs::canonicalize(path).map_err(|error| fault(&error).at(shown.as_str()))?;
+        if root.is_dir() {
+            return Ok(Self { root, shown });
+        }
+        Err(Fault::new(Code::Unreadable, "not a directory").at(shown))
+    }
+
+    /// The path as the operator gave it, for messages.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// A name below the directory as a path for messages.
+    #[must_use]
+    pub fn show(&self, name: &str) -> String {
+        format!("{}/{name}", self.shown.trim_end_matches('/'))
+    }
+
+    /// Lists everything below the directory without following links.
+    ///
+    /// # Errors
+    /// [`Code::Unreadable`] when a directory can't be read, also when there is more in it than
+    /// [`limits::FOLDER_ENTRIES`] or deeper than [`limits::FOLDER_DEPTH`].
+    pub fn list(&self) -> Result<Listing, Fault> {
+        let mut entries = Vec::new();
+        let walk = walkdir::WalkDir::new(&self.root).min_depth(1).follow_links(false);
+        for found in walk {
+            let found = found.map_err(|error| {
+                Fault::new(Code::Unreadable, error.to_string()).at(self.shown.as_str())
+            })?;
+            if entries.len() >= limits::FOLDER_ENTRIES || found.depth() > limits::FOLDER_DEPTH {
+                let message = "more files and directories, or deeper ones, than there may be";
+                return Err(Fault::new(Code::Unreadable, message).at(self.shown.as_str()));
+            }
+            let below = found.path().strip_prefix(&self.root).unwrap_or(found.path());
+            let parts: Option<Vec<&str>> = below.iter().map(|part| part.to_str()).collect();
+            let kind = match (&parts, found.file_type()) {
+                (None, _) => EntryKind::NotText,
+                (_, kind) if kind.is_symlink() => EntryKind::Link,
+                (_, kind) if kind.is_dir() => EntryKind::Directory,
+                (_, kind) if kind.is_file() => EntryKind::File,
+                _ => EntryKind::Special,
+            };
+            let name =
+                parts.map_or_else(|| below.to_string_lossy().into_owned(), |it| it.join("/"));
+            entries.push(Entry { name, kind });
+        }
+        entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        Ok(Listing { entries })
+    }
+
+    /// Opens a regular file below the directory; no part of its name may be a link.
+    ///
+    /// # Errors
+    /// [`Code::FileNotFound`], [`Code::FileTypeRefused`] for a link or what is no regular file, and
+    /// [`Code::Unreadable`].
+    pub fn file(&self, name: &str) -> Result<File, Fault> {
+        let path = self.looked_at(name).map_err(|fault| fault.at(self.show(name)))?;
+        let open = || {
+            let file = File::open(&path)?;
+            let regular = fs::symlink_metadata(&path)?.is_file() && file.metadata()?.is_file();
+            Ok(regular.then_some(file))
+        };
+        match open().map_err(|error: io::Error| fault(&error).at(self.show(name)))? {
+            Some(file) => Ok(file),
+            None => {
+                Err(Fault::new(Code::FileTypeRefused, "not a regular file").at(self.show(name)))
+            }
+        }
+    }
+
+    /// The path of a name whose directories are no links.
+    fn looked_at(&self, name: &str) -> Result<PathBuf, Fault> {
+        let mut path = self.root.clone();
+        let mut parts = name.split('/').peekable();
+        while let Some(part) = parts.next() {
+            path.push(part);
+            if parts.peek().is_some() && !is_folder(&path)? {
+                let message = format!("{part} is a link or a file where a directory should be");
+                return Err(Fault::new(Code::FileTypeRefused, message));
+            }
+        }
+        if fs::symlink_metadata(&path).is_ok_and(|it| !it.is_file()) {
+            return Err(Fault::new(Code::FileTypeRefused, "not a regular file"));
+        }
+        Ok(path)
+    }
+
+    /// Creates a directory below the directory, unless it is there; so with those above it.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`], and [`Code::FileTypeRefused`] when something else has the name.
+    pub fn make_folders(&self, name: &str) -> Result<(), Fault> {
+        let mut path = self.root.clone();
+        for part in name.split('/') {
+            path.push(part);
+            match fs::create_dir(&path) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(unwritable(&error).at(self.show(name)));
+                }
+                _ => {}
+            }
+            if !is_folder(&path)? {
+                let message = format!("{part} is a link or a file where a directory should be");
+                return Err(Fault::new(Code::FileTypeRefused, message).at(self.show(name)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Creates a file that must not be there, for writing.
+    pub(super) fn create(&self, name: &str, _mode: u32) -> Result<File, Fault> {
+        let path = self.looked_at(name).map_err(|fault| fault.at(self.show(name)))?;
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .map_err(|error| unwritable(&error).at(self.show(name)))
+    }
+
+    /// Gives a file another name in the same directory, in place of what had it.
+    pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), Fault> {
+        fs::rename(self.looked_at(from)?, self.looked_at(to)?)
+            .map_err(|error| unwritable(&error).at(self.show(to)))
+    }
+
+    /// Removes a file if it is there.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`].
+    pub fn remove(&self, name: &str) -> Result<(), Fault> {
+        let path = match self.looked_at(name) {
+            Err(fault) if fault.code() == Code::FileNotFound => return Ok(()),
+            other => other?,
+        };
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(unwritable(&error).at(self.show(name)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// There is no lock on a directory here.
+    pub(super) fn lock(&self) -> Option<File> {
+        None
+    }
+
+    /// Whether an existing path, followed as the system follows it, is this directory.
+    #[must_use]
+    pub fn is(&self, path: &Path) -> bool {
+        fs::canonicalize(path).is_ok_and(|path| path == self.root)
+    }
+
+    /// Whether an existing path, followed as the system follows it, lies in this directory or is it.
+    #[must_use]
+    pub fn contains(&self, path: &Path) -> bool {
+        fs::canonicalize(path).is_ok_and(|path| path.starts_with(&self.root))
+    }
+}
+
+fn is_folder(path: &Path) -> Result<bool, Fault> {
+    fs::symlink_metadata(path).map(|it| it.is_dir()).map_err(|error| fault(&error))
+}
+
+fn fault(error: &io::Error) -> Fault {
+    let code = match error.kind() {
+        io::ErrorKind::NotFound => Code::FileNotFound,
+        _ => Code::Unreadable,
+    };
+    Fault::new(code, error.to_string())
+}
+
+fn unwritable(error: &io::Error) -> Fault {
+    Fault::new(Code::WriteFailed, error.to_string())
+}

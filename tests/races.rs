@@ -1,0 +1,471 @@
+//! Directories that change while they are read, and reads that fail: every answer is a refusal or
+//! what was sealed, never a mixture, and never success for bytes that were not read.
+//!
+//! Two ways: the program is stopped after each of its system calls in the directory while something
+//! is changed there (and, in a second run, changed back after the next call); and threads that
+//! change things as fast as they can while the program runs again and again.
+
+#![cfg(target_os = "linux")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "a test may stop at the first surprise"
+)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use support::strace::{self, Call, Stopping};
+use support::transfers::{Answer, Yard, example, is_whole, restore, snapshot};
+
+/// How often which answer came.
+#[derive(Default)]
+struct Count(BTreeMap<String, usize>);
+
+impl Count {
+    fn add(&mut self, word: impl Into<String>) {
+        *self.0.entry(word.into()).or_default() += 1;
+    }
+
+    fn all(&self) -> usize {
+        self.0.values().sum()
+    }
+
+    /// Shown by `cargo test -- --nocapture`.
+    fn print(&self, what: &str) {
+        eprintln!("{what}: {} runs: {:?}", self.all(), self.0);
+    }
+}
+
+/// A sealed transfer `release`, and another one of the same names, `evil`, sealed by the same key.
+fn yard() -> Yard {
+    let yard = Yard::new();
+    for (folder, word) in [("release", "genuine"), ("evil", "evil")] {
+        yard.package(folder, "alpha-1.0.tar.gz", &format!("{word}: the first"), 1);
+        yard.package(folder, "sub/beta-1.0.tar.gz", &format!("{word}: the second"), 1);
+    }
+    yard.image("release");
+    yard.sealed("release");
+    yard.sealed("evil");
+    yard
+}
+
+/// The calls of a command that read something in a folder of the yard.
+fn reads(yard: &Yard, calls: &[Call], folder: &str) -> Vec<Call> {
+    let folder = yard.path(folder);
+    let names = ["read", "pread64", "getdents64", "openat", "fstat", "statx", "newfstatat"];
+    calls
+        .iter()
+        .filter(|call| names.contains(&call.name.as_str()) && call.touches(&folder))
+        .filter(|call| !call.writes())
+        .cloned()
+        .collect()
+}
+
+fn recorded(yard: &Yard) -> Vec<Call> {
+    let (ran, calls) = strace::record(&yard.verify("release"));
+    ran.succeeded();
+    reads(yard, &calls, "release")
+}
+
+fn is_read(call: &Call) -> bool {
+    matches!(call.name.as_str(), "read" | "pread64")
+}
+
+/// How many bytes a call gave.
+fn given(call: &Call) -> usize {
+    call.result.split(' ').next().unwrap().parse().unwrap_or(0)
+}
+
+/// An archive that can't be read by its segments is read once more, from its first byte to its last.
+#[track_caller]
+fn read_again(answer: &Answer, genuine: &Answer, what: &str) {
+    let segments = "\"by\": \"segments\"";
+    assert!(genuine.text.contains(segments) && !answer.text.contains(segments), "{what}");
+    let whole = genuine.text.replace(segments, "\"by\": \"whole file\"");
+    assert_eq!(answer.text, whole, "{what}");
+}
+
+#[test]
+fn a_call_that_fails_is_never_success() {
+    if !strace::works() {
+        return;
+    }
+    let yard = yard();
+    let genuine = yard.answer("release");
+    assert!(genuine.ok(), "{}", genuine.text);
+    let mut count = Count::default();
+    let calls = recorded(&yard);
+    assert!(calls.iter().filter(|call| is_read(call)).count() > 40);
+    for call in &calls {
+        let errors: &[&str] = match call.name.as_str() {
+            "openat" => &["EACCES", "EMFILE", "EIO"],
+            _ => &["EIO"],
+        };
+        for error in errors {
+            let what = format!("{error} for {}", call.shown());
+            let injected = strace::inject(&yard.verify("release"), call, &format!("error={error}"));
+            assert!(injected.met, "{what}: it did not come");
+            let answer = Answer::new(injected.ran);
+            let whole = call.arguments.contains("/release>, {");
+            if answer.ok() && (call.name == "statx" || (call.name == "fstat" && whole)) {
+                // Asked for the size of a buffer or of the progress bar, or whether the program
+                // lies in the directory: no answer depends on it.
+                assert_eq!(answer.text, genuine.text, "{what}");
+                count.add(format!("{}: OK without it", call.name));
+                continue;
+            }
+            if call.name == "pread64" && answer.ok() {
+                read_again(&answer, &genuine, &what);
+                count.add(format!("{}: OK, read again as a whole", call.name));
+                continue;
+            }
+            assert!(!answer.ok(), "{what}: {}", answer.text);
+            // A path that can't be asked what it is counts as a file, for which a key must be named.
+            let asked = call.name == "statx" && answer.codes == ["no-key"];
+            let unreadable = answer.codes.iter().any(|code| code == "unreadable");
+            assert!(unreadable || asked, "{what}: {}", answer.text);
+            count.add(format!("{}: exit {}, {}", call.name, answer.status, answer.word()));
+        }
+    }
+    count.print("verify, failing calls");
+}
+
+#[test]
+fn an_interrupted_read_is_read_again() {
+    if !strace::works() {
+        return;
+    }
+    let yard = yard();
+    let genuine = yard.answer("release");
+    let mut count = Count::default();
+    for call in recorded(&yard).iter().filter(|call| is_read(call)) {
+        let injected = strace::inject(&yard.verify("release"), call, "error=EINTR");
+        assert!(injected.met, "{}", call.shown());
+        let answer = Answer::new(injected.ran);
+        assert!(answer.ok(), "EINTR for {}: {}", call.shown(), answer.text);
+        assert_eq!(answer.text, genuine.text, "EINTR for {}", call.shown());
+        count.add("OK");
+    }
+    count.print("verify, EINTR");
+}
+
+#[test]
+fn a_file_that_ends_too_early_or_gives_other_bytes_is_refused() {
+    if !strace::works() {
+        return;
+    }
+    let yard = yard();
+    let genuine = yard.answer("release");
+    let mut count = Count::default();
+    for call in recorded(&yard).iter().filter(|call| is_read(call) && given(call) > 1) {
+        // The kernel fills nothing: the second is a read of whatever lies in the buffer.
+        for returned in [0, given(call) - 1] {
+            let what = format!("{returned} bytes from {}", call.shown());
+            let program = yard.verify("release");
+            let injected = strace::inject(&program, call, &format!("retval={returned}"));
+            assert!(injected.met, "{what}: it did not come");
+            let answer = Answer::new(injected.ran);
+            if call.name == "pread64" && answer.text == genuine.text {
+                // Padding was not read into a buffer of zeros: nothing is different.
+                let at: usize = call.arguments.rsplit(", ").next().unwrap().parse().unwrap();
+                let bytes = fs::read(example("hello-image.tar")).unwrap();
+                assert!(bytes[at..at + returned].iter().all(|byte| *byte == 0), "{what}");
+                count.add("OK, zeros");
+                continue;
+            }
+            if call.name == "pread64" && answer.ok() {
+                read_again(&answer, &genuine, &what);
+                count.add("OK, read again as a whole");
+                continue;
+            }
+            assert!(!answer.ok(), "{what}: {}", answer.text);
+            count.add(format!("exit {}, {}", answer.status, answer.word()));
+        }
+    }
+    count.print("verify, short reads");
+}
+
+#[test]
+fn a_seal_that_can_not_read_writes_nothing_that_verifies() {
+    if !strace::works() {
+        return;
+    }
+    let yard = yard();
+    for name in ["manifest.json", "manifest.json.sig", "manifest.json.sigstore.json", "SHA256SUMS"]
+    {
+        fs::remove_file(yard.path("release").join(name)).unwrap();
+    }
+    let before = snapshot(&yard.path("release"));
+    let (ran, calls) = strace::record(&yard.seal("release"));
+    ran.succeeded();
+    let mut count = Count::default();
+    for call in reads(&yard, &calls, "release") {
+        fs::remove_dir_all(yard.path("release")).unwrap();
+        restore(&yard.path("release"), &before);
+        let injected = strace::inject(&yard.seal("release"), &call, "error=EIO");
+        let what = format!("EIO for {}", call.shown());
+        assert!(injected.met, "{what}: it did not come");
+        let (status, text) = (injected.ran.status, injected.ran.text());
+        assert!(matches!(status, Some(0..=3)), "{what}: {text}");
+        let answer = yard.answer("release");
+        if status == Some(0) {
+            // The size of a buffer; or whether there was an older seal.
+            assert!(!is_read(&call) && answer.ok(), "{what}: {text} {}", answer.text);
+            is_whole(&snapshot(&yard.path("release")));
+            count.add(format!("{}: sealed without it", call.name));
+        } else {
+            assert!(text.contains("unreadable") || text.contains("write-failed"), "{what}: {text}");
+            assert!(
+                answer.codes == ["seal-missing"] || answer.codes == ["seal-incomplete"],
+                "{what}: {}",
+                answer.text
+            );
+            count.add(format!("{}: not sealed, {}", call.name, answer.word()));
+        }
+    }
+    count.print("seal, failing reads");
+}
+
+/// Something that happens to the directory, and how it is undone.
+struct Change {
+    name: &'static str,
+    act: fn(&Yard),
+    undo: fn(&Yard),
+}
+
+fn swap(yard: &Yard, a: &str, b: &str) {
+    renameat_with(CWD, yard.path(a), CWD, yard.path(b), RenameFlags::EXCHANGE).unwrap();
+}
+
+/// What lies ready to be swapped in.
+fn prepare(yard: &Yard) {
+    symlink(yard.path("evil/sub"), yard.path("sub-link")).unwrap();
+    symlink(yard.path("evil/alpha-1.0.tar.gz"), yard.path("alpha-link")).unwrap();
+    fs::copy(example("tampered-image.tar"), yard.path("tampered.tar")).unwrap();
+    symlink(yard.path("tampered.tar"), yard.path("image-link")).unwrap();
+    yard.copy("evil/sub", "sub-evil");
+    symlink(yard.path("evil"), yard.path("whole-link")).unwrap();
+}
+
+fn append(path: &Path, bytes: &[u8]) {
+    use std::io::Write as _;
+    fs::OpenOptions::new().append(true).open(path).unwrap().write_all(bytes).unwrap();
+}
+
+fn cut(path: &Path, bytes: u64) {
+    let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+    file.set_len(file.metadata().unwrap().len() - bytes).unwrap();
+}
+
+const IMAGE: &str = "release/hello-image.tar";
+
+const CHANGES: [Change; 8] = [
+    Change {
+        name: "a directory becomes a link",
+        act: |yard| swap(yard, "release/sub", "sub-link"),
+        undo: |yard| swap(yard, "release/sub", "sub-link"),
+    },
+    Change {
+        name: "a directory becomes another",
+        act: |yard| swap(yard, "release/sub", "sub-evil"),
+        undo: |yard| swap(yard, "release/sub", "sub-evil"),
+    },
+    Change {
+        name: "a package becomes a link",
+        act: |yard| swap(yard, "release/alpha-1.0.tar.gz", "alpha-link"),
+        undo: |yard| swap(yard, "release/alpha-1.0.tar.gz", "alpha-link"),
+    },
+    Change {
+        name: "an image becomes a link",
+        act: |yard| swap(yard, IMAGE, "image-link"),
+        undo: |yard| swap(yard, IMAGE, "image-link"),
+    },
+    Change {
+        name: "an image becomes another",
+        act: |yard| swap(yard, IMAGE, "tampered.tar"),
+        undo: |yard| swap(yard, IMAGE, "tampered.tar"),
+    },
+    Change {
+        name: "an image is written over",
+        act: |yard| fs::copy(example("tampered-image.tar"), yard.path(IMAGE)).map(drop).unwrap(),
+        undo: |yard| fs::copy(example("hello-image.tar"), yard.path(IMAGE)).map(drop).unwrap(),
+    },
+    Change {
+        name: "an image grows",
+        act: |yard| append(&yard.path(IMAGE), &[0; 512]),
+        undo: |yard| cut(&yard.path(IMAGE), 512),
+    },
+    Change {
+        name: "the whole directory becomes another transfer",
+        act: |yard| swap(yard, "release", "whole-link"),
+        undo: |yard| swap(yard, "release", "whole-link"),
+    },
+];
+
+#[test]
+fn a_directory_that_changes_between_two_calls_is_what_was_sealed_or_refused() {
+    if !strace::works() {
+        return;
+    }
+    let yard = yard();
+    prepare(&yard);
+    let genuine = yard.answer("release").text;
+    // The second reading, if the first met something else than the manifest's segments.
+    let whole = genuine.replace("\"by\": \"segments\"", "\"by\": \"whole file\"");
+    swap(&yard, "release", "evil");
+    let evil = yard.answer("release");
+    assert!(evil.ok(), "{}", evil.text);
+    swap(&yard, "release", "evil");
+    let calls = recorded(&yard);
+    for change in &CHANGES {
+        // The file that is changed, at every read; the rest where something is opened.
+        let stops = calls.iter().filter(|call| {
+            let image = call.touches(&yard.path(IMAGE));
+            match call.name.as_str() {
+                "openat" | "getdents64" => true,
+                // Those in place; a file that is open stays what it is whatever its name leads to.
+                _ => {
+                    image
+                        && is_read(call)
+                        && ["over", "grows"].iter().any(|it| change.name.contains(it))
+                }
+            }
+        });
+        let mut count = Count::default();
+        for stop in stops {
+            for undone in [false, true] {
+                let what = format!("{} after {}, undone: {undone}", change.name, stop.shown());
+                let mut running =
+                    Stopping::start(&yard.verify("release"), stop, if undone { 2 } else { 1 });
+                assert!(running.wait(), "{what}: no stop");
+                (change.act)(&yard);
+                running.go();
+                let back = undone && running.wait();
+                if back {
+                    (change.undo)(&yard);
+                    running.go();
+                }
+                let answer = Answer::new(running.end());
+                if !back {
+                    (change.undo)(&yard);
+                }
+                if answer.ok() {
+                    let known = [&genuine, &whole, &evil.text].contains(&&answer.text);
+                    assert!(known, "{what}: {}", answer.text);
+                }
+                count.add(answer.word());
+            }
+        }
+        count.print(change.name);
+        assert!(count.0["OK"] > 0 || change.name.contains("whole"));
+        assert_eq!(yard.answer("release").text, genuine, "{}: not undone", change.name);
+    }
+}
+
+#[test]
+fn what_changes_while_it_is_sealed_is_noticed() {
+    if !strace::works() {
+        return;
+    }
+    let yard = yard();
+    let before = snapshot(&yard.path("release"));
+    let (ran, calls) = strace::record(&yard.seal("release"));
+    ran.succeeded();
+    let folder = yard.path("release");
+    let stops: Vec<&Call> = calls
+        .iter()
+        .filter(|call| call.touches(&folder) && !call.result.starts_with('-'))
+        // Nothing of the release is looked at while these are written.
+        .filter(|call| {
+            call.name == "renameat"
+                || !["trust", "tools"].iter().any(|own| call.touches(&folder.join(own)))
+        })
+        .filter(|call| {
+            call.name != "openat"
+                || !["trust", "tools", "tmp\""].iter().any(|it| call.arguments.contains(it))
+        })
+        .filter(|call| matches!(call.name.as_str(), "openat" | "getdents64" | "read" | "renameat"))
+        .collect();
+    let changes: [(&str, fn(&Path)); 4] = [
+        ("a file is added", |folder| fs::write(folder.join("late.txt"), "late").unwrap()),
+        ("a link is added", |folder| {
+            drop(symlink(folder.join("alpha-1.0.tar.gz"), folder.join("sub/late.txt")));
+        }),
+        ("a file is removed", |folder| drop(fs::remove_file(folder.join("sub/beta-1.0.tar.gz")))),
+        ("a file is written over", |folder| {
+            fs::write(folder.join("alpha-1.0.tar.gz"), "another 1st content").unwrap();
+        }),
+    ];
+    for (name, change) in changes {
+        let mut count = Count::default();
+        // Where something is added is the case that the sealer itself must notice.
+        for stop in stops.iter().step_by(if name.contains("added") { 1 } else { 3 }) {
+            fs::remove_dir_all(&folder).unwrap();
+            restore(&folder, &before);
+            let what = format!("{name} after {}", stop.shown());
+            let mut running = Stopping::start(&yard.seal("release"), stop, 1);
+            assert!(running.wait(), "{what}: no stop");
+            change(&folder);
+            running.go();
+            let ran = running.end();
+            assert!(matches!(ran.status, Some(0..=3)), "{what}: {}", ran.text());
+            let answer = yard.answer("release");
+            // Whatever the sealer noticed: none of the four is a transfer that verifies.
+            assert!(!answer.ok(), "{what}: {}", answer.text);
+            let sealed = if ran.status == Some(0) { "sealed" } else { "not sealed" };
+            count.add(format!("{sealed}, {}", answer.word()));
+        }
+        count.print(name);
+    }
+}
+
+/// Runs verify again and again while a thread changes something.
+fn meanwhile(yard: &Yard, what: &str, accepted: &[&str], change: impl Fn() + Sync) {
+    const RUNS: usize = 150;
+    let stop = AtomicBool::new(false);
+    let mut count = Count::default();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                change();
+            }
+        });
+        // A failed assertion in here would leave the thread running for ever.
+        let answers: Vec<Answer> = (0..RUNS).map(|_| yard.answer("release")).collect();
+        stop.store(true, Ordering::Relaxed);
+        for answer in answers {
+            assert!(!answer.ok() || accepted.contains(&&*answer.text), "{what}: {}", answer.text);
+            count.add(answer.word());
+        }
+    });
+    count.print(what);
+}
+
+#[test]
+fn threads_that_change_the_directory_meanwhile() {
+    let yard = yard();
+    prepare(&yard);
+    let genuine = yard.answer("release").text;
+    // The second reading, if the first met something else than the manifest's segments.
+    let whole = genuine.replace("\"by\": \"segments\"", "\"by\": \"whole file\"");
+    swap(&yard, "release", "evil");
+    let evil = yard.answer("release").text;
+    swap(&yard, "release", "evil");
+    for change in &CHANGES {
+        meanwhile(&yard, change.name, &[&genuine, &whole, &evil], || {
+            (change.act)(&yard);
+            (change.undo)(&yard);
+        });
+    }
+    assert_eq!(yard.answer("release").text, genuine);
+}
