@@ -495,10 +495,10 @@ fn a_list_that_no_seal_may_have_is_refused() {
         (name(""), "manifest-malformed"),
         (name("b") + &name("a"), "manifest-malformed"),
         (name("a") + &name("a"), "manifest-malformed"),
-        (name("A") + &name("a"), "manifest-malformed"),
+        (name("A") + &name("a"), "name-collision"),
         // One number, two names, in the wrong order.
         (name("1e1") + &name("10"), "manifest-malformed"),
-        (name("B") + &name("b-c") + &name("b/c"), "manifest-malformed"),
+        (name("B") + &name("b-c") + &name("b/c"), "name-collision"),
         (name("a").replace("  ", " *"), "manifest-malformed"),
         (name("a").replace("  ", " "), "manifest-malformed"),
         (name("a").to_uppercase(), "manifest-malformed"),

@@ -165,9 +165,9 @@ fn paths(kit: &Kit) -> Result<Vec<Case>> {
         let case = Case::bad(name, description, "path-not-portable", LISTED, files);
         Ok(case.schema(Some(false)))
     };
-    let reserved = |name, description, path: &str, schema| -> Result<Case> {
+    let refused = |name, description, code, path: &str, schema| -> Result<Case> {
         let files = kit.package().seal_as(&kit.transfer, |it| list(it, path), |text| text)?;
-        Ok(Case::bad(name, description, "manifest-malformed", LISTED, files).schema(Some(schema)))
+        Ok(Case::bad(name, description, code, LISTED, files).schema(Some(schema)))
     };
     let mut parent = case(
         "path-parent_fail",
@@ -196,27 +196,31 @@ fn paths(kit: &Kit) -> Result<Vec<Case>> {
         )?,
         case("path-not-ascii_fail", "A path is not ASCII.", "packages/gr\u{fc}n.txt")?,
         case("path-newline_fail", "A path has a newline.", "packages/a\n\nb")?,
-        reserved(
+        refused(
             "paths-collide_fail",
             "Two paths differ in case only.",
+            "name-collision",
             "packages/TOOLS-1.0.tar.gz",
             true,
         )?,
-        reserved(
+        refused(
             "path-below-file_fail",
             "A path lies below a file.",
+            "name-collision",
             "packages/tools-1.0.tar.gz/outside.txt",
             true,
         )?,
-        reserved(
+        refused(
             "path-of-the-seal_fail",
             "A path is one of the seal's own.",
+            "manifest-malformed",
             "Manifest.JSON",
             false,
         )?,
-        reserved(
+        refused(
             "path-temporary_fail",
             "A path is a temporary name of the seal.",
+            "manifest-malformed",
             "packages/a.SEALIFT-TMP",
             false,
         )?,

@@ -138,11 +138,12 @@ impl Folder {
         let (parent, base) = self.parent(to)?;
         let (_, from) = self.parent(from)?;
         rustix::fs::renameat(parent.as_fd(), from, parent.as_fd(), base).map_err(fail)?;
-        match rustix::fs::fsync(parent.as_fd()) {
-            // Some file systems can't sync a directory, and need not.
-            Ok(()) | Err(Errno::INVAL | Errno::ROFS) => Ok(()),
-            Err(error) => Err(fail(error)),
-        }
+        sync(parent.as_fd()).map_err(fail)
+    }
+
+    /// Has the names in the directory itself written to the medium.
+    pub(crate) fn sync(&self) -> Result<(), Fault> {
+        sync(self.handle.as_fd()).map_err(|error| unwritable(error).at(self.shown.as_str()))
     }
 
     /// Removes a file if it is there.
@@ -195,7 +196,8 @@ impl Folder {
     #[must_use]
     pub fn contains(&self, path: &Path) -> bool {
         let Ok(path) = path.canonicalize() else { return false };
-        path.ancestors().any(|above| self.is(above))
+        // Where the directory itself can't be looked at, nothing is said to lie outside of it.
+        rustix::fs::fstat(&self.handle).is_err() || path.ancestors().any(|above| self.is(above))
     }
 }
 
@@ -214,6 +216,14 @@ impl Handle<'_> {
             Self::Root(handle) => *handle,
             Self::Below(handle) => handle.as_fd(),
         }
+    }
+}
+
+fn sync(folder: BorrowedFd<'_>) -> Result<(), Errno> {
+    match rustix::fs::fsync(folder) {
+        // Some file systems can't sync a directory, and need not.
+        Ok(()) | Err(Errno::INVAL | Errno::ROFS) => Ok(()),
+        Err(error) => Err(error),
     }
 }
 

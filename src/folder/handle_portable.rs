@@ -167,6 +167,12 @@ impl Folder {
             .map_err(|error| unwritable(&error).at(self.show(to)))
     }
 
+    /// Directories can't be synced here.
+    pub(crate) fn sync(&self) -> Result<(), Fault> {
+        let _ = &self.root;
+        Ok(())
+    }
+
     /// Removes a file if it is there.
     ///
     /// # Errors

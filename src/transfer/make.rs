@@ -429,6 +429,7 @@ fn write(
     let der = order.key.sign(bytes);
     if before.entries.iter().all(|entry| entry.name != MARKER) {
         folder.prepare(MANIFEST, b"", 0o644)?;
+        folder.sync()?;
     }
     // Only names that were looked at in `not_ours`.
     for left in before.files().filter(|it| it.name != MARKER && layout::is_left_over(&it.name)) {

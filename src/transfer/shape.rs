@@ -148,7 +148,7 @@ fn files(files: &[FileEntry]) -> Result<(), Fault> {
         before = Some(&entry.path);
         if !folded.insert(entry.path.to_ascii_lowercase()) {
             let message = "another file has the same name but for the case of letters";
-            return Err(at(malformed(message)));
+            return Err(at(Fault::new(Code::NameCollision, message)));
         }
         if entry.size > LARGEST {
             return Err(at(malformed("the size is more than 2^53 - 1")));
@@ -160,7 +160,7 @@ fn files(files: &[FileEntry]) -> Result<(), Fault> {
         let above = lower.match_indices('/').map(|(at, _)| lower.get(..at).unwrap_or_default());
         if let Some(file) = above.into_iter().find(|above| folded.contains(*above)) {
             let message = format!("{file:?} would be a file and a directory");
-            return Err(malformed(message).at(&entry.path));
+            return Err(Fault::new(Code::NameCollision, message).at(&entry.path));
         }
     }
     Ok(())

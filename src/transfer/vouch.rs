@@ -92,8 +92,8 @@ fn read_key(
 
 /// The key by which an artifact is to be judged.
 ///
-/// With a policy that lists vendors only their keys count, unless it leaves other vendors to the seal; else the operator's key, else the key that
-/// the seal carries.
+/// With a policy that lists vendors only their keys count, unless it leaves other vendors to the
+/// seal; else the operator's key, else the key that the seal carries.
 pub(super) fn vouch<'a>(
     context: &Context<'a>,
     sealed: &'a SealedKeys,
