@@ -434,7 +434,7 @@ fn what_changes_while_it_is_sealed_is_noticed() {
 
 /// Runs verify again and again while a thread changes something.
 fn meanwhile(yard: &Yard, what: &str, accepted: &[&str], change: impl Fn() + Sync) {
-    const RUNS: usize = 150;
+    const RUNS: usize = 80;
     let stop = AtomicBool::new(false);
     let mut count = Count::default();
     std::thread::scope(|scope| {
