@@ -372,6 +372,9 @@ fn a_directory_that_changes_between_two_calls_is_what_was_sealed_or_refused() {
     }
 }
 
+/// Something that happens to a folder.
+type Happening = fn(&Path);
+
 #[test]
 fn what_changes_while_it_is_sealed_is_noticed() {
     if !strace::works() {
@@ -396,7 +399,7 @@ fn what_changes_while_it_is_sealed_is_noticed() {
         })
         .filter(|call| matches!(call.name.as_str(), "openat" | "getdents64" | "read" | "renameat"))
         .collect();
-    let changes: [(&str, fn(&Path)); 4] = [
+    let changes: [(&str, Happening); 4] = [
         ("a file is added", |folder| fs::write(folder.join("late.txt"), "late").unwrap()),
         ("a link is added", |folder| {
             drop(symlink(folder.join("alpha-1.0.tar.gz"), folder.join("sub/late.txt")));
@@ -431,7 +434,7 @@ fn what_changes_while_it_is_sealed_is_noticed() {
 
 /// Runs verify again and again while a thread changes something.
 fn meanwhile(yard: &Yard, what: &str, accepted: &[&str], change: impl Fn() + Sync) {
-    const RUNS: usize = 150;
+    const RUNS: usize = 80;
     let stop = AtomicBool::new(false);
     let mut count = Count::default();
     std::thread::scope(|scope| {
