@@ -93,5 +93,7 @@ pub const MANIFEST_TEXT_BYTES: usize = 4096;
 pub const MANIFEST_NOTES_BYTES: usize = 64 << 10;
 /// Comparisons of missing with strange files, to find names that a medium cut.
 pub const MANGLED_TRIES: usize = 1_000_000;
+/// Files that a report names because nobody but the seal covers them; the rest is counted.
+pub const NOTED_FILES: usize = 20;
 /// Archives from this size on are verified one at a time, each with all threads: 32 MiB.
 pub const LARGE_ARCHIVE_BYTES: u64 = 32 << 20;

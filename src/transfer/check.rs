@@ -202,13 +202,22 @@ fn others(
     let status = if wrong.is_empty() { Status::Passed } else { Status::Failed };
     let check = Check::new(CheckName::SealedFiles, status).with("files", others.len());
     whole.checks.push(check.with("seal_only", alone.len()));
+    let mut named = 0_usize;
     for path in alone {
         if !context.asks_signatures() || layout::is_own(path) {
-            whole.notes.push(format!("covered by the seal only, by no vendor's signature: {path}"));
+            named = named.saturating_add(1);
+            if named <= limits::NOTED_FILES {
+                let note = format!("covered by the seal only, by no vendor's signature: {path}");
+                whole.notes.push(note);
+            }
         } else if !context.agrees_unsigned(path, None) {
             let message = "the seal alone vouches for it, and the policy asks for a signature";
             wrong.push((path.to_owned(), Fault::new(Code::NoBundle, message)));
         }
+    }
+    if named > limits::NOTED_FILES {
+        let more = named.saturating_sub(limits::NOTED_FILES);
+        whole.notes.push(format!("covered by the seal only: {more} more files"));
     }
     wrong
 }

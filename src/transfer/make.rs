@@ -155,7 +155,7 @@ fn not_ours(folder: &Folder, listing: &Listing) -> Result<(), Fault> {
     };
     for entry in &listing.entries {
         let name = entry.name.strip_suffix(TEMPORARY).unwrap_or(&entry.name);
-        let target = SEAL_FILES.contains(&name) || written_names(name) || entry.name == MARKER;
+        let target = SEAL_FILES.contains(&name) || written_names(name) || name == MARKER;
         if target && entry.kind != EntryKind::File {
             return stop(&entry.name, "sealing writes a file of this name, and this is none");
         }

@@ -478,8 +478,8 @@ codes! {
             "Set SEALIFT_PASSWORD or COSIGN_PASSWORD, or give --password-file."
         OutputExists "output-exists" Usage
             "a file that would be written exists already"
-            "Keys are never overwritten."
-            "Choose another --output-key-prefix, or move the old file away."
+            "Keys are never overwritten, and sealing overwrites nothing that sealing did not write."
+            "Move or rename the file that is there; for a key, or choose another --output-key-prefix."
         WriteFailed "write-failed" Undecided
             "a file could not be written"
             "The operating system refused: no space, no permission, a read-only medium."

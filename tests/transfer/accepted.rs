@@ -11,7 +11,11 @@ fn a_sealed_release_is_accepted_with_all_that_it_proves() {
     assert!(results[0].ends_with(", 2 layers verified, logged)"), "{}", results[0]);
     assert!(results[1].starts_with("tools-1.0.tar.gz: OK (package, signed sha256:79f5100994ce"));
     assert!(results[1].ends_with(", logged)"), "{}", results[1]);
-    assert!(results[2].ends_with(": 2 artifacts, 10 files)"), "{}", results[2]);
+    assert!(
+        results[2].ends_with(": 2 artifacts, 10 files, 1 of them covered by the seal only)"),
+        "{}",
+        results[2]
+    );
 }
 
 #[test]

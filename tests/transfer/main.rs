@@ -35,4 +35,5 @@ mod sealing;
 mod seals;
 mod segments;
 mod serials;
+mod strangers;
 mod tamper;

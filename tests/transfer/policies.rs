@@ -51,12 +51,17 @@ fn a_listed_vendor_s_other_key_is_not_trusted() {
 }
 
 #[test]
-fn a_vendor_that_is_not_listed_is_vouched_for_by_the_seal_and_that_is_said() {
+fn a_vendor_that_is_not_listed_is_refused_or_left_to_the_seal_and_that_is_said() {
     let room = Room::sealed().knowing_the_made_vendor();
     let profile = include_str!("../../src/trust/k2view.toml").replace("\"k2view\"", "\"acme\"");
     room.write_beside("acme.toml", profile);
     let text = policy("profile = \"acme.toml\"", "file = \"made.pub\"").replace("k2view", "acme");
-    room.write_beside("trust.toml", text);
+    // Whoever seals writes the vendor's name, so a list of vendors is a closed one…
+    room.write_beside("trust.toml", &text);
+    room.run(VERIFY).exit(1).says("hello-image.tar: FAILED (key-not-trusted: ");
+    // …unless the policy leaves the others to the seal.
+    let open = "[transfer]\nunlisted_vendors = \"accept\"\n[[transfer.key]]";
+    room.write_beside("trust.toml", text.replace("[[transfer.key]]", open));
     let answer = room.run(VERIFY).accepted(2);
     let told = "(only the seal vouches for it)";
     assert_eq!(answer.0.stdout.matches(told).count(), 2, "{}", answer.0.stdout);

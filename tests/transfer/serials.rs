@@ -204,7 +204,7 @@ fn a_state_file_that_can_t_be_used_stops_everything() {
     }
     let room = Room::sealed();
     fs::create_dir(room.beside("state.json")).unwrap();
-    room.verify(STATE).refused_as_a_whole(2, "ERROR (state-malformed");
+    room.verify(STATE).error("state-malformed");
 }
 
 #[test]
@@ -217,13 +217,13 @@ fn the_state_is_not_kept_where_others_write() {
             }
             let before = room.state_of_disk();
             let answer = room.verify(&format!("--state {place} {init}"));
-            answer.refused_as_a_whole(2, "ERROR (usage").mentions("lies in the directory");
+            answer.error("usage").mentions("lies in a directory that is checked");
             assert_eq!(room.state_of_disk(), before);
         }
     }
     let room = Room::sealed();
     std::os::unix::fs::symlink(room.path("trust"), room.beside("elsewhere")).unwrap();
-    room.verify("--state elsewhere/state.json --init-state").refused_as_a_whole(2, "ERROR (usage");
+    room.verify("--state elsewhere/state.json --init-state").error("usage");
 }
 
 #[test]

@@ -1,0 +1,208 @@
+//! Files that pass for a part of something: strangers in an OCI layout, material by its name alone,
+//! files of a seal that are none, and what is sealed but no artifact.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read as _;
+
+use sealift::digest::Sha256Digest;
+use sealift::transfer::FileEntry;
+
+use crate::room::{Room, example};
+
+const USUAL: &str = "--key vendor.pub --trusted-root trusted_root.json";
+
+/// Lays the signed example image as an OCI layout into a directory of the room.
+fn lay_image(room: &Room, directory: &str) {
+    let archive = example("hello-image.tar");
+    let mut files = BTreeMap::new();
+    for entry in ::tar::Archive::new(archive.as_slice()).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let name = entry.path().unwrap().to_string_lossy().into_owned();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).unwrap();
+        files.insert(name, bytes);
+    }
+    let list: serde_json::Value = serde_json::from_slice(&files["manifest.json"]).unwrap();
+    let blob = |bytes: &[u8]| {
+        let digest = Sha256Digest::of(bytes);
+        room.write(&format!("{directory}/blobs/sha256/{}", digest.to_hex()), bytes);
+        serde_json::json!({"digest": digest.to_string(), "size": bytes.len()})
+    };
+    let with = |mut descriptor: serde_json::Value, media_type: &str| {
+        descriptor["mediaType"] = media_type.into();
+        descriptor
+    };
+    let layers: Vec<_> = list[0]["Layers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|name| {
+            let layer = blob(&files[name.as_str().unwrap()]);
+            with(layer, "application/vnd.oci.image.layer.v1.tar")
+        })
+        .collect();
+    let config = blob(&files[list[0]["Config"].as_str().unwrap()]);
+    let manifest = serde_json::json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": with(config, "application/vnd.oci.image.config.v1+json"),
+        "layers": layers,
+    });
+    let manifest = blob(manifest.to_string().as_bytes());
+    let manifest = with(manifest, "application/vnd.oci.image.manifest.v1+json");
+    let index = serde_json::json!({"schemaVersion": 2, "manifests": [manifest]});
+    room.write(&format!("{directory}/index.json"), index.to_string());
+    room.write(&format!("{directory}/oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#);
+}
+
+/// A room with the image as a layout in `d/img` and its bundle above.
+fn with_layout() -> Room {
+    let room = Room::empty();
+    lay_image(&room, "img");
+    room.write("hello_signature.bundle", example("hello_signature.bundle"));
+    room
+}
+
+#[test]
+fn a_layout_alone_is_an_image() {
+    let room = with_layout();
+    room.run(&format!("verify d {USUAL}")).exit(0).says("d/img: OK (image, signed config");
+    room.run(&format!("verify d/img {USUAL}")).exit(0).says("d/img: OK (image, signed config");
+    let seal = "seal d --key transfer.key --vendor-key vendor.pub --trusted-root trusted_root.json";
+    room.run(seal).exit(0).mentions("sealed: 1 artifacts, 11 files");
+    room.verify("").exit(0).says("img: OK (image, signed config");
+    // A blob that was changed, and one that is only larger than it was.
+    let blob = room.files().into_iter().find(|name| name.starts_with("img/blobs/")).unwrap();
+    let bytes = room.read(&blob);
+    room.write(&blob, [&bytes[..], b"x"].concat());
+    room.verify("").exit(1).says("img: FAILED (file-mismatch: ");
+}
+
+#[test]
+fn nothing_hides_in_a_layout() {
+    for (stranger, bytes) in [
+        ("img/hello-image.tar", example("tampered-image.tar")),
+        ("img/install.sh", b"#!/bin/sh\n".to_vec()),
+        ("img/blobs/sha256/readme.txt", b"x".to_vec()),
+        ("img/more/blob", b"x".to_vec()),
+    ] {
+        let room = with_layout();
+        room.write(stranger, &bytes);
+        let status = if stranger.ends_with(".tar") { 1 } else { 3 };
+        // The bundle above now belongs to nothing, which is a failure of its own.
+        let answer = room.run(&format!("verify d {USUAL}")).exit(1);
+        answer.mentions(&format!("d/{stranger}: "));
+        room.run(&format!("verify d/img {USUAL}")).exit(status).mentions(stranger);
+        let seal =
+            "seal d --key transfer.key --vendor-key vendor.pub --trusted-root trusted_root.json";
+        room.run(seal).exit(1).mentions(stranger);
+    }
+    // Nor does a transfer, nor a release whose seal was taken away.
+    let room = Room::sealed();
+    lay_image(&room, "outer");
+    for name in room.files().into_iter().filter(|name| !name.starts_with("outer")) {
+        let bytes = room.read(&name);
+        room.write(&format!("outer/transfer/{name}"), bytes);
+        room.remove(&name);
+    }
+    room.run(&format!("verify d/outer {USUAL}")).exit(2).mentions("no-transfer-key");
+    let room = Room::release();
+    lay_image(&room, "x");
+    for name in ["index.json", "oci-layout", "blobs"] {
+        fs::rename(room.path("x").join(name), room.path(name)).unwrap();
+    }
+    room.write("tools-1.0.tar.gz", b"changed");
+    room.run(&format!("verify d {USUAL}")).exit(1).mentions("tools-1.0.tar.gz: FAILED");
+}
+
+#[test]
+fn unsealed_takes_nothing_out_of_sight() {
+    let room = with_layout();
+    // What Docker's classic store would load from this layout, and nobody signed.
+    room.write("img/manifest.json", br#"[{"Config":"oci-layout","RepoTags":null,"Layers":[]}]"#);
+    room.run(&format!("verify d {USUAL}")).exit(1).never_mentions("img: OK");
+    room.run(&format!("verify d --unsealed {USUAL}")).exit(1).never_mentions("img: OK");
+    let room = Room::release();
+    room.write("SHA256SUMS", example("tampered-image.tar"));
+    room.write("sub/SHA256SUMS", example("tampered-image.tar"));
+    let answer = room.run(&format!("verify d --unsealed {USUAL}")).exit(1);
+    answer.says("d/SHA256SUMS: UNSIGNED (").says("d/sub/SHA256SUMS: FAILED (layer-mismatch");
+}
+
+#[test]
+fn material_is_known_by_its_content() {
+    for (name, bytes) in [
+        ("x_publickey.json", example("tampered-image.tar")),
+        ("install.sh_publickey.json", b"#!/bin/sh\n".to_vec()),
+        ("gone_publickey.json", example("tools-1.0.tar.gz_publickey.json")),
+        ("run.sh", example("trusted_root.json")),
+    ] {
+        let room = Room::release();
+        room.write(name, &bytes);
+        room.seal_as_usual("").mentions(name).mentions("not sealed: 1 of ");
+        room.run(&format!("verify d {USUAL}")).mentions(&format!("d/{name}: "));
+    }
+}
+
+#[test]
+fn a_policy_with_vendors_asks_a_signature_of_every_file() {
+    let room = Room::sealed();
+    room.write("install.sh", b"#!/bin/sh\n");
+    room.reseal(|manifest| {
+        let sha256 = Sha256Digest::of(b"#!/bin/sh\n");
+        let path = "install.sh".to_owned();
+        manifest.files.push(FileEntry { path, size: 10, sha256, segments: Vec::new() });
+        manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
+    });
+    let answer = room.verify("").accepted(2);
+    answer.mentions("2 of them covered by the seal only");
+    let policy = |more: &str| {
+        format!(
+            "version = 1\n[[vendor]]\nname = \"k2view\"\n{more}[[vendor.key]]\nname = \"a\"\nfile = \"vendor.pub\"\n"
+        )
+    };
+    room.write_beside("trust.toml", policy(""));
+    let answer = room.verify("--trust trust.toml").exit(3);
+    answer.says("install.sh: UNSIGNED (no-bundle: ").says("d: UNDECIDED (transfer-undecided");
+    room.write_beside("trust.toml", policy("allow_unsigned = [\"*.sh\"]\n"));
+    room.verify("--trust trust.toml").exit(0);
+}
+
+#[test]
+fn an_extra_file_is_never_left_out() {
+    let room = with_layout();
+    let seal = "seal d --key transfer.key --vendor-key vendor.pub --trusted-root trusted_root.json";
+    room.run(seal).exit(0);
+    // The medium has the layout in capitals, and a stranger has its name.
+    fs::rename(room.path("img"), room.path("IMG")).unwrap();
+    room.verify("").exit(0);
+    room.write("img", b"stranger");
+    room.verify("").exit(1).says("img: EXTRA (file-extra: ");
+}
+
+#[test]
+fn a_file_without_end_is_not_read_to_its_end() {
+    let room = Room::sealed();
+    for name in ["tools-1.0.tar.gz_publickey.json", "tools-1.0.tar.gz"] {
+        let file = fs::File::options().write(true).open(room.path(name)).unwrap();
+        file.set_len(1 << 42).unwrap();
+        room.verify("").exit(1).mentions(&format!("{name}: FAILED (file-mismatch: "));
+    }
+}
+
+#[test]
+fn sealing_overwrites_nothing_that_it_did_not_write() {
+    for name in ["SHA256SUMS", "manifest.json", "manifest.json.sig", "tools/x.sealift-tmp"] {
+        let room = Room::release();
+        room.write(name, b"{\"the vendor's\": \"own\"}");
+        let before = room.state_of_disk();
+        room.seal_as_usual("").error("output-exists").mentions(name);
+        assert_eq!(room.state_of_disk(), before);
+    }
+    for name in ["tools/verify-with-openssl.sh", "SHA256SUMS", "manifest.json.sealift-tmp"] {
+        let room = Room::release();
+        fs::create_dir_all(room.path(name)).unwrap();
+        room.seal_as_usual("").error("output-exists").mentions(name);
+    }
+}
