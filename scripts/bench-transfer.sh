@@ -12,20 +12,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 archives=${1:-5} mib=${2:-256}
-if [ -n "${BENCH_DIR:-}" ]; then
-  work=$BENCH_DIR
-  mkdir -p "$work"
-else
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-fi
-if [ -z "${SEALIFT:-}" ]; then
-  cargo build --quiet --locked --release --no-default-features
-  SEALIFT=target/release/sealift
-fi
+. scripts/bench-common.sh
+bench_folder .
 export SEALIFT_PASSWORD=bench
-seconds() { local TIMEFORMAT=%R; { time "$@" >/dev/null; } 2>&1; }
-median() { sort -n "$1" | sed -n 3p; }
 
 [ -f "$work/transfer.key" ] || "$SEALIFT" keygen --output-key-prefix "$work/transfer" >/dev/null
 if [ ! -f "$work/vendor.pem" ]; then
@@ -61,7 +50,7 @@ inflate() {
 }
 
 report() {
-  local form=$1 jobs=$2 job time base
+  local form=$1 jobs=$2 job threads memory
   dir=$work/$form-$archives-$mib
   verify >/dev/null
   openssl_dgst >/dev/null
@@ -70,12 +59,7 @@ report() {
     for job in $jobs; do seconds "$job" >>"$work/$job.times"; done
   done
   echo "== $form layers: $(du -sm "$dir" | cut -f1) MiB in $(find "$dir" -type f | wc -l) files, $(nproc) CPUs"
-  base=$(median "$work/openssl_dgst.times")
-  for job in $jobs; do
-    time=$(median "$work/$job.times")
-    awk -v job="$job" -v t="$time" -v base="$base" -v all="$(tr '\n' ' ' <"$work/$job.times")" \
-      'BEGIN {printf "%-13s median %7.3f s   ratio to openssl %.2f   all: %s\n", job, t, t / base, all}'
-  done
+  for job in $jobs; do bench_line "$job" openssl_dgst; done
   if [ -x /usr/bin/time ]; then
     for threads in 1 2 8; do
       memory=$(/usr/bin/time -f %M "$SEALIFT" verify --quiet --jobs "$threads" --insecure-ignore-tlog \

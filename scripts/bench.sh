@@ -10,17 +10,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mib=${1:-256}
-if [ -n "${BENCH_DIR:-}" ]; then
-  work=$BENCH_DIR/$mib
-  mkdir -p "$work"
-else
-  work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
-fi
-if [ -z "${SEALIFT:-}" ]; then
-  cargo build --quiet --locked --release --no-default-features
-  SEALIFT=target/release/sealift
-fi
+. scripts/bench-common.sh
+bench_folder "$mib"
 
 archive=$work/big.tar
 if [ ! -f "$work/bundle" ]; then
@@ -34,22 +25,15 @@ fi
 sealift() { "$SEALIFT" verify --quiet --insecure-ignore-tlog --key "$work/key.pub" --bundle "$work/bundle" "$archive"; }
 openssl_dgst() { openssl dgst -sha256 "$archive"; }
 coreutils() { sha256sum "$archive"; }
-seconds() { local TIMEFORMAT=%R; { time "$1" >/dev/null; } 2>&1; }
-median() { sort -n | sed -n 3p; }
 
 sealift
+rm -f "$work"/*.times
 cat "$archive" >/dev/null
 for _ in 1 2 3 4 5; do
   for job in sealift openssl_dgst coreutils; do seconds "$job" >>"$work/$job.times"; done
 done
 printf '%s MiB, %s CPUs\n' "$(($(stat -c %s "$archive") >> 20))" "$(nproc)"
-base=$(median <"$work/openssl_dgst.times")
-for job in sealift openssl_dgst coreutils; do
-  time=$(median <"$work/$job.times")
-  awk -v job="$job" -v t="$time" -v base="$base" -v all="$(tr '\n' ' ' <"$work/$job.times")" \
-    'BEGIN {printf "%-13s median %6.3f s   ratio to openssl %.2f   all: %s\n", job, t, t / base, all}'
-  rm "$work/$job.times"
-done
+for job in sealift openssl_dgst coreutils; do bench_line "$job" openssl_dgst; done
 if [ -x /usr/bin/time ]; then
   memory=$(/usr/bin/time -f %M "$SEALIFT" verify --quiet --insecure-ignore-tlog --key "$work/key.pub" \
     --bundle "$work/bundle" "$archive" 2>&1 >/dev/null | tail -n 1)

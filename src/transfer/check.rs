@@ -10,11 +10,14 @@ use super::manifest::{Artifact, FileEntry, Kind, Manifest};
 use super::present::{self, Present};
 use super::seal::{self, Sealed};
 use super::vouch::{self, SealedKeys, mismatch};
+use super::layout::TRUSTED_ROOT;
 use super::{fresh, layout};
 use crate::artifact::FileDigest;
+use crate::digest::Sha256Digest;
 use crate::folder::{self, EntryKind, Folder, Listing, is_layout_name, read_small};
 use crate::limits;
 use crate::parallel;
+use crate::sigstore::TrustMaterial;
 use crate::verdict::{
     ArtifactKind, ArtifactReport, Check, CheckName, Code, Fault, Outcome, Status,
 };
@@ -123,6 +126,13 @@ fn contents(
         Some(material) => Ok(material),
         None => {
             sealed_root = vouch::trusted_root(folder, manifest, &called);
+            let carried = manifest.file(TRUSTED_ROOT);
+            let built_in = Sha256Digest::of(&TrustMaterial::production_bytes());
+            if carried.is_some_and(|root| root.sha256 != built_in) {
+                let note = "logs and their times are judged by the trusted root that the seal \
+                            carries; --trusted-root or the policy can name another";
+                whole.notes.push(note.to_owned());
+            }
             sealed_root.as_ref()
         }
     };
