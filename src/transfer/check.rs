@@ -6,11 +6,11 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::context::Context;
 use super::item::Bench;
+use super::layout::TRUSTED_ROOT;
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
 use super::present::{self, Present};
 use super::seal::{self, Sealed};
 use super::vouch::{self, SealedKeys, mismatch};
-use super::layout::TRUSTED_ROOT;
 use super::{fresh, layout};
 use crate::artifact::FileDigest;
 use crate::digest::Sha256Digest;
