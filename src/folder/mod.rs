@@ -5,7 +5,7 @@
 //! that is replaced by a link meanwhile leads nowhere else. Names in a listing are what the file
 //! system says, unchecked; what is portable is decided by the rooms above.
 //!
-//! [`survey`] and [`judge`] look at a folder that carries no seal, or does not yet.
+//! [`survey()`] and [`judge()`] look at a folder that carries no seal, or does not yet.
 
 mod entry;
 #[cfg(unix)]
