@@ -112,6 +112,13 @@ pub(super) fn plain(
     let mut reports = Vec::new();
     let unsealed = whom.arguments.transfer.unsealed;
     let nested = if unsealed { Vec::new() } else { transfers_below(listing) };
+    let arguments = &whom.arguments.transfer;
+    if nested.is_empty() && (arguments.full_digest || !arguments.allow_unsigned.is_empty()) {
+        let message = "--allow-unsigned and --full-digest are for transfer directories, and there \
+                       is none: without a seal nothing vouches for what nobody signed";
+        let fault = Fault::new(Code::Usage, message);
+        return vec![ArtifactReport::new(folder.shown()).refused(&fault)];
+    }
     for directory in &nested {
         match folder.folder(directory) {
             Ok(below) => reports.extend(sealed(whom, &below, options)),

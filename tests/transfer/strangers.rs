@@ -131,6 +131,18 @@ fn unsealed_takes_nothing_out_of_sight() {
 }
 
 #[test]
+fn options_for_a_seal_are_not_ignored_where_there_is_none() {
+    let room = Room::release();
+    room.write("README.txt", b"read me");
+    for option in ["--allow-unsigned README.txt", "--full-digest"] {
+        for unsealed in ["", "--unsealed"] {
+            let answer = room.run(&format!("verify d {option} {unsealed} {USUAL}")).exit(2);
+            answer.says("d: ERROR (usage: ").mentions("there is none");
+        }
+    }
+}
+
+#[test]
 fn material_is_known_by_its_content() {
     for (name, bytes) in [
         ("x_publickey.json", example("tampered-image.tar")),
