@@ -24,6 +24,8 @@ pub mod image;
 pub mod json;
 pub mod key;
 pub mod limits;
+#[cfg(feature = "online")]
+pub mod mirror;
 pub mod pairing;
 pub mod parallel;
 pub mod path;

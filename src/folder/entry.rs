@@ -81,3 +81,12 @@ impl Listing {
         folded.into_values().filter(|names| names.len() > 1).collect()
     }
 }
+
+/// What a file system has room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Bytes that are free for this user.
+    pub free: u64,
+    /// The size of the largest file that it can hold, where that is little.
+    pub largest_file: Option<u64>,
+}

@@ -9,7 +9,8 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::entry::{Entry, EntryKind, Listing};
+use super::entry::{Entry, EntryKind, Listing, Room};
+use super::write::TEMPORARY;
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
@@ -131,6 +132,46 @@ impl Folder {
             .map_err(|error| unwritable(error).at(self.show(name)))
     }
 
+    /// Opens the half-written file of a name, [`TEMPORARY`](super::TEMPORARY) behind it, for reading and writing;
+    /// creates it, and the directories above, if they are not there.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`], and [`Code::FileTypeRefused`] for what is no regular file.
+    pub fn part(&self, name: &str) -> Result<File, Fault> {
+        if let Some((folders, _)) = name.rsplit_once('/') {
+            self.make_folders(folders)?;
+        }
+        let name = format!("{name}{TEMPORARY}");
+        let (parent, base) = self.parent(&name)?;
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(parent.as_fd(), base, flags, Mode::from_raw_mode(0o644))
+            .map_err(|error| unwritable(error).at(self.show(&name)))?;
+        let stat = rustix::fs::fstat(&file).map_err(|error| fault(error).at(self.show(&name)))?;
+        if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
+            return Ok(File::from(file));
+        }
+        Err(Fault::new(Code::FileTypeRefused, "not a regular file").at(self.show(&name)))
+    }
+
+    /// Removes a directory if it is there and empty.
+    pub fn remove_folder(&self, name: &str) {
+        if let Ok((parent, base)) = self.parent(name) {
+            let _ = rustix::fs::unlinkat(parent.as_fd(), base, AtFlags::REMOVEDIR);
+        }
+    }
+
+    /// What the file system has room for.
+    ///
+    /// # Errors
+    /// [`Code::Unreadable`].
+    pub fn room(&self) -> Result<Room, Fault> {
+        let fail = |error| fault(error).at(self.shown.as_str());
+        let space = rustix::fs::fstatvfs(&self.handle).map_err(fail)?;
+        let free = space.f_bavail.saturating_mul(space.f_frsize);
+        Ok(Room { free, largest_file: largest_file(&self.handle) })
+    }
+
     /// Gives a file another name in the same directory, in place of what had it, and has the
     /// directory written to the medium.
     pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), Fault> {
@@ -198,6 +239,19 @@ impl Folder {
         let Ok(path) = path.canonicalize() else { return false };
         path.ancestors().any(|above| self.is(above))
     }
+}
+
+/// The largest file that the file system can hold, where that is a limit in practice: FAT.
+#[cfg(target_os = "linux")]
+fn largest_file(handle: &OwnedFd) -> Option<u64> {
+    const MSDOS: i128 = 0x4d44;
+    let kind = rustix::fs::fstatfs(handle).ok()?.f_type;
+    (i128::from(kind) == MSDOS).then_some(u64::from(u32::MAX))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn largest_file(_: &OwnedFd) -> Option<u64> {
+    None
 }
 
 /// A lock on a directory, as long as it lives.

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::entry::{Entry, EntryKind, Listing};
+use super::entry::{Entry, EntryKind, Listing, Room};
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
@@ -159,6 +159,39 @@ impl Folder {
             .create_new(true)
             .open(path)
             .map_err(|error| unwritable(&error).at(self.show(name)))
+    }
+
+    /// Opens the half-written file of a name, [`TEMPORARY`](super::TEMPORARY) behind it, for reading and writing;
+    /// creates it, and the directories above, if they are not there.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`], and [`Code::FileTypeRefused`] for what is no regular file.
+    pub fn part(&self, name: &str) -> Result<File, Fault> {
+        if let Some((folders, _)) = name.rsplit_once('/') {
+            self.make_folders(folders)?;
+        }
+        let name = format!("{name}{}", super::TEMPORARY);
+        let path = self.looked_at(&name).map_err(|fault| fault.at(self.show(&name)))?;
+        OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(|error| unwritable(&error).at(self.show(&name)))
+    }
+
+    /// Removes a directory if it is there and empty.
+    pub fn remove_folder(&self, name: &str) {
+        let _ = fs::remove_dir(self.root.join(name));
+    }
+
+    /// What the file system has room for: nothing is known here.
+    ///
+    /// # Errors
+    /// None.
+    pub fn room(&self) -> Result<Room, Fault> {
+        Ok(Room { free: u64::MAX, largest_file: None })
     }
 
     /// Gives a file another name in the same directory, in place of what had it.

@@ -19,7 +19,7 @@ mod read;
 mod survey;
 mod write;
 
-pub use entry::{Entry, EntryKind, Listing};
+pub use entry::{Entry, EntryKind, Listing, Room};
 #[cfg(unix)]
 pub use handle::Folder;
 #[cfg(not(unix))]

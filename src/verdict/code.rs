@@ -485,4 +485,58 @@ codes! {
             "The operating system refused: no space, no permission, a read-only medium."
             "Make room or correct the permissions, and run the same command again."
     }
+    "Fetching (`sealift mirror`)" {
+        NetworkFailed "network-failed" Network
+            "the network failed"
+            "No connection, no TLS session, or a transfer that broke off or stood still, also when it was tried again. What arrived is kept and continued."
+            "Check the network, HTTPS_PROXY and --ca-file, and run the same command again: it continues where it stopped."
+        HttpRefused "http-refused" Network
+            "a server refuses"
+            "The server answered with a status that means no: not found, not allowed, or an error that lasted through all attempts."
+            "Check the name or URL and the credentials, or try later, and run the same command again."
+        ResponseInvalid "response-invalid" Network
+            "a server's answer contradicts itself"
+            "The length, the range, the content encoding or a redirect is not what HTTP allows or what was asked for. Nothing of it is used."
+            "Run the same command again; if it stays so, a proxy or the server is at fault: tell whoever runs it."
+        ResponseTooLarge "response-too-large" Network
+            "an answer is larger than it may be"
+            "Bundles, keys, tokens and manifests are small; a larger answer is not read to its end."
+            "Check the URL; a page of a proxy or a login is often sent in place of the file."
+        HostNotAllowed "host-not-allowed" Usage
+            "a URL leads to a host or scheme that is not allowed"
+            "Labels, JSON files and redirects are the vendor's text and untrusted: only the hosts of the vendor profile, and the host that you named yourself, are asked, and only over TLS."
+            "If the host is the vendor's, name it in the vendor profile (`hosts`) or with --allow-host; for plain HTTP on a network that you trust say --allow-http."
+        ReferenceInvalid "reference-invalid" Usage
+            "an image reference or package name can't be used"
+            "The text is no image reference, no URL, or no name from which a file name can be made."
+            "Write HOST/REPOSITORY:TAG or HOST/REPOSITORY@sha256:…, or for a package its URL."
+        ReleaseMalformed "release-malformed" Usage
+            "the release file can't be used"
+            "Not TOML, an unknown or missing field, or a value that makes no sense. Nothing was fetched."
+            "Correct the file; `sealift mirror --init` prints one with every field explained."
+        CredentialsFailed "credentials-failed" Usage
+            "the registry's credentials can't be used"
+            "The Docker config file is malformed, a credential helper failed, or a token would be asked for in a way that gives the password away."
+            "Run `docker login` for this registry again, or name another config directory in DOCKER_CONFIG."
+        EngineFailed "engine-failed" Network
+            "the container engine could not bring the image"
+            "`docker` or `podman` is not installed, does not run, or failed; its own words are in the message."
+            "Make the engine's own pull work, or use --engine registry, which needs no engine."
+        SourceDisagrees "source-disagrees" Failed
+            "an image is not what its source said"
+            "The digest that the registry or the engine stated is not that of the bytes which arrived."
+            "Do not carry it. Run the same command again; if it stays so, the registry, the engine or the way to it changes images."
+        NoSpace "no-space" Usage
+            "there is not enough space"
+            "What is to be fetched is larger than what is free in the directory. Nothing was fetched."
+            "Use a larger medium, ask for less, or leave out with --base what an earlier transfer carried."
+        FileTooLarge "file-too-large" Usage
+            "a file is too large for the medium"
+            "FAT holds no file of 4 GiB or more. Nothing was fetched."
+            "Format the medium with exFAT, NTFS or ext4, or mirror to a disk and burn the result."
+        PartlyFetched "partly-fetched" Network
+            "not sealed, because something is half-way here"
+            "What arrived of it is kept in the directory and would be EXTRA under a seal."
+            "Run the same command again: it continues where it stopped. To give up on it and seal the rest, add --omit-partial."
+    }
 }

@@ -13,6 +13,8 @@ pub enum Outcome {
     Failed,
     /// Something promised is absent.
     Missing,
+    /// Nothing was judged: it could not be fetched.
+    Network,
     /// Everything demanded was verified.
     Ok,
     /// The manifest says that it could not be brought.
@@ -33,11 +35,11 @@ impl Outcome {
             Self::Extra => "EXTRA",
             Self::Failed => "FAILED",
             Self::Missing => "MISSING",
+            Self::Network | Self::Usage => "ERROR",
             Self::Ok => "OK",
             Self::Omitted => "OMITTED",
             Self::Undecided => "UNDECIDED",
             Self::Unsigned => "UNSIGNED",
-            Self::Usage => "ERROR",
         }
     }
 
@@ -49,6 +51,7 @@ impl Outcome {
             Self::Extra | Self::Failed | Self::Missing => ExitStatus::Failed,
             Self::Omitted | Self::Undecided | Self::Unsigned => ExitStatus::Undecided,
             Self::Usage => ExitStatus::Usage,
+            Self::Network => ExitStatus::Network,
         }
     }
 }
@@ -64,6 +67,8 @@ pub enum ExitStatus {
     Usage,
     /// 3: could not decide.
     Undecided,
+    /// 4: something could not be fetched (`mirror` only).
+    Network,
 }
 
 impl ExitStatus {
@@ -75,10 +80,12 @@ impl ExitStatus {
             Self::Failed => 1,
             Self::Usage => 2,
             Self::Undecided => 3,
+            Self::Network => 4,
         }
     }
 
-    /// The status of a run with these answers: 1 wins over 2, 2 over 3, and no answer at all is 3.
+    /// The status of a run with these answers: 1 wins over 2, 2 over 4, 4 over 3, and no answer at all is
+    /// 3.
     #[must_use]
     pub fn of(outcomes: impl IntoIterator<Item = Outcome>) -> Self {
         outcomes
@@ -87,8 +94,9 @@ impl ExitStatus {
             .max_by_key(|status| match status {
                 Self::Verified => 0,
                 Self::Undecided => 1,
-                Self::Usage => 2,
-                Self::Failed => 3,
+                Self::Network => 2,
+                Self::Usage => 3,
+                Self::Failed => 4,
             })
             .unwrap_or(Self::Undecided)
     }

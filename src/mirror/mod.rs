@@ -1,0 +1,18 @@
+//! The connected side: fetches images, packages, bundles and keys into a directory, verifies them as
+//! they arrive, and seals what is right (feature `online`).
+//!
+//! Nothing here decides what is genuine: that is asked of the rooms below, by the same calls that
+//! `seal` and `verify` make. What comes over the network is untrusted text and bytes: bounded,
+//! strict, and never used as a path unchecked.
+//!
+//! A run tells a [`Watch`] what it does; only `cli` draws.
+
+mod hosts;
+mod record;
+mod source;
+mod watch;
+
+pub use hosts::Hosts;
+pub use record::Fetched;
+pub use source::{Description, Found, Source};
+pub use watch::{Silent, Task, Watch};

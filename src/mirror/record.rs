@@ -1,0 +1,38 @@
+//! What is known of one fetch: a line of the log that travels with the transfer.
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Sha256Digest;
+
+/// One fetch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fetched {
+    /// When it ended: RFC 3339, UTC.
+    pub time: String,
+    /// Where it came from: a URL without credentials and query, or `docker:…`, `podman:…`, `file:…`.
+    pub url: String,
+    /// The HTTP status; 0 where it was not HTTP.
+    pub status: u16,
+    /// Size in bytes of the whole, also where a part was here before.
+    pub size: u64,
+    /// SHA-256 of the whole.
+    pub sha256: Sha256Digest,
+    /// Where it lies in the transfer directory; none for what is not kept (a token, a manifest).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The server's `ETag`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// The server's `Last-Modified`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_modified: Option<String>,
+    /// How many bytes were here before this run.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub resumed_from: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls it with")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
