@@ -97,3 +97,19 @@ pub const MANGLED_TRIES: usize = 1_000_000;
 pub const NOTED_FILES: usize = 20;
 /// Archives from this size on are verified one at a time, each with all threads: 32 MiB.
 pub const LARGE_ARCHIVE_BYTES: u64 = 32 << 20;
+/// What `docker image inspect` and the like print: 4 MiB.
+pub const ENGINE_OUTPUT_BYTES: u64 = 4 << 20;
+/// What an engine complains, as far as it is shown: 64 KiB.
+pub const ENGINE_WORDS_BYTES: u64 = 64 << 10;
+/// A buffer for copying: 256 KiB.
+pub const COPY_BYTES: usize = 256 << 10;
+/// A release file: 1 MiB.
+pub const RELEASE_BYTES: u64 = 1 << 20;
+/// Images and packages that one `mirror` asks for.
+pub const REQUESTED: usize = 10_000;
+/// The log of fetches in a transfer directory: 64 MiB.
+pub const FETCH_LOG_BYTES: u64 = 64 << 20;
+/// A program to add in `tools/`: 256 MiB.
+pub const TOOL_BYTES: u64 = 256 << 20;
+/// Certificate authorities in one file: 4 MiB.
+pub const CA_BYTES: u64 = 4 << 20;

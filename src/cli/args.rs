@@ -6,9 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::cosign_options::CosignOptions;
 use super::password::PasswordArgs;
+use super::sealing::SealingArgs;
 use super::transfer_args::{PolicyOption, TransferArgs};
-use super::trust_args::{LogArgs, TrustArgs};
-use crate::digest::Sha256Digest;
+use super::trust_args::TrustArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 everything was verified; 1 something is not what was signed; 2 usage, configuration \
@@ -32,6 +32,8 @@ pub(super) enum Command {
     Inspect(InspectArgs),
     Keygen(KeygenArgs),
     Seal(SealArgs),
+    #[cfg(feature = "online")]
+    Mirror(super::mirror_args::MirrorArgs),
     Policy(PolicyArgs),
     Explain(ExplainArgs),
 }
@@ -121,35 +123,7 @@ pub(super) struct SealArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) key: PathBuf,
     #[command(flatten)]
-    pub(super) password: PasswordArgs,
-    /// A vendor's public key, compared with the vendor out of band; repeats
-    #[arg(long, value_name = "FILE", help_heading = "Trust")]
-    pub(super) vendor_key: Vec<PathBuf>,
-    /// The fingerprint of a vendor's key that lies in the folder; repeats
-    #[arg(long, value_name = "sha256:HEX", help_heading = "Trust")]
-    pub(super) pin_key: Vec<Sha256Digest>,
-    /// Accept the vendor keys in the folder unseen; recorded, and shown by every later check
-    #[arg(long, help_heading = "Trust")]
-    pub(super) trust_on_first_use: bool,
-    #[command(flatten)]
-    pub(super) policy: PolicyOption,
-    #[command(flatten)]
-    pub(super) logs: LogArgs,
-    /// A vendor's conventions (TOML); the default is the built-in profile of K2view
-    #[arg(long, value_name = "FILE")]
-    pub(super) vendor_profile: Option<PathBuf>,
-    /// Seal an artifact of this name although nobody signed it; recorded; repeats
-    #[arg(long, value_name = "NAME")]
-    pub(super) allow_unsigned: Vec<String>,
-    /// The line of transfers that this one belongs to
-    #[arg(long, value_name = "NAME", default_value = "default")]
-    pub(super) stream: String,
-    /// Until when the transfer may be used: a time (RFC 3339), or how long from now (90d, 12h)
-    #[arg(long, value_name = "TIME")]
-    pub(super) expires: Option<String>,
-    /// Free text for the manifest
-    #[arg(long, value_name = "TEXT")]
-    pub(super) notes: Option<String>,
+    pub(super) sealing: SealingArgs,
     #[command(flatten)]
     pub(super) run: RunArgs,
 }

@@ -11,16 +11,23 @@ mod explain;
 mod files;
 mod inspect;
 mod keygen;
+#[cfg(feature = "online")]
+mod mirror;
+#[cfg(feature = "online")]
+mod mirror_args;
 mod new_file;
 mod password;
 mod policy;
 mod progress;
 mod seal;
+mod sealing;
 mod transfer_args;
 mod trust_args;
 mod verify;
 mod verify_blob;
 mod verify_folder;
+#[cfg(feature = "online")]
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -39,7 +46,8 @@ use args::{Cli, Command};
 /// Runs the program with these arguments (the first is the program's name).
 ///
 /// The exit code is 0 when everything was verified, 1 when something is not what was signed, 2 for
-/// usage, configuration or a missing key, 3 when nothing could be decided.
+/// usage, configuration or a missing key, 3 when nothing could be decided, 4 when something could not
+/// be fetched.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
@@ -54,6 +62,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Inspect(arguments) => inspect::run(arguments),
         Command::Keygen(arguments) => keygen::run(arguments),
         Command::Seal(arguments) => seal::run(arguments),
+        #[cfg(feature = "online")]
+        Command::Mirror(arguments) => mirror::run(arguments),
         Command::Policy(arguments) => policy::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
     };

@@ -214,7 +214,7 @@ fn release(
             "neither --key nor a trust policy with vendor keys was given",
         ));
     }
-    let (judged, unpaired) = judge(folder, &survey, &authority, options.jobs);
+    let (judged, unpaired) = judge(folder, &survey, &authority, &BTreeMap::new(), options.jobs);
     let mut reports: Vec<ArtifactReport> = judged
         .into_iter()
         .map(|mut it| {

@@ -161,6 +161,18 @@ impl Folder {
         }
     }
 
+    /// Has a file's content dropped from the system's cache, where that can be asked for, so that who reads
+    /// it next reads the medium.
+    pub fn drop_cache(&self, name: &str) {
+        #[cfg(target_os = "linux")]
+        if let Ok(file) = self.file(name) {
+            let _ = file.sync_data();
+            let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = name;
+    }
+
     /// What the file system has room for.
     ///
     /// # Errors

@@ -186,6 +186,11 @@ impl Folder {
         let _ = fs::remove_dir(self.root.join(name));
     }
 
+    /// There is no cache to speak of here.
+    pub fn drop_cache(&self, name: &str) {
+        let _ = (&self.root, name);
+    }
+
     /// What the file system has room for: nothing is known here.
     ///
     /// # Errors

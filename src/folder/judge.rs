@@ -100,12 +100,13 @@ struct Task<'s> {
 }
 
 /// Judges every artifact of a survey, in the order of the names; also says which bundles belong to
-/// none.
+/// none. `called` holds the operator's names of artifacts, by path.
 #[must_use]
 pub fn judge(
     folder: &Folder,
     survey: &Survey,
     authority: &Authority<'_>,
+    called: &BTreeMap<&str, &str>,
     jobs: usize,
 ) -> (Vec<Judged>, Vec<String>) {
     let mut names = Names::new(survey.files.iter().map(|file| file.name.as_str()));
@@ -136,7 +137,7 @@ pub fn judge(
         }))
         .collect();
     tasks.sort_by_key(|task| task.path);
-    name(&mut tasks);
+    name(&mut tasks, called);
     let court = Court { folder, survey, names, authority };
     let judged = parallel::map(&tasks, jobs, |task| court.judge(task));
     let used: BTreeSet<&str> =
@@ -150,15 +151,17 @@ pub fn judge(
     (judged, unpaired)
 }
 
-/// Names artifacts by the last part of their paths, where no two share it.
-fn name(tasks: &mut [Task<'_>]) {
+/// Names artifacts as the operator does, else by the last part of their paths, where no two share it.
+fn name<'s>(tasks: &mut [Task<'s>], called: &BTreeMap<&str, &'s str>) {
     let mut count: BTreeMap<&str, usize> = BTreeMap::new();
     for task in tasks.iter() {
         let count = count.entry(base(task.path)).or_default();
         *count = count.saturating_add(1);
     }
     for task in tasks {
-        if count.get(base(task.path)) == Some(&1) {
+        if let Some(name) = called.get(task.path) {
+            task.name = name;
+        } else if count.get(base(task.path)) == Some(&1) {
             task.name = base(task.path);
         }
     }

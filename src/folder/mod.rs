@@ -21,9 +21,9 @@ mod write;
 
 pub use entry::{Entry, EntryKind, Listing, Room};
 #[cfg(unix)]
-pub use handle::Folder;
+pub use handle::{Folder, Lock};
 #[cfg(not(unix))]
-pub use handle_portable::Folder;
+pub use handle_portable::{Folder, Lock};
 pub use judge::{Authority, Judged, TrustedKey, judge};
 pub use layout::{LayoutTree, is_layout, is_layout_name};
 pub use read::{hash, read_small};

@@ -7,12 +7,31 @@
 //!
 //! A run tells a [`Watch`] what it does; only `cli` draws.
 
+mod base;
+mod bring;
+mod engine;
+mod file;
 mod hosts;
+pub mod http;
+mod log;
 mod record;
+mod registry;
+mod release;
+pub mod root;
+mod run;
 mod source;
+mod store;
+mod want;
 mod watch;
 
+pub use base::Earlier;
+pub use engine::{Engine, Program};
+pub use file::Files;
 pub use hosts::Hosts;
 pub use record::Fetched;
+pub use registry::{Platforms, Registry, RegistryOptions};
+pub use release::{Release, TEMPLATE};
+pub use run::{Job, Outcomes, PlanItem};
 pub use source::{Description, Found, Source};
+pub use want::{Want, shown, wants};
 pub use watch::{Silent, Task, Watch};

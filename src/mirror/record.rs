@@ -36,3 +36,27 @@ pub struct Fetched {
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
+
+impl Fetched {
+    /// A file that came from an engine or a disk of this machine.
+    #[must_use]
+    pub fn local(url: String, path: &str, size: u64, sha256: Sha256Digest) -> Self {
+        Self {
+            time: now(),
+            url,
+            status: 0,
+            size,
+            sha256,
+            path: Some(path.to_owned()),
+            etag: None,
+            last_modified: None,
+            resumed_from: 0,
+        }
+    }
+}
+
+/// The present in whole seconds.
+pub(super) fn now() -> String {
+    let now = jiff::Timestamp::now();
+    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
+}

@@ -49,6 +49,17 @@ pub fn for_package(profile: &VendorProfile, file_name: &str) -> Material {
 /// # Errors
 /// [`Code::BundleMalformed`] when the text is not such a document.
 pub fn key_name(public_key_json: &[u8]) -> Result<String, Fault> {
+    let url = key_url(public_key_json)?;
+    base_name(&url).ok_or_else(|| {
+        Fault::new(Code::BundleMalformed, "publicKey is not a URL that ends in a file name")
+    })
+}
+
+/// The URL of the key in a vendor's `_publickey.json`: the vendor's text, untrusted.
+///
+/// # Errors
+/// [`Code::BundleMalformed`] when the text is not such a document.
+pub fn key_url(public_key_json: &[u8]) -> Result<String, Fault> {
     let refuse = |reason: String| Fault::new(Code::BundleMalformed, reason);
     let value = json::parse(public_key_json, limits::KEY_BYTES)
         .map_err(|error| refuse(error.to_string()))?;
@@ -59,12 +70,13 @@ pub fn key_name(public_key_json: &[u8]) -> Result<String, Fault> {
     object
         .get("publicKey")
         .and_then(Value::as_str)
-        .and_then(base_name)
+        .map(str::to_owned)
         .ok_or_else(|| refuse("publicKey is not a URL that ends in a file name".to_owned()))
 }
 
 /// The last part of a URL or path, when it is a plain, portable file name.
-fn base_name(text: &str) -> Option<String> {
+#[must_use]
+pub fn base_name(text: &str) -> Option<String> {
     let path = text.split(['?', '#']).next().unwrap_or_default();
     let name = path.rsplit('/').next().unwrap_or_default();
     let plain = !name.is_empty()

@@ -18,6 +18,8 @@ pub(super) const MARKER: &str = "manifest.json.sealift-tmp";
 pub const SEAL_FILES: [&str; 4] = [SUMS, MANIFEST, SIGNATURE, SIGSTORE];
 /// The Sigstore trusted root by which the vendors' bundles were verified.
 pub const TRUSTED_ROOT: &str = "trust/trusted_root.json";
+/// What was fetched from where, one JSON object a line.
+pub const FETCH_LOG: &str = "trust/fetches.jsonl";
 /// The independent check in shell.
 pub const CHECK_SCRIPT: &str = "tools/verify-with-openssl.sh";
 

@@ -6,15 +6,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::form;
 use super::layout::{
-    self, CHECK_SCRIPT, MANIFEST, MARKER, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, TRUSTED_ROOT,
+    self, CHECK_SCRIPT, FETCH_LOG, MANIFEST, MARKER, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS,
+    TRUSTED_ROOT,
 };
-use super::manifest::{self, Artifact, FileEntry, Kind, Manifest, SCHEMA, SegmentEntry};
+use super::manifest::{
+    self, Artifact, Base, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA, SegmentEntry,
+};
 use super::named::{self, Naming};
+use super::seen::Seen;
 use super::shape;
 use crate::digest::{Sha256Digest, hex};
 use crate::folder::{
-    Authority, EntryKind, Folder, Judged, Listing, Survey, SurveyOptions, TEMPORARY, What, judge,
-    read_small, survey,
+    Authority, EntryKind, Folder, Judged, Listing, Lock, Survey, TEMPORARY, What, judge, read_small,
 };
 use crate::image::Options;
 use crate::key::{HashAlgorithm, PrivateKey, PublicKey};
@@ -27,7 +30,7 @@ use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 const CHECK_SCRIPT_TEXT: &str = include_str!("../../scripts/verify-with-openssl.sh");
 
 /// How to seal.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Order<'a> {
     /// The operator's transfer key.
     pub key: &'a PrivateKey,
@@ -49,12 +52,46 @@ pub struct Order<'a> {
     pub expires: Option<jiff::Timestamp>,
     /// Free text.
     pub notes: Option<&'a str>,
+    /// What was asked for on the connected side.
+    pub requested: &'a [Requested],
+    /// What of it could not be brought.
+    pub omitted: &'a [OmittedItem],
+    /// The earlier transfer that this one builds on.
+    pub base: Option<&'a Base>,
+    /// What is known of artifacts besides their bytes, by path.
+    pub origins: &'a BTreeMap<String, Origin>,
+    /// Files to add in `tools/`, and the log of fetches.
+    pub extra: &'a [OwnFile],
     /// 128 random bits.
     pub transfer_id: [u8; 16],
     /// The present.
     pub now: jiff::Timestamp,
     /// Threads and progress.
     pub reading: Options<'a>,
+}
+
+impl Order<'_> {
+    /// Whether an artifact that nobody signed may be sealed.
+    #[must_use]
+    pub fn allows_unsigned(&self, name: &str, path: &str) -> bool {
+        self.allow_unsigned.iter().any(|allowed| allowed == name || allowed == path)
+            || self.policy_allows_unsigned(name)
+    }
+
+    fn policy_allows_unsigned(&self, name: &str) -> bool {
+        self.naming
+            .policy
+            .is_some_and(|policy| policy.vendors().iter().any(|it| it.allows_unsigned(name)))
+    }
+}
+
+/// What the operator calls an artifact and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The name: the reference or URL that was asked for.
+    pub name: String,
+    /// Where it came from.
+    pub source: String,
 }
 
 /// A sealed transfer.
@@ -93,6 +130,29 @@ impl From<Fault> for Stop {
 /// [`Stop::Fault`] for an order that can't be carried out, or when writing fails: then the directory
 /// says that sealing was interrupted, and the same call completes it.
 pub fn make(folder: &Folder, order: &Order<'_>) -> Result<Made, Stop> {
+    let lock = folder.lock()?;
+    make_held(folder, order, Seen::default(), &lock)
+}
+
+/// Says in a sealed directory that it is being changed: until it is sealed again, every check answers
+/// [`Code::SealIncomplete`]. Does nothing where there is no seal.
+///
+/// # Errors
+/// [`Code::WriteFailed`].
+pub fn begin(folder: &Folder) -> Result<(), Fault> {
+    let there = |name: &&str| folder.file(name).is_ok();
+    if there(&MARKER) || !SEAL_FILES.iter().any(|name| there(name)) {
+        return Ok(());
+    }
+    folder.prepare(MANIFEST, b"", 0o644)?;
+    folder.sync()
+}
+
+/// Seals a folder on which the caller holds the lock, and of which it has seen files already.
+///
+/// # Errors
+/// Those of [`make`].
+pub fn make_held(folder: &Folder, order: &Order<'_>, seen: Seen, _: &Lock) -> Result<Made, Stop> {
     shape::stream(order.stream).map_err(|fault| Fault::new(Code::Usage, fault.to_string()))?;
     if order.expires.is_some_and(|expires| expires <= order.now) {
         return Err(Fault::new(Code::Usage, "--expires is not in the future").into());
@@ -101,9 +161,9 @@ pub fn make(folder: &Folder, order: &Order<'_>) -> Result<Made, Stop> {
         let message = format!("--notes has more than {} bytes", limits::MANIFEST_NOTES_BYTES);
         return Err(Fault::new(Code::Usage, message).into());
     }
-    let _lock = folder.lock()?;
+    extra(order)?;
     let all = folder.list()?;
-    not_ours(folder, &all)?;
+    not_ours(folder, order, &all)?;
     let listing = Listing {
         entries: all
             .entries
@@ -113,23 +173,9 @@ pub fn make(folder: &Folder, order: &Order<'_>) -> Result<Made, Stop> {
             .collect(),
     };
     let mut reports = names(folder, &listing);
-    let mut profiles = vec![order.profile];
-    let vendors = order.naming.policy.into_iter().flat_map(|policy| policy.vendors());
-    profiles.extend(vendors.map(|vendor| vendor.profile()));
-    let options =
-        SurveyOptions { profiles: &profiles, reading: order.reading, own: layout::is_own };
-    let survey = survey(folder, &listing, &options);
-    let (keys, unnamed) = named::keys(&order.naming, &survey)?;
-    let authority = Authority {
-        keys,
-        unnamed,
-        material: order.material,
-        profile: order.profile,
-        transparency: order.transparency,
-        hash: HashRule::Known,
-        now: order.now,
-    };
-    let (judged, unpaired) = judge(folder, &survey, &authority, order.reading.jobs);
+    let survey = seen.complete(folder, order, &listing);
+    let authority = authority(order, &survey)?;
+    let (judged, unpaired) = judge(folder, &survey, &authority, &called(order), order.reading.jobs);
     let artifacts = decide(folder, order, &survey, judged, unpaired, &mut reports)?;
     let own = own_files(order, &authority, &artifacts)?;
     let foreign = survey
@@ -149,13 +195,14 @@ pub fn make(folder: &Folder, order: &Order<'_>) -> Result<Made, Stop> {
 }
 
 /// Refuses what sealing would overwrite although it did not write it, and what would stop it half-way.
-fn not_ours(folder: &Folder, listing: &Listing) -> Result<(), Fault> {
+fn not_ours(folder: &Folder, order: &Order<'_>, listing: &Listing) -> Result<(), Fault> {
     let stop = |name: &str, message: &str| {
         Err(Fault::new(Code::OutputExists, message).at(folder.show(name)))
     };
     for entry in &listing.entries {
         let name = entry.name.strip_suffix(TEMPORARY).unwrap_or(&entry.name);
-        let target = SEAL_FILES.contains(&name) || written_names(name) || name == MARKER;
+        let added = order.extra.iter().any(|file| file.name == name);
+        let target = SEAL_FILES.contains(&name) || written_names(name) || name == MARKER || added;
         if target && entry.kind != EntryKind::File {
             return stop(&entry.name, "sealing writes a file of this name, and this is none");
         }
@@ -187,7 +234,8 @@ fn not_ours(folder: &Folder, listing: &Listing) -> Result<(), Fault> {
 /// Whether sealing writes a file of this name outside the root.
 fn written_names(name: &str) -> bool {
     let key = name.strip_prefix("trust/keys/").and_then(|it| it.strip_suffix(".pub"));
-    name == TRUSTED_ROOT || name == CHECK_SCRIPT || key.is_some_and(|key| !key.contains('/'))
+    [TRUSTED_ROOT, CHECK_SCRIPT, FETCH_LOG].contains(&name)
+        || key.is_some_and(|key| !key.contains('/'))
 }
 
 /// Names that can't be carried, as reports.
@@ -235,10 +283,8 @@ fn decide(
     let mut stopped = !reports.is_empty();
     for mut it in judged {
         let by_option = unused.remove(it.name.as_str()) | unused.remove(it.path.as_str());
-        let by_policy = order.naming.policy.is_some_and(|policy| {
-            policy.vendors().iter().any(|vendor| vendor.allows_unsigned(&it.name))
-        });
-        let unsigned = it.report.outcome == Outcome::Unsigned && (by_option || by_policy);
+        let unsigned = it.report.outcome == Outcome::Unsigned
+            && (by_option || order.policy_allows_unsigned(&it.name));
         if unsigned {
             it.report.next =
                 Some("Nothing: it is sealed unsigned, as allowed, and will answer so.".to_owned());
@@ -249,7 +295,7 @@ fn decide(
             it.report.next = Some(format!("{next} {:?}.", it.name));
         }
         stopped |= it.report.outcome != Outcome::Ok && !unsigned;
-        artifacts.push(artifact(&it, unsigned));
+        artifacts.push(artifact(&it, order.origins.get(&it.path), unsigned));
         reports.push(it.report);
     }
     for (name, fault) in &survey.faults {
@@ -279,7 +325,7 @@ fn decide(
     Ok(artifacts)
 }
 
-fn artifact(judged: &Judged, unsigned: bool) -> Artifact {
+fn artifact(judged: &Judged, origin: Option<&Origin>, unsigned: bool) -> Artifact {
     let report = &judged.report;
     let mut digest_kinds: Vec<String> = report.matched.iter().map(|it| it.kind.clone()).collect();
     digest_kinds.sort_unstable();
@@ -294,7 +340,7 @@ fn artifact(judged: &Judged, unsigned: bool) -> Artifact {
         bundles: judged.bundles.clone(),
         key: report.key,
         vendor: (!unsigned).then(|| judged.vendor.clone()),
-        source: None,
+        source: origin.map(|origin| origin.source.clone()),
         digest_kinds,
         allow_unsigned: unsigned,
         first_use: judged.first_use,
@@ -302,10 +348,48 @@ fn artifact(judged: &Judged, unsigned: bool) -> Artifact {
 }
 
 /// One file that sealing adds.
-struct OwnFile {
-    name: String,
-    bytes: Vec<u8>,
-    mode: u32,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnFile {
+    /// Its path below the directory.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Its permission bits.
+    pub mode: u32,
+}
+
+/// Files to add lie in `tools/`, or are the log of fetches.
+fn extra(order: &Order<'_>) -> Result<(), Fault> {
+    let fits = |name: &str| {
+        name == FETCH_LOG || (name.starts_with("tools/") && path::portable(name).is_ok())
+    };
+    match order.extra.iter().find(|file| !fits(&file.name) || file.name == CHECK_SCRIPT) {
+        Some(file) => {
+            let message =
+                "a file that is added to the seal lies in tools/, under a name of its own";
+            Err(Fault::new(Code::Usage, message).at(&file.name))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whom an order believes, in view of what lies in the folder.
+pub(super) fn authority<'a>(order: &Order<'a>, survey: &Survey) -> Result<Authority<'a>, Fault> {
+    let (keys, unnamed) = named::keys(&order.naming, survey)?;
+    Ok(Authority {
+        keys,
+        unnamed,
+        material: order.material,
+        profile: order.profile,
+        transparency: order.transparency,
+        hash: HashRule::Known,
+        now: order.now,
+    })
+}
+
+/// The operator's names of artifacts, by path.
+pub(super) fn called<'a>(order: &'a Order<'_>) -> BTreeMap<&'a str, &'a str> {
+    order.origins.iter().map(|(path, origin)| (path.as_str(), origin.name.as_str())).collect()
 }
 
 /// The vendor keys, the trusted root and the independent check.
@@ -331,6 +415,7 @@ fn own_files(
     own.push(OwnFile { name: TRUSTED_ROOT.to_owned(), bytes: root, mode: 0o644 });
     let script = CHECK_SCRIPT_TEXT.as_bytes().to_vec();
     own.push(OwnFile { name: CHECK_SCRIPT.to_owned(), bytes: script, mode: 0o755 });
+    own.extend(order.extra.iter().cloned());
     Ok(own)
 }
 
@@ -375,7 +460,8 @@ fn manifest(
             .map_err(|error| Fault::new(Code::Usage, error.to_string()))
     };
     let now = u64::try_from(order.now.as_second()).unwrap_or_default();
-    let previous = previous_serial(folder, order.stream, order.key.public(), now);
+    let previous = previous_serial(folder, order.stream, order.key.public(), now)
+        .max(order.base.filter(|it| it.stream == order.stream).map(|it| it.serial));
     Ok(Manifest {
         sha256sums: Sha256Digest::of(&manifest::sums(&files)),
         schema: SCHEMA.to_owned(),
@@ -385,11 +471,11 @@ fn manifest(
         created: seconds(order.now)?,
         expires: order.expires.map(seconds).transpose()?,
         tool: concat!("sealift ", env!("CARGO_PKG_VERSION")).to_owned(),
-        requested: Vec::new(),
-        omitted: Vec::new(),
+        requested: order.requested.to_vec(),
+        omitted: order.omitted.to_vec(),
         artifacts,
         files,
-        base: None,
+        base: order.base.cloned(),
         notes: order.notes.map(str::to_owned),
     })
 }

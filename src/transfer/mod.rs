@@ -17,6 +17,7 @@ mod manifest;
 mod named;
 mod present;
 mod seal;
+mod seen;
 mod shape;
 mod state;
 mod strict;
@@ -26,14 +27,16 @@ pub use check::{Answer, check};
 pub use context::Context;
 pub use form::{parse_signature_file, signature_file, sigstore_file};
 pub use layout::{
-    CHECK_SCRIPT, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, TRUSTED_ROOT, is_own, key_path,
+    CHECK_SCRIPT, FETCH_LOG, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, TRUSTED_ROOT, is_own,
+    key_path,
 };
-pub use make::{Made, Order, Stop, make};
+pub use make::{Made, Order, Origin, OwnFile, Stop, begin, make, make_held};
 pub use manifest::{
     Artifact, Base, BaseArtifact, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA,
     SegmentEntry,
 };
 pub use named::Naming;
 pub use seal::{Sealed, open, traces};
+pub use seen::{Seen, examine};
 pub use shape::{stream, time};
 pub use state::{Accepted, State};

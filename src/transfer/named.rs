@@ -21,6 +21,36 @@ pub struct Naming<'a> {
     pub first_use: bool,
 }
 
+impl Naming<'_> {
+    /// Whether a key counts that was found somewhere: it is named, or pinned, or listed by the policy
+    /// where nothing narrows it, or accepted unseen.
+    #[must_use]
+    pub fn admits(&self, fingerprint: &Sha256Digest) -> bool {
+        self.names(fingerprint) || self.first_use
+    }
+
+    /// Whether keys count besides those that are yet to be found.
+    #[must_use]
+    pub fn has_keys(&self) -> bool {
+        !self.keys.is_empty()
+            || (self.pins.is_empty()
+                && self.policy.is_some_and(|policy| {
+                    policy.vendors().iter().flat_map(|it| it.keys()).any(|it| it.key().is_some())
+                }))
+    }
+
+    fn names(&self, fingerprint: &Sha256Digest) -> bool {
+        let mut named =
+            self.keys.iter().map(PublicKey::fingerprint).chain(self.pins.iter().copied());
+        // Options narrow the policy: with a named key, only named ones count.
+        if self.keys.is_empty() && self.pins.is_empty() {
+            self.policy.is_some_and(|policy| policy.find_key(fingerprint).is_some())
+        } else {
+            named.any(|it| it == *fingerprint)
+        }
+    }
+}
+
 /// The keys that count, and those in the folder that nobody named.
 ///
 /// # Errors

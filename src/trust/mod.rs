@@ -15,5 +15,7 @@ mod terms;
 
 pub use pattern::{BadPattern, NamePattern};
 pub use policy::{NamedKey, TrustPolicy, Vendor, VendorKey};
-pub use profile::{FilePattern, ImageRules, MessageForm, PackageRules, VendorProfile};
+pub use profile::{
+    FilePattern, ImageRules, MessageForm, PackageRules, SiteRules, UrlPattern, VendorProfile,
+};
 pub use terms::{KeyStatus, KeyTerms};

@@ -23,6 +23,58 @@ pub struct VendorProfile {
     pub image: ImageRules,
     /// Conventions for packages.
     pub package: PackageRules,
+    /// Where the vendor's site is; only `mirror` asks.
+    pub mirror: Option<SiteRules>,
+}
+
+/// Where a vendor keeps what `mirror` fetches.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SiteRules {
+    /// The hosts that labels, JSON files and redirects may lead to: `host`, `host:port`, or
+    /// `*.domain` for every host below a domain.
+    pub hosts: Vec<String>,
+    /// The URL of a key by its file name, `{key}`.
+    pub key_url: UrlPattern,
+    /// The URL of a package's bundle, `{package}`.
+    pub bundle_url: UrlPattern,
+    /// The URL of the JSON file that names a package's key, `{package}`.
+    pub key_file_url: UrlPattern,
+    /// The URL of a package that is asked for by its name alone, `{package}`.
+    pub package_url: Option<UrlPattern>,
+}
+
+/// A URL with exactly one `{…}` in it, for a file name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct UrlPattern {
+    before: String,
+    after: String,
+}
+
+impl UrlPattern {
+    /// The URL for a file name, which is a plain one.
+    #[must_use]
+    pub fn url_for(&self, name: &str) -> String {
+        format!("{}{name}{}", self.before, self.after)
+    }
+}
+
+impl TryFrom<String> for UrlPattern {
+    type Error = String;
+
+    fn try_from(pattern: String) -> Result<Self, String> {
+        let refuse =
+            || "a URL pattern is http(s)://HOST/… with {key} or {package} once behind the host";
+        let (before, rest) = pattern.split_once('{').ok_or_else(refuse)?;
+        let (word, after) = rest.split_once('}').ok_or_else(refuse)?;
+        let path = ["https://", "http://"].iter().find_map(|it| before.strip_prefix(it));
+        let host_ends = path.and_then(|path| path.find('/')).is_some_and(|at| at > 0);
+        if !host_ends || !["key", "package"].contains(&word) || after.contains(['{', '}']) {
+            return Err(refuse().to_owned());
+        }
+        Ok(Self { before: before.to_owned(), after: after.to_owned() })
+    }
 }
 
 /// Conventions for container images.

@@ -1,0 +1,526 @@
+//! `sealift mirror`: from a vendor's names to a sealed transfer directory, in one command.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use indicatif::HumanBytes;
+
+use super::args::Output;
+use super::mirror_args::{EngineName, MirrorArgs};
+use super::sealing::{Besides, Sealing, say_sealed, show};
+use super::watch::Drawn;
+use super::{complain, files, jobs, shown, warn};
+use crate::folder::Folder;
+use crate::image::{NoProgress, Options};
+use crate::limits;
+use crate::mirror::http::{Http, HttpOptions};
+use crate::mirror::root::{self, Repository};
+use crate::mirror::{
+    self, Earlier, Engine, Files, Found, Hosts, Job, Outcomes, PlanItem, Platforms, Program,
+    Registry, RegistryOptions, Release, Source, Watch,
+};
+use crate::sigstore::{HashRule, TrustMaterial};
+use crate::transfer::{self, Context, Made, OwnFile, Stop};
+use crate::trust::VendorProfile;
+use crate::verdict::{Code, ExitStatus, Fault, Outcome, Report};
+
+/// How many artifacts are fetched at once.
+const AT_ONCE: usize = 4;
+/// The air-gap edition beside this program.
+const AIRGAP: &str = "sealift-airgap";
+
+/// Runs the command.
+pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
+    if arguments.init {
+        return shown(io::stdout().lock().write_all(mirror::TEMPLATE.as_bytes()));
+    }
+    let Some(out) = &arguments.out else {
+        return Err(Fault::new(Code::Usage, "--out is missing"));
+    };
+    let release = release(arguments)?;
+    let besides = besides(arguments, &release)?;
+    let mut sealing = arguments.sealing.load(arguments.key.as_deref(), besides)?;
+    let engine = engine(arguments, &release)?;
+    let is_file = |name: &str| match engine {
+        EngineName::Archive => true,
+        EngineName::Auto => Path::new(name).is_file(),
+        _ => false,
+    };
+    let wants = mirror::wants(&sealing.profile, &release.images, &release.packages, is_file)?;
+    if wants.is_empty() || wants.len() > limits::REQUESTED {
+        let message = format!("name 1 to {} images and packages", limits::REQUESTED);
+        return Err(Fault::new(Code::Usage, message).at("--image, --package, --file"));
+    }
+    let http = Http::new(http_options(arguments)?)?;
+    let drawn = Drawn::new(arguments.run.quiet);
+    let refreshes = !arguments.no_refresh && !arguments.dry_run;
+    if sealing.root.is_none() && refreshes && !arguments.sealing.logs.insecure_ignore_tlog {
+        refresh(arguments, &http, &mut sealing, &drawn)?;
+    }
+    let folder = open(out, arguments.dry_run)?;
+    let lock = folder.lock()?;
+    let sources = sources(arguments, engine, &release, &http)?;
+    let earlier_folder = arguments.base.as_deref().map(Folder::open).transpose()?;
+    let earlier = match &earlier_folder {
+        Some(folder) => Some(Earlier::open(folder, &own_keys(&sealing))?),
+        None => None,
+    };
+    let reading = Options { jobs: jobs(arguments.run.jobs), progress: &NoProgress, cuts: None };
+    let job = Job {
+        folder: &folder,
+        lock: &lock,
+        wants: &wants,
+        http: &http,
+        hosts: hosts(arguments, &release, &sealing.profile),
+        order: sealing.order(reading),
+        source: &sources,
+        earlier: earlier.as_ref(),
+        tools: tools(arguments)?,
+        jobs: AT_ONCE,
+        fail_fast: arguments.fail_fast,
+        omit_partial: arguments.omit_partial,
+        watch: &drawn,
+    };
+    if arguments.dry_run {
+        let plan = job.plan();
+        drawn.clear();
+        return print_plan(&folder, &plan);
+    }
+    let interrupted = interruption(&http);
+    let outcomes = job.run();
+    drop(interrupted);
+    drawn.clear();
+    let status = finish(arguments, &sealing, outcomes?);
+    drop(lock);
+    match status? {
+        Ended::Sealed(made, status) if !arguments.no_preflight => {
+            let bases: Vec<Folder> = earlier_folder.into_iter().collect();
+            let fine = preflight(arguments, &sealing, &folder, &bases, &made, &drawn)?;
+            say_sealed(&arguments.run, &made, &sealing.key);
+            Ok(if fine { status } else { ExitStatus::Failed })
+        }
+        Ended::Sealed(made, status) => {
+            say_sealed(&arguments.run, &made, &sealing.key);
+            Ok(status)
+        }
+        Ended::Not(status) => Ok(status),
+    }
+}
+
+enum Ended {
+    Sealed(Box<Made>, ExitStatus),
+    Not(ExitStatus),
+}
+
+/// The release file and the options together.
+fn release(arguments: &MirrorArgs) -> Result<Release, Fault> {
+    let mut release = match &arguments.file {
+        Some(path) => {
+            let bytes = files::read_config(path, limits::RELEASE_BYTES, Code::ReleaseMalformed)?;
+            Release::from_toml(&bytes).map_err(|fault| fault.at(files::show(path)))?
+        }
+        None => Release::default(),
+    };
+    release.images.extend(arguments.image.iter().cloned());
+    release.packages.extend(arguments.package.iter().cloned());
+    if !arguments.platform.is_empty() {
+        release.platforms.clone_from(&arguments.platform);
+    }
+    Ok(release)
+}
+
+/// What the release file says of sealing; paths in it are relative to it.
+fn besides(arguments: &MirrorArgs, release: &Release) -> Result<Besides, Fault> {
+    let beside = |path: &Path| match arguments.file.as_deref().and_then(Path::parent) {
+        Some(folder) => folder.join(path),
+        None => path.to_path_buf(),
+    };
+    let profile = match (&arguments.vendor, &release.vendor, &release.vendor_profile) {
+        (Some(name), _, _) | (None, Some(name), _) => Some(built_in(name)?),
+        (None, None, Some(path)) => Some(super::load_profile(Some(&beside(path)))?),
+        (None, None, None) => None,
+    };
+    Ok(Besides {
+        profile,
+        vendor_keys: release.vendor_keys.iter().map(|path| beside(path)).collect(),
+        pin_keys: release.pin_keys.clone(),
+        allow_unsigned: release.allow_unsigned.clone(),
+        stream: release.stream.clone(),
+        expires: release.expires.clone(),
+        notes: release.notes.clone(),
+    })
+}
+
+fn built_in(name: &str) -> Result<VendorProfile, Fault> {
+    let profile = VendorProfile::k2view()?;
+    if profile.name == name {
+        return Ok(profile);
+    }
+    let message = format!("there is no built-in vendor {name:?}, only {}", profile.name);
+    Err(Fault::new(Code::Usage, message).at("--vendor"))
+}
+
+fn http_options(arguments: &MirrorArgs) -> Result<HttpOptions, Fault> {
+    let ca_pem = arguments
+        .ca_file
+        .iter()
+        .map(|path| files::read_config(path, limits::CA_BYTES, Code::Usage))
+        .collect::<Result<Vec<_>, Fault>>()?;
+    let allow_http = arguments.allow_http;
+    Ok(HttpOptions { ca_pem, allow_http, retries: arguments.retries, ..HttpOptions::default() })
+}
+
+fn hosts(arguments: &MirrorArgs, release: &Release, profile: &VendorProfile) -> Hosts {
+    let of_profile = profile.mirror.iter().flat_map(|it| &it.hosts);
+    let all = of_profile.chain(&release.allow_hosts).chain(&arguments.allow_host);
+    Hosts::new(all.cloned(), arguments.allow_http)
+}
+
+/// Opens the directory, and makes it unless nothing is to be written.
+fn open(out: &Path, dry: bool) -> Result<Folder, Fault> {
+    if !dry {
+        fs::create_dir_all(out).map_err(|error| {
+            Fault::new(Code::WriteFailed, error.to_string()).at(files::show(out))
+        })?;
+        return Folder::open(out);
+    }
+    // A plan for a directory that is not there yet is one for where it would be.
+    let there = out.ancestors().find(|path| path.is_dir());
+    Folder::open(there.unwrap_or_else(|| Path::new(".")))
+}
+
+/// The places that images come from.
+struct Sources<'a> {
+    engine: EngineName,
+    registry: Registry<'a>,
+    docker: Engine,
+    podman: Engine,
+    files: Files,
+}
+
+impl Source for Sources<'_> {
+    fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn Found + '_>, Fault> {
+        match self.engine {
+            EngineName::Docker => self.docker.find(reference, watch),
+            EngineName::Podman => self.podman.find(reference, watch),
+            EngineName::Archive => self.files.find(reference, watch),
+            EngineName::Auto if Path::new(reference).is_file() => self.files.find(reference, watch),
+            EngineName::Auto | EngineName::Registry => self.registry.find(reference, watch),
+        }
+    }
+}
+
+fn engine(arguments: &MirrorArgs, release: &Release) -> Result<EngineName, Fault> {
+    match (arguments.engine, release.engine.as_deref()) {
+        (Some(engine), _) => Ok(engine),
+        (None, None) => Ok(EngineName::Auto),
+        (None, Some(name)) => {
+            <EngineName as clap::ValueEnum>::from_str(name, false).map_err(|_| {
+                let message = format!("there is no engine {name:?}");
+                Fault::new(Code::ReleaseMalformed, message).at("engine")
+            })
+        }
+    }
+}
+
+fn sources<'a>(
+    arguments: &MirrorArgs,
+    engine: EngineName,
+    release: &Release,
+    http: &'a Http,
+) -> Result<Sources<'a>, Fault> {
+    let platforms = &release.platforms;
+    let by_engine = matches!(engine, EngineName::Docker | EngineName::Podman);
+    if by_engine && (platforms.len() > 1 || platforms.iter().any(|it| it == "all")) {
+        let message = "an engine brings one platform; --engine registry brings several";
+        return Err(Fault::new(Code::Usage, message).at("--platform"));
+    }
+    let one = platforms.first().cloned();
+    let pull = !arguments.no_pull;
+    let options = RegistryOptions {
+        platforms: match platforms.as_slice() {
+            [] => Platforms::One,
+            list if list.iter().any(|it| it == "all") => Platforms::All,
+            list => Platforms::List(list.to_vec()),
+        },
+        jobs: AT_ONCE,
+        docker_config: docker_config(),
+        plain_http: plain_http(arguments, &release.images),
+    };
+    Ok(Sources {
+        engine,
+        registry: Registry::new(http, options)?,
+        docker: Engine::new(Program::Docker, pull, one.clone()),
+        podman: Engine::new(Program::Podman, pull, one),
+        files: Files,
+    })
+}
+
+/// The registries to speak plain HTTP with: those named, and, as for Docker, those of this machine.
+fn plain_http(arguments: &MirrorArgs, images: &[String]) -> Vec<String> {
+    if !arguments.allow_http {
+        return Vec::new();
+    }
+    let local = |host: &&str| {
+        let name = host.rsplit_once(':').map_or(*host, |(name, _)| name);
+        name == "localhost" || name.starts_with("127.") || name == "[::1]"
+    };
+    let hosts = images.iter().filter_map(|image| image.split_once('/')).map(|(host, _)| host);
+    let hosts = hosts.filter(local).map(str::to_owned);
+    arguments.plain_http.iter().cloned().chain(hosts).collect()
+}
+
+/// Where Docker keeps its credentials.
+fn docker_config() -> Option<PathBuf> {
+    let named = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
+    named.or_else(|| std::env::home_dir().map(|home| home.join(".docker")))
+}
+
+/// The programs that go into `tools/`.
+fn tools(arguments: &MirrorArgs) -> Result<Vec<OwnFile>, Fault> {
+    let mut paths = arguments.tool.clone();
+    let beside = std::env::current_exe().ok().map(|program| program.with_file_name(AIRGAP));
+    if let Some(path) = beside.filter(|path| paths.is_empty() && path.is_file()) {
+        paths.push(path);
+    }
+    if paths.is_empty() && !cfg!(feature = "online") {
+        return Ok(Vec::new());
+    }
+    paths
+        .iter()
+        .map(|path| {
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .ok_or_else(|| Fault::new(Code::Usage, "not a file name").at(files::show(path)))?;
+            let bytes = files::read_config(path, limits::TOOL_BYTES, Code::Usage)?;
+            Ok(OwnFile { name: format!("tools/{name}"), bytes, mode: 0o755 })
+        })
+        .collect()
+}
+
+fn own_keys(sealing: &Sealing<'_>) -> Vec<crate::key::PublicKey> {
+    let listed = sealing.policy.iter().flat_map(|policy| policy.transfer_keys());
+    std::iter::once(sealing.key.public().clone()).chain(listed.map(|it| it.key().clone())).collect()
+}
+
+fn print_plan(folder: &Folder, plan: &[PlanItem]) -> Result<ExitStatus, Fault> {
+    let mut out = io::stdout().lock();
+    let mut all = 0_u64;
+    let mut unknown = false;
+    let mut status = ExitStatus::Verified;
+    let mut write = || -> io::Result<()> {
+        for item in plan {
+            let size =
+                item.size.map_or_else(|| "size unknown".to_owned(), |it| format!("{it} bytes"));
+            let here = if item.here { ", here already" } else { "" };
+            match &item.fault {
+                Some(fault) => {
+                    status = worse(status, fault);
+                    writeln!(out, "{}: can't be had ({}: {fault})", item.want.name, fault.code())?;
+                }
+                None => writeln!(out, "{}: {size}{here}", item.want.name)?,
+            }
+            for note in &item.notes {
+                writeln!(out, "  {note}")?;
+            }
+            writeln!(out, "  to {}", item.want.path)?;
+            if !item.here {
+                all = all.saturating_add(item.size.unwrap_or(0));
+                unknown |= item.size.is_none();
+            }
+        }
+        let least = if unknown { "at least " } else { "" };
+        writeln!(
+            out,
+            "to fetch: {least}{} ({all} bytes), besides bundles and keys",
+            HumanBytes(all)
+        )
+    };
+    let written = write();
+    let free = folder.room()?.free;
+    let written = written.and_then(|()| {
+        writeln!(out, "free:     {} ({free} bytes) in {}", HumanBytes(free), folder.shown())
+    });
+    shown(written)?;
+    if all > free {
+        return Err(Fault::new(Code::NoSpace, "there is not enough space")
+            .at(folder.shown())
+            .expected_found(format!("{all} bytes"), format!("{free} bytes free")));
+    }
+    Ok(status)
+}
+
+/// 1 for what is wrong, 4 for what the network did not bring; 1 wins.
+fn worse(status: ExitStatus, fault: &Fault) -> ExitStatus {
+    match (status, fault.outcome()) {
+        (ExitStatus::Failed, _) => ExitStatus::Failed,
+        (_, Outcome::Network) => ExitStatus::Network,
+        _ => ExitStatus::Failed,
+    }
+}
+
+/// Shows what became of each request.
+fn finish(
+    arguments: &MirrorArgs,
+    sealing: &Sealing<'_>,
+    outcomes: Outcomes,
+) -> Result<Ended, Fault> {
+    let Outcomes { reports, made } = outcomes;
+    let mut status = ExitStatus::Verified;
+    for report in &reports {
+        if let Some(code) = report.code.filter(|_| report.outcome == Outcome::Omitted) {
+            status = worse(status, &Fault::new(code, ""));
+        }
+    }
+    let omitted: Vec<&str> = reports
+        .iter()
+        .filter(|it| it.outcome == Outcome::Omitted)
+        .map(|it| it.name.as_str())
+        .collect();
+    let names = omitted.join(", ");
+    let count = omitted.len();
+    let report = Report::new(sealing.now.to_string(), reports);
+    show(&arguments.run, &report)?;
+    if count > 0 {
+        warn(&format!("{count} of {} could not be brought: {names}", report.artifacts.len()));
+    }
+    match made {
+        Ok(made) => Ok(Ended::Sealed(Box::new(made), status)),
+        Err(Stop::Fault(fault)) => {
+            complain(&fault);
+            let own = fault.outcome().exit_status();
+            Ok(Ended::Not(if status == ExitStatus::Verified { own } else { status }))
+        }
+        Err(Stop::Artifacts(against)) => {
+            let report = Report::new(sealing.now.to_string(), against);
+            let found = report.artifacts.iter().filter(|it| it.outcome != Outcome::Ok);
+            for artifact in found {
+                let reason = artifact.reason.as_deref().unwrap_or_default();
+                let code = artifact.code.map_or("", |code| code.name());
+                warn(&format!("{}: {} ({code}: {reason})", artifact.name, artifact.outcome.word()));
+            }
+            let message = "not sealed: files that nobody asked for stand against it";
+            complain(&Fault::new(Code::FileExtra, message));
+            Ok(Ended::Not(ExitStatus::Failed))
+        }
+    }
+}
+
+/// Verifies the finished directory as the far side will: from the medium, with the public key alone.
+fn preflight(
+    arguments: &MirrorArgs,
+    sealing: &Sealing<'_>,
+    folder: &Folder,
+    bases: &[Folder],
+    made: &Made,
+    watch: &dyn Watch,
+) -> Result<bool, Fault> {
+    for file in &made.manifest.files {
+        folder.drop_cache(&file.path);
+    }
+    let keys = [sealing.key.public().clone()];
+    let allowed: Vec<String> = made
+        .manifest
+        .artifacts
+        .iter()
+        .filter(|it| it.allow_unsigned)
+        .map(|it| it.name.clone())
+        .collect();
+    let context = Context {
+        transfer_keys: &keys,
+        vendor_key: None,
+        policy: sealing.policy.as_ref(),
+        material: None,
+        profile: &sealing.profile,
+        transparency: arguments.sealing.logs.transparency(),
+        hash: HashRule::Known,
+        allow_unsigned: &allowed,
+        now: jiff::Timestamp::now(),
+        state: None,
+        bases,
+        full_digest: false,
+        reading: Options { jobs: jobs(arguments.run.jobs), progress: &NoProgress, cuts: None },
+    };
+    watch.say("verifying the finished directory as the far side will");
+    let answer = transfer::check(folder, &context);
+    let bad: Vec<_> = answer
+        .reports
+        .iter()
+        .filter(|it| {
+            matches!(
+                it.outcome,
+                Outcome::Failed | Outcome::Missing | Outcome::Extra | Outcome::Usage
+            )
+        })
+        .collect();
+    for report in &bad {
+        let reason = report.reason.as_deref().unwrap_or_default();
+        warn(&format!("preflight: {}: {} ({reason})", report.name, report.outcome.word()));
+    }
+    if bad.is_empty() {
+        if arguments.run.output == Output::Text {
+            let count = made.manifest.artifacts.len();
+            shown(writeln!(io::stdout().lock(), "preflight: {count} artifacts verified offline"))?;
+        }
+        return Ok(true);
+    }
+    warn("do not carry this directory: it does not verify as the far side will check it");
+    Ok(false)
+}
+
+/// On Ctrl-C says what to do and ends; what is half-way here is continued by the next run.
+fn interruption(http: &Http) -> impl Drop + use<> {
+    struct Guard(tokio::task::JoinHandle<()>);
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            self.0.abort();
+        }
+    }
+    Guard(http.spawn(async {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            let _ = writeln!(
+                io::stderr().lock(),
+                "\nsealift: interrupted; run the same command again to continue"
+            );
+            std::process::exit(130);
+        }
+    }))
+}
+
+/// A newer trusted root, if it can be had: a repository that the operator named must answer, Sigstore's
+/// own need not.
+fn refresh(
+    arguments: &MirrorArgs,
+    http: &Http,
+    sealing: &mut Sealing<'_>,
+    watch: &dyn Watch,
+) -> Result<(), Fault> {
+    let repository = match (&arguments.tuf_mirror, &arguments.tuf_root) {
+        (Some(url), Some(path)) => {
+            let root = files::read_config(path, limits::TRUSTED_ROOT_BYTES, Code::Usage)?;
+            Some(Repository { url: url.clone(), root })
+        }
+        _ => None,
+    };
+    let age = |bytes: &[u8]| root::newest(bytes).unwrap_or_else(|| "unknown".to_owned());
+    match root::refresh(http, repository.as_ref()) {
+        Ok(bytes) => {
+            sealing.material = TrustMaterial::from_json(&bytes)?;
+            let age = age(&bytes);
+            watch.say(&format!("trusted root: fetched; its newest log or authority is of {age}"));
+            sealing.root = Some(bytes);
+            Ok(())
+        }
+        Err(fault) if repository.is_some() => Err(fault),
+        Err(fault) => {
+            let age = age(&TrustMaterial::production_bytes());
+            watch.say(&format!(
+                "trusted root: the built-in one, its newest log or authority is of {age}; a newer one \
+                 could not be fetched ({fault})"
+            ));
+            Ok(())
+        }
+    }
+}

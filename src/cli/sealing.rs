@@ -1,0 +1,276 @@
+//! What `seal` and `mirror` share: whom to believe, how to seal, and what is said at the end.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::args::{Output, RunArgs};
+use super::password::PasswordArgs;
+use super::transfer_args::{PolicyOption, material};
+use super::trust_args::{LogArgs, load_key};
+use super::{complain, files, load_profile, program_digest, shown, warn};
+use crate::digest::Sha256Digest;
+use crate::image::Options;
+use crate::key::{PrivateKey, PublicKey, random_bytes, words};
+use crate::limits;
+use crate::report::{self, Detail};
+use crate::sigstore::TrustMaterial;
+use crate::transfer::{Made, Naming, Order};
+use crate::trust::{TrustPolicy, VendorProfile};
+use crate::verdict::{Code, Fault, Report};
+
+/// Whom to believe and how to seal.
+#[derive(Debug, Args)]
+pub(super) struct SealingArgs {
+    #[command(flatten)]
+    pub(super) password: PasswordArgs,
+    /// A vendor's public key, compared with the vendor out of band; repeats
+    #[arg(long, value_name = "FILE", help_heading = "Trust")]
+    pub(super) vendor_key: Vec<PathBuf>,
+    /// The fingerprint of a vendor's key that lies in the folder; repeats
+    #[arg(long, value_name = "sha256:HEX", help_heading = "Trust")]
+    pub(super) pin_key: Vec<Sha256Digest>,
+    /// Accept the vendor keys in the folder unseen; recorded, and shown by every later check
+    #[arg(long, help_heading = "Trust")]
+    pub(super) trust_on_first_use: bool,
+    #[command(flatten)]
+    pub(super) policy: PolicyOption,
+    #[command(flatten)]
+    pub(super) logs: LogArgs,
+    /// A vendor's conventions (TOML); the default is the built-in profile of K2view
+    #[arg(long, value_name = "FILE")]
+    pub(super) vendor_profile: Option<PathBuf>,
+    /// Seal an artifact of this name although nobody signed it; recorded; repeats
+    #[arg(long, value_name = "NAME")]
+    pub(super) allow_unsigned: Vec<String>,
+    /// The line of transfers that this one belongs to; without it, "default"
+    #[arg(long, value_name = "NAME")]
+    pub(super) stream: Option<String>,
+    /// Until when the transfer may be used: a time (RFC 3339), or how long from now (90d, 12h)
+    #[arg(long, value_name = "TIME")]
+    pub(super) expires: Option<String>,
+    /// Free text for the manifest
+    #[arg(long, value_name = "TEXT")]
+    pub(super) notes: Option<String>,
+}
+
+/// What the options came to: everything loaded and parsed.
+pub(super) struct Sealing<'a> {
+    arguments: &'a SealingArgs,
+    pub(super) key: PrivateKey,
+    pub(super) profile: VendorProfile,
+    pub(super) policy: Option<TrustPolicy>,
+    keys: Vec<PublicKey>,
+    pins: Vec<Sha256Digest>,
+    allow_unsigned: Vec<String>,
+    /// The trusted root that is named, or was fetched.
+    pub(super) root: Option<Vec<u8>>,
+    pub(super) material: TrustMaterial,
+    stream: String,
+    expires: Option<jiff::Timestamp>,
+    notes: Option<String>,
+    transfer_id: [u8; 16],
+    pub(super) now: jiff::Timestamp,
+    nothing: BTreeMap<String, crate::transfer::Origin>,
+}
+
+/// What a release file says besides the options; options come first.
+#[derive(Debug, Default)]
+pub(super) struct Besides {
+    pub(super) profile: Option<VendorProfile>,
+    pub(super) vendor_keys: Vec<PathBuf>,
+    pub(super) pin_keys: Vec<Sha256Digest>,
+    pub(super) allow_unsigned: Vec<String>,
+    pub(super) stream: Option<String>,
+    pub(super) expires: Option<String>,
+    pub(super) notes: Option<String>,
+}
+
+impl SealingArgs {
+    /// Loads what the options name; without a key one is made that nobody will see, for a plan.
+    ///
+    /// # Errors
+    /// [`Code::Usage`], [`Code::PolicyForbids`] and the faults of the files named.
+    pub(super) fn load(&self, key: Option<&Path>, besides: Besides) -> Result<Sealing<'_>, Fault> {
+        let now = jiff::Timestamp::now();
+        let profile = match (self.vendor_profile.as_deref(), besides.profile) {
+            (None, Some(profile)) => profile,
+            (path, _) => load_profile(path)?,
+        };
+        let policy = self.policy.load()?;
+        let keys = self
+            .vendor_key
+            .iter()
+            .chain(&besides.vendor_keys)
+            .map(|path| load_key(path))
+            .collect::<Result<Vec<_>, Fault>>()?;
+        if policy
+            .as_ref()
+            .is_some_and(|it| it.vendors().iter().any(|it| it.transparency_required()))
+            && self.logs.insecure_ignore_tlog
+        {
+            let message = "--insecure-ignore-tlog, where the policy asks for a log entry";
+            return Err(Fault::new(Code::PolicyForbids, message));
+        }
+        let (root, material) = match material(&self.logs, policy.as_ref())? {
+            Some((bytes, material)) => (Some(bytes), material),
+            None => (None, TrustMaterial::production()?),
+        };
+        let expires = self.expires.as_ref().or(besides.expires.as_ref());
+        let expires = expires.map(|text| expiry(text, now)).transpose()?;
+        let named = key.is_some();
+        let key = key.map_or_else(PrivateKey::generate, |path| self.private_key(path))?;
+        if let Some(listed) = policy.as_ref().map(|it| it.transfer_keys())
+            && named
+            && !listed.is_empty()
+            && listed.iter().all(|it| it.key() != key.public())
+        {
+            warn(
+                "the trust policy does not list this transfer key: the far side will refuse the seal",
+            );
+        }
+        Ok(Sealing {
+            arguments: self,
+            key,
+            profile,
+            policy,
+            keys,
+            pins: self.pin_key.iter().copied().chain(besides.pin_keys).collect(),
+            allow_unsigned: self
+                .allow_unsigned
+                .iter()
+                .cloned()
+                .chain(besides.allow_unsigned)
+                .collect(),
+            root,
+            material,
+            stream: self
+                .stream
+                .clone()
+                .or(besides.stream)
+                .unwrap_or_else(|| String::from("default")),
+            expires,
+            notes: self.notes.clone().or(besides.notes),
+            transfer_id: random_bytes()?,
+            now,
+            nothing: BTreeMap::new(),
+        })
+    }
+
+    /// Reads the operator's own key; the password is asked for only if it is encrypted.
+    fn private_key(&self, path: &Path) -> Result<PrivateKey, Fault> {
+        let bytes = files::read_config(path, limits::KEY_BYTES, Code::PrivateKeyMalformed)?;
+        PrivateKey::from_pem(&bytes, &mut || self.password.existing())
+            .map_err(|fault| fault.at(files::show(path)))
+    }
+}
+
+impl Sealing<'_> {
+    /// The order for a folder of which nothing more is known.
+    pub(super) fn order<'o>(&'o self, reading: Options<'o>) -> Order<'o> {
+        Order {
+            key: &self.key,
+            naming: Naming {
+                keys: &self.keys,
+                pins: &self.pins,
+                policy: self.policy.as_ref(),
+                first_use: self.arguments.trust_on_first_use,
+            },
+            profile: &self.profile,
+            transparency: self.arguments.logs.transparency(),
+            material: &self.material,
+            trusted_root: self.root.as_deref(),
+            allow_unsigned: &self.allow_unsigned,
+            stream: &self.stream,
+            expires: self.expires,
+            notes: self.notes.as_deref(),
+            requested: &[],
+            omitted: &[],
+            base: None,
+            origins: &self.nothing,
+            extra: &[],
+            transfer_id: self.transfer_id,
+            now: self.now,
+            reading,
+        }
+    }
+}
+
+/// A time, or how long from now: RFC 3339, or `90d`, `12h`.
+fn expiry(text: &str, now: jiff::Timestamp) -> Result<jiff::Timestamp, Fault> {
+    let refuse = || {
+        let message = "not a time (RFC 3339), nor a number of days or hours such as 90d or 12h";
+        Fault::new(Code::Usage, message).at(format!("--expires {text}"))
+    };
+    if let Ok(time) = text.parse() {
+        return Ok(time);
+    }
+    let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(refuse)?;
+    let number: u64 = number.parse().map_err(|_| refuse())?;
+    let hours = match unit {
+        "d" => number.checked_mul(24),
+        "h" => Some(number),
+        _ => None,
+    };
+    let seconds = hours.and_then(|hours| hours.checked_mul(3600)).ok_or_else(refuse)?;
+    now.checked_add(Duration::from_secs(seconds)).map_err(|_| refuse())
+}
+
+/// Prints reports in the form that was asked for.
+pub(super) fn show(run: &RunArgs, report: &Report) -> Result<(), Fault> {
+    let mut out = io::stdout().lock();
+    let written = if run.output == Output::Json {
+        report::json(&mut out, report)
+    } else {
+        let detail = if run.verbose { Detail::Full } else { Detail::Brief };
+        report.artifacts.iter().try_for_each(|it| report::artifact(&mut out, it, detail))
+    };
+    shown(written.and_then(|()| out.flush())).map(drop)
+}
+
+/// Says what was sealed, and what the far side must know beforehand.
+pub(super) fn say_sealed(run: &RunArgs, made: &Made, key: &PrivateKey) {
+    if made.manifest.artifacts.iter().any(|it| it.first_use) {
+        warn(
+            "a vendor key was accepted unseen (--trust-on-first-use); every later check will say so",
+        );
+    }
+    for file in &made.foreign {
+        warn(&format!("{file} is covered by this seal only: nobody else signed it"));
+    }
+    let mut out: Box<dyn Write> = match run.output {
+        Output::Text => Box::new(io::stdout().lock()),
+        // Standard output is the JSON report and nothing else.
+        Output::Json => Box::new(io::stderr().lock()),
+    };
+    let fingerprint = key.public().fingerprint();
+    let lines = out_of_band(made, &fingerprint);
+    let written = lines.iter().try_for_each(|line| writeln!(out, "{line}"));
+    if let Err(fault) = shown(written) {
+        complain(&fault);
+    }
+}
+
+/// What the far side must know before the medium arrives.
+fn out_of_band(made: &Made, fingerprint: &Sha256Digest) -> Vec<String> {
+    let manifest = &made.manifest;
+    let program = program_digest().map_or_else(|| "unknown".to_owned(), |it| it.to_string());
+    let mut lines = vec![
+        format!("sealed: {} artifacts, {} files", manifest.artifacts.len(), manifest.files.len()),
+        "carry out of band, not on the medium:".to_owned(),
+        format!("  transfer key  {fingerprint}"),
+        format!("                {}", words(fingerprint)),
+        format!("  transfer id   {}", manifest.transfer_id),
+        format!("  stream        {}", manifest.stream),
+        format!("  serial        {}", manifest.serial),
+        format!("  manifest      {}", made.digest),
+        format!("  this program  {program}"),
+    ];
+    if let Some(expires) = &manifest.expires {
+        lines.push(format!("  expires       {expires}"));
+    }
+    lines
+}

@@ -1,0 +1,185 @@
+//! Transfers drawn for the user: a line for each and one for the whole on a terminal, plain lines
+//! every few seconds elsewhere, on standard error.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal as _, Write as _, stderr};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::mirror::Watch;
+use crate::verdict::printable;
+
+/// How often a plain line is written.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// Shows transfers, unless nobody wants to see them.
+pub(super) struct Drawn {
+    quiet: bool,
+    bars: Option<MultiProgress>,
+    state: Mutex<State>,
+}
+
+struct State {
+    next: u64,
+    running: BTreeMap<u64, Running>,
+    whole: Option<ProgressBar>,
+    /// Bytes of all transfers so far, without what was here before.
+    bytes: u64,
+    /// Bytes that are still expected.
+    expected: u64,
+    begun: Instant,
+    said: Instant,
+}
+
+struct Running {
+    name: String,
+    done: u64,
+    total: Option<u64>,
+    bar: Option<ProgressBar>,
+}
+
+impl Drawn {
+    /// Draws bars on a terminal, writes lines elsewhere, nothing when quiet.
+    pub(super) fn new(quiet: bool) -> Self {
+        let bars = (!quiet && stderr().is_terminal())
+            .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5)));
+        let whole =
+            bars.as_ref().map(|bars| {
+                bars.add(ProgressBar::new(0).with_style(style(
+                    "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} in all",
+                )))
+            });
+        let now = Instant::now();
+        let state = State {
+            next: 0,
+            running: BTreeMap::new(),
+            whole,
+            bytes: 0,
+            expected: 0,
+            begun: now,
+            said: now,
+        };
+        Self { quiet, bars, state: Mutex::new(state) }
+    }
+
+    /// Takes everything off the terminal.
+    pub(super) fn clear(&self) {
+        if let Some(bars) = &self.bars {
+            let _ = bars.clear();
+        }
+    }
+
+    fn with<T>(&self, use_it: impl FnOnce(&mut State) -> T) -> T {
+        use_it(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn line(&self, text: &str) {
+        let text = printable(text);
+        match &self.bars {
+            Some(bars) => bars.suspend(|| {
+                let _ = writeln!(stderr().lock(), "{text}");
+            }),
+            None => {
+                let _ = writeln!(stderr().lock(), "{text}");
+            }
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+impl Watch for Drawn {
+    fn begin(&self, name: &str, here: u64, total: Option<u64>) -> u64 {
+        self.with(|state| {
+            let bar = self.bars.as_ref().map(|bars| {
+                let template = "{bar:20} {bytes}/{total_bytes} {bytes_per_sec} {eta} {wide_msg}";
+                let bar = match total {
+                    Some(total) => ProgressBar::new(total).with_style(style(template)),
+                    None => ProgressBar::no_length()
+                        .with_style(style("{spinner} {bytes} {bytes_per_sec} {wide_msg}")),
+                };
+                let bar = bars.add(bar.with_message(printable(name)));
+                bar.set_position(here);
+                bar.reset_eta();
+                bar
+            });
+            let rest = total.unwrap_or(here).saturating_sub(here);
+            state.expected = state.expected.saturating_add(rest);
+            if let Some(whole) = &state.whole {
+                whole.set_length(state.expected);
+            }
+            state.next = state.next.saturating_add(1);
+            state
+                .running
+                .insert(state.next, Running { name: name.to_owned(), done: here, total, bar });
+            state.next
+        })
+    }
+
+    fn advance(&self, transfer: u64, bytes: u64) {
+        let lines = self.with(|state| {
+            state.bytes = state.bytes.saturating_add(bytes);
+            if let Some(whole) = &state.whole {
+                whole.inc(bytes);
+            }
+            if let Some(running) = state.running.get_mut(&transfer) {
+                running.done = running.done.saturating_add(bytes);
+                if let Some(bar) = &running.bar {
+                    bar.inc(bytes);
+                }
+            }
+            let due = self.bars.is_none() && !self.quiet && state.said.elapsed() >= EVERY;
+            due.then(|| {
+                state.said = Instant::now();
+                plain_lines(state)
+            })
+        });
+        for line in lines.unwrap_or_default() {
+            self.line(&line);
+        }
+    }
+
+    fn end(&self, transfer: u64) {
+        self.with(|state| {
+            if let Some(running) = state.running.remove(&transfer) {
+                // What did not come is no longer expected.
+                let rest = running.total.unwrap_or(running.done).saturating_sub(running.done);
+                state.expected = state.expected.saturating_sub(rest);
+                if let (Some(bars), Some(bar)) = (&self.bars, &running.bar) {
+                    bar.finish_and_clear();
+                    bars.remove(bar);
+                }
+            }
+        });
+    }
+
+    fn say(&self, line: &str) {
+        if !self.quiet {
+            self.line(line);
+        }
+    }
+}
+
+/// One line for each running transfer and one for the whole.
+fn plain_lines(state: &State) -> Vec<String> {
+    let mut lines: Vec<String> = state
+        .running
+        .values()
+        .map(|it| match it.total {
+            Some(total) => format!("{}: {} of {}", it.name, HumanBytes(it.done), HumanBytes(total)),
+            None => format!("{}: {}", it.name, HumanBytes(it.done)),
+        })
+        .collect();
+    let millis = u64::try_from(state.begun.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
+    let rate = state.bytes.saturating_mul(1000) / millis;
+    let left = state.expected.saturating_sub(state.bytes);
+    let time = left.checked_div(rate).map_or_else(String::new, |it| format!(", {it} s left"));
+    let done = HumanBytes(state.bytes);
+    let all = HumanBytes(state.expected);
+    lines.push(format!("in all: {done} of {all}, {}/s{time}", HumanBytes(rate)));
+    lines
+}

@@ -1,0 +1,77 @@
+//! What an earlier transfer carried and need not be carried again. It must hold under our own transfer
+//! key or one that the policy lists; that its files are right is checked on the far side, where it is.
+
+use super::Description;
+use super::want::Want;
+use crate::digest::Sha256Digest;
+use crate::folder::Folder;
+use crate::key::PublicKey;
+use crate::sigstore::SignatureBundle;
+use crate::transfer::{self, Base, BaseArtifact, Kind, Manifest};
+use crate::trust::VendorProfile;
+use crate::verdict::Fault;
+
+/// An earlier transfer.
+#[derive(Debug)]
+pub struct Earlier {
+    manifest: Manifest,
+    digest: Sha256Digest,
+}
+
+impl Earlier {
+    /// Opens the seal of an earlier transfer.
+    ///
+    /// # Errors
+    /// Those of [`transfer::open`].
+    pub fn open(folder: &Folder, keys: &[PublicKey]) -> Result<Self, Fault> {
+        let sealed = transfer::open(folder, &folder.list()?, keys)?;
+        Ok(Self { manifest: sealed.manifest().clone(), digest: sealed.digest() })
+    }
+
+    /// The record of it for a new manifest.
+    #[must_use]
+    pub fn record(&self, artifacts: Vec<BaseArtifact>) -> Base {
+        Base {
+            transfer_id: self.manifest.transfer_id.clone(),
+            manifest: self.digest,
+            stream: self.manifest.stream.clone(),
+            serial: self.manifest.serial,
+            artifacts,
+        }
+    }
+
+    /// The image, if it was carried from exactly this place: the digest is part of it.
+    pub(super) fn image(&self, want: &Want, description: &Description) -> Option<BaseArtifact> {
+        self.manifest
+            .artifacts
+            .iter()
+            .filter(|it| it.kind == Kind::Image && it.name == want.name)
+            .find(|it| {
+                it.source.as_ref() == Some(&description.source)
+                    && description.source.contains("@sha256:")
+            })
+            .and_then(|it| self.item(Kind::Image, &it.name, &it.path))
+    }
+
+    /// The package, if the bundle that the vendor offers now is one of the bytes that were carried.
+    pub(super) fn package(
+        &self,
+        want: &Want,
+        bundle: &SignatureBundle,
+        profile: &VendorProfile,
+    ) -> Option<BaseArtifact> {
+        let (_, stated) = bundle.stated_digest()?;
+        let carried =
+            self.manifest.artifacts.iter().find(|it| {
+                it.kind == Kind::Package && it.name == want.name && !it.allow_unsigned
+            })?;
+        let item = self.item(Kind::Package, &carried.name, &carried.path)?;
+        let message = profile.package.message.message(&item.sha256);
+        (Sha256Digest::of(message.as_bytes()).to_hex() == stated).then_some(item)
+    }
+
+    fn item(&self, kind: Kind, name: &str, path: &str) -> Option<BaseArtifact> {
+        let sha256 = self.manifest.file(path)?.sha256;
+        Some(BaseArtifact { kind, name: name.to_owned(), path: path.to_owned(), sha256 })
+    }
+}

@@ -1,0 +1,72 @@
+//! Images from archives that lie on a disk already.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use super::engine::pour;
+use super::{Description, Fetched, Found, Source, Task, Watch};
+use crate::digest::HashingReader;
+use crate::folder::Folder;
+use crate::verdict::{Code, Fault};
+
+/// Archives by their paths.
+#[derive(Debug, Clone, Copy)]
+pub struct Files;
+
+impl Source for Files {
+    fn find(&self, reference: &str, _: &dyn Watch) -> Result<Box<dyn Found + '_>, Fault> {
+        let path = PathBuf::from(reference);
+        let fail = |code, message: String| Fault::new(code, message).at(reference);
+        let metadata =
+            path.metadata().map_err(|error| fail(Code::FileNotFound, error.to_string()))?;
+        if !metadata.is_file() {
+            return Err(fail(Code::ReferenceInvalid, "not a file".to_owned()));
+        }
+        // Read to tell a changed file from the one that was copied before. The medium need not say
+        // where on this machine a file lay.
+        let mut file = HashingReader::new(open(&path)?);
+        std::io::copy(&mut file, &mut std::io::sink())
+            .map_err(|error| fail(Code::Unreadable, error.to_string()))?;
+        let (_, digest) = file.finish();
+        let source = format!("file:{}@{digest}", called(&path)?);
+        let description =
+            Description { source, size: Some(metadata.len()), ..Description::default() };
+        Ok(Box::new(Here { path, description }))
+    }
+}
+
+fn open(path: &Path) -> Result<File, Fault> {
+    File::open(path).map_err(|error| {
+        Fault::new(Code::Unreadable, error.to_string()).at(path.display().to_string())
+    })
+}
+
+/// The last part of a path.
+pub(super) fn called(path: &Path) -> Result<&str, Fault> {
+    path.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
+        Fault::new(Code::ReferenceInvalid, "not a file name").at(path.display().to_string())
+    })
+}
+
+/// An archive that is there.
+#[derive(Debug)]
+struct Here {
+    path: PathBuf,
+    description: Description,
+}
+
+impl Found for Here {
+    fn description(&self) -> &Description {
+        &self.description
+    }
+
+    fn fetch(&self, folder: &Folder, name: &str, watch: &dyn Watch) -> Result<Vec<Fetched>, Fault> {
+        let shown = self.path.display().to_string();
+        let mut file = open(&self.path)?;
+        let task = Task::begin(watch, &shown, 0, self.description.size);
+        let (size, sha256) =
+            pour(&mut file, folder, name, &task).map_err(|fault| fault.at(&*shown))?;
+        folder.commit(name)?;
+        Ok(vec![Fetched::local(self.description.source.clone(), name, size, sha256)])
+    }
+}

@@ -1,0 +1,331 @@
+//! A whole run: look at everything, see that there is room, fetch and judge each, seal what is right.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::base::Earlier;
+use super::bring::{Brought, Errand, Lead};
+use super::http::Http;
+use super::store::Store;
+use super::want::Want;
+use super::{Hosts, Source, Watch};
+use crate::folder::{Folder, Lock};
+use crate::parallel;
+use crate::transfer::{
+    self, FETCH_LOG, Kind, Made, OmittedItem, Order, Origin, OwnFile, Requested, Seen, Stop,
+};
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
+
+/// What to mirror, and how.
+pub struct Job<'a> {
+    /// The transfer directory.
+    pub folder: &'a Folder,
+    /// The lock on it, which the caller holds from before it was looked at.
+    pub lock: &'a Lock,
+    /// What was asked for.
+    pub wants: &'a [Want],
+    /// The HTTP client.
+    pub http: &'a Http,
+    /// The hosts of the vendor.
+    pub hosts: Hosts,
+    /// How to seal; what was asked for, omitted, and came from where is filled in here.
+    pub order: Order<'a>,
+    /// Where an image comes from.
+    pub source: &'a dyn Source,
+    /// An earlier transfer.
+    pub earlier: Option<&'a Earlier>,
+    /// Files to add in `tools/`.
+    pub tools: Vec<OwnFile>,
+    /// How many artifacts are worked on at once.
+    pub jobs: usize,
+    /// Stop at the first that fails.
+    pub fail_fast: bool,
+    /// Give up what is half-way here, and seal the rest.
+    pub omit_partial: bool,
+    /// Who watches.
+    pub watch: &'a dyn Watch,
+}
+
+impl std::fmt::Debug for Job<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job").field("wants", &self.wants).finish_non_exhaustive()
+    }
+}
+
+/// One line of the plan.
+#[derive(Debug, Clone)]
+pub struct PlanItem {
+    /// What was asked for.
+    pub want: Want,
+    /// Its size in bytes, where it is known.
+    pub size: Option<u64>,
+    /// Whether it is here already.
+    pub here: bool,
+    /// Where exactly an image is, and what should be known of it.
+    pub notes: Vec<String>,
+    /// Why it can't be had.
+    pub fault: Option<Fault>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Outcomes {
+    /// One report for each request, in order.
+    pub reports: Vec<ArtifactReport>,
+    /// The sealed transfer, or why there is none.
+    pub made: Result<Made, Stop>,
+}
+
+impl Job<'_> {
+    /// Asks about everything and fetches nothing but manifests.
+    #[must_use]
+    pub fn plan(&self) -> Vec<PlanItem> {
+        let store = Store::new(self.folder);
+        let errand = self.errand(&store);
+        let leads = self.leads(&errand);
+        let items = self.wants.iter().zip(leads);
+        items
+            .map(|(want, lead)| match lead {
+                Ok(lead) => PlanItem {
+                    want: want.clone(),
+                    size: lead.size(),
+                    here: errand.is_here(want, &lead),
+                    notes: match &lead {
+                        Lead::Image(found) => {
+                            let it = found.description();
+                            std::iter::once(it.source.clone()).chain(it.notes.clone()).collect()
+                        }
+                        Lead::Package(_) => Vec::new(),
+                    },
+                    fault: None,
+                },
+                Err(fault) => PlanItem {
+                    want: want.clone(),
+                    size: None,
+                    here: false,
+                    notes: Vec::new(),
+                    fault: Some(fault),
+                },
+            })
+            .collect()
+    }
+
+    /// Fetches, judges and seals.
+    ///
+    /// # Errors
+    /// What stops the run as a whole before anything was fetched: [`Code::NoSpace`],
+    /// [`Code::FileTooLarge`].
+    pub fn run(self) -> Result<Outcomes, Fault> {
+        let store = Store::new(self.folder);
+        let errand = self.errand(&store);
+        let leads = self.leads(&errand);
+        self.space(&errand, &leads)?;
+        let there = self.wants.iter().map(|want| want.path.clone());
+        let before: BTreeSet<String> =
+            there.filter(|path| self.folder.file(path).is_ok()).collect();
+        let stopped = AtomicBool::new(false);
+        let tasks: Vec<(&Want, Result<Lead<'_>, Fault>)> = self.wants.iter().zip(leads).collect();
+        let results = parallel::map(&tasks, self.jobs, |(want, lead)| {
+            if stopped.load(Ordering::Relaxed) {
+                let message = "not tried, because another one failed (--fail-fast)";
+                return Err(Fault::new(Code::Omitted, message));
+            }
+            let result = match lead {
+                Ok(lead) => errand.bring(want, lead),
+                Err(fault) => Err(fault.clone()),
+            };
+            if result.is_err() && self.fail_fast {
+                stopped.store(true, Ordering::Relaxed);
+            }
+            result
+        });
+        drop(tasks);
+        Ok(self.finish(&store, &before, results))
+    }
+
+    fn errand<'e>(&'e self, store: &'e Store<'e>) -> Errand<'e> {
+        Errand {
+            store,
+            http: self.http,
+            hosts: self.hosts.clone(),
+            order: self.order,
+            source: self.source,
+            earlier: self.earlier,
+            watch: self.watch,
+        }
+    }
+
+    fn leads<'e>(&self, errand: &Errand<'e>) -> Vec<Result<Lead<'e>, Fault>> {
+        parallel::map(self.wants, self.jobs, |want| errand.look(want))
+    }
+
+    /// Refuses what the medium has no room for.
+    fn space(&self, errand: &Errand<'_>, leads: &[Result<Lead<'_>, Fault>]) -> Result<(), Fault> {
+        let room = self.folder.room()?;
+        let mut needed = 0_u64;
+        for (want, lead) in self.wants.iter().zip(leads) {
+            let Ok(lead) = lead else { continue };
+            let Some(size) = lead.size().filter(|_| !errand.is_here(want, lead)) else { continue };
+            if room.largest_file.is_some_and(|largest| size > largest) {
+                return Err(Fault::new(
+                    Code::FileTooLarge,
+                    format!("{} has {size} bytes", want.name),
+                )
+                .at(self.folder.shown()));
+            }
+            let here = errand.store.partial(&want.path);
+            needed = needed.saturating_add(size.saturating_sub(here));
+        }
+        if needed > room.free {
+            return Err(Fault::new(Code::NoSpace, "there is not enough space")
+                .at(self.folder.shown())
+                .expected_found(format!("{needed} bytes"), format!("{} bytes free", room.free)));
+        }
+        Ok(())
+    }
+
+    fn finish(
+        self,
+        store: &Store<'_>,
+        before: &BTreeSet<String>,
+        results: Vec<Result<Brought, Fault>>,
+    ) -> Outcomes {
+        let mut reports = Vec::new();
+        let mut omitted = Vec::new();
+        let mut carried = Vec::new();
+        let mut origins = BTreeMap::new();
+        let mut seen = Seen::default();
+        let mut held: Option<String> = None;
+        for (want, result) in self.wants.iter().zip(results) {
+            match result {
+                Ok(Brought::Here { report, seen: more, origin }) => {
+                    seen.add(more);
+                    origins.insert(want.path.clone(), origin);
+                    reports.push(*report);
+                }
+                Ok(Brought::Carried(item)) => {
+                    let cleared = store.discard(&want.directory).err();
+                    reports.push(match cleared {
+                        None => told(want, Outcome::Ok, "an earlier transfer carried it (--base)"),
+                        Some(fault) => report(want).refused(&fault),
+                    });
+                    carried.push(item);
+                }
+                Err(fault) => {
+                    if self.hold(store, before, want, &fault) {
+                        held.get_or_insert_with(|| want.name.clone());
+                    } else if let Err(fault) = store.discard(&want.directory) {
+                        self.watch.say(&fault.to_string());
+                    }
+                    reports.push(omission(want, &fault));
+                    omitted.push(OmittedItem {
+                        kind: want.kind,
+                        name: want.name.clone(),
+                        code: fault.code().name().to_owned(),
+                        reason: line(&fault),
+                    });
+                }
+            }
+        }
+        let made = match held {
+            Some(name) if self.fail_fast || !self.omit_partial => {
+                let message = "what is half-way here, or could not be compared with its source, is \
+                               not sealed, and neither is the rest";
+                Err(Fault::new(Code::PartlyFetched, message).at(name).into())
+            }
+            _ if self.fail_fast && !omitted.is_empty() => {
+                let message = "something failed (--fail-fast)";
+                Err(Fault::new(Code::Omitted, message).into())
+            }
+            _ => self.seal(store, &omitted, &origins, carried, seen),
+        };
+        Outcomes { reports, made }
+    }
+
+    /// Whether what is here of a want is kept for the next run: nothing says that it is wrong, and it is
+    /// half-way here or was here before this run.
+    fn hold(
+        &self,
+        store: &Store<'_>,
+        before: &BTreeSet<String>,
+        want: &Want,
+        fault: &Fault,
+    ) -> bool {
+        let passing = matches!(
+            fault.outcome(),
+            Outcome::Network | Outcome::Undecided | Outcome::Usage | Outcome::Omitted
+        );
+        let here =
+            store.half_written(&want.directory).unwrap_or(true) || before.contains(&want.path);
+        passing && here && (self.fail_fast || !self.omit_partial)
+    }
+
+    fn seal(
+        &self,
+        store: &Store<'_>,
+        omitted: &[OmittedItem],
+        origins: &BTreeMap<String, Origin>,
+        carried: Vec<transfer::BaseArtifact>,
+        seen: Seen,
+    ) -> Result<Made, Stop> {
+        let mut extra = self.tools.clone();
+        extra.push(OwnFile { name: FETCH_LOG.to_owned(), bytes: store.log()?, mode: 0o644 });
+        let requested: Vec<Requested> = self
+            .wants
+            .iter()
+            .map(|want| Requested { kind: want.kind, name: want.name.clone() })
+            .collect();
+        let base = self.earlier.filter(|_| !carried.is_empty()).map(|it| it.record(carried));
+        // A name that is omitted or carried is none of the folder's.
+        let allowed: Vec<String> = self
+            .order
+            .allow_unsigned
+            .iter()
+            .filter(|name| {
+                origins.iter().any(|(path, origin)| origin.name == **name || path == *name)
+            })
+            .cloned()
+            .collect();
+        let order = Order {
+            requested: &requested,
+            omitted,
+            base: base.as_ref(),
+            origins,
+            extra: &extra,
+            allow_unsigned: &allowed,
+            ..self.order
+        };
+        transfer::make_held(self.folder, &order, seen, self.lock)
+    }
+}
+
+fn report(want: &Want) -> ArtifactReport {
+    let mut report = ArtifactReport::new(want.name.as_str());
+    report.kind = Some(match want.kind {
+        Kind::Image => ArtifactKind::Image,
+        Kind::Package => ArtifactKind::Package,
+    });
+    report
+}
+
+fn told(want: &Want, outcome: Outcome, note: &str) -> ArtifactReport {
+    let mut report = report(want);
+    report.outcome = outcome;
+    report.notes.push(note.to_owned());
+    report
+}
+
+/// The report of something that is not brought: OMITTED whatever the code's own outcome is, because
+/// that is what the far side will be told; the code says why.
+fn omission(want: &Want, fault: &Fault) -> ArtifactReport {
+    let mut report = report(want).refused(fault);
+    report.outcome = Outcome::Omitted;
+    report
+}
+
+/// A fault as one line of a manifest.
+fn line(fault: &Fault) -> String {
+    let text: String =
+        fault.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    text.chars().take(1000).collect()
+}

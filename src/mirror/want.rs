@@ -1,0 +1,210 @@
+//! What was asked for, and where in the transfer directory it goes: names made of untrusted text so
+//! that they are safe and portable, the same in every run of the same request.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use crate::digest::Sha256Digest;
+use crate::pairing;
+use crate::path;
+use crate::transfer::Kind;
+use crate::trust::VendorProfile;
+use crate::verdict::{Code, Fault};
+
+/// One image or package that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Want {
+    /// Image or package.
+    pub kind: Kind,
+    /// The text that was asked for; of a URL without its query, which may be secret.
+    pub name: String,
+    /// What its source is asked for: the text itself.
+    pub reference: String,
+    /// The directory that holds it and its material, below the transfer directory.
+    pub directory: String,
+    /// The file itself, below the transfer directory.
+    pub path: String,
+    /// Where a package is.
+    pub url: Option<Url>,
+}
+
+/// The requests in order, each once, with their places. An image that `is_file` is an archive on this
+/// machine: only the last part of its path is told to the far side.
+///
+/// # Errors
+/// [`Code::ReferenceInvalid`] for a text from which no name can be made, and for a package without a
+/// URL where the profile gives none.
+pub fn wants(
+    profile: &VendorProfile,
+    images: &[String],
+    packages: &[String],
+    is_file: impl Fn(&str) -> bool,
+) -> Result<Vec<Want>, Fault> {
+    let mut wants = Vec::new();
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    for (kind, name) in images
+        .iter()
+        .map(|name| (Kind::Image, name))
+        .chain(packages.iter().map(|name| (Kind::Package, name)))
+    {
+        let at = |fault: Fault| fault.at(name.as_str());
+        if name.is_empty() || name.len() > 2048 || name.chars().any(char::is_control) {
+            return Err(at(Fault::new(Code::ReferenceInvalid, "not a name")));
+        }
+        let want = match kind {
+            Kind::Image => image(name, is_file(name)),
+            Kind::Package => package(profile, name).map_err(at)?,
+        };
+        if wants.iter().any(|it: &Want| it.kind == kind && it.name == want.name) {
+            continue;
+        }
+        let count = taken.entry(want.directory.to_ascii_lowercase()).or_default();
+        *count = count.saturating_add(1);
+        wants.push(want);
+    }
+    for want in &mut wants {
+        // Names that would share a directory each get their own, whatever their order.
+        if taken.get(&want.directory.to_ascii_lowercase()) > Some(&1) {
+            let digest = Sha256Digest::of(want.name.as_bytes()).to_hex();
+            let suffix = digest.get(..8).unwrap_or_default();
+            let own = format!("{}-{suffix}", want.directory);
+            want.path = want.path.replacen(&want.directory, &own, 1);
+            want.directory = own;
+        }
+        path::portable(&want.path).map_err(|reason| {
+            Fault::new(Code::ReferenceInvalid, reason.to_string()).at(&want.name)
+        })?;
+    }
+    Ok(wants)
+}
+
+/// `images/app_1.2/app_1.2.tar` for `registry.example/team/app:1.2`.
+fn image(reference: &str, is_file: bool) -> Want {
+    let name = match reference.rsplit_once('/') {
+        Some((_, last)) if is_file => last,
+        _ => reference,
+    };
+    let (repository, digest) = name.split_once('@').unwrap_or((name, ""));
+    let last = repository.rsplit('/').next().unwrap_or_default();
+    let digest = digest.rsplit(':').next().unwrap_or_default();
+    let mut slug = safe(last.strip_suffix(".tar").unwrap_or(last));
+    // A tag beside a digest says enough; a digest alone must tell images apart.
+    if !digest.is_empty() && !last.contains(':') {
+        slug = format!("{slug}_{}", safe(digest.get(..12).unwrap_or(digest)));
+    }
+    let directory = format!("images/{slug}");
+    let path = format!("{directory}/{slug}.tar");
+    let reference = reference.to_owned();
+    Want { kind: Kind::Image, name: name.to_owned(), reference, directory, path, url: None }
+}
+
+/// `packages/app-1.2.tgz/app-1.2.tgz`, for a URL or a name.
+fn package(profile: &VendorProfile, name: &str) -> Result<Want, Fault> {
+    let refuse = |message: String| Fault::new(Code::ReferenceInvalid, message);
+    let text = if name.contains("://") {
+        name.to_owned()
+    } else {
+        let pattern = profile.mirror.as_ref().and_then(|it| it.package_url.as_ref());
+        let pattern = pattern.ok_or_else(|| {
+            let vendor = &profile.name;
+            refuse(format!("the profile of {vendor} does not say where packages lie; give a URL"))
+        })?;
+        if pairing::base_name(name).as_deref() != Some(name) {
+            return Err(refuse("not a plain file name".to_owned()));
+        }
+        pattern.url_for(name)
+    };
+    let url = Url::parse(&text).map_err(|error| refuse(error.to_string()))?;
+    let file = pairing::base_name(url.path())
+        .ok_or_else(|| refuse("the URL does not end in a plain file name".to_owned()))?;
+    let directory = format!("packages/{file}");
+    let path = format!("{directory}/{file}");
+    let reference = name.to_owned();
+    let name = if name.contains("://") { shown(&url) } else { name.to_owned() };
+    Ok(Want { kind: Kind::Package, name, reference, directory, path, url: Some(url) })
+}
+
+/// A URL without what may be secret: user, password, query and fragment.
+#[must_use]
+pub fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    url.to_string()
+}
+
+/// Only characters that every file system takes; no dot or hyphen first.
+fn safe(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
+    let text: String = text.chars().map(|c| if plain(c) { c } else { '_' }).take(120).collect();
+    let text = text.trim_end_matches('.');
+    if text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        text.to_owned()
+    } else {
+        format!("_{text}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(items: &[&str]) -> Vec<String> {
+        items.iter().map(|it| (*it).to_owned()).collect()
+    }
+
+    #[test]
+    fn names_become_places() {
+        let profile = VendorProfile::k2view().unwrap();
+        let wants = wants(
+            &profile,
+            &texts(&[
+                "reg.example:5000/team/app:1.2",
+                "x/app:1.2",
+                "app@sha256:0123456789abcdef",
+                "dir/old.tar",
+            ]),
+            &texts(&["https://d.example/a/pack-1.tgz?token=x"]),
+            |name| name == "dir/old.tar",
+        )
+        .unwrap();
+        let paths: Vec<&str> = wants.iter().map(|it| it.path.as_str()).collect();
+        assert!(paths[0].starts_with("images/app_1.2-") && paths[0].ends_with("/app_1.2.tar"));
+        assert!(paths[1].starts_with("images/app_1.2-") && paths[0] != paths[1]);
+        assert_eq!(
+            paths[2..],
+            [
+                "images/app_0123456789ab/app_0123456789ab.tar",
+                "images/old/old.tar",
+                "packages/pack-1.tgz/pack-1.tgz"
+            ]
+        );
+        assert_eq!(
+            (wants[3].name.as_str(), wants[3].reference.as_str()),
+            ("old.tar", "dir/old.tar")
+        );
+        assert_eq!(wants[4].name, "https://d.example/a/pack-1.tgz");
+        assert!(wants[4].url.as_ref().unwrap().query().is_some());
+    }
+
+    #[test]
+    fn hostile_names_stay_below_the_directory() {
+        let profile = VendorProfile::k2view().unwrap();
+        for name in ["../../etc/passwd", "..", "a/..", "CON", "...", "a\\..\\b", "\u{202e}x", "-rf"]
+        {
+            if let Ok(found) = wants(&profile, &texts(&[name]), &[], |_| false) {
+                let path = &found[0].path;
+                assert!(path::portable(path).is_ok() && path.starts_with("images/"), "{path}");
+            }
+        }
+        for name in
+            ["pack.tgz", "https://d.example/", "https://d.example/..", "https://d/a%2fb", "ftp", ""]
+        {
+            let fault = wants(&profile, &[], &texts(&[name]), |_| false).unwrap_err();
+            assert_eq!(fault.code(), Code::ReferenceInvalid, "{name}");
+        }
+    }
+}

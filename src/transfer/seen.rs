@@ -1,0 +1,131 @@
+//! Looking at artifacts as they arrive, by the rules and the code of sealing, so that sealing need not
+//! read them a second time.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::SystemTime;
+
+use super::layout;
+use super::make::{Order, authority, called};
+use crate::artifact::FileDigest;
+use crate::folder::{
+    EntryKind, Folder, FoundFile, Judged, Listing, Survey, SurveyOptions, What, judge, survey,
+};
+use crate::image::Image;
+use crate::verdict::{Code, Fault};
+
+/// What was read of a folder before it is sealed.
+#[derive(Debug, Default)]
+pub struct Seen {
+    files: BTreeMap<String, (FoundFile, Stamp)>,
+}
+
+/// By what a file is known to be the one that was read.
+type Stamp = (u64, Option<SystemTime>);
+
+impl Seen {
+    /// Forgets a directory, so that it is read again.
+    pub fn forget(&mut self, directory: &str) {
+        let prefix = format!("{directory}/");
+        self.files.retain(|name, _| !name.starts_with(&prefix));
+    }
+
+    /// Size and digest of a file.
+    #[must_use]
+    pub fn digest(&self, name: &str) -> Option<FileDigest> {
+        self.files.get(name).map(|(file, _)| file.digest)
+    }
+
+    /// The images of an archive; none for anything else.
+    #[must_use]
+    pub fn images(&self, name: &str) -> &[Image] {
+        match self.files.get(name).map(|(file, _)| &file.what) {
+            Some(What::Image(archive, _)) => &archive.images,
+            _ => &[],
+        }
+    }
+
+    /// Adds what was seen elsewhere of the same folder.
+    pub fn add(&mut self, other: Self) {
+        self.files.extend(other.files);
+    }
+
+    /// The survey of a listing: what was seen and lies there unchanged, and the rest read now.
+    pub(super) fn complete(self, folder: &Folder, order: &Order<'_>, listing: &Listing) -> Survey {
+        let mut kept = Vec::new();
+        for (name, (file, stamp)) in self.files {
+            if listing.has(&name, EntryKind::File) && self::stamp(folder, &name) == Some(stamp) {
+                kept.push(file);
+            }
+        }
+        let names: BTreeSet<&str> = kept.iter().map(|file| file.name.as_str()).collect();
+        let entries = listing.entries.iter().filter(|it| !names.contains(it.name.as_str()));
+        let rest = Listing { entries: entries.cloned().collect() };
+        let mut survey = look(folder, order, &rest);
+        survey.files.append(&mut kept);
+        survey.files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        survey
+    }
+}
+
+/// Reads and judges the one artifact that a directory below the folder holds, as sealing would.
+///
+/// # Errors
+/// [`Code::FileTypeRefused`] and the like for what can't be part of a release, those of the keys' rule,
+/// and [`Code::SourceDisagrees`] where there is no artifact or more than one.
+pub fn examine(
+    folder: &Folder,
+    order: &Order<'_>,
+    directory: &str,
+) -> Result<(Judged, Seen), Fault> {
+    let mut listing = folder.folder(directory)?.list()?;
+    for entry in &mut listing.entries {
+        entry.name = format!("{directory}/{}", entry.name);
+    }
+    let stamps: BTreeMap<String, Stamp> = listing
+        .files()
+        .filter_map(|entry| Some((entry.name.clone(), stamp(folder, &entry.name)?)))
+        .collect();
+    let survey = look(folder, order, &listing);
+    if let Some((_, fault)) = survey.faults.into_iter().next() {
+        return Err(fault);
+    }
+    let survey = Survey { faults: Vec::new(), ..survey };
+    let authority = authority(order, &survey)?;
+    let (mut judged, unpaired) =
+        judge(folder, &survey, &authority, &called(order), order.reading.jobs);
+    let one = match (judged.pop(), judged.is_empty(), unpaired.first()) {
+        (Some(one), true, None) => one,
+        (Some(one), true, Some(_)) if one.report.code.is_some() => one,
+        (_, _, Some(bundle)) => {
+            let message = "the bundle belongs to no artifact beside it";
+            return Err(Fault::new(Code::MaterialUnpaired, message).at(folder.show(bundle)));
+        }
+        _ => {
+            let message = "not one image or package lies there";
+            return Err(Fault::new(Code::SourceDisagrees, message).at(folder.show(directory)));
+        }
+    };
+    let files = survey
+        .files
+        .into_iter()
+        .filter_map(|file| {
+            let stamp = *stamps.get(&file.name)?;
+            Some((file.name.clone(), (file, stamp)))
+        })
+        .collect();
+    Ok((one, Seen { files }))
+}
+
+fn look(folder: &Folder, order: &Order<'_>, listing: &Listing) -> Survey {
+    let mut profiles = vec![order.profile];
+    let vendors = order.naming.policy.into_iter().flat_map(|policy| policy.vendors());
+    profiles.extend(vendors.map(|vendor| vendor.profile()));
+    let options =
+        SurveyOptions { profiles: &profiles, reading: order.reading, own: layout::is_own };
+    survey(folder, listing, &options)
+}
+
+fn stamp(folder: &Folder, name: &str) -> Option<Stamp> {
+    let metadata = folder.file(name).ok()?.metadata().ok()?;
+    Some((metadata.len(), metadata.modified().ok()))
+}
