@@ -9,10 +9,12 @@
 
 mod hosts;
 mod record;
+pub mod registry;
 mod source;
 mod watch;
 
 pub use hosts::Hosts;
 pub use record::Fetched;
+pub use registry::{Platforms, Registry, RegistryOptions};
 pub use source::{Description, Found, Source};
 pub use watch::{Silent, Task, Watch};
