@@ -3,15 +3,11 @@
 
 pub(crate) mod cosign;
 pub(crate) mod log;
-pub(crate) mod oci_layout;
-pub(crate) mod registry;
 pub(crate) mod rekor;
 pub(crate) mod schema;
 pub(crate) mod shell;
 #[cfg(target_os = "linux")]
 pub(crate) mod strace;
-pub(crate) mod tar;
-pub(crate) mod token_service;
 pub(crate) mod tools;
 pub(crate) mod transfers;
 

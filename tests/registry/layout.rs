@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use super::log::{hex, sha256};
-use super::tar::Tar;
-use super::tools::run;
+use crate::mirror::{MIB, text};
+use crate::support::log::{hex, sha256};
+use crate::support::tools::run;
+use crate::tar::Tar;
 
 const OCI: &str = "application/vnd.oci.image";
 
@@ -124,4 +126,41 @@ impl OciLayout {
 /// Indented, so that whoever writes it again writes other bytes.
 fn json_bytes(value: &Value) -> Vec<u8> {
     serde_json::to_vec_pretty(value).unwrap()
+}
+
+/// An image for two platforms that share a layer, with an attestation.
+pub(crate) struct Two {
+    pub(crate) folder: TempDir,
+    pub(crate) layout: OciLayout,
+    pub(crate) index: Value,
+    pub(crate) amd64: Value,
+    pub(crate) arm64: Value,
+    pub(crate) layers: Vec<Layer>,
+}
+
+impl Two {
+    pub(crate) fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let layout = OciLayout::new(folder.path());
+        let shared = layout.layer("shared", MIB, Packed::Gzip);
+        let amd64 = layout.layer("amd64", 2 * MIB, Packed::Gzip);
+        let arm64 = layout.layer("arm64", MIB, Packed::Zstd);
+        let layers = vec![shared.clone(), amd64.clone(), arm64.clone()];
+        let amd64 = layout.image("linux/amd64", "one", &[shared.clone(), amd64]);
+        let arm64 = layout.image("linux/arm64", "two", &[shared, arm64]);
+        let mut about = layout.image("unknown/unknown", "about", &[]);
+        about["annotations"] = serde_json::json!({
+            "vnd.docker.reference.type": "attestation-manifest",
+            "vnd.docker.reference.digest": amd64["digest"],
+        });
+        let index = layout.index(&[amd64.clone(), arm64.clone(), about]);
+        layout.top(&index);
+        Self { folder, layout, index, amd64, arm64, layers }
+    }
+
+    pub(crate) fn config(&self, manifest: &Value) -> String {
+        let manifest: Value =
+            serde_json::from_slice(&self.layout.read(text(&manifest["digest"]))).unwrap();
+        text(&manifest["config"]["digest"]).to_owned()
+    }
 }

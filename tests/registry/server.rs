@@ -1,20 +1,17 @@
-//! A real registry (Debian's `docker-registry`) on a free port, with a folder of its own, and a wire
-//! to it that can be cut.
+//! A real registry (Debian's `docker-registry`) on a free port, with a folder of its own.
 
 use std::fs;
-use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::skip;
-use super::tools::{broken, run};
+use crate::support::skip;
+use crate::support::tools::{broken, run};
 
 /// A running registry; it ends when this is dropped.
 pub(crate) struct DockerRegistry {
@@ -99,6 +96,21 @@ impl DockerRegistry {
         run(command.arg("--dest-tls-verify=false").args(more).args([from, to])).succeeded();
     }
 
+    /// Puts a manifest of any kind, which no tool would push; what it names must be there.
+    #[track_caller]
+    pub(crate) fn put(&self, name: &str, tag: &str, media_type: &str, bytes: &[u8]) {
+        let mut stream = TcpStream::connect(&self.host).unwrap();
+        let head = format!(
+            "PUT /v2/{name}/manifests/{tag} HTTP/1.1\r\nHost: {}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+            self.host,
+            bytes.len()
+        );
+        stream.write_all(&[head.as_bytes(), bytes].concat()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    }
+
     /// The file in which the registry keeps a blob, a manifest or a config.
     pub(crate) fn blob(&self, digest: &str) -> PathBuf {
         let hex = digest.trim_start_matches("sha256:");
@@ -116,69 +128,4 @@ impl Drop for DockerRegistry {
 
 pub(crate) fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
-}
-
-/// A wire to a server: counts the bytes that come back, and is cut after so many of them.
-pub(crate) struct Wire {
-    pub(crate) host: String,
-    counted: Arc<AtomicU64>,
-    limit: Arc<AtomicU64>,
-}
-
-impl Wire {
-    pub(crate) fn to(server: &str) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let host = listener.local_addr().unwrap().to_string();
-        let (counted, limit) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(u64::MAX)));
-        let wire = Self { host, counted: Arc::clone(&counted), limit: Arc::clone(&limit) };
-        let server = server.to_owned();
-        std::thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                if counted.load(Ordering::SeqCst) >= limit.load(Ordering::SeqCst) {
-                    continue;
-                }
-                let Ok(server) = TcpStream::connect(&server) else { continue };
-                let (counted, limit) = (Arc::clone(&counted), Arc::clone(&limit));
-                std::thread::spawn(move || carry(&client, &server, &counted, &limit));
-            }
-        });
-        wire
-    }
-
-    /// Lets so many bytes through from now on; then nothing at all.
-    pub(crate) fn cut_after(&self, bytes: u64) {
-        self.counted.store(0, Ordering::SeqCst);
-        self.limit.store(bytes, Ordering::SeqCst);
-    }
-
-    /// How many bytes came back since the last call of [`Wire::cut_after`].
-    pub(crate) fn counted(&self) -> u64 {
-        self.counted.load(Ordering::SeqCst)
-    }
-}
-
-fn carry(client: &TcpStream, server: &TcpStream, counted: &AtomicU64, limit: &AtomicU64) {
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            drop(std::io::copy(&mut { client }, &mut { server }));
-            drop(server.shutdown(Shutdown::Write));
-        });
-        let mut buffer = [0; 16 << 10];
-        loop {
-            let count = match (&mut { server }).read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(_) => break,
-            };
-            let before = counted.fetch_add(count as u64, Ordering::SeqCst);
-            let left = limit.load(Ordering::SeqCst).saturating_sub(before);
-            let through = usize::try_from(left).unwrap_or(usize::MAX).min(count);
-            if (&mut { client }).write_all(&buffer[..through]).is_err() || through < count {
-                break;
-            }
-        }
-        drop(client.shutdown(Shutdown::Both));
-        drop(server.shutdown(Shutdown::Both));
-    });
 }
