@@ -96,8 +96,13 @@ pub(super) struct MirrorArgs {
     #[arg(long, help_heading = "Trust")]
     pub(super) no_refresh: bool,
     /// A TUF repository to ask for the trusted root, in place of Sigstore's
-    #[arg(long, value_name = "URL", requires = "tuf_root", conflicts_with = "no_refresh",
-          help_heading = "Trust")]
+    #[arg(
+        long,
+        value_name = "URL",
+        requires = "tuf_root",
+        conflicts_with = "no_refresh",
+        help_heading = "Trust"
+    )]
     pub(super) tuf_mirror: Option<String>,
     /// The root.json of that repository, obtained out of band
     #[arg(long, value_name = "FILE", requires = "tuf_mirror", help_heading = "Trust")]

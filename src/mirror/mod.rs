@@ -15,7 +15,7 @@ mod hosts;
 pub mod http;
 mod log;
 mod record;
-mod registry;
+pub mod registry;
 mod release;
 pub mod root;
 mod run;

@@ -34,9 +34,8 @@ pub fn refresh(http: &Http, repository: Option<&Repository>) -> Result<Vec<u8>, 
     let config = config.without_cache().with_http_client(http.client().clone());
     let place = repository.map_or("the TUF repository of Sigstore", |it| it.url.as_str());
     let fail = |reason: String| Fault::new(Code::NetworkFailed, reason).at(place);
-    let fetched = http.block_on(async {
-        tokio::time::timeout(PATIENCE, TrustedRoot::from_tuf(config)).await
-    });
+    let fetched = http
+        .block_on(async { tokio::time::timeout(PATIENCE, TrustedRoot::from_tuf(config)).await });
     let root = fetched
         .map_err(|_| fail(format!("no answer within {} s", PATIENCE.as_secs())))?
         .map_err(|error| fail(error.to_string()))?;

@@ -51,7 +51,8 @@ impl Http {
         before: &dyn Fn() -> Result<(), Fault>,
         watch: &dyn Watch,
     ) -> Result<Large, Fault> {
-        let mut it = Download { http: self, url, hosts, folder, name, known, before, watch, found: 0 };
+        let mut it =
+            Download { http: self, url, hosts, folder, name, known, before, watch, found: 0 };
         it.found = it.part().map_or(0, |(size, _)| size);
         let mut troubles = 0_u32;
         self.retrying(&shown(url), || {
@@ -103,7 +104,10 @@ impl Download<'_> {
             (416, _) => {
                 // The file is shorter than what is here: it is another one.
                 self.start_over()?;
-                Err(Attempt::Again(Fault::new(Code::ResponseInvalid, "nothing follows what is here")))
+                Err(Attempt::Again(Fault::new(
+                    Code::ResponseInvalid,
+                    "nothing follows what is here",
+                )))
             }
             (200, _) => self.from_the_start(response).await,
             (other, _) => Err(invalid(format!("status {other}, where 200 was expected"))),
@@ -134,7 +138,8 @@ impl Download<'_> {
         let mut hasher = Hasher::new();
         // What is sealed is what is on the disk: the beginning is read from there.
         read_start(&mut file, size, &mut hasher).map_err(|error| self.unreadable(&error))?;
-        let state = Validators { etag: note.etag.clone(), last_modified: note.last_modified.clone() };
+        let state =
+            Validators { etag: note.etag.clone(), last_modified: note.last_modified.clone() };
         self.pour(response, file, hasher, total, state).await
     }
 
@@ -173,7 +178,8 @@ impl Download<'_> {
         }
         let size = hasher.bytes();
         if total.is_some_and(|total| total != size) {
-            let message = format!("{size} bytes arrived of {} that were announced", total.unwrap_or(0));
+            let message =
+                format!("{size} bytes arrived of {} that were announced", total.unwrap_or(0));
             return Err(Attempt::Again(Fault::new(Code::NetworkFailed, message)));
         }
         file.sync_all().map_err(|error| self.unwritable(&error))?;

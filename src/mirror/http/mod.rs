@@ -254,8 +254,7 @@ impl Http {
         let ask = |method: Method| {
             self.retrying(&shown(url), || {
                 self.block_on(async {
-                    let response =
-                        self.send(method.clone(), url, hosts, &HeaderMap::new()).await?;
+                    let response = self.send(method.clone(), url, hosts, &HeaderMap::new()).await?;
                     send::whole(&response)?;
                     let stated = response.headers().get(reqwest::header::CONTENT_LENGTH);
                     let size = stated.and_then(|it| it.to_str().ok()?.parse().ok());

@@ -110,9 +110,8 @@ pub(super) fn failed(error: &reqwest::Error) -> Attempt {
 
 /// The state of a file as a server tells it.
 pub(super) fn validators(headers: &HeaderMap) -> Validators {
-    let text = |name: HeaderName| {
-        headers.get(name).and_then(|it| it.to_str().ok()).map(str::to_owned)
-    };
+    let text =
+        |name: HeaderName| headers.get(name).and_then(|it| it.to_str().ok()).map(str::to_owned);
     Validators { etag: text(ETAG), last_modified: text(LAST_MODIFIED) }
 }
 

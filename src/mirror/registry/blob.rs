@@ -1,0 +1,263 @@
+//! One blob to its place in the archive: continued where an earlier run or attempt stopped, hashed
+//! while it is written, and right only if it has the digest that named it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::StreamExt as _;
+use oci_client::client::{BlobResponse, LayerDescriptor, SizedStream};
+use oci_client::errors::OciDistributionError;
+
+use super::disk::Disk;
+use super::journal::Journal;
+use super::layout::Blob;
+use super::session::{Session, now};
+use super::trouble::{self, Trouble};
+use super::wire;
+use crate::digest::Hasher;
+use crate::mirror::http::Attempt;
+use crate::mirror::{Fetched, Task, Watch};
+use crate::verdict::{Code, Fault};
+
+const BUFFER_BYTES: usize = 256 << 10;
+/// So much progress makes it worth to try as often again.
+const PROGRESS_BYTES: u64 = 1 << 20;
+
+/// What all blobs of an archive share.
+pub(super) struct Job<'a> {
+    pub(super) session: &'a Session<'a>,
+    pub(super) disk: &'a Disk,
+    pub(super) journal: &'a Journal<'a>,
+    pub(super) watch: &'a dyn Watch,
+    /// Another blob failed: go on later.
+    pub(super) stop: &'a AtomicBool,
+    /// The name of the archive.
+    pub(super) name: &'a str,
+}
+
+/// Why a blob is not there.
+pub(super) enum Missing {
+    Stopped,
+    Fault(Fault),
+}
+
+impl From<Fault> for Missing {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// A transfer on its way.
+struct Transfer<'a> {
+    job: &'a Job<'a>,
+    blob: &'a Blob,
+    task: Task<'a>,
+    hasher: Hasher,
+    /// Whether the bytes are from more than one answer.
+    joined: bool,
+    /// Whether a new token was fetched since bytes last came.
+    renewed: bool,
+}
+
+/// Brings a blob; says what was fetched, or nothing if all of it was there.
+pub(super) fn fetch(job: &Job<'_>, blob: &Blob) -> Result<Option<Fetched>, Missing> {
+    if job.stop.load(Ordering::Relaxed) {
+        return Err(Missing::Stopped);
+    }
+    let result = run(job, blob);
+    if result.is_err() {
+        job.stop.store(true, Ordering::Relaxed);
+    }
+    result
+}
+
+fn run(job: &Job<'_>, blob: &Blob) -> Result<Option<Fetched>, Missing> {
+    let reference = &job.session.reference;
+    let url = job.session.url(&format!("{}/blobs/{}", reference.repository(), blob.digest))?;
+    let hasher = here(job, blob);
+    let mut resumed_from = hasher.bytes();
+    let short: String = blob.digest.to_hex().chars().take(12).collect();
+    let task =
+        Task::begin(job.watch, &format!("{reference} {short}"), resumed_from, Some(blob.size));
+    if resumed_from == blob.size && hasher.clone().finish() == blob.digest {
+        return Ok(None);
+    }
+    let mut transfer =
+        Transfer { job, blob, task, hasher, joined: resumed_from > 0, renewed: false };
+    if resumed_from == blob.size {
+        transfer.restart();
+    }
+    loop {
+        transfer.finish(url.as_str())?;
+        if transfer.hasher.clone().finish() == blob.digest {
+            break;
+        }
+        let joined = transfer.joined;
+        transfer.restart();
+        job.journal.note(&blob.digest, 0)?;
+        // A medium that lost bytes, or two answers that do not fit: once more in one piece.
+        if !joined {
+            let message = "the registry sent other bytes than the manifest names";
+            return Err(Fault::new(Code::SourceDisagrees, message).at(url.as_str()).into());
+        }
+        resumed_from = 0;
+    }
+    resumed_from = if transfer.joined { resumed_from } else { 0 };
+    job.journal.note(&blob.digest, blob.size)?;
+    Ok(Some(Fetched {
+        time: now(),
+        url: url.to_string(),
+        status: if resumed_from > 0 { 206 } else { 200 },
+        size: blob.size,
+        sha256: blob.digest,
+        path: Some(job.name.to_owned()),
+        etag: None,
+        last_modified: None,
+        resumed_from,
+    }))
+}
+
+/// Hashes what an earlier run left of the blob.
+fn here(job: &Job<'_>, blob: &Blob) -> Hasher {
+    let mut left = job.journal.here(&blob.digest).min(blob.size);
+    let mut hasher = Hasher::new();
+    let mut buffer = vec![0; BUFFER_BYTES];
+    while left > 0 {
+        let count = usize::try_from(left).unwrap_or(BUFFER_BYTES).min(BUFFER_BYTES);
+        let at = blob.offset.saturating_add(hasher.bytes());
+        let Some(part) = buffer.get_mut(..count) else { return Hasher::new() };
+        if job.disk.read(at, part).is_err() {
+            return Hasher::new();
+        }
+        hasher.update(part);
+        left = left.saturating_sub(count as u64);
+    }
+    hasher
+}
+
+impl Transfer<'_> {
+    fn restart(&mut self) {
+        self.hasher = Hasher::new();
+        self.joined = false;
+    }
+
+    fn left(&self) -> u64 {
+        self.blob.size.saturating_sub(self.hasher.bytes())
+    }
+
+    /// Brings the rest, in as many attempts as it takes while there is progress.
+    fn finish(&mut self, url: &str) -> Result<(), Missing> {
+        let http = self.job.session.http;
+        loop {
+            let before = self.hasher.bytes();
+            let result = http.retrying(url, || self.step());
+            let Err(fault) = result else { return Ok(()) };
+            self.job.journal.note(&self.blob.digest, self.hasher.bytes())?;
+            self.job.journal.flush()?;
+            if self.job.stop.load(Ordering::Relaxed) {
+                return Err(Missing::Stopped);
+            }
+            let progress = self.hasher.bytes().saturating_sub(before) >= PROGRESS_BYTES;
+            if fault.code() != Code::NetworkFailed || !progress {
+                return Err(fault.into());
+            }
+        }
+    }
+
+    fn step(&mut self) -> Result<(), Attempt> {
+        loop {
+            match self.job.session.http.block_on(self.attempt()) {
+                Ok(()) => return Ok(()),
+                Err(Trouble::Attempt(attempt)) => return Err(attempt),
+                Err(Trouble::Expired(number)) => {
+                    self.renewed = true;
+                    self.job.session.renew(number).map_err(Attempt::Stop)?;
+                }
+            }
+        }
+    }
+
+    async fn attempt(&mut self) -> Result<(), Trouble> {
+        let mut stream = self.open().await?;
+        if let Some(length) = stream.content_length.filter(|length| *length != self.left()) {
+            let message = "the registry has a blob of another size than the manifest states";
+            let fault = Fault::new(Code::SourceDisagrees, message).expected_found(
+                format!("{} bytes", self.left()),
+                format!("{length} bytes to come"),
+            );
+            return Err(Attempt::Stop(fault).into());
+        }
+        while let Some(part) = stream.next().await {
+            let part = match part {
+                Ok(part) => part,
+                // The digest is judged here, not there.
+                Err(error) if trouble::is_digest(&error) => break,
+                Err(error) => return Err(trouble::broken(error).into()),
+            };
+            self.take(&part)?;
+        }
+        if self.left() == 0 {
+            return Ok(());
+        }
+        let message = format!("ended {} bytes early", self.left());
+        Err(Attempt::Again(Fault::new(Code::NetworkFailed, message)).into())
+    }
+
+    /// Writes what came.
+    fn take(&mut self, part: &[u8]) -> Result<(), Attempt> {
+        let stop = |code, message: String| Attempt::Stop(Fault::new(code, message));
+        if self.job.stop.load(Ordering::Relaxed) {
+            return Err(stop(Code::NetworkFailed, String::from("another transfer failed")));
+        }
+        if part.len() as u64 > self.left() {
+            let message =
+                format!("more than the {} bytes that the manifest states", self.blob.size);
+            return Err(stop(Code::SourceDisagrees, message));
+        }
+        let at = self.blob.offset.saturating_add(self.hasher.bytes());
+        self.job
+            .disk
+            .write(at, part)
+            .map_err(|error| stop(Code::WriteFailed, error.to_string()))?;
+        self.hasher.update(part);
+        self.renewed = false;
+        self.task.advance(part.len() as u64);
+        self.job.journal.note(&self.blob.digest, self.hasher.bytes()).map_err(Attempt::Stop)
+    }
+
+    /// Asks for what is not here yet.
+    async fn open(&mut self) -> Result<SizedStream, Trouble> {
+        let (client, number) = self.job.session.client();
+        let reference = &self.job.session.reference;
+        let digest = self.blob.digest.to_string();
+        let layer = LayerDescriptor { digest: &digest, urls: &None };
+        let here = self.hasher.bytes();
+        let answer = if here == 0 {
+            client.pull_blob_stream(reference, &layer).await.map(BlobResponse::Full)
+        } else {
+            client.pull_blob_stream_partial(reference, &layer, here, None).await
+        };
+        match answer {
+            Ok(BlobResponse::Full(stream)) => {
+                self.restart();
+                Ok(stream)
+            }
+            Ok(BlobResponse::Partial(stream)) => {
+                self.joined = true;
+                Ok(stream)
+            }
+            Err(error) => Err(self.refused(error, number)),
+        }
+    }
+
+    fn refused(&mut self, error: OciDistributionError, number: u64) -> Trouble {
+        match trouble::of(error, number) {
+            Trouble::Expired(_) if self.renewed => wire::refused(401, b"").into(),
+            // It may be the range that it does not like.
+            Trouble::Attempt(Attempt::Stop(fault)) if self.hasher.bytes() > 0 => {
+                self.restart();
+                Attempt::Again(fault).into()
+            }
+            other => other,
+        }
+    }
+}

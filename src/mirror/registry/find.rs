@@ -1,0 +1,277 @@
+//! From a reference to what it stands for: manifests and configs, each checked against the digest
+//! that named it.
+
+use std::collections::BTreeMap;
+
+use oci_client::Reference;
+
+use super::document::{self, Config, Descriptor, Document, Manifest};
+use super::layout::{Item, Layout, Names, Stored};
+use super::platform::{Platforms, here};
+use super::session::Session;
+use crate::digest::Sha256Digest;
+use crate::limits;
+use crate::mirror::{Description, Fetched};
+use crate::verdict::{Code, Fault};
+
+/// An image that was found, laid out.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) layout: Layout,
+    pub(super) description: Description,
+    /// The fetches of its documents.
+    pub(super) fetched: Vec<Fetched>,
+}
+
+/// An image of one platform.
+struct Image {
+    manifest: Manifest,
+    config: Config,
+}
+
+struct Finder<'a> {
+    session: &'a Session<'a>,
+    /// What the reference leads to first, then the rest.
+    documents: Vec<Stored>,
+    fetched: Vec<Fetched>,
+    bytes: u64,
+}
+
+/// Reads a reference as Docker reads it; a digest in it must be SHA-256.
+pub(super) fn reference(text: &str) -> Result<Reference, Fault> {
+    let reference: Reference = text
+        .parse()
+        .map_err(|error| Fault::new(Code::ReferenceInvalid, format!("{error}")).at(text))?;
+    if let Some(digest) = reference.digest() {
+        document::digest(digest).map_err(|fault| fault.at(text))?;
+    }
+    Ok(reference)
+}
+
+/// Finds what the session's reference stands for.
+pub(super) fn find(session: &Session<'_>, platforms: &Platforms) -> Result<Found, Fault> {
+    let mut finder = Finder { session, documents: Vec::new(), fetched: Vec::new(), bytes: 0 };
+    let reference = &session.reference;
+    let name = reference.digest().or(reference.tag()).unwrap_or("latest");
+    let (bytes, fetched) = session.manifest(name)?;
+    let digest = Sha256Digest::of(&bytes);
+    if let Some(stated) = reference.digest() {
+        same(&document::digest(stated)?, &digest, &fetched.url)?;
+    }
+    let at = |fault: Fault| fault.at(format!("{reference}, {digest}"));
+    let top = document::document(&bytes).map_err(at)?;
+    finder.keep(digest, bytes, fetched)?;
+
+    let mut notes = Vec::new();
+    let images = match top {
+        Document::Manifest(manifest) => {
+            let image = finder.image(manifest)?;
+            let platform = &image.config.platform;
+            platforms.check_single(platform).map_err(at)?;
+            if !platforms.wants(platform) {
+                notes.push(format!("the image is for {platform}; this machine is {}", here()));
+            }
+            vec![image]
+        }
+        Document::Index(descriptors) => {
+            let choice = platforms.choose(descriptors).map_err(at)?;
+            let images = choice
+                .chosen
+                .iter()
+                .map(|descriptor| finder.platform(descriptor))
+                .collect::<Result<Vec<_>, _>>()?;
+            notes.extend(left_out(&images, &choice.left_out));
+            if choice.attestations > 0 {
+                notes.push(format!(
+                    "left out: {} attestation(s) of the index (provenance, SBOM), which no engine \
+                     runs; the index still names them by digest",
+                    choice.attestations
+                ));
+            }
+            images
+        }
+    };
+    finder.done(&images, digest, notes)
+}
+
+/// What a reader should know of platforms that are not brought.
+fn left_out(images: &[Image], others: &[String]) -> Option<String> {
+    if others.is_empty() {
+        return None;
+    }
+    let here: Vec<String> = images.iter().map(|image| image.config.platform.to_string()).collect();
+    Some(format!(
+        "left out: {} (say --platform all for every platform); on the far side the image runs only \
+         on {}, and only a signature over the index, over a manifest that was brought, or over its \
+         config can be proved",
+        others.join(", "),
+        here.join(", ")
+    ))
+}
+
+fn same(expected: &Sha256Digest, found: &Sha256Digest, url: &str) -> Result<(), Fault> {
+    if expected == found {
+        return Ok(());
+    }
+    let message = "the registry sent another document than the one named";
+    Err(Fault::new(Code::SourceDisagrees, message).expected_found(expected, found).at(url))
+}
+
+impl Finder<'_> {
+    /// Keeps the bytes of a document, as they came.
+    fn keep(
+        &mut self,
+        digest: Sha256Digest,
+        bytes: Vec<u8>,
+        fetched: Fetched,
+    ) -> Result<(), Fault> {
+        self.bytes = self.bytes.saturating_add(bytes.len() as u64);
+        if self.bytes > limits::ARCHIVE_JSON_TOTAL_BYTES {
+            let message = format!(
+                "manifests and configs of more than {} bytes; ask for fewer platforms",
+                limits::ARCHIVE_JSON_TOTAL_BYTES
+            );
+            return Err(Fault::new(Code::ResponseTooLarge, message));
+        }
+        let media_type = media_type(&bytes);
+        self.documents.push(Stored { media_type, digest, bytes });
+        self.fetched.push(fetched);
+        Ok(())
+    }
+
+    /// An image that an index lists.
+    fn platform(&mut self, descriptor: &Descriptor) -> Result<Image, Fault> {
+        let url_name = descriptor.digest.to_string();
+        let manifest = self.checked(descriptor, |session| session.manifest(&url_name))?;
+        match document::document(&manifest).map_err(|fault| fault.at(url_name))? {
+            Document::Manifest(manifest) => self.image(manifest),
+            Document::Index(_) => {
+                let message = "an index in an index, which no registry of images has";
+                Err(Fault::new(Code::MediaTypeMismatch, message).at(descriptor.digest.to_string()))
+            }
+        }
+    }
+
+    fn image(&mut self, manifest: Manifest) -> Result<Image, Fault> {
+        let digest = manifest.config.digest;
+        let bytes = self.checked(&manifest.config, |session| session.small_blob(&digest))?;
+        let config = document::config(&bytes).map_err(|fault| fault.at(digest.to_string()))?;
+        Ok(Image { manifest, config })
+    }
+
+    /// Fetches a document, once; it must have the digest and the size that were stated.
+    fn checked(
+        &mut self,
+        descriptor: &Descriptor,
+        fetch: impl FnOnce(&Session<'_>) -> Result<(Vec<u8>, Fetched), Fault>,
+    ) -> Result<Vec<u8>, Fault> {
+        let known = self.documents.iter().find(|it| it.digest == descriptor.digest);
+        let bytes = if let Some(known) = known {
+            known.bytes.clone()
+        } else {
+            let (bytes, fetched) = fetch(self.session)?;
+            same(&descriptor.digest, &Sha256Digest::of(&bytes), &fetched.url)?;
+            self.keep(descriptor.digest, bytes.clone(), fetched)?;
+            bytes
+        };
+        let size = bytes.len() as u64;
+        if size == descriptor.size {
+            return Ok(bytes);
+        }
+        let message = "the stated size of a document is not its size";
+        Err(Fault::new(Code::SourceDisagrees, message)
+            .expected_found(descriptor.size, size)
+            .at(descriptor.digest.to_string()))
+    }
+
+    fn done(
+        self,
+        images: &[Image],
+        digest: Sha256Digest,
+        notes: Vec<String>,
+    ) -> Result<Found, Fault> {
+        let mut blobs = BTreeMap::new();
+        for layer in images.iter().flat_map(|image| &image.manifest.layers) {
+            let before = blobs.insert(layer.digest, layer.size);
+            let document = self.documents.iter().find(|it| it.digest == layer.digest);
+            let known = document.map(|it| it.bytes.len() as u64).or(before);
+            if known.is_some_and(|known| known != layer.size) {
+                let message = "two sizes are stated for one blob";
+                return Err(Fault::new(Code::SourceDisagrees, message).at(layer.digest.to_string()));
+            }
+        }
+        // The engine without containerd loads one platform: this machine's, or else the first.
+        let first = Platforms::One;
+        let chosen = images.iter().find(|it| first.wants(&it.config.platform)).or(images.first());
+        let Some(chosen) = chosen else {
+            return Err(Fault::new(Code::ReferenceInvalid, "no image"));
+        };
+        let item = Item {
+            config: chosen.manifest.config.digest,
+            layers: chosen.manifest.layers.iter().map(|layer| layer.digest).collect(),
+        };
+        let reference = &self.session.reference;
+        let layout = Layout::new(&self.documents, &blobs, &item, names(reference).as_ref())?;
+        let (registry, repository) = (reference.registry(), reference.repository());
+        let description = Description {
+            source: format!("docker://{registry}/{repository}@{digest}"),
+            labels: images.iter().map(|image| image.config.labels.clone()).collect(),
+            size: Some(layout.size),
+            stated: self.documents.iter().map(|document| document.digest).collect(),
+            notes,
+        };
+        Ok(Found { layout, description, fetched: self.fetched })
+    }
+}
+
+/// The media type that a document of a known kind states; the older ones need not.
+fn media_type(bytes: &[u8]) -> String {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Kind {
+        media_type: Option<String>,
+        manifests: Option<serde::de::IgnoredAny>,
+    }
+    let kind: Option<Kind> = serde_json::from_slice(bytes).ok();
+    let index = kind.as_ref().is_some_and(|kind| kind.manifests.is_some());
+    let own = kind.and_then(|kind| kind.media_type).filter(|own| !own.is_empty());
+    own.unwrap_or_else(|| {
+        let kind = if index { "index" } else { "manifest" };
+        format!("application/vnd.oci.image.{kind}.v1+json")
+    })
+}
+
+/// The names of a reference with a tag, in both spellings.
+fn names(reference: &Reference) -> Option<Names> {
+    let tag = reference.tag()?;
+    let (registry, repository) = (reference.registry(), reference.repository());
+    let short = match registry {
+        "docker.io" => repository.strip_prefix("library/").unwrap_or(repository).to_owned(),
+        _ => format!("{registry}/{repository}"),
+    };
+    Some(Names {
+        full: format!("{registry}/{repository}:{tag}"),
+        short: format!("{short}:{tag}"),
+        tag: tag.to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_as_docker_reads_them() {
+        let name = |text: &str| names(&reference(text).unwrap()).map(|it| (it.full, it.short));
+        let both = |full: &str, short: &str| Some((full.to_owned(), short.to_owned()));
+        assert_eq!(name("a"), both("docker.io/library/a:latest", "a:latest"));
+        assert_eq!(name("b/a:1"), both("docker.io/b/a:1", "b/a:1"));
+        assert_eq!(name("r.example:5000/a:1"), both("r.example:5000/a:1", "r.example:5000/a:1"));
+        let digest = Sha256Digest::of(b"x");
+        assert_eq!(name(&format!("r.example/a@{digest}")), None);
+        assert_eq!(name(&format!("b/a:1@{digest}")), both("docker.io/b/a:1", "b/a:1"));
+        assert_eq!(reference("A b").unwrap_err().code(), Code::ReferenceInvalid);
+        let other = format!("r.example/a@sha512:{}", "a".repeat(128));
+        assert_eq!(reference(&other).unwrap_err().code(), Code::DigestUnsupported);
+    }
+}

@@ -1,0 +1,91 @@
+//! How much of each blob lies in a half-written archive. It may lag behind what is there, and what
+//! it says is believed by nobody: what it counts is hashed again, and the whole must have its digest.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Sha256Digest;
+use crate::folder::{self, Folder};
+use crate::json;
+use crate::limits;
+use crate::verdict::{Code, Fault};
+
+/// What is behind the archive's name.
+const SUFFIX: &str = ".resume.sealift-tmp";
+/// It is written anew after so much more is there, or so much later.
+const BYTES: u64 = 16 << 20;
+const PAUSE: Duration = Duration::from_secs(1);
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    layout: Sha256Digest,
+    blobs: BTreeMap<Sha256Digest, u64>,
+}
+
+pub(super) struct Journal<'a> {
+    folder: &'a Folder,
+    name: String,
+    state: Mutex<State>,
+}
+
+struct State {
+    text: Text,
+    unwritten: u64,
+    written: Instant,
+}
+
+impl<'a> Journal<'a> {
+    /// Reads what an earlier run left for the same layout; anything else counts as nothing.
+    pub(super) fn open(folder: &'a Folder, archive: &str, layout: Sha256Digest) -> Self {
+        let name = format!("{archive}{SUFFIX}");
+        let limit = limits::ARCHIVE_JSON_TOTAL_BYTES;
+        let left = folder::read_small(folder, &name, limit, Code::StateMalformed)
+            .ok()
+            .and_then(|(bytes, _)| json::parse(&bytes, limit).ok())
+            .and_then(|value| serde_json::from_value::<Text>(value).ok())
+            .filter(|text| text.layout == layout);
+        let text = left.unwrap_or_else(|| Text { layout, blobs: BTreeMap::new() });
+        let state = State { text, unwritten: 0, written: Instant::now() };
+        Self { folder, name, state: Mutex::new(state) }
+    }
+
+    /// How many bytes of a blob are there.
+    pub(super) fn here(&self, digest: &Sha256Digest) -> u64 {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.text.blobs.get(digest).copied().unwrap_or(0)
+    }
+
+    /// So many bytes of a blob are there now.
+    pub(super) fn note(&self, digest: &Sha256Digest, here: u64) -> Result<(), Fault> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = state.text.blobs.insert(*digest, here).unwrap_or(0);
+        state.unwritten = state.unwritten.saturating_add(here.abs_diff(before));
+        if state.unwritten >= BYTES || state.written.elapsed() >= PAUSE {
+            return self.write(&mut state);
+        }
+        Ok(())
+    }
+
+    /// Writes what is not written yet.
+    pub(super) fn flush(&self) -> Result<(), Fault> {
+        self.write(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write(&self, state: &mut State) -> Result<(), Fault> {
+        let bytes = serde_json::to_vec(&state.text)
+            .map_err(|error| Fault::new(Code::WriteFailed, error.to_string()))?;
+        self.folder.write(&self.name, &bytes, 0o644)?;
+        state.unwritten = 0;
+        state.written = Instant::now();
+        Ok(())
+    }
+
+    /// Removes it.
+    pub(super) fn remove(self) -> Result<(), Fault> {
+        self.folder.remove(&self.name)
+    }
+}

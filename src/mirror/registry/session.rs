@@ -1,0 +1,335 @@
+//! One repository of one registry: how to show who is asking, its manifests, and the client that
+//! streams its blobs.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64ct::{Base64, Encoding as _};
+use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
+use oci_client::secrets::RegistryAuth;
+use oci_client::token_cache::RegistryTokenType;
+use oci_client::{Client, Reference, RegistryOperation};
+use reqwest::header::{HeaderMap, HeaderValue};
+use serde::Deserialize;
+use url::Url;
+
+use super::challenge::{Challenge, challenge};
+use super::credentials::Credentials;
+use super::document::MANIFEST_TYPES;
+use super::wire::{Answer, Ask, USER_AGENT, Wire, refused};
+use crate::digest::Sha256Digest;
+use crate::json;
+use crate::limits;
+use crate::mirror::Fetched;
+use crate::mirror::http::{Attempt, Http};
+use crate::verdict::{Code, Fault};
+
+const TOKEN_BYTES: u64 = 64 << 10;
+
+pub(super) struct Session<'a> {
+    pub(super) http: &'a Http,
+    wire: &'a Wire,
+    pub(super) reference: Reference,
+    /// Whether the registry is reached by plain HTTP, which was allowed.
+    plain: bool,
+    credentials: Option<Credentials>,
+    pass: Mutex<Pass>,
+}
+
+/// What opens the door at the moment.
+#[derive(Clone)]
+struct Pass {
+    shown: Shown,
+    client: Arc<Client>,
+    /// Which pass this is, so that two that saw the same one expire fetch a new one only once.
+    number: u64,
+}
+
+#[derive(Clone)]
+enum Shown {
+    Nothing,
+    Token(String),
+    Password { user: String, password: String },
+}
+
+impl<'a> Session<'a> {
+    /// Opens the door: asks the registry what it wants to see, and gets it.
+    pub(super) fn open(
+        http: &'a Http,
+        wire: &'a Wire,
+        reference: Reference,
+        plain: bool,
+        credentials: Option<Credentials>,
+    ) -> Result<Self, Fault> {
+        let client = Arc::new(client(http, &reference, plain)?);
+        let pass = Pass { shown: Shown::Nothing, client, number: 0 };
+        let session = Self { http, wire, reference, plain, credentials, pass: Mutex::new(pass) };
+        session.renew(0)?;
+        Ok(session)
+    }
+
+    /// The client for blobs, and the number of the pass that it shows.
+    pub(super) fn client(&self) -> (Arc<Client>, u64) {
+        let pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
+        (Arc::clone(&pass.client), pass.number)
+    }
+
+    /// Gets a new pass, unless somebody did since this one.
+    pub(super) fn renew(&self, number: u64) -> Result<(), Fault> {
+        let mut pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
+        if pass.number != number {
+            return Ok(());
+        }
+        let url = self.url("")?;
+        let answer = self.http.retrying(url.as_str(), || {
+            let answer =
+                self.wire.ask(self.http, &url, &Ask { cap: TOKEN_BYTES, ..Ask::default() })?;
+            match answer.status {
+                408 | 429 | 500.. => Err(refused(answer.status, &answer.body)),
+                _ => Ok(answer),
+            }
+        })?;
+        // What is neither open nor asks for anything is left to say so where it is asked for more.
+        let shown = match answer.status {
+            401 => self.meet(&answer.headers)?,
+            _ => Shown::Nothing,
+        };
+        *pass = self.pass(shown, number.saturating_add(1))?;
+        Ok(())
+    }
+
+    fn pass(&self, shown: Shown, number: u64) -> Result<Pass, Fault> {
+        let client = client(self.http, &self.reference, self.plain)?;
+        let registry = self.reference.resolve_registry();
+        self.http.block_on(async {
+            match &shown {
+                // Without an entry it asks nobody; with one it would ask the registry before each blob.
+                Shown::Nothing => {}
+                Shown::Token(token) => {
+                    let auth = RegistryAuth::Bearer(token.clone());
+                    client.store_auth_if_needed(registry, &auth).await;
+                }
+                // Its own way of asking would send the password wherever the registry says.
+                Shown::Password { user, password } => {
+                    client.store_auth_if_needed(registry, &RegistryAuth::Anonymous).await;
+                    let token = RegistryTokenType::Basic(user.clone(), password.clone());
+                    client.tokens.insert(&self.reference, RegistryOperation::Pull, token).await;
+                }
+            }
+        });
+        Ok(Pass { shown, client: Arc::new(client), number })
+    }
+
+    /// Fetches the bytes of a manifest or an index, by tag or digest.
+    pub(super) fn manifest(&self, name: &str) -> Result<(Vec<u8>, Fetched), Fault> {
+        self.small(&format!("manifests/{name}"), &MANIFEST_TYPES.join(", "))
+    }
+
+    /// Fetches a blob that is small.
+    pub(super) fn small_blob(&self, digest: &Sha256Digest) -> Result<(Vec<u8>, Fetched), Fault> {
+        self.small(&format!("blobs/{digest}"), "")
+    }
+
+    fn small(&self, path: &str, accept: &str) -> Result<(Vec<u8>, Fetched), Fault> {
+        let url = self.url(&format!("{}/{path}", self.reference.repository()))?;
+        let mut asked_again = false;
+        let answer = self.http.retrying(url.as_str(), || {
+            loop {
+                let (authorization, number) = self.authorization()?;
+                let cap = limits::ARCHIVE_JSON_BYTES;
+                let ask = Ask { accept, authorization, cap, ..Ask::default() };
+                let answer = self.wire.ask(self.http, &url, &ask)?;
+                match answer.status {
+                    200 => return Ok(answer),
+                    401 if !asked_again => {
+                        asked_again = true;
+                        self.renew_by(number, &answer).map_err(Attempt::Stop)?;
+                    }
+                    status => return Err(refused(status, &answer.body)),
+                }
+            }
+        })?;
+        let fetched = fetched(&url, &answer.body, answer.status);
+        Ok((answer.body, fetched))
+    }
+
+    /// As [`Session::renew`], by the challenge of this answer: some registries are open until more
+    /// is asked.
+    fn renew_by(&self, number: u64, answer: &Answer) -> Result<(), Fault> {
+        let mut pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
+        if pass.number == number {
+            let shown = self.meet(&answer.headers)?;
+            *pass = self.pass(shown, number.saturating_add(1))?;
+        }
+        Ok(())
+    }
+
+    /// The address of something in the registry.
+    pub(super) fn url(&self, path: &str) -> Result<Url, Fault> {
+        let scheme = if self.plain { "http" } else { "https" };
+        let text = format!("{scheme}://{}/v2/{path}", self.reference.resolve_registry());
+        Url::parse(&text).map_err(|error| {
+            Fault::new(Code::ReferenceInvalid, format!("no URL can be made of it: {error}"))
+                .at(self.reference.to_string())
+        })
+    }
+
+    fn authorization(&self) -> Result<(Option<HeaderValue>, u64), Attempt> {
+        let pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = match &pass.shown {
+            Shown::Nothing => return Ok((None, pass.number)),
+            Shown::Token(token) => format!("Bearer {token}"),
+            Shown::Password { user, password } => basic(user, password),
+        };
+        Ok((Some(secret(&text).map_err(Attempt::Stop)?), pass.number))
+    }
+
+    /// Gets what a challenge asks for.
+    fn meet(&self, headers: &HeaderMap) -> Result<Shown, Fault> {
+        match challenge(headers) {
+            None => Ok(Shown::Nothing),
+            Some(Challenge::Basic) => match &self.credentials {
+                None => Ok(Shown::Nothing),
+                Some(Credentials::Password { user, password }) => {
+                    Ok(Shown::Password { user: user.clone(), password: password.clone() })
+                }
+                Some(Credentials::Identity(_)) => Err(failed(
+                    "the registry takes a password, and there is only an identity token",
+                )),
+            },
+            Some(Challenge::Bearer { realm, service }) => {
+                self.token(&realm, service.as_deref()).map(Shown::Token)
+            }
+        }
+    }
+
+    /// Fetches a token that opens the repository for reading.
+    fn token(&self, realm: &str, service: Option<&str>) -> Result<String, Fault> {
+        let mut url = Url::parse(realm)
+            .map_err(|error| failed(format!("the registry's token service is no URL: {error}")))?;
+        let scheme = url.scheme();
+        if !(scheme == "https" || scheme == "http" && self.plain) {
+            let message = "the registry wants credentials sent to a place without TLS";
+            return Err(failed(message).at(realm));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(failed("the URL of the registry's token service names a user or password"));
+        }
+        let scope = format!("repository:{}:pull", self.reference.repository());
+        let mut ask = Ask { cap: TOKEN_BYTES, secret: true, ..Ask::default() };
+        let mut fields = vec![("scope", scope.as_str())];
+        fields.extend(service.map(|service| ("service", service)));
+        match &self.credentials {
+            // OAuth 2, section 6, as Docker's token service takes it.
+            Some(Credentials::Identity(token)) => {
+                fields.extend([("grant_type", "refresh_token"), ("client_id", "sealift")]);
+                fields.push(("refresh_token", token.as_str()));
+                let mut form = url::form_urlencoded::Serializer::new(String::new());
+                ask.form = Some(form.extend_pairs(&fields).finish());
+            }
+            Some(Credentials::Password { user, password }) => {
+                ask.authorization = Some(secret(&basic(user, password))?);
+                url.query_pairs_mut().extend_pairs(&fields);
+            }
+            None => {
+                url.query_pairs_mut().extend_pairs(&fields);
+            }
+        }
+        let shown = realm.split('?').next().unwrap_or(realm);
+        let answer = self.http.retrying(shown, || {
+            let answer = self.wire.ask(self.http, &url, &ask)?;
+            if answer.status == 200 { Ok(answer) } else { Err(self.unmet(&answer)) }
+        })?;
+        token_in(&answer.body).map_err(|fault| fault.at(shown))
+    }
+
+    /// The token service says no. Its words are not shown: they may repeat what was sent.
+    fn unmet(&self, answer: &Answer) -> Attempt {
+        let who = match &self.credentials {
+            None => "without credentials no token is given",
+            Some(_) => "the credentials are refused",
+        };
+        match answer.status {
+            400 | 401 | 403 => {
+                let message = format!("status {}, {who}", answer.status);
+                Attempt::Stop(Fault::new(Code::HttpRefused, message))
+            }
+            status => refused(status, b""),
+        }
+    }
+}
+
+/// One fetch of something small.
+pub(super) fn fetched(url: &Url, body: &[u8], status: u16) -> Fetched {
+    Fetched {
+        time: now(),
+        url: url.to_string(),
+        status,
+        size: body.len() as u64,
+        sha256: Sha256Digest::of(body),
+        path: None,
+        etag: None,
+        last_modified: None,
+        resumed_from: 0,
+    }
+}
+
+pub(super) fn now() -> String {
+    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+fn token_in(body: &[u8]) -> Result<String, Fault> {
+    #[derive(Deserialize)]
+    struct Token {
+        token: Option<String>,
+        access_token: Option<String>,
+    }
+    let invalid = |what: &str| Fault::new(Code::ResponseInvalid, what);
+    // No word of the reader's: it might quote the token.
+    let value =
+        json::parse(body, TOKEN_BYTES).map_err(|_| invalid("the token's answer is not JSON"))?;
+    let token: Token =
+        serde_json::from_value(value).map_err(|_| invalid("the token's answer has other types"))?;
+    let token = token.token.filter(|it| !it.is_empty()).or(token.access_token).unwrap_or_default();
+    // It becomes a header, and `oci-client` takes for granted that it can.
+    if token.is_empty() || !token.bytes().all(|it| it.is_ascii_graphic()) {
+        return Err(invalid("the answer holds no token"));
+    }
+    Ok(token)
+}
+
+fn client(http: &Http, reference: &Reference, plain: bool) -> Result<Client, Fault> {
+    let options = http.options();
+    let protocol = if plain {
+        ClientProtocol::HttpsExcept(vec![reference.resolve_registry().to_owned()])
+    } else {
+        ClientProtocol::Https
+    };
+    let certificate =
+        |pem: &Vec<u8>| Certificate { encoding: CertificateEncoding::Pem, data: pem.clone() };
+    let config = ClientConfig {
+        protocol,
+        extra_root_certificates: options.ca_pem.iter().map(certificate).collect(),
+        connect_timeout: Some(options.connect_timeout),
+        read_timeout: Some(options.stall_timeout),
+        user_agent: USER_AGENT,
+        ..ClientConfig::default()
+    };
+    Client::try_from(config)
+        .map_err(|error| Fault::new(Code::NetworkFailed, format!("no HTTP client: {error}")))
+}
+
+fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", Base64::encode_string(format!("{user}:{password}").as_bytes()))
+}
+
+/// A header that is not shown where headers are.
+fn secret(text: &str) -> Result<HeaderValue, Fault> {
+    let mut value = HeaderValue::from_str(text)
+        .map_err(|_| failed("what is to be shown to the registry can't stand in a header"))?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn failed(message: impl Into<String>) -> Fault {
+    Fault::new(Code::CredentialsFailed, message)
+}
