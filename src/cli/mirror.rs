@@ -168,7 +168,13 @@ fn http_options(arguments: &MirrorArgs) -> Result<HttpOptions, Fault> {
         .map(|path| files::read_config(path, limits::CA_BYTES, Code::Usage))
         .collect::<Result<Vec<_>, Fault>>()?;
     let allow_http = arguments.allow_http;
-    Ok(HttpOptions { ca_pem, allow_http, retries: arguments.retries, ..HttpOptions::default() })
+    Ok(HttpOptions {
+        ca_pem,
+        allow_http,
+        connect_to: arguments.connect_to.clone(),
+        retries: arguments.retries,
+        ..HttpOptions::default()
+    })
 }
 
 fn hosts(arguments: &MirrorArgs, release: &Release, profile: &VendorProfile) -> Hosts {

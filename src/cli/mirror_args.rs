@@ -82,6 +82,10 @@ pub(super) struct MirrorArgs {
     /// Certificate authorities (PEM) to believe besides the system's; repeats
     #[arg(long, value_name = "FILE", help_heading = "How to fetch")]
     pub(super) ca_file: Vec<PathBuf>,
+    /// Where to find a host, in place of asking the name service; its certificate must still be the
+    /// host's; repeats
+    #[arg(long, value_name = "HOST=IP:PORT", help_heading = "How to fetch")]
+    pub(super) connect_to: Vec<String>,
     /// How often something is tried again
     #[arg(long, value_name = "N", default_value = "5", help_heading = "How to fetch",
           value_parser = clap::value_parser!(u32).range(0..=100))]

@@ -90,3 +90,14 @@ pub struct Room {
     /// The size of the largest file that it can hold, where that is little.
     pub largest_file: Option<u64>,
 }
+
+/// By what a file is known to be the one that was read a moment ago: a change of its content shows in it.
+/// No proof against whoever rules the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    pub(super) size: u64,
+    /// Seconds and nanoseconds of the last change, as the system keeps it.
+    pub(super) changed: (i64, u64),
+    /// Which file it is, where the system numbers them.
+    pub(super) number: u64,
+}

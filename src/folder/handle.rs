@@ -9,7 +9,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::entry::{Entry, EntryKind, Listing, Room};
+use super::entry::{Entry, EntryKind, Listing, Room, Stamp};
 use super::write::TEMPORARY;
 use crate::limits;
 use crate::verdict::{Code, Fault};
@@ -159,6 +159,15 @@ impl Folder {
         if let Ok((parent, base)) = self.parent(name) {
             let _ = rustix::fs::unlinkat(parent.as_fd(), base, AtFlags::REMOVEDIR);
         }
+    }
+
+    /// The stamp of a file, if there is one of this name.
+    #[must_use]
+    pub fn stamp(&self, name: &str) -> Option<Stamp> {
+        let stat = rustix::fs::fstat(self.file(name).ok()?).ok()?;
+        let changed = (stat.st_ctime, stat.st_ctime_nsec);
+        let size = u64::try_from(stat.st_size).ok()?;
+        Some(Stamp { size, changed, number: stat.st_ino })
     }
 
     /// Has a file's content dropped from the system's cache, where that can be asked for, so that who reads

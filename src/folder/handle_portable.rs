@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::entry::{Entry, EntryKind, Listing, Room};
+use super::entry::{Entry, EntryKind, Listing, Room, Stamp};
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
@@ -184,6 +184,16 @@ impl Folder {
     /// Removes a directory if it is there and empty.
     pub fn remove_folder(&self, name: &str) {
         let _ = fs::remove_dir(self.root.join(name));
+    }
+
+    /// The stamp of a file, if there is one of this name.
+    #[must_use]
+    pub fn stamp(&self, name: &str) -> Option<Stamp> {
+        let metadata = self.file(name).ok()?.metadata().ok()?;
+        let time = jiff::Timestamp::try_from(metadata.modified().ok()?).ok()?;
+        let nanoseconds = u64::try_from(time.subsec_nanosecond()).ok()?;
+        let changed = (time.as_second(), nanoseconds);
+        Some(Stamp { size: metadata.len(), changed, number: 0 })
     }
 
     /// There is no cache to speak of here.

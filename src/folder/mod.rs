@@ -19,7 +19,7 @@ mod read;
 mod survey;
 mod write;
 
-pub use entry::{Entry, EntryKind, Listing, Room};
+pub use entry::{Entry, EntryKind, Listing, Room, Stamp};
 #[cfg(unix)]
 pub use handle::{Folder, Lock};
 #[cfg(not(unix))]

@@ -237,6 +237,12 @@ impl Job<'_> {
                 let message = "something failed (--fail-fast)";
                 Err(Fault::new(Code::Omitted, message).into())
             }
+            _ if origins.is_empty() && carried.is_empty() => {
+                store.clear_log();
+                let message =
+                    "nothing of what was asked for could be brought, so nothing is sealed";
+                Err(Fault::new(Code::Omitted, message).into())
+            }
             _ => self.seal(store, &omitted, &origins, carried, seen),
         };
         Outcomes { reports, made }

@@ -95,6 +95,16 @@ impl<'a> Store<'a> {
         })
     }
 
+    /// Removes a log that says nothing of what lies there.
+    pub(super) fn clear_log(&self) {
+        if self.log().is_ok_and(|log| log.is_empty()) {
+            let _ = self.folder.remove(FETCH_LOG);
+            for folder in ["trust/keys", "trust", "images", "packages"] {
+                self.folder.remove_folder(folder);
+            }
+        }
+    }
+
     /// A small file by HTTP: fetched, or still what it was.
     ///
     /// # Errors

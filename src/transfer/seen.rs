@@ -2,13 +2,13 @@
 //! read them a second time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::SystemTime;
 
 use super::layout;
 use super::make::{Order, authority, called};
 use crate::artifact::FileDigest;
 use crate::folder::{
-    EntryKind, Folder, FoundFile, Judged, Listing, Survey, SurveyOptions, What, judge, survey,
+    EntryKind, Folder, FoundFile, Judged, Listing, Stamp, Survey, SurveyOptions, What, judge,
+    survey,
 };
 use crate::image::Image;
 use crate::verdict::{Code, Fault};
@@ -18,9 +18,6 @@ use crate::verdict::{Code, Fault};
 pub struct Seen {
     files: BTreeMap<String, (FoundFile, Stamp)>,
 }
-
-/// By what a file is known to be the one that was read.
-type Stamp = (u64, Option<SystemTime>);
 
 impl Seen {
     /// Forgets a directory, so that it is read again.
@@ -53,7 +50,7 @@ impl Seen {
     pub(super) fn complete(self, folder: &Folder, order: &Order<'_>, listing: &Listing) -> Survey {
         let mut kept = Vec::new();
         for (name, (file, stamp)) in self.files {
-            if listing.has(&name, EntryKind::File) && self::stamp(folder, &name) == Some(stamp) {
+            if listing.has(&name, EntryKind::File) && folder.stamp(&name) == Some(stamp) {
                 kept.push(file);
             }
         }
@@ -83,7 +80,7 @@ pub fn examine(
     }
     let stamps: BTreeMap<String, Stamp> = listing
         .files()
-        .filter_map(|entry| Some((entry.name.clone(), stamp(folder, &entry.name)?)))
+        .filter_map(|entry| Some((entry.name.clone(), folder.stamp(&entry.name)?)))
         .collect();
     let survey = look(folder, order, &listing);
     if let Some((_, fault)) = survey.faults.into_iter().next() {
@@ -123,9 +120,4 @@ fn look(folder: &Folder, order: &Order<'_>, listing: &Listing) -> Survey {
     let options =
         SurveyOptions { profiles: &profiles, reading: order.reading, own: layout::is_own };
     survey(folder, listing, &options)
-}
-
-fn stamp(folder: &Folder, name: &str) -> Option<Stamp> {
-    let metadata = folder.file(name).ok()?.metadata().ok()?;
-    Some((metadata.len(), metadata.modified().ok()))
 }

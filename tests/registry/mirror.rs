@@ -42,6 +42,7 @@ impl Mirror {
         let http = HttpOptions {
             ca_pem: Vec::new(),
             allow_http: true,
+            connect_to: Vec::new(),
             retries: 1,
             connect_timeout: Duration::from_secs(5),
             stall_timeout: Duration::from_secs(5),

@@ -11,6 +11,7 @@ mod retry;
 mod send;
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -32,6 +33,9 @@ pub struct HttpOptions {
     pub ca_pem: Vec<Vec<u8>>,
     /// Whether plain HTTP is allowed.
     pub allow_http: bool,
+    /// `HOST=ADDRESS:PORT`: where to find a host, in place of asking the name service. The certificate must
+    /// still be the host's.
+    pub connect_to: Vec<String>,
     /// How often something is tried again.
     pub retries: u32,
     /// How long a connection may take.
@@ -47,6 +51,7 @@ impl Default for HttpOptions {
         Self {
             ca_pem: Vec::new(),
             allow_http: false,
+            connect_to: Vec::new(),
             retries: 5,
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(60),
@@ -117,7 +122,12 @@ impl Http {
             certificates.extend(some);
         }
         let fail = |error: String| Fault::new(Code::NetworkFailed, error);
-        let client = Client::builder()
+        let mut builder = Client::builder();
+        for text in &options.connect_to {
+            let (host, address) = place(text)?;
+            builder = builder.resolve(host, address);
+        }
+        let client = builder
             .user_agent(concat!("sealift/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .referer(false)
@@ -268,6 +278,14 @@ impl Http {
             other => other,
         }
     }
+}
+
+/// `HOST=ADDRESS:PORT`.
+fn place(text: &str) -> Result<(&str, SocketAddr), Fault> {
+    let parts = text.split_once('=').and_then(|(host, to)| Some((host, to.parse().ok()?)));
+    parts.filter(|(host, _)| !host.is_empty()).ok_or_else(|| {
+        Fault::new(Code::Usage, "--connect-to is HOST=ADDRESS:PORT, with an IP address").at(text)
+    })
 }
 
 /// An error with all its causes.
