@@ -46,7 +46,7 @@ fn tokens_and_passwords() {
     mirror.config(&login(&registry.host, r#""identitytoken":"other""#));
     assert_eq!(mirror.refused(&reference).code(), Code::HttpRefused);
 
-    // A token that expires in between: some seconds short, with the minute that the registry grants.
+    // A token that expires in between: late already, but the registry grants a minute.
     mirror.config(&basic(&registry.host, PASSWORD));
     *tokens.life.lock().unwrap() = -56;
     let before = tokens.count();
