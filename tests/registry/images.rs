@@ -37,13 +37,15 @@ fn one_platform_of_an_index_and_all_of_it() {
     one.proves(CandidateKind::Config, &two.config(&two.amd64));
     assert_eq!(one.read().images[0].unsigned_tags, std::slice::from_ref(&reference));
     // The whole archive is what tar itself finds in it, in the order and form of containerd.
-    let listing = run(Command::new("tar").arg("tvf").arg(&one.archive)).succeeded();
+    let listing = run(Command::new("tar").args(["--utc", "--full-time", "-tvf"]).arg(&one.archive))
+        .succeeded();
     let names: Vec<&str> = listing.lines().filter_map(|it| it.split_whitespace().last()).collect();
     let mut sorted = names.clone();
     sorted.sort_unstable();
     assert_eq!(names, sorted);
     assert_eq!((names.len(), names[0], names[1]), (10, "blobs/", "blobs/sha256/"));
-    let times = listing.lines().filter(|it| it.contains("0/0") && it.contains("1970-01-01"));
+    let times =
+        listing.lines().filter(|it| it.contains("0/0") && it.contains("1970-01-01 00:00:00"));
     assert_eq!(times.count(), names.len());
     // Index, manifest, config and two layers; each is said with its digest.
     assert_eq!(one.fetched.len(), 5);

@@ -3,6 +3,7 @@
 use std::fs;
 
 use sealift::verdict::Code;
+use serde_json::Value;
 
 use crate::layout::Two;
 use crate::mirror::{Mirror, text};
@@ -50,6 +51,13 @@ fn a_registry_that_lies() {
         assert_eq!(fault.code(), Code::SourceDisagrees, "{number}: {fault}");
         fs::write(&file, good).unwrap();
     }
+    // A manifest that states another size than its config has.
+    let mut manifest: Value = serde_json::from_slice(&two.layout.read(amd64)).unwrap();
+    manifest["config"]["size"] = Value::from(manifest["config"]["size"].as_u64().unwrap() + 1);
+    let kind = text(&two.amd64["mediaType"]);
+    registry.put("two", "size", kind, manifest.to_string().as_bytes());
+    let fault = mirror.refused(&format!("{}/two:size", registry.host));
+    assert_eq!(fault.code(), Code::SourceDisagrees, "{fault}");
     // A manifest without end.
     let host = endless();
     let endless = Mirror::from(&host);

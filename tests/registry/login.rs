@@ -46,12 +46,12 @@ fn tokens_and_passwords() {
     mirror.config(&login(&registry.host, r#""identitytoken":"other""#));
     assert_eq!(mirror.refused(&reference).code(), Code::HttpRefused);
 
-    // A token that expires in between: a second late, with the minute that the registry grants.
+    // A token that expires in between: late already, but the registry grants a minute.
     mirror.config(&basic(&registry.host, PASSWORD));
-    *tokens.life.lock().unwrap() = -58;
+    *tokens.life.lock().unwrap() = -56;
     let before = tokens.count();
     let renewed = mirror.bring_after(&reference, || {
-        std::thread::sleep(Duration::from_millis(3100));
+        std::thread::sleep(Duration::from_millis(5100));
         *tokens.life.lock().unwrap() = 300;
     });
     renewed.unwrap();
