@@ -169,8 +169,8 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// Removes what an earlier run left in a directory and this one does not want; not half-written
-    /// files.
+    /// Removes what an earlier run left in the directory of a finished artifact and this one does not
+    /// want, half-written files with it.
     ///
     /// # Errors
     /// [`Code::WriteFailed`].
@@ -179,7 +179,7 @@ impl<'a> Store<'a> {
         for entry in below.list()?.files() {
             let path = format!("{directory}/{}", entry.name);
             let kept = path == artifact || self.with(|state| state.kept.contains(&path));
-            if !kept && !path.ends_with(TEMPORARY) {
+            if !kept {
                 self.touch()?;
                 below.remove(&entry.name)?;
             }
