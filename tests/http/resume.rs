@@ -6,7 +6,7 @@ use sealift::mirror::Silent;
 use sealift::verdict::Code;
 
 use super::support::server::{Action, reply};
-use super::yard::{DATE, E, HALF, NAME, Yard, content, from, once, rest, then};
+use super::yard::{DATE, E, HALF, NAME, Yard, content, from, half, once, rest, then};
 use super::{http, on, refused};
 
 #[test]
@@ -61,7 +61,10 @@ fn what_does_not_continue_begins_anew() {
     fn with(range: &str, body: &[u8]) -> Vec<Action> {
         reply("206 -", &[&[("Content-Range", range)][..], E].concat(), body)
     }
-    let answers: [(&str, Answer); 11] = [
+    let answers: [(&str, Answer); 12] = [
+        ("a byte earlier, as long", |all, at| {
+            with(&format!("bytes {}-99998/100000", at - 1), &all[at - 1..99_999])
+        }),
         ("all of it", |_, _| reply("200 OK", E, &content(90_000))),
         ("another etag", |all, at| rest(all, at, OTHER)),
         ("another date", |all, at| rest(all, at, LATER)),
@@ -154,4 +157,14 @@ fn all_is_here_but_its_name() {
     refused(yard.get_by(&once(), &server), Code::NetworkFailed, "");
     fs::write(yard.path(".sealift-tmp"), content(100_001)).unwrap();
     yard.whole(yard.get_by(&once(), &server), &bytes);
+}
+
+#[test]
+fn a_new_beginning_keeps_no_old_byte() {
+    let bytes = content(100_000);
+    let server = then(&bytes, E, |all, _| half(all, 1000, &[("ETag", "\"y\"")]));
+    let yard = Yard::new();
+    refused(yard.get_by(&once(), &server), Code::NetworkFailed, "");
+    refused(yard.get_by(&once(), &server), Code::NetworkFailed, "");
+    assert_eq!(fs::read(yard.path(".sealift-tmp")).unwrap(), &bytes[..1000]);
 }
