@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use indicatif::HumanBytes;
 
-use super::args::Output;
 use super::mirror_args::{EngineName, MirrorArgs};
 use super::sealing::{Besides, Sealing, say_sealed, show};
 use super::watch::Drawn;
@@ -23,7 +22,7 @@ use crate::mirror::{
 use crate::sigstore::{HashRule, TrustMaterial};
 use crate::transfer::{self, Context, Made, OwnFile, Stop};
 use crate::trust::VendorProfile;
-use crate::verdict::{Code, ExitStatus, Fault, Outcome, Report};
+use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report};
 
 /// How many artifacts are fetched at once.
 const AT_ONCE: usize = 4;
@@ -91,26 +90,26 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     let outcomes = job.run();
     drop(interrupted);
     drawn.clear();
-    let status = finish(arguments, &sealing, outcomes?);
     drop(lock);
-    match status? {
-        Ended::Sealed(made, status) if !arguments.no_preflight => {
+    let Outcomes { reports, made } = outcomes?;
+    let mut status = status(&reports);
+    match &made {
+        Ok(made) if !arguments.no_preflight => {
             let bases: Vec<Folder> = earlier_folder.into_iter().collect();
-            let fine = preflight(arguments, &sealing, &folder, &bases, &made, &drawn)?;
-            say_sealed(&arguments.run, &made, &sealing.key);
-            Ok(if fine { status } else { ExitStatus::Failed })
+            if !preflight(arguments, &sealing, &folder, &bases, made, &drawn) {
+                status = ExitStatus::Failed;
+            }
         }
-        Ended::Sealed(made, status) => {
-            say_sealed(&arguments.run, &made, &sealing.key);
-            Ok(status)
-        }
-        Ended::Not(status) => Ok(status),
+        Ok(_) => {}
+        Err(stop) if status == ExitStatus::Verified => status = stopped(stop),
+        Err(_) => {}
     }
-}
-
-enum Ended {
-    Sealed(Box<Made>, ExitStatus),
-    Not(ExitStatus),
+    report(arguments, &sealing, reports, status)?;
+    match made {
+        Ok(made) => say_sealed(&arguments.run, &made, &sealing.key),
+        Err(stop) => say_stopped(&stop),
+    }
+    Ok(status)
 }
 
 /// The release file and the options together.
@@ -367,49 +366,58 @@ fn worse(status: ExitStatus, fault: &Fault) -> ExitStatus {
     }
 }
 
+/// The status by what could not be brought.
+fn status(reports: &[ArtifactReport]) -> ExitStatus {
+    let omitted = reports.iter().filter(|it| it.outcome == Outcome::Omitted);
+    omitted
+        .filter_map(|report| report.code)
+        .fold(ExitStatus::Verified, |status, code| worse(status, &Fault::new(code, "")))
+}
+
+/// The status of a run that sealed nothing although everything was brought.
+fn stopped(stop: &Stop) -> ExitStatus {
+    match stop {
+        Stop::Fault(fault) => fault.outcome().exit_status(),
+        Stop::Artifacts(_) => ExitStatus::Failed,
+    }
+}
+
 /// Shows what became of each request.
-fn finish(
+fn report(
     arguments: &MirrorArgs,
     sealing: &Sealing<'_>,
-    outcomes: Outcomes,
-) -> Result<Ended, Fault> {
-    let Outcomes { reports, made } = outcomes;
-    let mut status = ExitStatus::Verified;
-    for report in &reports {
-        if let Some(code) = report.code.filter(|_| report.outcome == Outcome::Omitted) {
-            status = worse(status, &Fault::new(code, ""));
-        }
-    }
-    let omitted: Vec<&str> = reports
+    reports: Vec<ArtifactReport>,
+    status: ExitStatus,
+) -> Result<(), Fault> {
+    let mut report = Report::new(sealing.now.to_string(), reports);
+    report.exit_status = status.code();
+    show(&arguments.run, &report)?;
+    let omitted: Vec<&str> = report
+        .artifacts
         .iter()
         .filter(|it| it.outcome == Outcome::Omitted)
         .map(|it| it.name.as_str())
         .collect();
-    let names = omitted.join(", ");
-    let count = omitted.len();
-    let report = Report::new(sealing.now.to_string(), reports);
-    show(&arguments.run, &report)?;
-    if count > 0 {
-        warn(&format!("{count} of {} could not be brought: {names}", report.artifacts.len()));
+    if !omitted.is_empty() {
+        let names = omitted.join(", ");
+        let all = report.artifacts.len();
+        warn(&format!("{} of {all} could not be brought: {names}", omitted.len()));
     }
-    match made {
-        Ok(made) => Ok(Ended::Sealed(Box::new(made), status)),
-        Err(Stop::Fault(fault)) => {
-            complain(&fault);
-            let own = fault.outcome().exit_status();
-            Ok(Ended::Not(if status == ExitStatus::Verified { own } else { status }))
-        }
-        Err(Stop::Artifacts(against)) => {
-            let report = Report::new(sealing.now.to_string(), against);
-            let found = report.artifacts.iter().filter(|it| it.outcome != Outcome::Ok);
-            for artifact in found {
+    Ok(())
+}
+
+/// Says why nothing was sealed.
+fn say_stopped(stop: &Stop) {
+    match stop {
+        Stop::Fault(fault) => complain(fault),
+        Stop::Artifacts(against) => {
+            for artifact in against.iter().filter(|it| it.outcome != Outcome::Ok) {
                 let reason = artifact.reason.as_deref().unwrap_or_default();
                 let code = artifact.code.map_or("", |code| code.name());
                 warn(&format!("{}: {} ({code}: {reason})", artifact.name, artifact.outcome.word()));
             }
             let message = "not sealed: files that nobody asked for stand against it";
             complain(&Fault::new(Code::FileExtra, message));
-            Ok(Ended::Not(ExitStatus::Failed))
         }
     }
 }
@@ -422,7 +430,7 @@ fn preflight(
     bases: &[Folder],
     made: &Made,
     watch: &dyn Watch,
-) -> Result<bool, Fault> {
+) -> bool {
     for file in &made.manifest.files {
         folder.drop_cache(&file.path);
     }
@@ -466,14 +474,12 @@ fn preflight(
         warn(&format!("preflight: {}: {} ({reason})", report.name, report.outcome.word()));
     }
     if bad.is_empty() {
-        if arguments.run.output == Output::Text {
-            let count = made.manifest.artifacts.len();
-            shown(writeln!(io::stdout().lock(), "preflight: {count} artifacts verified offline"))?;
-        }
-        return Ok(true);
+        let count = made.manifest.artifacts.len();
+        watch.say(&format!("preflight: {count} artifacts verified offline"));
+        return true;
     }
     warn("do not carry this directory: it does not verify as the far side will check it");
-    Ok(false)
+    false
 }
 
 /// On Ctrl-C says what to do and ends; what is half-way here is continued by the next run.
