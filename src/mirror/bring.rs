@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
 use super::base::Earlier;
-use super::http::Http;
+use super::http::{Http, shown};
 use super::store::Store;
 use super::want::Want;
 use super::{Description, Found, Hosts, Source, Task, Watch};
@@ -180,7 +180,7 @@ impl<'a> Errand<'a> {
                 Fault::new(Code::SourceDisagrees, message).at(self.store.folder.show(&want.path))
             );
         }
-        self.accept(want, judged, super::want::shown(url))
+        self.accept(want, judged, shown(url))
     }
 
     /// The bundles and keys that an image's labels name.

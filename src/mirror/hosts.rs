@@ -3,6 +3,7 @@
 
 use url::Url;
 
+use super::http::shown;
 use crate::verdict::{Code, Fault};
 
 /// A list of allowed hosts.
@@ -38,7 +39,7 @@ impl Hosts {
         match url.scheme() {
             "https" => {}
             "http" if self.allow_http => {}
-            "http" => return refuse(format!("{url} is plain HTTP")),
+            "http" => return refuse(format!("{} is plain HTTP", shown(url))),
             other => return refuse(format!("{other}: is no scheme to fetch by")),
         }
         if !url.username().is_empty() || url.password().is_some() {

@@ -160,7 +160,7 @@ impl<'a> Store<'a> {
             .filter(|(_, _, recorded)| size == Some(*recorded))
             .map(|(validators, ..)| validators);
         let before = || self.touch();
-        match http.large(url, hosts, self.folder, path, known.as_ref(), &before, watch)? {
+        match http.large_after(url, hosts, self.folder, path, known.as_ref(), &before, watch)? {
             Large::Unchanged => Ok(false),
             Large::Done(fetched) => {
                 self.record([Fetched { path: Some(path.to_owned()), ..fetched }])?;

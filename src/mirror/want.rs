@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
+use super::http::shown;
 use crate::digest::Sha256Digest;
 use crate::pairing;
 use crate::path;
@@ -123,17 +124,6 @@ fn package(profile: &VendorProfile, name: &str) -> Result<Want, Fault> {
     let reference = name.to_owned();
     let name = if name.contains("://") { shown(&url) } else { name.to_owned() };
     Ok(Want { kind: Kind::Package, name, reference, directory, path, url: Some(url) })
-}
-
-/// A URL without what may be secret: user, password, query and fragment.
-#[must_use]
-pub fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.set_query(None);
-    url.set_fragment(None);
-    url.to_string()
 }
 
 /// Only characters that every file system takes; no dot or hyphen first.

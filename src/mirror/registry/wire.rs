@@ -9,7 +9,7 @@ use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use url::Url;
 
-use crate::mirror::http::{Attempt, Http};
+use crate::mirror::http::{Http, Trouble as Attempt};
 use crate::verdict::{Code, Fault};
 
 /// What is read of an answer that is not wanted, to find words in it.
@@ -136,7 +136,7 @@ pub(super) fn failed(error: reqwest::Error) -> Attempt {
     if error.is_builder() {
         return Attempt::Stop(Fault::new(Code::ReferenceInvalid, words(&error)));
     }
-    Attempt::Again(Fault::new(Code::NetworkFailed, words(&error.without_url())))
+    Attempt::Again(Fault::new(Code::NetworkFailed, words(&error.without_url())), None)
 }
 
 /// What an error and those behind it say: reqwest's own words stop short of the cause.
@@ -165,7 +165,11 @@ pub(super) fn refused(status: u16, body: &[u8]) -> Attempt {
         _ => "refused",
     };
     let fault = Fault::new(Code::HttpRefused, format!("status {status}, {reason}{said}"));
-    if matches!(status, 408 | 429 | 500..) { Attempt::Again(fault) } else { Attempt::Stop(fault) }
+    if matches!(status, 408 | 429 | 500..) {
+        Attempt::Again(fault, None)
+    } else {
+        Attempt::Stop(fault)
+    }
 }
 
 /// The messages of a registry's error document, if it is one.
