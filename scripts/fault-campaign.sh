@@ -37,6 +37,7 @@ program=$(realpath "$program")
 
 work=$(mktemp -d)
 keep=$work/kept
+round=0 story=setup
 nginx_pid='' registry_pid=''
 # shellcheck source=scripts/demo-site.sh
 . scripts/demo-site.sh
@@ -48,6 +49,8 @@ clean_up() {
   if [ -d "$keep" ]; then find "$work" -mindepth 1 -maxdepth 1 ! -name kept -exec rm -rf {} +; else rm -rf "$work"; fi
 }
 trap clean_up EXIT
+trap 'echo "fault-campaign: line $LINENO failed in round $round ($story)" >&2' ERR
+set -E
 
 declare -A answers_seen=() rounds_of=() resumed_of=() wrong_of=() part_of=()
 violations=0
@@ -186,8 +189,9 @@ record() {
 }
 
 one_call() {
-  local list=$work/calls-$had
-  read -r name most < <(grep -E "^($1) " "$list" | shuf -n 1 --random-source=<(yes "$RANDOM"))
+  local list
+  mapfile -t list < <(grep -E "^($1) " "$work/calls-$had")
+  read -r name most <<<"${list[RANDOM % ${#list[@]}]}"
   number=$(random 1 "$most")
 }
 
@@ -245,7 +249,7 @@ fault_server() {
 
 make_releases
 start_all
-dir=$work/dir had=nothing kind=setup round=0 story=setup
+dir=$work/dir had=nothing kind=setup
 for release in a b; do
   publish "$release"
   dir=$work/ref-$release
