@@ -30,10 +30,9 @@ answers() {
   return 1
 }
 
-start_site() {
-  local dir=$1 root=$2
-  site_port=
-  command -v openssl >/dev/null || return 0
+# An authority, and a certificate of it for the vendor's host.
+site_keys() {
+  local dir=$1
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj '/CN=demo CA' \
     -addext basicConstraints=critical,CA:TRUE -keyout "$dir/ca.key" -out "$dir/ca.pem" 2>/dev/null
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj '/CN=vendor.example' \
@@ -41,6 +40,13 @@ start_site() {
   printf 'subjectAltName=DNS:vendor.example,DNS:support.k2view.com\nextendedKeyUsage=serverAuth\n' >"$dir/site.ext"
   openssl x509 -req -in "$dir/site.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days 2 \
     -extfile "$dir/site.ext" -out "$dir/site.pem" 2>/dev/null
+}
+
+start_site() {
+  local dir=$1 root=$2
+  site_port=
+  command -v openssl >/dev/null || return 0
+  site_keys "$dir"
   ca=$dir/ca.pem
   local port
   port=$(free_port)

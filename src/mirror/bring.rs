@@ -167,8 +167,13 @@ impl<'a> Errand<'a> {
         let mut fetched = self.store.large(self.http, url, &hosts, &want.path, self.watch)?;
         let description = Description::default();
         let mut judged = self.judge(want, &description)?;
-        if !fetched && !self.store.is_recorded(&want.path, digest(&judged, want)) {
-            self.watch.say(&format!("{}: not what was fetched before; fetched again", want.path));
+        let other = !fetched && !self.store.is_recorded(&want.path, digest(&judged, want));
+        // A medium that lost power may have lost what was believed to be there: once more in one piece.
+        let joined = fetched && self.store.last(&want.path).is_some_and(|it| it.resumed_from > 0);
+        if other || (joined && judged.0.outcome == Outcome::Failed) {
+            let why =
+                if other { "not what was fetched before" } else { "continued, and not right" };
+            self.watch.say(&format!("{}: {why}; fetched again", want.path));
             self.store.touch()?;
             self.store.folder.remove(&want.path)?;
             fetched = self.store.large(self.http, url, &hosts, &want.path, self.watch)?;
