@@ -22,7 +22,7 @@ use crate::mirror::{
 use crate::sigstore::{HashRule, TrustMaterial};
 use crate::transfer::{self, Context, Made, OwnFile, Stop};
 use crate::trust::VendorProfile;
-use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report};
+use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report, printable};
 
 /// How many artifacts are fetched at once.
 const AT_ONCE: usize = 4;
@@ -327,8 +327,8 @@ fn print_plan(folder: &Folder, plan: &[PlanItem]) -> Result<ExitStatus, Fault> {
                 }
                 None => writeln!(out, "{}: {size}{here}", item.want.name)?,
             }
-            for note in &item.notes {
-                writeln!(out, "  {note}")?;
+            for line in item.notes.iter().chain(&item.urls) {
+                writeln!(out, "  {}", printable(line))?;
             }
             writeln!(out, "  to {}", item.want.path)?;
             if !item.here {

@@ -68,6 +68,30 @@ impl<'a> Errand<'a> {
         }
     }
 
+    /// The URLs that will be asked for a want, as far as they are known before it is fetched.
+    pub(super) fn urls(&self, want: &Want, lead: &Lead<'_>) -> Vec<String> {
+        let profile = self.order.profile;
+        let site = profile.mirror.as_ref();
+        match (lead, &want.url) {
+            (Lead::Image(found), _) => {
+                let mut urls = Vec::new();
+                for labels in &found.description().labels {
+                    urls.extend(labels.get(&profile.image.bundle_label).cloned());
+                    let key = labels.get(&profile.image.key_label);
+                    urls.extend(site.zip(key).map(|(site, key)| site.key_url.url_for(key)));
+                }
+                urls
+            }
+            (Lead::Package(_), Some(url)) => {
+                let file = want.path.rsplit('/').next().unwrap_or_default();
+                let material =
+                    site.map(|it| [it.bundle_url.url_for(file), it.key_file_url.url_for(file)]);
+                std::iter::once(shown(url)).chain(material.into_iter().flatten()).collect()
+            }
+            (Lead::Package(_), None) => Vec::new(),
+        }
+    }
+
     /// Whether the file of a want is here already, as far as that can be told without the network.
     pub(super) fn is_here(&self, want: &Want, lead: &Lead<'_>) -> bool {
         let entry = self.store.last(&want.path);

@@ -63,6 +63,8 @@ pub struct PlanItem {
     pub here: bool,
     /// Where exactly an image is, and what should be known of it.
     pub notes: Vec<String>,
+    /// The URLs that will be asked, as far as they are known.
+    pub urls: Vec<String>,
     /// Why it can't be had.
     pub fault: Option<Fault>,
 }
@@ -97,6 +99,7 @@ impl Job<'_> {
                         }
                         Lead::Package(_) => Vec::new(),
                     },
+                    urls: errand.urls(want, &lead),
                     fault: None,
                 },
                 Err(fault) => PlanItem {
@@ -104,6 +107,7 @@ impl Job<'_> {
                     size: None,
                     here: false,
                     notes: Vec::new(),
+                    urls: Vec::new(),
                     fault: Some(fault),
                 },
             })
