@@ -376,7 +376,9 @@ fn finish(
     let Outcomes { reports, made } = outcomes;
     let mut status = ExitStatus::Verified;
     for report in &reports {
-        if let Some(code) = report.code.filter(|_| report.outcome == Outcome::Omitted) {
+        // What was not tried, because another one failed, says nothing itself.
+        let own = |code: &Code| report.outcome == Outcome::Omitted && *code != Code::Omitted;
+        if let Some(code) = report.code.filter(own) {
             status = worse(status, &Fault::new(code, ""));
         }
     }

@@ -219,9 +219,9 @@ impl<'a> Errand<'a> {
 
     fn package_key(&self, want: &Want, url: &str, name: &str) -> Result<(), Fault> {
         let found = self.vendor_file(want, url, name, limits::KEY_BYTES).and_then(|bytes| {
-            let url = pairing::key_url(&bytes)?;
-            let name = pairing::key_name(&bytes)?;
-            Ok((url, name))
+            pairing::key_url(&bytes)
+                .and_then(|url| Ok((url, pairing::key_name(&bytes)?)))
+                .inspect_err(|_| self.store.unwanted(&format!("{}/{name}", want.directory)))
         });
         self.key(want, Some(found))
     }
@@ -237,7 +237,11 @@ impl<'a> Errand<'a> {
         let fetched = match named {
             Some(named) => named.and_then(|(url, name)| {
                 let bytes = self.vendor_file(want, &url, &name, limits::KEY_BYTES)?;
-                PublicKey::from_pem(&bytes).map_err(|fault| fault.at(url))
+                PublicKey::from_pem(&bytes).map_err(|fault| {
+                    // It would lie there as a file that nobody signed.
+                    self.store.unwanted(&format!("{}/{name}", want.directory));
+                    fault.at(url)
+                })
             }),
             None => Err(Fault::new(Code::KeyNotNamed, "the vendor names no key").at(&want.name)),
         };
