@@ -309,7 +309,9 @@ impl<'a> Errand<'a> {
     }
 
     fn accept(&self, want: &Want, judged: Judgement, source: String) -> Result<Brought, Fault> {
-        let (report, seen) = judged;
+        let (mut report, seen) = judged;
+        // As the far side will call it, and as what is left out is called here.
+        report.name.clone_from(&want.name);
         let unsigned = report.outcome == Outcome::Unsigned && self.may_be_unsigned(want);
         if report.outcome == Outcome::Ok || unsigned {
             let origin = Origin { name: want.name.clone(), source };
