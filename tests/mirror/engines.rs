@@ -64,13 +64,15 @@ fn podman_pulls_and_saves() {
     );
     side.write("storage.conf", storage);
     let words = format!("--allow-http --vendor-key vendor.pub --engine podman --image {tag}");
-    let mut command = side.command(&side.words(&words));
-    command.env("CONTAINERS_REGISTRIES_CONF", at("registries.conf"));
-    command.env("CONTAINERS_STORAGE_CONF", at("storage.conf"));
-    let answer = Answer(run(&mut command));
-    if answer.0.status == Some(4) {
-        return broken(&format!("podman can't pull: {}", answer.0.text()));
+    let with = |command: &mut Command| {
+        command.env("CONTAINERS_REGISTRIES_CONF", at("registries.conf"));
+        run(command.env("CONTAINERS_STORAGE_CONF", at("storage.conf")))
+    };
+    let info = with(Command::new("podman").arg("info"));
+    if info.status != Some(0) {
+        return broken(&format!("podman does not work: {}", info.text()));
     }
+    let answer = Answer(with(&mut side.command(&side.words(&words))));
     answer.exit(0).says(&format!("{tag}: OK (image"));
     side.verify("").exit(0);
 }
