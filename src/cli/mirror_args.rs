@@ -9,8 +9,8 @@ use super::sealing::SealingArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 everything asked for is sealed and verified; 1 something is not what was signed; 2 \
-usage, configuration, or no key to judge with; 4 something could not be fetched. `sealift explain \
-CODE` explains each code.";
+usage, configuration, or no key to judge with; 3 this machine stopped it, for example a directory that \
+can't be written; 4 something could not be fetched. `sealift explain CODE` explains each code.";
 
 /// Fetch images, packages, bundles and keys, verify them, and seal them for the far side.
 ///

@@ -248,9 +248,9 @@ impl<'a> Errand<'a> {
 
     fn package_key(&self, want: &Want, url: &str, name: &str) -> Result<(), Fault> {
         let found = self.vendor_file(want, url, name, limits::KEY_BYTES).and_then(|bytes| {
-            let url = pairing::key_url(&bytes)?;
-            let name = pairing::key_name(&bytes)?;
-            Ok((url, name))
+            pairing::key_url(&bytes)
+                .and_then(|url| Ok((url, pairing::key_name(&bytes)?)))
+                .inspect_err(|_| self.store.unwanted(&format!("{}/{name}", want.directory)))
         });
         self.key(want, Some(found))
     }
@@ -266,7 +266,11 @@ impl<'a> Errand<'a> {
         let fetched = match named {
             Some(named) => named.and_then(|(url, name)| {
                 let bytes = self.vendor_file(want, &url, &name, limits::KEY_BYTES)?;
-                PublicKey::from_pem(&bytes).map_err(|fault| fault.at(url))
+                PublicKey::from_pem(&bytes).map_err(|fault| {
+                    // It would lie there as a file that nobody signed.
+                    self.store.unwanted(&format!("{}/{name}", want.directory));
+                    fault.at(url)
+                })
             }),
             None => Err(Fault::new(Code::KeyNotNamed, "the vendor names no key").at(&want.name)),
         };
@@ -334,7 +338,9 @@ impl<'a> Errand<'a> {
     }
 
     fn accept(&self, want: &Want, judged: Judgement, source: String) -> Result<Brought, Fault> {
-        let (report, seen) = judged;
+        let (mut report, seen) = judged;
+        // As the far side will call it, and as what is left out is called here.
+        report.name.clone_from(&want.name);
         let unsigned = report.outcome == Outcome::Unsigned && self.may_be_unsigned(want);
         if report.outcome == Outcome::Ok || unsigned {
             let origin = Origin { name: want.name.clone(), source };

@@ -223,6 +223,11 @@ fn describe(program: Program, reference: &str, facts: &Value) -> Result<Descript
         let message = format!("`{} image inspect` prints no {what}", program.name());
         Fault::new(Code::EngineFailed, message).at(reference)
     };
+    // Podman prints a list, whatever the format asked for.
+    let facts = match facts.as_array().map(Vec::as_slice) {
+        Some([one]) => one,
+        _ => facts,
+    };
     let id = facts.get("Id").and_then(Value::as_str).ok_or_else(|| lacking("Id"))?;
     // Podman prints it without the algorithm.
     let id = Sha256Digest::from_hex(id.strip_prefix("sha256:").unwrap_or(id))
@@ -264,13 +269,18 @@ mod tests {
         let docker = serde_json::json!({"Id": format!("sha256:{hex}"), "Size": 7,
             "Config": {"Labels": {"a": "b"}}});
         let podman = serde_json::json!({"Id": hex, "Labels": {"a": "b"}, "Config": {}});
-        for (program, facts) in [(Program::Docker, docker), (Program::Podman, podman)] {
+        let list = serde_json::json!([podman]);
+        for (program, facts) in
+            [(Program::Docker, docker), (Program::Podman, podman), (Program::Podman, list)]
+        {
             let found = describe(program, "app:1", &facts).unwrap();
             assert_eq!(found.stated, [Sha256Digest::of(b"x")]);
             assert_eq!(found.labels[0]["a"], "b");
             assert_eq!(found.source, format!("{}:app:1@sha256:{hex}", program.name()));
         }
-        let odd = serde_json::json!({"Id": "sha512:00"});
-        assert!(describe(Program::Docker, "app:1", &odd).is_err());
+        for odd in [r#"{"Id": "sha512:00"}"#, "[]", "[{}, {}]", "7"] {
+            let odd: Value = serde_json::from_str(odd).unwrap();
+            assert!(describe(Program::Docker, "app:1", &odd).is_err());
+        }
     }
 }

@@ -173,6 +173,11 @@ impl<'a> Store<'a> {
         }
     }
 
+    /// A file of this run is of no use: [`Store::tidy`] removes it.
+    pub(super) fn unwanted(&self, path: &str) {
+        self.with(|state| state.kept.remove(path));
+    }
+
     /// Removes what an earlier run left in the directory of a finished artifact and this one does not
     /// want, half-written files with it.
     ///
