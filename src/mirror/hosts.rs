@@ -3,6 +3,7 @@
 
 use url::Url;
 
+use super::want::shown;
 use crate::verdict::{Code, Fault};
 
 /// A list of allowed hosts.
@@ -38,7 +39,7 @@ impl Hosts {
         match url.scheme() {
             "https" => {}
             "http" if self.allow_http => {}
-            "http" => return refuse(format!("{url} is plain HTTP")),
+            "http" => return refuse(format!("{} is plain HTTP", shown(url))),
             other => return refuse(format!("{other}: is no scheme to fetch by")),
         }
         if !url.username().is_empty() || url.password().is_some() {
@@ -94,6 +95,9 @@ mod tests {
         ] {
             assert!(!allowed(&hosts, bad), "{bad}");
         }
+        let secret = Url::parse("http://u:pass@v.example/a?token=secret").unwrap();
+        let words = hosts.check(&secret).unwrap_err().to_string();
+        assert!(!words.contains("secret") && !words.contains("pass"), "{words}");
         let named = hosts.and(&Url::parse("https://other.example:8443/x").unwrap());
         assert!(allowed(&named, "https://other.example:8443/y"));
         assert!(!allowed(&named, "https://other.example/y"));

@@ -12,7 +12,7 @@ use super::{Hosts, Source, Watch};
 use crate::folder::{Folder, Lock};
 use crate::parallel;
 use crate::transfer::{
-    self, FETCH_LOG, Kind, Made, OmittedItem, Order, Origin, OwnFile, Requested, Seen, Stop,
+    self, FETCH_LOG, Kind, Made, Naming, OmittedItem, Order, Origin, OwnFile, Requested, Seen, Stop,
 };
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
@@ -77,6 +77,19 @@ pub struct Outcomes {
 }
 
 impl Job<'_> {
+    /// Refuses what could not be sealed whatever is brought: before anything is fetched, not behind it.
+    ///
+    /// # Errors
+    /// Those of [`transfer::possible`].
+    pub fn possible(&self) -> Result<(), Fault> {
+        transfer::possible(&Order { extra: &self.tools, ..self.order() })
+    }
+
+    /// The order; a pinned key need not lie beside each artifact.
+    fn order(&self) -> Order<'_> {
+        Order { naming: Naming { absent_pins: true, ..self.order.naming }, ..self.order }
+    }
+
     /// Asks about everything and fetches nothing but manifests.
     #[must_use]
     pub fn plan(&self) -> Vec<PlanItem> {
@@ -148,7 +161,7 @@ impl Job<'_> {
             store,
             http: self.http,
             hosts: self.hosts.clone(),
-            order: self.order,
+            order: self.order(),
             source: self.source,
             earlier: self.earlier,
             watch: self.watch,
@@ -299,7 +312,7 @@ impl Job<'_> {
             origins,
             extra: &extra,
             allow_unsigned: &allowed,
-            ..self.order
+            ..self.order()
         };
         transfer::make_held(self.folder, &order, seen, self.lock)
     }

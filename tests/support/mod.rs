@@ -6,6 +6,8 @@ pub(crate) mod log;
 pub(crate) mod rekor;
 pub(crate) mod schema;
 pub(crate) mod shell;
+#[cfg(feature = "online")]
+pub(crate) mod site;
 #[cfg(target_os = "linux")]
 pub(crate) mod strace;
 pub(crate) mod tools;

@@ -18,6 +18,11 @@ use crate::mirror::record::now;
 use crate::mirror::{Fetched, Hosts, Task, Watch, shown};
 use crate::verdict::{Code, Fault};
 
+/// After so many bytes of a body without a length the space that is left is looked at.
+const LOOK_BYTES: u64 = 16 << 20;
+/// What such a body leaves free.
+const RESERVE_BYTES: u64 = 64 << 20;
+
 /// One download.
 struct Download<'a> {
     http: &'a Http,
@@ -171,10 +176,15 @@ impl Download<'_> {
     ) -> Result<Large, Attempt> {
         let status = response.status().as_u16();
         let task = Task::begin(self.watch, &shown(self.url), hasher.bytes(), total);
+        let mut look_again = LOOK_BYTES;
         while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
             file.write_all(&chunk).map_err(|error| self.unwritable(&error))?;
             hasher.update(&chunk);
             task.advance(chunk.len() as u64);
+            if total.is_none() && hasher.bytes() >= look_again {
+                look_again = hasher.bytes().saturating_add(LOOK_BYTES);
+                self.endless(&file)?;
+            }
         }
         let size = hasher.bytes();
         if total.is_some_and(|total| total != size) {
@@ -214,6 +224,18 @@ impl Download<'_> {
                 .expected_found(format!("{needed} bytes"), format!("{} bytes free", room.free)));
         }
         Ok(())
+    }
+
+    /// Stops a body whose length nobody said before it fills the medium.
+    fn endless(&self, file: &File) -> Result<(), Attempt> {
+        let free = self.folder.room()?.free;
+        if free >= RESERVE_BYTES {
+            return Ok(());
+        }
+        file.set_len(0).map_err(|error| self.unwritable(&error))?;
+        self.start_over()?;
+        let message = "the server does not say how large the file is, and there is no more space";
+        Err(Fault::new(Code::NoSpace, message).at(self.folder.shown()).into())
     }
 
     fn unwritable(&self, error: &io::Error) -> Fault {

@@ -19,6 +19,7 @@ use reqwest::{Client, Method, redirect};
 use url::Url;
 
 pub use retry::Attempt;
+pub(super) use retry::absent;
 use send::{failed, validators};
 
 use super::record::now;
@@ -157,6 +158,17 @@ impl Http {
         &self.client
     }
 
+    /// How long the head of an answer, or a small body, may take in all.
+    pub(super) fn patience(&self) -> Duration {
+        self.options.stall_timeout.saturating_mul(5)
+    }
+
+    /// The attempt of a server that does not come to an end.
+    fn too_slow(&self) -> Attempt {
+        let message = format!("no whole answer within {} s", self.patience().as_secs());
+        Attempt::Again(Fault::new(Code::NetworkFailed, message))
+    }
+
     /// Runs a future to its end.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
@@ -233,11 +245,19 @@ impl Http {
                     return Err(large());
                 }
                 let mut bytes = Vec::new();
-                while let Some(chunk) = response.chunk().await.map_err(|it| failed(&it))? {
-                    if bytes.len().saturating_add(chunk.len()) as u64 > cap {
-                        return Err(large());
+                let body = async {
+                    while let Some(chunk) = response.chunk().await.map_err(|it| failed(&it))? {
+                        if bytes.len().saturating_add(chunk.len()) as u64 > cap {
+                            return Err(large());
+                        }
+                        bytes.extend_from_slice(&chunk);
                     }
-                    bytes.extend_from_slice(&chunk);
+                    Ok(())
+                };
+                // A server that sends a byte now and then never stands still.
+                match tokio::time::timeout(self.patience(), body).await {
+                    Ok(read) => read?,
+                    Err(_) => return Err(self.too_slow()),
                 }
                 let state = validators(response.headers());
                 let fetched = Fetched {

@@ -88,6 +88,15 @@ pub(super) fn refusal(status: u16, retry_after: Option<&str>) -> Option<Attempt>
     }
 }
 
+/// Whether a refusal says that there is no such file, rather than that it can't be had now.
+pub(in crate::mirror) fn absent(fault: &Fault) -> bool {
+    let says = |status| match refusal(status, None) {
+        Some(Attempt::Stop(it)) => it.message() == fault.message(),
+        _ => false,
+    };
+    fault.code() == Code::HttpRefused && (says(404) || says(410))
+}
+
 /// `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
 fn parse_after(text: &str) -> Option<Duration> {
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -121,6 +130,16 @@ mod tests {
             assert!(matches!(refusal(status, Some("3")), Some(Attempt::Stop(_))), "{status}");
         }
         assert!(refusal(200, None).is_none());
+    }
+
+    #[test]
+    fn only_what_is_not_there_is_absent() {
+        let fault = |status| match refusal(status, None) {
+            Some(Attempt::Stop(it) | Attempt::Again(it)) => it.at("u"),
+            _ => unreachable!(),
+        };
+        assert!(absent(&fault(404)) && absent(&fault(410)));
+        assert!([401, 403, 429, 500, 503].iter().all(|status| !absent(&fault(*status))));
     }
 
     #[test]

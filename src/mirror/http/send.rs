@@ -8,7 +8,7 @@ use reqwest::{Method, Response};
 use url::Url;
 
 use super::retry::{Attempt, refusal};
-use super::{Hosts, Http, Validators, failed_words};
+use super::{Hosts, Http, Validators, failed_words, shown};
 use crate::verdict::{Code, Fault};
 
 /// Redirects in one request.
@@ -29,8 +29,11 @@ impl Http {
         for _ in 0..=REDIRECTS {
             hosts.check(&url)?;
             let request = self.client().request(method.clone(), url.clone());
-            let response =
-                request.headers(headers.clone()).send().await.map_err(|error| failed(&error))?;
+            let asked = request.headers(headers.clone()).send();
+            let response = match tokio::time::timeout(self.patience(), asked).await {
+                Ok(answer) => answer.map_err(|error| failed(&error))?,
+                Err(_) => return Err(self.too_slow()),
+            };
             if let Some(next) = redirection(&response, &url)? {
                 if next.origin() != url.origin() {
                     headers.remove(AUTHORIZATION);
@@ -98,7 +101,11 @@ pub(super) fn invalid(message: String) -> Attempt {
 
 /// Tells an error that may pass from one that will not.
 pub(super) fn failed(error: &reqwest::Error) -> Attempt {
-    let words = failed_words(error);
+    // The query of a URL may be a secret, and this text goes into the manifest.
+    let words = match error.url() {
+        Some(url) => failed_words(error).replace(url.as_str(), &shown(url)),
+        None => failed_words(error),
+    };
     let fault = Fault::new(Code::NetworkFailed, words.as_str());
     // A certificate that is not believed will not be so later.
     if error.is_builder() || error.is_connect() && words.contains("certificate") {
