@@ -114,7 +114,7 @@ impl Download<'_> {
                     "nothing follows what is here",
                 )))
             }
-            (200, _) => self.from_the_start(response).await,
+            (200, _) => self.whole_file(response).await,
             (other, _) => Err(invalid(format!("status {other}, where 200 was expected"))),
         }
     }
@@ -148,7 +148,7 @@ impl Download<'_> {
         self.pour(response, file, hasher, total, state).await
     }
 
-    async fn from_the_start(&self, response: Response) -> Result<Large, Attempt> {
+    async fn whole_file(&self, response: Response) -> Result<Large, Attempt> {
         let total = response.content_length();
         self.room(total, 0)?;
         (self.before)()?;
