@@ -23,7 +23,7 @@ use crate::mirror::{
 use crate::sigstore::{HashRule, TrustMaterial};
 use crate::transfer::{self, Context, Made, OwnFile, Stop};
 use crate::trust::VendorProfile;
-use crate::verdict::{Code, ExitStatus, Fault, Outcome, Report};
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, ExitStatus, Fault, Outcome, Report};
 
 /// How many artifacts are fetched at once.
 const AT_ONCE: usize = 4;
@@ -92,26 +92,60 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     let outcomes = job.run();
     drop(interrupted);
     drawn.clear();
-    let status = finish(arguments, &sealing, outcomes?);
+    let ended = finish(outcomes?);
     drop(lock);
-    match status? {
-        Ended::Sealed(made, status) if !arguments.no_preflight => {
-            let bases: Vec<Folder> = earlier_folder.into_iter().collect();
-            let fine = preflight(arguments, &sealing, &folder, &bases, &made, &drawn)?;
-            say_sealed(&arguments.run, &made, &sealing.key);
-            Ok(if fine { status } else { ExitStatus::Failed })
+    let Ended { mut reports, made, mut status } = ended;
+    let mut fine = None;
+    if let Ok(made) = &made
+        && !arguments.no_preflight
+    {
+        let bases: Vec<Folder> = earlier_folder.into_iter().collect();
+        let bad = preflight(arguments, &sealing, &folder, &bases, made, &drawn);
+        fine = Some(bad.is_empty());
+        if !bad.is_empty() {
+            status = ExitStatus::Failed;
         }
-        Ended::Sealed(made, status) => {
-            say_sealed(&arguments.run, &made, &sealing.key);
-            Ok(status)
-        }
-        Ended::Not(status) => Ok(status),
+        reports.extend(bad);
     }
+    // Only now: what is printed as the result must be the result.
+    let mut report = Report::new(sealing.now.to_string(), reports);
+    report.exit_status = status.code();
+    show(&arguments.run, &report)?;
+    let omitted: Vec<&str> = report
+        .artifacts
+        .iter()
+        .filter(|it| it.outcome == Outcome::Omitted)
+        .map(|it| it.name.as_str())
+        .collect();
+    if !omitted.is_empty() {
+        let (count, names) = (omitted.len(), omitted.join(", "));
+        warn(&format!("{count} of {} could not be brought: {names}", wants.len()));
+    }
+    match made {
+        Ok(made) => {
+            let count = made.manifest.artifacts.len();
+            match fine {
+                Some(true) if arguments.run.output == Output::Text => {
+                    let line = format!("preflight: {count} artifacts verified offline");
+                    shown(writeln!(io::stdout().lock(), "{line}"))?;
+                }
+                Some(false) => warn(
+                    "do not carry this directory: it does not verify as the far side will check it",
+                ),
+                _ => {}
+            }
+            say_sealed(&arguments.run, &made, &sealing.key);
+        }
+        Err(fault) => complain(&fault),
+    }
+    Ok(status)
 }
 
-enum Ended {
-    Sealed(Box<Made>, ExitStatus),
-    Not(ExitStatus),
+/// How it ended: what is to be reported, what was sealed or why nothing was, and the exit status.
+struct Ended {
+    reports: Vec<ArtifactReport>,
+    made: Result<Box<Made>, Fault>,
+    status: ExitStatus,
 }
 
 /// The release file and the options together.
@@ -368,51 +402,37 @@ fn worse(status: ExitStatus, fault: &Fault) -> ExitStatus {
     }
 }
 
-/// Shows what became of each request.
-fn finish(
-    arguments: &MirrorArgs,
-    sealing: &Sealing<'_>,
-    outcomes: Outcomes,
-) -> Result<Ended, Fault> {
-    let Outcomes { reports, made } = outcomes;
+/// Adds up what became of each request and of sealing.
+fn finish(outcomes: Outcomes) -> Ended {
+    let Outcomes { mut reports, made } = outcomes;
     let mut status = ExitStatus::Verified;
     for report in &reports {
         if let Some(code) = report.code.filter(|_| report.outcome == Outcome::Omitted) {
             status = worse(status, &Fault::new(code, ""));
         }
     }
-    let omitted: Vec<&str> = reports
-        .iter()
-        .filter(|it| it.outcome == Outcome::Omitted)
-        .map(|it| it.name.as_str())
-        .collect();
-    let names = omitted.join(", ");
-    let count = omitted.len();
-    let report = Report::new(sealing.now.to_string(), reports);
-    show(&arguments.run, &report)?;
-    if count > 0 {
-        warn(&format!("{count} of {} could not be brought: {names}", report.artifacts.len()));
-    }
-    match made {
-        Ok(made) => Ok(Ended::Sealed(Box::new(made), status)),
+    let made = match made {
+        Ok(made) => Ok(Box::new(made)),
         Err(Stop::Fault(fault)) => {
-            complain(&fault);
-            let own = fault.outcome().exit_status();
-            Ok(Ended::Not(if status == ExitStatus::Verified { own } else { status }))
+            if status == ExitStatus::Verified {
+                status = fault.outcome().exit_status();
+            }
+            let mut report = ArtifactReport::new("the transfer");
+            report.kind = Some(ArtifactKind::File);
+            // Where something was left out, it says why nothing is sealed.
+            if reports.iter().all(|it| it.outcome == Outcome::Ok) {
+                reports.push(report.refused(&fault));
+            }
+            Err(fault)
         }
         Err(Stop::Artifacts(against)) => {
-            let report = Report::new(sealing.now.to_string(), against);
-            let found = report.artifacts.iter().filter(|it| it.outcome != Outcome::Ok);
-            for artifact in found {
-                let reason = artifact.reason.as_deref().unwrap_or_default();
-                let code = artifact.code.map_or("", |code| code.name());
-                warn(&format!("{}: {} ({code}: {reason})", artifact.name, artifact.outcome.word()));
-            }
+            status = ExitStatus::Failed;
+            reports.extend(against.into_iter().filter(|it| it.outcome != Outcome::Ok));
             let message = "not sealed: files that nobody asked for stand against it";
-            complain(&Fault::new(Code::FileExtra, message));
-            Ok(Ended::Not(ExitStatus::Failed))
+            Err(Fault::new(Code::FileExtra, message))
         }
-    }
+    };
+    Ended { reports, made, status }
 }
 
 /// Verifies the finished directory as the far side will: from the medium, with the public key alone.
@@ -423,7 +443,7 @@ fn preflight(
     bases: &[Folder],
     made: &Made,
     watch: &dyn Watch,
-) -> Result<bool, Fault> {
+) -> Vec<ArtifactReport> {
     for file in &made.manifest.files {
         folder.drop_cache(&file.path);
     }
@@ -452,29 +472,14 @@ fn preflight(
     };
     watch.say("verifying the finished directory as the far side will");
     let answer = transfer::check(folder, &context);
-    let bad: Vec<_> = answer
-        .reports
-        .iter()
-        .filter(|it| {
-            matches!(
-                it.outcome,
-                Outcome::Failed | Outcome::Missing | Outcome::Extra | Outcome::Usage
-            )
-        })
-        .collect();
-    for report in &bad {
-        let reason = report.reason.as_deref().unwrap_or_default();
-        warn(&format!("preflight: {}: {} ({reason})", report.name, report.outcome.word()));
+    let bad = |it: &ArtifactReport| {
+        matches!(it.outcome, Outcome::Failed | Outcome::Missing | Outcome::Extra | Outcome::Usage)
+    };
+    let mut bad: Vec<_> = answer.reports.into_iter().filter(bad).collect();
+    for report in &mut bad {
+        report.notes.push("preflight: so the far side will find it".to_owned());
     }
-    if bad.is_empty() {
-        if arguments.run.output == Output::Text {
-            let count = made.manifest.artifacts.len();
-            shown(writeln!(io::stdout().lock(), "preflight: {count} artifacts verified offline"))?;
-        }
-        return Ok(true);
-    }
-    warn("do not carry this directory: it does not verify as the far side will check it");
-    Ok(false)
+    bad
 }
 
 /// On Ctrl-C says what to do and ends; what is half-way here is continued by the next run.

@@ -54,8 +54,8 @@ impl Lead<'_> {
 pub(super) enum Brought {
     /// It is here and right.
     Here { report: Box<ArtifactReport>, seen: Seen, origin: Origin },
-    /// An earlier transfer carried it.
-    Carried(BaseArtifact),
+    /// An earlier transfer carried it; the verdict, where it was judged again.
+    Carried(BaseArtifact, Option<Box<ArtifactReport>>),
 }
 
 impl<'a> Errand<'a> {
@@ -96,7 +96,7 @@ impl<'a> Errand<'a> {
     fn image(&self, want: &Want, found: &dyn Found) -> Result<Brought, Fault> {
         let description = found.description();
         if let Some(item) = self.earlier.and_then(|it| it.image(want, description)) {
-            return Ok(Brought::Carried(item));
+            return Ok(Brought::Carried(item, None));
         }
         for note in &description.notes {
             self.watch.say(&format!("{}: {note}", want.name));
@@ -170,7 +170,7 @@ impl<'a> Errand<'a> {
                 transfer::examine_absent(self.store.folder, &self.order, &want.path, digest);
             match known {
                 Ok(judged) if judged.report.outcome == Outcome::Ok => {
-                    return Ok(Brought::Carried(item));
+                    return Ok(Brought::Carried(item, Some(Box::new(judged.report))));
                 }
                 _ => self.watch.say(&format!(
                     "{}: the bundle does not prove what the earlier transfer carried; fetched",

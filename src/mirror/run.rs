@@ -216,10 +216,10 @@ impl Job<'_> {
                     origins.insert(want.path.clone(), origin);
                     reports.push(*report);
                 }
-                Ok(Brought::Carried(item)) => {
+                Ok(Brought::Carried(item, known)) => {
                     let cleared = store.discard(&want.directory).err();
                     reports.push(match cleared {
-                        None => told(want, Outcome::Ok, "an earlier transfer carried it (--base)"),
+                        None => carried_report(want, known),
                         Some(fault) => report(want).refused(&fault),
                     });
                     carried.push(item);
@@ -255,6 +255,12 @@ impl Job<'_> {
                 let message =
                     "nothing of what was asked for could be brought, so nothing is sealed";
                 Err(Fault::new(Code::Omitted, message).into())
+            }
+            _ if origins.is_empty() => {
+                store.clear_log();
+                let message = "an earlier transfer (--base) carried all that could be brought: \
+                               there is nothing new to seal";
+                Err(Fault::new(Code::Usage, message).into())
             }
             _ => self.seal(store, &omitted, &origins, carried, seen),
         };
@@ -327,10 +333,11 @@ fn report(want: &Want) -> ArtifactReport {
     report
 }
 
-fn told(want: &Want, outcome: Outcome, note: &str) -> ArtifactReport {
-    let mut report = report(want);
-    report.outcome = outcome;
-    report.notes.push(note.to_owned());
+/// The report of what an earlier transfer carried; with the verdict, where one was reached anew.
+fn carried_report(want: &Want, known: Option<Box<ArtifactReport>>) -> ArtifactReport {
+    let mut report = known.map_or_else(|| report(want), |it| *it);
+    report.outcome = Outcome::Ok;
+    report.notes.push("an earlier transfer carried it (--base)".to_owned());
     report
 }
 

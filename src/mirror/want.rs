@@ -48,8 +48,7 @@ pub fn wants(
         .map(|name| (Kind::Image, name))
         .chain(packages.iter().map(|name| (Kind::Package, name)))
     {
-        // The query of a URL may be a secret.
-        let at = |fault: Fault| fault.at(name.split(['?', '#']).next().unwrap_or_default());
+        let at = |fault: Fault| fault.at(plain(name));
         if name.is_empty() || name.len() > 2048 || name.chars().any(char::is_control) {
             return Err(at(Fault::new(Code::ReferenceInvalid, "not a name")));
         }
@@ -147,6 +146,16 @@ pub fn shown(url: &Url) -> String {
     url.to_string()
 }
 
+/// The same for a text that may be no URL.
+fn plain(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    let parts = text.split_once("://");
+    match parts.and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+        Some((scheme, rest)) => format!("{scheme}://{rest}"),
+        None => text.to_owned(),
+    }
+}
+
 /// Only characters that every file system takes; no dot or hyphen first.
 fn safe(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
@@ -199,6 +208,14 @@ mod tests {
         );
         assert_eq!(wants[4].name, "https://d.example/a/pack-1.tgz");
         assert!(wants[4].url.as_ref().unwrap().query().is_some());
+    }
+
+    #[test]
+    fn a_mistake_in_a_url_shows_no_secret() {
+        let profile = VendorProfile::k2view().unwrap();
+        let packages = texts(&["https://user:s3cret@[bad/x.tgz?token=s3cret"]);
+        let fault = wants(&profile, &[], &packages, |_| false).unwrap_err();
+        assert!(!fault.to_string().contains("s3cret"), "{fault}");
     }
 
     #[test]

@@ -141,7 +141,7 @@ pub fn make(folder: &Folder, order: &Order<'_>) -> Result<Made, Stop> {
 /// [`Code::WriteFailed`].
 pub fn begin(folder: &Folder) -> Result<(), Fault> {
     let there = |name: &&str| folder.file(name).is_ok();
-    if there(&MARKER) || !SEAL_FILES.iter().any(|name| there(name)) {
+    if there(&MARKER) || !SEAL_FILES.iter().any(there) {
         return Ok(());
     }
     folder.prepare(MANIFEST, b"", 0o644)?;
