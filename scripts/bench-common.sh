@@ -20,9 +20,9 @@ median() { sort -n "$1" | awk '{all[NR] = $1} END {print all[int((NR + 1) / 2)]}
 
 # A line for a job: `bench_line NAME BASE`, from NAME.times and BASE.times in the folder.
 bench_line() {
-  awk -v job="$1" -v t="$(median "$work/$1.times")" -v base="$(median "$work/$2.times")" \
+  awk -v job="$1" -v name="${2/_dgst/}" -v t="$(median "$work/$1.times")" -v base="$(median "$work/$2.times")" \
     -v all="$(tr '\n' ' ' <"$work/$1.times")" \
-    'BEGIN {printf "%-13s median %7.3f s   ratio to openssl %.2f   all: %s\n", job, t, t / base, all}'
+    'BEGIN {printf "%-13s median %7.3f s   ratio to %s %.2f   all: %s\n", job, t, name, t / base, all}'
 }
 
 if [ -z "${SEALIFT:-}" ]; then

@@ -1,7 +1,7 @@
 # The vendor's site and the registry of demo.sh, on this machine, with what is installed. Sourced; sets
 # `site_port` and `registry_port` (empty where there is no program for it), and `ca`.
 #
-#   start_site DIR ROOT     serves ROOT as https://vendor.example, its certificate authority in DIR/ca.pem
+#   start_site DIR ROOT     serves ROOT over HTTPS under the names of the vendor, its certificate authority in DIR/ca.pem
 #   start_registry DIR      an empty registry
 #   stop_servers
 
@@ -30,17 +30,23 @@ answers() {
   return 1
 }
 
-start_site() {
-  local dir=$1 root=$2
-  site_port=
-  command -v openssl >/dev/null || return 0
+# An authority, and a certificate of it for the vendor's host.
+site_keys() {
+  local dir=$1
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj '/CN=demo CA' \
     -addext basicConstraints=critical,CA:TRUE -keyout "$dir/ca.key" -out "$dir/ca.pem" 2>/dev/null
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj '/CN=vendor.example' \
     -keyout "$dir/site.key" -out "$dir/site.csr" 2>/dev/null
-  printf 'subjectAltName=DNS:vendor.example\nextendedKeyUsage=serverAuth\n' >"$dir/site.ext"
+  printf 'subjectAltName=DNS:vendor.example,DNS:support.k2view.com\nextendedKeyUsage=serverAuth\n' >"$dir/site.ext"
   openssl x509 -req -in "$dir/site.csr" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -CAcreateserial -days 2 \
     -extfile "$dir/site.ext" -out "$dir/site.pem" 2>/dev/null
+}
+
+start_site() {
+  local dir=$1 root=$2
+  site_port=
+  command -v openssl >/dev/null || return 0
+  site_keys "$dir"
   ca=$dir/ca.pem
   local port
   port=$(free_port)

@@ -3,6 +3,8 @@
 //! Each limit is far above what real tools write and low enough that hostile input can neither
 //! exhaust memory nor hide behind a size that other readers would refuse.
 
+use std::time::Duration;
+
 /// A signature bundle, old or new: 1 MiB. Real ones are 1 to 20 KiB.
 pub const BUNDLE_BYTES: u64 = 1 << 20;
 /// A public key file: 64 KiB.
@@ -113,3 +115,13 @@ pub const FETCH_LOG_BYTES: u64 = 64 << 20;
 pub const TOOL_BYTES: u64 = 256 << 20;
 /// Certificate authorities in one file: 4 MiB.
 pub const CA_BYTES: u64 = 4 << 20;
+/// Redirects that one request follows.
+pub const REDIRECTS: usize = 5;
+/// The longest time that a server may ask to wait before it is tried again (`Retry-After`): two minutes.
+pub const RETRY_AFTER: Duration = Duration::from_secs(120);
+/// The longest pause before something is tried again that the server did not ask for.
+pub const RETRY_PAUSE: Duration = Duration::from_secs(30);
+/// An `ETag` or `Last-Modified` that is remembered: 1 KiB. Real ones are below 100 bytes.
+pub const VALIDATOR_BYTES: usize = 1 << 10;
+/// The record beside a half-fetched file: 64 KiB.
+pub const RESUME_BYTES: u64 = 64 << 10;

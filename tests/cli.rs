@@ -19,7 +19,10 @@ use support::{outcome, sealift};
 
 #[test]
 fn commands_answer_as_recorded() {
-    trycmd::TestCases::new().case("tests/cmd/*.trycmd");
+    let edition = if cfg!(feature = "online") { "online" } else { "airgap" };
+    trycmd::TestCases::new()
+        .case("tests/cmd/*.trycmd")
+        .case(format!("tests/cmd/{edition}/*.trycmd"));
 }
 
 #[test]

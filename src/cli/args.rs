@@ -25,7 +25,13 @@ pub(super) struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, and it lives as long as the program")]
+#[cfg_attr(
+    not(feature = "online"),
+    expect(
+        clippy::large_enum_variant,
+        reason = "there is one, and it lives as long as the program"
+    )
+)]
 pub(super) enum Command {
     Verify(VerifyArgs),
     VerifyBlob(VerifyBlobArgs),
@@ -34,6 +40,14 @@ pub(super) enum Command {
     Seal(SealArgs),
     #[cfg(feature = "online")]
     Mirror(super::mirror_args::MirrorArgs),
+    /// Not in this edition.
+    #[cfg(not(feature = "online"))]
+    #[command(hide = true, disable_help_flag = true)]
+    Mirror {
+        /// Whatever stands there.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<std::ffi::OsString>,
+    },
     Policy(PolicyArgs),
     Explain(ExplainArgs),
 }

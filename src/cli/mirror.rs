@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use indicatif::HumanBytes;
 
-use super::args::Output;
 use super::mirror_args::{EngineName, MirrorArgs};
 use super::sealing::{Besides, Sealing, say_sealed, show};
 use super::watch::Drawn;
@@ -23,7 +22,7 @@ use crate::mirror::{
 use crate::sigstore::{HashRule, TrustMaterial};
 use crate::transfer::{self, Context, Made, OwnFile, Stop};
 use crate::trust::VendorProfile;
-use crate::verdict::{ArtifactKind, ArtifactReport, Code, ExitStatus, Fault, Outcome, Report};
+use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report};
 
 /// How many artifacts are fetched at once.
 const AT_ONCE: usize = 4;
@@ -92,60 +91,26 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     let outcomes = job.run();
     drop(interrupted);
     drawn.clear();
-    let ended = finish(outcomes?);
     drop(lock);
-    let Ended { mut reports, made, mut status } = ended;
-    let mut fine = None;
-    if let Ok(made) = &made
-        && !arguments.no_preflight
-    {
-        let bases: Vec<Folder> = earlier_folder.into_iter().collect();
-        let bad = preflight(arguments, &sealing, &folder, &bases, made, &drawn);
-        fine = Some(bad.is_empty());
-        if !bad.is_empty() {
-            status = ExitStatus::Failed;
-        }
-        reports.extend(bad);
-    }
-    // Only now: what is printed as the result must be the result.
-    let mut report = Report::new(sealing.now.to_string(), reports);
-    report.exit_status = status.code();
-    show(&arguments.run, &report)?;
-    let omitted: Vec<&str> = report
-        .artifacts
-        .iter()
-        .filter(|it| it.outcome == Outcome::Omitted)
-        .map(|it| it.name.as_str())
-        .collect();
-    if !omitted.is_empty() {
-        let (count, names) = (omitted.len(), omitted.join(", "));
-        warn(&format!("{count} of {} could not be brought: {names}", wants.len()));
-    }
-    match made {
-        Ok(made) => {
-            let count = made.manifest.artifacts.len();
-            match fine {
-                Some(true) if arguments.run.output == Output::Text => {
-                    let line = format!("preflight: {count} artifacts verified offline");
-                    shown(writeln!(io::stdout().lock(), "{line}"))?;
-                }
-                Some(false) => warn(
-                    "do not carry this directory: it does not verify as the far side will check it",
-                ),
-                _ => {}
+    let Outcomes { reports, made } = outcomes?;
+    let mut status = status(&reports);
+    match &made {
+        Ok(made) if !arguments.no_preflight => {
+            let bases: Vec<Folder> = earlier_folder.into_iter().collect();
+            if !preflight(arguments, &sealing, &folder, &bases, made, &drawn) {
+                status = ExitStatus::Failed;
             }
-            say_sealed(&arguments.run, &made, &sealing.key);
         }
-        Err(fault) => complain(&fault),
+        Ok(_) => {}
+        Err(stop) if status == ExitStatus::Verified => status = stopped(stop),
+        Err(_) => {}
+    }
+    report(arguments, &sealing, reports, status)?;
+    match made {
+        Ok(made) => say_sealed(&arguments.run, &made, &sealing.key),
+        Err(stop) => say_stopped(&stop),
     }
     Ok(status)
-}
-
-/// How it ended: what is to be reported, what was sealed or why nothing was, and the exit status.
-struct Ended {
-    reports: Vec<ArtifactReport>,
-    made: Result<Box<Made>, Fault>,
-    status: ExitStatus,
 }
 
 /// The release file and the options together.
@@ -402,37 +367,60 @@ fn worse(status: ExitStatus, fault: &Fault) -> ExitStatus {
     }
 }
 
-/// Adds up what became of each request and of sealing.
-fn finish(outcomes: Outcomes) -> Ended {
-    let Outcomes { mut reports, made } = outcomes;
-    let mut status = ExitStatus::Verified;
-    for report in &reports {
-        if let Some(code) = report.code.filter(|_| report.outcome == Outcome::Omitted) {
-            status = worse(status, &Fault::new(code, ""));
+/// The status by what could not be brought.
+fn status(reports: &[ArtifactReport]) -> ExitStatus {
+    let omitted = reports.iter().filter(|it| it.outcome == Outcome::Omitted);
+    omitted
+        .filter_map(|report| report.code)
+        .fold(ExitStatus::Verified, |status, code| worse(status, &Fault::new(code, "")))
+}
+
+/// The status of a run that sealed nothing although everything was brought.
+fn stopped(stop: &Stop) -> ExitStatus {
+    match stop {
+        Stop::Fault(fault) => fault.outcome().exit_status(),
+        Stop::Artifacts(_) => ExitStatus::Failed,
+    }
+}
+
+/// Shows what became of each request.
+fn report(
+    arguments: &MirrorArgs,
+    sealing: &Sealing<'_>,
+    reports: Vec<ArtifactReport>,
+    status: ExitStatus,
+) -> Result<(), Fault> {
+    let mut report = Report::new(sealing.now.to_string(), reports);
+    report.exit_status = status.code();
+    show(&arguments.run, &report)?;
+    let omitted: Vec<&str> = report
+        .artifacts
+        .iter()
+        .filter(|it| it.outcome == Outcome::Omitted)
+        .map(|it| it.name.as_str())
+        .collect();
+    if !omitted.is_empty() {
+        let names = omitted.join(", ");
+        let all = report.artifacts.len();
+        warn(&format!("{} of {all} could not be brought: {names}", omitted.len()));
+    }
+    Ok(())
+}
+
+/// Says why nothing was sealed.
+fn say_stopped(stop: &Stop) {
+    match stop {
+        Stop::Fault(fault) => complain(fault),
+        Stop::Artifacts(against) => {
+            for artifact in against.iter().filter(|it| it.outcome != Outcome::Ok) {
+                let reason = artifact.reason.as_deref().unwrap_or_default();
+                let code = artifact.code.map_or("", |code| code.name());
+                warn(&format!("{}: {} ({code}: {reason})", artifact.name, artifact.outcome.word()));
+            }
+            let message = "not sealed: files that nobody asked for stand against it";
+            complain(&Fault::new(Code::FileExtra, message));
         }
     }
-    let made = match made {
-        Ok(made) => Ok(Box::new(made)),
-        Err(Stop::Fault(fault)) => {
-            if status == ExitStatus::Verified {
-                status = fault.outcome().exit_status();
-            }
-            let mut report = ArtifactReport::new("the transfer");
-            report.kind = Some(ArtifactKind::File);
-            // Where something was left out, it says why nothing is sealed.
-            if reports.iter().all(|it| it.outcome == Outcome::Ok) {
-                reports.push(report.refused(&fault));
-            }
-            Err(fault)
-        }
-        Err(Stop::Artifacts(against)) => {
-            status = ExitStatus::Failed;
-            reports.extend(against.into_iter().filter(|it| it.outcome != Outcome::Ok));
-            let message = "not sealed: files that nobody asked for stand against it";
-            Err(Fault::new(Code::FileExtra, message))
-        }
-    };
-    Ended { reports, made, status }
 }
 
 /// Verifies the finished directory as the far side will: from the medium, with the public key alone.
@@ -443,7 +431,7 @@ fn preflight(
     bases: &[Folder],
     made: &Made,
     watch: &dyn Watch,
-) -> Vec<ArtifactReport> {
+) -> bool {
     for file in &made.manifest.files {
         folder.drop_cache(&file.path);
     }
@@ -472,14 +460,27 @@ fn preflight(
     };
     watch.say("verifying the finished directory as the far side will");
     let answer = transfer::check(folder, &context);
-    let bad = |it: &ArtifactReport| {
-        matches!(it.outcome, Outcome::Failed | Outcome::Missing | Outcome::Extra | Outcome::Usage)
-    };
-    let mut bad: Vec<_> = answer.reports.into_iter().filter(bad).collect();
-    for report in &mut bad {
-        report.notes.push("preflight: so the far side will find it".to_owned());
+    let bad: Vec<_> = answer
+        .reports
+        .iter()
+        .filter(|it| {
+            matches!(
+                it.outcome,
+                Outcome::Failed | Outcome::Missing | Outcome::Extra | Outcome::Usage
+            )
+        })
+        .collect();
+    for report in &bad {
+        let reason = report.reason.as_deref().unwrap_or_default();
+        warn(&format!("preflight: {}: {} ({reason})", report.name, report.outcome.word()));
     }
-    bad
+    if bad.is_empty() {
+        let count = made.manifest.artifacts.len();
+        watch.say(&format!("preflight: {count} artifacts verified offline"));
+        return true;
+    }
+    warn("do not carry this directory: it does not verify as the far side will check it");
+    false
 }
 
 /// On Ctrl-C says what to do and ends; what is half-way here is continued by the next run.

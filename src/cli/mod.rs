@@ -64,6 +64,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Seal(arguments) => seal::run(arguments),
         #[cfg(feature = "online")]
         Command::Mirror(arguments) => mirror::run(arguments),
+        #[cfg(not(feature = "online"))]
+        Command::Mirror { rest: _ } => Err(Fault::new(
+            Code::Usage,
+            "this is the air-gap edition, without any network code; `mirror` is in the edition for the \
+             connected side",
+        )),
         Command::Policy(arguments) => policy::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
     };

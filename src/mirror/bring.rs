@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
 use super::base::Earlier;
-use super::http::{Http, absent};
+use super::http::{Http, shown};
 use super::store::Store;
 use super::want::Want;
 use super::{Description, Found, Hosts, Source, Task, Watch};
@@ -182,8 +182,13 @@ impl<'a> Errand<'a> {
         let mut fetched = self.store.large(self.http, url, &hosts, &want.path, self.watch)?;
         let description = Description::default();
         let mut judged = self.judge(want, &description)?;
-        if !fetched && !self.store.is_recorded(&want.path, digest(&judged, want)) {
-            self.watch.say(&format!("{}: not what was fetched before; fetched again", want.path));
+        let other = !fetched && !self.store.is_recorded(&want.path, digest(&judged, want));
+        // A medium that lost power may have lost what was believed to be there: once more in one piece.
+        let joined = fetched && self.store.last(&want.path).is_some_and(|it| it.resumed_from > 0);
+        if other || (joined && judged.0.outcome == Outcome::Failed) {
+            let why =
+                if other { "not what was fetched before" } else { "continued, and not right" };
+            self.watch.say(&format!("{}: {why}; fetched again", want.path));
             self.store.touch()?;
             self.store.folder.remove(&want.path)?;
             fetched = self.store.large(self.http, url, &hosts, &want.path, self.watch)?;
@@ -195,7 +200,7 @@ impl<'a> Errand<'a> {
                 Fault::new(Code::SourceDisagrees, message).at(self.store.folder.show(&want.path))
             );
         }
-        self.accept(want, judged, super::want::shown(url))
+        self.accept(want, judged, shown(url))
     }
 
     /// The bundles and keys that an image's labels name.
@@ -373,6 +378,13 @@ fn stated(want: &Want, description: &Description, seen: &Seen) -> Result<(), Fau
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a refusal says that there is no such file, rather than that it can't be had now.
+fn absent(fault: &Fault) -> bool {
+    // The words begin with host and status; the path, which the server's side may choose, is behind.
+    let status = fault.message().split(" answers ").nth(1).unwrap_or_default();
+    fault.code() == Code::HttpRefused && (status.starts_with("404 ") || status.starts_with("410 "))
 }
 
 type Judgement = (ArtifactReport, Seen);

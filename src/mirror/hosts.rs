@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use super::want::shown;
+use super::http::shown;
 use crate::verdict::{Code, Fault};
 
 /// A list of allowed hosts.

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::http::Validators;
-use super::{Fetched, want};
+use super::Fetched;
+use super::http::{Validators, shown};
 use crate::digest::Sha256Digest;
 use crate::folder::{Folder, read_small};
 use crate::limits;
@@ -60,7 +60,7 @@ impl Log {
     /// How the server called a file that lies here, if it came from this URL.
     #[must_use]
     pub(super) fn known(&self, path: &str, url: &Url) -> Option<(Validators, Sha256Digest, u64)> {
-        let entry = self.of(path).filter(|entry| entry.url == want::shown(url))?;
+        let entry = self.of(path).filter(|entry| entry.url == shown(url))?;
         if entry.etag.is_none() && entry.last_modified.is_none() {
             return None;
         }

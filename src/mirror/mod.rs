@@ -33,5 +33,5 @@ pub use registry::{Platforms, Registry, RegistryOptions};
 pub use release::{Release, TEMPLATE};
 pub use run::{Job, Outcomes, PlanItem};
 pub use source::{Description, Found, Source};
-pub use want::{Want, shown, wants};
+pub use want::{Want, wants};
 pub use watch::{Silent, Task, Watch};

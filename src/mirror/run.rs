@@ -242,8 +242,8 @@ impl Job<'_> {
         }
         let made = match held {
             Some(name) if self.fail_fast || !self.omit_partial => {
-                let message = "what is half-way here, or could not be compared with its source, is \
-                               not sealed, and neither is the rest";
+                let message = "what is half-way here, or could not be written or compared with its \
+                               source, is not sealed, and neither is the rest";
                 Err(Fault::new(Code::PartlyFetched, message).at(name).into())
             }
             _ if self.fail_fast && !omitted.is_empty() => {
@@ -268,7 +268,7 @@ impl Job<'_> {
     }
 
     /// Whether what is here of a want is kept for the next run: nothing says that it is wrong, and it is
-    /// half-way here or was here before this run.
+    /// half-way here, was here before this run, or could not be written.
     fn hold(
         &self,
         store: &Store<'_>,
@@ -282,6 +282,8 @@ impl Job<'_> {
         );
         let here =
             store.half_written(&want.directory).unwrap_or(true) || before.contains(&want.path);
+        // What this side had no room for is not something that can't be had.
+        let here = here || matches!(fault.code(), Code::WriteFailed | Code::NoSpace);
         passing && here && (self.fail_fast || !self.omit_partial)
     }
 

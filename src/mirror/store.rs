@@ -129,12 +129,16 @@ impl<'a> Store<'a> {
                 Err(Fault::new(Code::ResponseInvalid, "304 for what is not here").at(url.as_str()))
             }
             (Small::Body(bytes, fetched), here) => {
-                if here.is_none_or(|(old, _)| old != bytes) {
+                let same = here.is_some_and(|(old, _)| old == bytes);
+                if !same {
                     self.touch()?;
                     if let Some((folders, _)) = path.rsplit_once('/') {
                         self.folder.make_folders(folders)?;
                     }
                     self.folder.write(path, &bytes, 0o644)?;
+                }
+                // An earlier run may have ended between writing the file and writing this down.
+                if !same || !self.is_recorded(path, Some(fetched.sha256)) {
                     self.record([Fetched { path: Some(path.to_owned()), ..fetched }])?;
                 }
                 Ok(bytes)
@@ -160,7 +164,7 @@ impl<'a> Store<'a> {
             .filter(|(_, _, recorded)| size == Some(*recorded))
             .map(|(validators, ..)| validators);
         let before = || self.touch();
-        match http.large(url, hosts, self.folder, path, known.as_ref(), &before, watch)? {
+        match http.large_after(url, hosts, self.folder, path, known.as_ref(), &before, watch)? {
             Large::Unchanged => Ok(false),
             Large::Done(fetched) => {
                 self.record([Fetched { path: Some(path.to_owned()), ..fetched }])?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
+use super::http::shown;
 use crate::digest::Sha256Digest;
 use crate::pairing;
 use crate::path;
@@ -135,18 +136,7 @@ fn package(profile: &VendorProfile, name: &str) -> Result<Want, Fault> {
     Ok(Want { kind: Kind::Package, name, reference, directory, path, url: Some(url) })
 }
 
-/// A URL without what may be secret: user, password, query and fragment.
-#[must_use]
-pub fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.set_query(None);
-    url.set_fragment(None);
-    url.to_string()
-}
-
-/// The same for a text that may be no URL.
+/// A text that may be no URL without what may be secret in one.
 fn plain(text: &str) -> String {
     let text = text.split(['?', '#']).next().unwrap_or_default();
     let parts = text.split_once("://");

@@ -3,8 +3,12 @@
 
 pub(crate) mod cosign;
 pub(crate) mod log;
+#[cfg(feature = "online")]
+pub(crate) mod nginx;
 pub(crate) mod rekor;
 pub(crate) mod schema;
+#[cfg(feature = "online")]
+pub(crate) mod server;
 pub(crate) mod shell;
 #[cfg(feature = "online")]
 pub(crate) mod site;

@@ -5,6 +5,7 @@
 //! long as the program has one thread, so Sealift runs with `--jobs 1` here, and a trace with
 //! several threads is refused.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -140,6 +141,29 @@ fn calls(text: &str) -> Vec<Call> {
         });
     }
     calls
+}
+
+/// Runs a program of several threads; how often the one that makes a call most makes it, for each name
+/// of a call that changes something on a disk. A count in `when=` is one of each thread.
+pub(crate) fn most(program: &Command) -> (Ran, BTreeMap<String, usize>) {
+    const TRACE: &str =
+        "trace=write,pwrite64,renameat,unlinkat,fsync,mkdirat,ftruncate,openat,fchmod";
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let ran = run(&mut traced(program, log.path(), &["-y", "-s", "0", "-e", TRACE]));
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let text = fs::read_to_string(log.path()).unwrap();
+    for line in text.lines() {
+        let Some((thread, rest)) = line.split_once(' ') else { continue };
+        if let Some((name, _)) = rest.trim_start().split_once('(') {
+            *counts.entry((name, thread)).or_default() += 1;
+        }
+    }
+    let mut most = BTreeMap::new();
+    for ((name, _), count) in counts {
+        let so_far = most.entry(name.to_owned()).or_default();
+        *so_far = count.max(*so_far);
+    }
+    (ran, most)
 }
 
 /// How a run with an injected fault ended.

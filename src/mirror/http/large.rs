@@ -1,51 +1,36 @@
-//! Files of any size: into a half-written file, continued where an earlier attempt or run stopped.
+//! A file of any size, into the folder: half-written under the temporary name, continued where it
+//! broke off, and whole under its own.
 
-use std::fs::File;
-use std::io::{self, Read as _, Write as _};
-
-use reqwest::header::{CONTENT_RANGE, HeaderMap, HeaderValue, IF_RANGE, RANGE};
+use reqwest::header::{HeaderMap, HeaderValue, IF_RANGE, RANGE};
 use reqwest::{Method, Response};
 use url::Url;
 
-use super::range::{Note, continues};
-use super::retry::Attempt;
-use super::send::{self, failed, invalid, validators};
-use super::{Http, Large, Validators};
-use crate::digest::Hasher;
-use crate::folder::{Folder, TEMPORARY};
-use crate::limits;
+use super::headers::{self, ContentRange};
+use super::part::{Part, Record};
+use super::send::Request;
+use super::small::unasked;
+use super::{Http, Trouble, Validators, refused, shown};
+use crate::folder::Folder;
 use crate::mirror::record::now;
-use crate::mirror::{Fetched, Hosts, Task, Watch, shown};
+use crate::mirror::{Fetched, Hosts, Task, Watch};
 use crate::verdict::{Code, Fault};
 
-/// After so many bytes of a body without a length the space that is left is looked at.
-const LOOK_BYTES: u64 = 16 << 20;
-/// What such a body leaves free.
-const RESERVE_BYTES: u64 = 64 << 20;
-
-/// One download.
-struct Download<'a> {
-    http: &'a Http,
-    url: &'a Url,
-    hosts: &'a Hosts,
-    folder: &'a Folder,
-    name: &'a str,
-    known: Option<&'a Validators>,
-    before: &'a dyn Fn() -> Result<(), Fault>,
-    watch: &'a dyn Watch,
-    /// How much was here before this run.
-    found: u64,
+/// A file that was fetched, or that it is still the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Large {
+    /// The server says that it is what the validators stand for.
+    Unchanged,
+    /// It lies in the folder.
+    Done(Fetched),
 }
 
 impl Http {
-    /// Fetches a file to `name` in the folder: half-written under the temporary name, with a note of what
-    /// it is a part of beside it, then whole under its own. `before` is called before anything is
-    /// written.
+    /// Fetches a file to `name` in the folder; what an earlier call left of it is continued if the
+    /// server says that it is still the same file.
     ///
     /// # Errors
-    /// Those of [`Http::small`], [`Code::NoSpace`], [`Code::FileTooLarge`] and [`Code::WriteFailed`]. What
-    /// arrived stays, to be continued.
-    #[expect(clippy::too_many_arguments, reason = "each is another thing, and there is one caller")]
+    /// [`Code::HostNotAllowed`], [`Code::NoSpace`], [`Code::FileTooLarge`], [`Code::WriteFailed`] and
+    /// those of the network; what arrived stays.
     pub fn large(
         &self,
         url: &Url,
@@ -53,214 +38,224 @@ impl Http {
         folder: &Folder,
         name: &str,
         known: Option<&Validators>,
-        before: &dyn Fn() -> Result<(), Fault>,
         watch: &dyn Watch,
     ) -> Result<Large, Fault> {
-        let mut it =
-            Download { http: self, url, hosts, folder, name, known, before, watch, found: 0 };
-        it.found = it.part().map_or(0, |(size, _)| size);
-        let mut troubles = 0_u32;
-        self.retrying(&shown(url), || {
-            let result = self.block_on(it.attempt());
-            if let Err(Attempt::Again(fault) | Attempt::After(fault, _)) = &result {
-                troubles = troubles.saturating_add(1);
-                if troubles <= self.options().retries {
-                    watch.say(&format!("{}: {}; trying again", shown(url), fault.message()));
-                }
-            }
-            result
-        })
+        self.large_after(url, hosts, folder, name, known, &|| Ok(()), watch)
+    }
+
+    /// The same, and `before` is called before anything is written.
+    ///
+    /// # Errors
+    /// Those of [`Http::large`] and of `before`.
+    #[expect(clippy::too_many_arguments, reason = "each is another thing, and there is one caller")]
+    pub fn large_after(
+        &self,
+        url: &Url,
+        hosts: &Hosts,
+        folder: &Folder,
+        name: &str,
+        known: Option<&Validators>,
+        write: &dyn Fn() -> Result<(), Fault>,
+        watch: &dyn Watch,
+    ) -> Result<Large, Fault> {
+        let place = |fault: Fault| fault.at(shown(url));
+        let part = Part::found(folder, name, url).map_err(place)?;
+        let before = part.as_ref().map_or(0, Part::here);
+        let mut download =
+            Download { http: self, url, hosts, folder, name, watch, write, part, before };
+        self.retrying_watched(name, watch, |_| download.attempt(known)).map_err(place)
     }
 }
 
+/// After so many bytes of a body without a length the space that is left is looked at.
+const LOOK_BYTES: u64 = 16 << 20;
+/// What such a body leaves free.
+const RESERVE_BYTES: u64 = 64 << 20;
+
+struct Download<'a> {
+    http: &'a Http,
+    url: &'a Url,
+    hosts: &'a Hosts,
+    folder: &'a Folder,
+    name: &'a str,
+    watch: &'a dyn Watch,
+    /// What is to be done before anything is written.
+    write: &'a dyn Fn() -> Result<(), Fault>,
+    /// The half that is here, if it can be continued.
+    part: Option<Part>,
+    /// How much of it was here before this run.
+    before: u64,
+}
+
 impl Download<'_> {
-    /// The part that is here and can be continued, and its note.
-    fn part(&self) -> Option<(u64, Note)> {
-        let note = Note::read(self.folder, self.name).filter(|note| note.url == shown(self.url))?;
-        note.condition()?;
-        let file = self.folder.file(&format!("{}{TEMPORARY}", self.name)).ok()?;
-        let size = file.metadata().ok()?.len();
-        let fits = note.total.is_none_or(|total| size < total);
-        (size > 0 && fits).then_some((size, note))
-    }
-
-    async fn attempt(&self) -> Result<Large, Attempt> {
+    fn attempt(&mut self, known: Option<&Validators>) -> Result<Large, Trouble> {
         let mut headers = HeaderMap::new();
-        let part = self.part();
-        match &part {
-            Some((size, note)) => {
-                let range = HeaderValue::from_str(&format!("bytes={size}-"));
-                let condition = HeaderValue::from_str(note.condition().unwrap_or_default());
-                if let (Ok(range), Ok(condition)) = (range, condition) {
-                    headers.insert(RANGE, range);
-                    headers.insert(IF_RANGE, condition);
-                }
+        let asked = known.is_some_and(|known| known.ask(&mut headers));
+        // Taken out: only what goes right puts it back.
+        let mut part = self.part.take();
+        let from = part.as_ref().and_then(|part| continue_from(part, &mut headers));
+        let request = Request { method: Method::GET, url: self.url, hosts: self.hosts, headers };
+        let response = match self.http.send(request) {
+            Ok(response) => response,
+            Err(trouble) => {
+                self.part = part;
+                return Err(trouble);
             }
-            None => {
-                if let Some(known) = self.known {
-                    send::conditional(&mut headers, known);
-                }
-            }
-        }
-        let response = self.http.send(Method::GET, self.url, self.hosts, &headers).await?;
-        match (response.status().as_u16(), part) {
-            (304, _) => Ok(Large::Unchanged),
-            (206, Some((size, note))) => self.go_on(response, size, &note).await,
-            (416, _) => {
-                // The file is shorter than what is here: it is another one.
-                self.start_over()?;
-                Err(Attempt::Again(Fault::new(
-                    Code::ResponseInvalid,
-                    "nothing follows what is here",
-                )))
-            }
-            (200, _) => self.whole_file(response).await,
-            (other, _) => Err(invalid(format!("status {other}, where 200 was expected"))),
-        }
-    }
-
-    fn start_over(&self) -> Result<(), Fault> {
-        (self.before)()?;
-        Note::remove(self.folder, self.name)?;
-        self.folder.remove(&format!("{}{TEMPORARY}", self.name))
-    }
-
-    async fn go_on(&self, response: Response, size: u64, note: &Note) -> Result<Large, Attempt> {
-        let stated = response.headers().get(CONTENT_RANGE).and_then(|it| it.to_str().ok());
-        let total = stated.and_then(|text| continues(text, size));
-        let total = total.filter(|total| note.total.is_none_or(|before| before == *total));
-        if total.is_none() || !note.is_of(&validators(response.headers())) {
-            self.start_over()?;
-            let message = format!(
-                "the answer does not continue at byte {size} of the same file ({})",
-                stated.unwrap_or("no Content-Range")
-            );
-            return Err(Attempt::Again(Fault::new(Code::ResponseInvalid, message)));
-        }
-        self.room(total, size)?;
-        (self.before)()?;
-        let mut file = self.folder.part(self.name)?;
-        let mut hasher = Hasher::new();
-        // What is sealed is what is on the disk: the beginning is read from there.
-        read_start(&mut file, size, &mut hasher).map_err(|error| self.unreadable(&error))?;
-        let state =
-            Validators { etag: note.etag.clone(), last_modified: note.last_modified.clone() };
-        self.pour(response, file, hasher, total, state).await
-    }
-
-    async fn whole_file(&self, response: Response) -> Result<Large, Attempt> {
-        let total = response.content_length();
-        self.room(total, 0)?;
-        (self.before)()?;
-        let file = self.folder.part(self.name)?;
-        file.set_len(0).map_err(|error| self.unwritable(&error))?;
-        let state = validators(response.headers());
-        let note = Note {
-            url: shown(self.url),
-            etag: state.etag.clone(),
-            last_modified: state.last_modified.clone(),
-            total,
         };
-        note.write(self.folder, self.name)?;
-        self.pour(response, file, Hasher::new(), total, state).await
-    }
-
-    /// Takes the rest of a file and finishes it.
-    async fn pour(
-        &self,
-        mut response: Response,
-        mut file: File,
-        mut hasher: Hasher,
-        total: Option<u64>,
-        state: Validators,
-    ) -> Result<Large, Attempt> {
-        let status = response.status().as_u16();
-        let task = Task::begin(self.watch, &shown(self.url), hasher.bytes(), total);
-        let mut look_again = LOOK_BYTES;
-        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
-            file.write_all(&chunk).map_err(|error| self.unwritable(&error))?;
-            hasher.update(&chunk);
-            task.advance(chunk.len() as u64);
-            if total.is_none() && hasher.bytes() >= look_again {
-                look_again = hasher.bytes().saturating_add(LOOK_BYTES);
-                self.endless(&file)?;
+        let part = match (response.status().as_u16(), part.take(), from) {
+            (200, _, _) => self.begin(&response)?,
+            (206, Some(part), Some(from)) => {
+                let part = rest(part, from, &response)?;
+                self.room(part.record.total)?;
+                (self.write)()?;
+                part
             }
-        }
-        let size = hasher.bytes();
-        if total.is_some_and(|total| total != size) {
-            let message =
-                format!("{size} bytes arrived of {} that were announced", total.unwrap_or(0));
-            return Err(Attempt::Again(Fault::new(Code::NetworkFailed, message)));
-        }
-        file.sync_all().map_err(|error| self.unwritable(&error))?;
-        drop(file);
-        self.folder.commit(self.name)?;
-        Note::remove(self.folder, self.name)?;
-        Ok(Large::Done(Fetched {
-            time: now(),
-            url: shown(self.url),
-            status,
-            size,
-            sha256: hasher.finish(),
-            path: Some(self.name.to_owned()),
-            etag: state.etag,
-            last_modified: state.last_modified,
-            resumed_from: self.found,
-        }))
+            (304, _, _) if asked => {
+                // The server has what the caller has; a half of anything else is of no use.
+                Part::discard(self.folder, self.name)?;
+                return Ok(Large::Unchanged);
+            }
+            (416, _, Some(_)) => {
+                return Err(Trouble::invalid("the server has not that many bytes"));
+            }
+            (206 | 304, _, _) => return Err(unasked(&response)),
+            (_, part, _) => {
+                self.part = part;
+                return Err(refused(response.status(), response.headers(), response.url()));
+            }
+        };
+        let part = self.fill(part, response)?;
+        self.finish(part)
     }
 
-    /// Refuses what the medium can't hold, before anything is written.
-    fn room(&self, total: Option<u64>, here: u64) -> Result<(), Fault> {
+    /// The whole file comes: from its first byte.
+    fn begin(&mut self, response: &Response) -> Result<Part, Trouble> {
+        headers::plain(response)?;
+        let total = headers::length(response.headers())?;
+        self.room(total)?;
+        self.before = 0;
+        (self.write)()?;
+        let validators = Validators::of(response.headers());
+        Ok(Part::fresh(self.folder, self.name, Record::new(self.url, &validators, total))?)
+    }
+
+    /// Whether there is room for what will come, and for a file of its size.
+    fn room(&self, total: Option<u64>) -> Result<(), Fault> {
         let Some(total) = total else { return Ok(()) };
         let room = self.folder.room()?;
-        if room.largest_file.is_some_and(|largest| total > largest) {
-            let message = format!("the file has {total} bytes");
-            return Err(Fault::new(Code::FileTooLarge, message).at(self.folder.show(self.name)));
+        if let Some(largest) = room.largest_file.filter(|largest| total > *largest) {
+            let message = "the file system of the directory holds no file of this size";
+            let most = format!("at most {largest} bytes");
+            return Err(Fault::new(Code::FileTooLarge, message).expected_found(most, total));
         }
-        let needed = total.saturating_sub(here);
-        if needed > room.free {
-            return Err(Fault::new(Code::NoSpace, "there is not enough space")
-                .at(self.folder.shown())
-                .expected_found(format!("{needed} bytes"), format!("{} bytes free", room.free)));
+        let temporary = format!("{}{}", self.name, crate::folder::TEMPORARY);
+        let file = self.folder.file(&temporary).and_then(|file| {
+            file.metadata().map_err(|error| Fault::new(Code::Unreadable, error.to_string()))
+        });
+        let free = room.free.saturating_add(file.map_or(0, |metadata| metadata.len()));
+        if total > free {
+            let message = "the directory has not room enough";
+            let least = format!("{total} bytes free");
+            return Err(Fault::new(Code::NoSpace, message).expected_found(least, free));
         }
         Ok(())
     }
 
     /// Stops a body whose length nobody said before it fills the medium.
-    fn endless(&self, file: &File) -> Result<(), Attempt> {
-        let free = self.folder.room()?.free;
-        if free >= RESERVE_BYTES {
+    fn endless(&self) -> Result<(), Fault> {
+        if self.folder.room()?.free >= RESERVE_BYTES {
             return Ok(());
         }
-        file.set_len(0).map_err(|error| self.unwritable(&error))?;
-        self.start_over()?;
+        Part::discard(self.folder, self.name)?;
         let message = "the server does not say how large the file is, and there is no more space";
-        Err(Fault::new(Code::NoSpace, message).at(self.folder.shown()).into())
+        Err(Fault::new(Code::NoSpace, message).at(self.folder.shown()))
     }
 
-    fn unwritable(&self, error: &io::Error) -> Fault {
-        Fault::new(Code::WriteFailed, error.to_string())
-            .at(self.folder.show(&format!("{}{TEMPORARY}", self.name)))
+    /// Writes what comes, and keeps what came when it breaks off.
+    fn fill(
+        &mut self,
+        mut part: Part,
+        mut response: Response,
+    ) -> Result<(Part, Response), Trouble> {
+        let total = part.record.total;
+        let task = Task::begin(self.watch, self.name, part.here(), total);
+        let mut look_again = LOOK_BYTES;
+        loop {
+            let chunk = match self.http.chunk(&mut response) {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) => break,
+                // Every byte is here: how the connection ends after it does not matter.
+                Err(_) if total == Some(part.here()) => break,
+                Err(trouble) => {
+                    self.part = Some(part);
+                    return Err(trouble);
+                }
+            };
+            let bytes = chunk.as_ref();
+            let here = part.here().saturating_add(bytes.len() as u64);
+            if total.is_some_and(|total| here > total) {
+                return Err(Trouble::invalid("the answer is longer than it says"));
+            }
+            part.write(bytes).map_err(|fault| fault.at(self.folder.show(self.name)))?;
+            task.advance(bytes.len() as u64);
+            if total.is_none() && here >= look_again {
+                look_again = here.saturating_add(LOOK_BYTES);
+                self.endless()?;
+            }
+        }
+        if total.is_some_and(|total| part.here() != total) {
+            self.part = Some(part);
+            return Err(Trouble::invalid("the answer is shorter than it says"));
+        }
+        Ok((part, response))
     }
 
-    fn unreadable(&self, error: &io::Error) -> Fault {
-        Fault::new(Code::Unreadable, error.to_string())
-            .at(self.folder.show(&format!("{}{TEMPORARY}", self.name)))
+    fn finish(&self, (part, response): (Part, Response)) -> Result<Large, Trouble> {
+        let Validators { etag, last_modified } = part.record.validators();
+        let (size, sha256) = part.finish(self.folder, self.name)?;
+        Ok(Large::Done(Fetched {
+            time: now(),
+            url: shown(self.url),
+            status: response.status().as_u16(),
+            size,
+            sha256,
+            path: Some(self.name.to_owned()),
+            etag,
+            last_modified,
+            resumed_from: self.before,
+        }))
     }
 }
 
-/// Reads and hashes the first bytes of a file, and leaves it standing behind them.
-fn read_start(file: &mut File, size: u64, hasher: &mut Hasher) -> io::Result<()> {
-    let mut left = size;
-    let mut buffer = vec![0; limits::COPY_BYTES];
-    while left > 0 {
-        let most = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-        let count = file.read(buffer.get_mut(..most).unwrap_or_default())?;
-        if count == 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the file became shorter"));
-        }
-        hasher.update(buffer.get(..count).unwrap_or_default());
-        left = left.saturating_sub(count as u64);
+/// Asks for the rest of a file, if it is still the same; says from where on.
+fn continue_from(part: &Part, headers: &mut HeaderMap) -> Option<u64> {
+    let from = part.here();
+    let validators = part.record.validators();
+    let condition = HeaderValue::from_str(validators.strong()?).ok()?;
+    if from == 0 || part.record.total.is_some_and(|total| from >= total) {
+        return None;
     }
-    Ok(())
+    headers.insert(RANGE, HeaderValue::from_str(&format!("bytes={from}-")).ok()?);
+    headers.insert(IF_RANGE, condition);
+    Some(from)
+}
+
+/// The rest of a file comes: exactly the bytes that are missing, of the same file. Anything else
+/// begins anew with the next attempt; until then nothing on the disk is touched.
+fn rest(mut part: Part, from: u64, response: &Response) -> Result<Part, Trouble> {
+    headers::plain(response)?;
+    if !part.record.validators().continues(&Validators::of(response.headers())) {
+        return Err(Trouble::invalid("the file is another one than the half that is here"));
+    }
+    let range = ContentRange::of(response.headers()).filter(|range| range.is_rest(from));
+    let total = range.map(|range| range.total);
+    if total.is_none() || part.record.total.is_some_and(|recorded| total != Some(recorded)) {
+        return Err(Trouble::invalid("the answer is not the range that was asked for"));
+    }
+    let length = headers::length(response.headers())?;
+    if length.is_some_and(|length| total != from.checked_add(length)) {
+        return Err(Trouble::invalid("the answer is not as long as its range"));
+    }
+    part.record.total = total;
+    Ok(part)
 }

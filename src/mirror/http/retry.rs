@@ -1,110 +1,87 @@
-//! The one rule of trying again: what is worth it, how often, and how long to wait.
+//! When something is tried again: the one rule for every request of the mirror.
 
+use std::thread;
 use std::time::Duration;
 
-use super::Http;
+use super::{Http, Trouble};
 use crate::key::random_bytes;
-use crate::verdict::{Code, Fault};
-
-/// The longest pause of our own.
-const LONGEST: Duration = Duration::from_secs(30);
-/// The longest pause that a server may ask for.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// How one attempt failed.
-#[derive(Debug)]
-pub enum Attempt {
-    /// It is worth another.
-    Again(Fault),
-    /// It is worth another, and the server says after how long.
-    After(Fault, Duration),
-    /// It is not worth another.
-    Stop(Fault),
-}
-
-impl From<Fault> for Attempt {
-    fn from(fault: Fault) -> Self {
-        Self::Stop(fault)
-    }
-}
+use crate::limits;
+use crate::mirror::{Silent, Watch};
+use crate::verdict::{Fault, printable};
 
 impl Http {
-    /// Makes attempts until one succeeds, is not worth another, or there were enough.
+    /// Does a step until it succeeds, can't, or was tried too often. It is told how often it was
+    /// tried before.
     ///
     /// # Errors
-    /// The last attempt's.
+    /// The last fault of the step.
     pub fn retrying<T>(
         &self,
         what: &str,
-        mut attempt: impl FnMut() -> Result<T, Attempt>,
+        step: impl FnMut(u32) -> Result<T, Trouble>,
     ) -> Result<T, Fault> {
-        let mut pause = self.options().backoff;
-        let mut left = self.options().retries;
+        self.retrying_watched(what, &Silent, step)
+    }
+
+    /// The same, told to somebody who watches.
+    ///
+    /// # Errors
+    /// The last fault of the step.
+    pub fn retrying_watched<T>(
+        &self,
+        what: &str,
+        watch: &dyn Watch,
+        mut step: impl FnMut(u32) -> Result<T, Trouble>,
+    ) -> Result<T, Fault> {
+        let retries = self.options().retries;
+        let mut tried: u32 = 0;
         loop {
-            let (fault, wait) = match attempt() {
-                Ok(value) => return Ok(value),
-                Err(Attempt::Stop(fault)) => return Err(fault.at(what)),
-                Err(Attempt::Again(fault)) => (fault, jittered(pause)),
-                Err(Attempt::After(fault, asked)) if asked > PATIENCE => {
-                    let message = format!(
-                        "{}; the server asks to come back in {} s",
-                        fault.message(),
-                        asked.as_secs()
-                    );
-                    return Err(Fault::new(fault.code(), message).at(what));
-                }
-                Err(Attempt::After(fault, asked)) => (fault, asked.max(jittered(pause))),
+            let (fault, asked) = match step(tried) {
+                Ok(done) => return Ok(done),
+                Err(Trouble::Stop(fault)) => return Err(fault),
+                Err(Trouble::Again(fault, asked)) => (fault, asked.unwrap_or_default()),
             };
-            if left == 0 {
-                return Err(fault.at(what));
+            if asked > limits::RETRY_AFTER {
+                let when = format!("it asks to be tried again in {} seconds", asked.as_secs());
+                return Err(longer(&fault, &when));
             }
-            left = left.saturating_sub(1);
-            std::thread::sleep(wait);
-            pause = pause.saturating_mul(2).min(LONGEST);
+            if tried >= retries {
+                let tries = tried.saturating_add(1);
+                let often = if tried == 0 { String::new() } else { format!("tried {tries} times") };
+                return Err(longer(&fault, &often));
+            }
+            let wait = pause(self.options().backoff, tried).max(asked);
+            tried = tried.saturating_add(1);
+            watch.say(&format!(
+                "{}: {}; trying again in {:.1} s ({tried} of {retries})",
+                printable(what),
+                printable(fault.message()),
+                wait.as_secs_f32()
+            ));
+            thread::sleep(wait);
         }
     }
 }
 
-/// Between half of a pause and the whole, so that many clients do not come back at once.
-fn jittered(pause: Duration) -> Duration {
-    let [chance] = random_bytes().unwrap_or([0_u8; 1]);
-    pause.mul_f64(0.5 + f64::from(chance) / 512.0)
-}
-
-/// What a status says of another attempt; none for one that is an answer.
-pub(super) fn refusal(status: u16, retry_after: Option<&str>) -> Option<Attempt> {
-    let reason = reqwest::StatusCode::from_u16(status).ok().and_then(|it| it.canonical_reason());
-    let fault = || {
-        let message = format!("the server answers {status} {}", reason.unwrap_or_default());
-        Fault::new(Code::HttpRefused, message.trim_end())
-    };
-    match status {
-        200 | 206 | 304 | 416 => None,
-        408 | 425 | 429 | 500 | 502 | 503 | 504 => Some(match retry_after.and_then(parse_after) {
-            Some(wait) => Attempt::After(fault(), wait),
-            None => Attempt::Again(fault()),
-        }),
-        _ => Some(Attempt::Stop(fault())),
+/// The fault with more words.
+fn longer(fault: &Fault, words: &str) -> Fault {
+    if words.is_empty() {
+        return fault.clone();
+    }
+    let longer = Fault::new(fault.code(), format!("{}; {words}", fault.message()));
+    match fault.place() {
+        Some(place) => longer.at(place),
+        None => longer,
     }
 }
 
-/// Whether a refusal says that there is no such file, rather than that it can't be had now.
-pub(in crate::mirror) fn absent(fault: &Fault) -> bool {
-    let says = |status| match refusal(status, None) {
-        Some(Attempt::Stop(it)) => it.message() == fault.message(),
-        _ => false,
-    };
-    fault.code() == Code::HttpRefused && (says(404) || says(410))
-}
-
-/// `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
-fn parse_after(text: &str) -> Option<Duration> {
-    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().ok().map(Duration::from_secs);
-    }
-    let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    let left = time.as_second().saturating_sub(jiff::Timestamp::now().as_second());
-    Some(Duration::from_secs(u64::try_from(left).unwrap_or(0)))
+/// Twice as long each time, and at random between half of that and all of it, so that many who were
+/// turned away together don't come back together.
+fn pause(first: Duration, tried: u32) -> Duration {
+    let whole = first.saturating_mul(2_u32.saturating_pow(tried)).min(limits::RETRY_PAUSE);
+    let half = whole / 2;
+    let chance = random_bytes::<2>().map_or(0, u16::from_be_bytes);
+    half.saturating_add(half.saturating_mul(u32::from(chance)) / (u32::from(u16::MAX)))
 }
 
 #[cfg(test)]
@@ -112,42 +89,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        assert_eq!(parse_after("7"), Some(Duration::from_secs(7)));
-        assert_eq!(parse_after("Wed, 21 Oct 2015 07:28:00 GMT"), Some(Duration::ZERO));
-        for bad in ["", "-1", "1.5", "soon", " 7", "99999999999999999999999"] {
-            assert_eq!(parse_after(bad), None, "{bad}");
+    fn pauses_grow_and_end() {
+        let first = Duration::from_millis(500);
+        for (tried, most) in [(0, 500), (1, 1000), (3, 4000), (40, 30_000)] {
+            let most = Duration::from_millis(most);
+            for _ in 0..50 {
+                let wait = pause(first, tried);
+                assert!(wait >= most / 2 && wait <= most, "{tried}: {wait:?}");
+            }
         }
-    }
-
-    #[test]
-    fn only_passing_troubles_are_worth_another_attempt() {
-        for status in [408, 429, 500, 502, 503, 504] {
-            assert!(matches!(refusal(status, None), Some(Attempt::Again(_))), "{status}");
-            assert!(matches!(refusal(status, Some("3")), Some(Attempt::After(..))), "{status}");
-        }
-        for status in [204, 301, 400, 401, 403, 404, 410, 501, 505] {
-            assert!(matches!(refusal(status, Some("3")), Some(Attempt::Stop(_))), "{status}");
-        }
-        assert!(refusal(200, None).is_none());
-    }
-
-    #[test]
-    fn only_what_is_not_there_is_absent() {
-        let fault = |status| match refusal(status, None) {
-            Some(Attempt::Stop(it) | Attempt::Again(it)) => it.at("u"),
-            _ => unreachable!(),
-        };
-        assert!(absent(&fault(404)) && absent(&fault(410)));
-        assert!([401, 403, 429, 500, 503].iter().all(|status| !absent(&fault(*status))));
-    }
-
-    #[test]
-    fn pauses_are_jittered_within_bounds() {
-        let pause = Duration::from_millis(1000);
-        for _ in 0..100 {
-            let it = jittered(pause);
-            assert!(it >= pause / 2 && it <= pause, "{it:?}");
-        }
+        assert_eq!(pause(Duration::ZERO, 3), Duration::ZERO);
     }
 }

@@ -1,137 +1,100 @@
-//! One request: redirects, statuses and encodings judged, errors told apart.
+//! One request and the redirects that follow it, each checked before it is asked.
 
-use reqwest::header::{
-    ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, HeaderValue,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, LOCATION, RETRY_AFTER,
-};
+use reqwest::header::{AUTHORIZATION, HeaderMap, LOCATION};
 use reqwest::{Method, Response};
 use url::Url;
 
-use super::retry::{Attempt, refusal};
-use super::{Hosts, Http, Validators, failed_words, shown};
+use super::{Http, Trouble};
+use crate::limits;
+use crate::mirror::Hosts;
 use crate::verdict::{Code, Fault};
 
-/// Redirects in one request.
-const REDIRECTS: usize = 5;
+/// A URL as it may be shown and written down: without user, password, query and fragment.
+#[must_use]
+pub fn shown(url: &Url) -> String {
+    let mut url = url.clone();
+    // Refused only where there is no host, and then there is no user either.
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url.set_query(None);
+    url.set_fragment(None);
+    url.into()
+}
+
+/// One request.
+#[derive(Debug)]
+pub(super) struct Request<'a> {
+    pub(super) method: Method,
+    pub(super) url: &'a Url,
+    pub(super) hosts: &'a Hosts,
+    pub(super) headers: HeaderMap,
+}
 
 impl Http {
-    /// Sends a request and follows its redirects; the answer is 200, 206, 304 or 416.
-    pub(super) async fn send(
-        &self,
-        method: Method,
-        url: &Url,
-        hosts: &Hosts,
-        headers: &HeaderMap,
-    ) -> Result<Response, Attempt> {
-        let mut url = url.clone();
-        let mut headers = headers.clone();
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        for _ in 0..=REDIRECTS {
-            hosts.check(&url)?;
-            let request = self.client().request(method.clone(), url.clone());
-            let asked = request.headers(headers.clone()).send();
-            let response = match tokio::time::timeout(self.patience(), asked).await {
-                Ok(answer) => answer.map_err(|error| failed(&error))?,
-                Err(_) => return Err(self.too_slow()),
+    /// Sends a request and follows redirects; the answer has any other status.
+    pub(super) fn send(&self, request: Request<'_>) -> Result<Response, Trouble> {
+        let Request { method, url: first, hosts, mut headers } = request;
+        let mut url = first.clone();
+        let mut been: Vec<Url> = Vec::new();
+        loop {
+            let place = |trouble: Trouble| match been.is_empty() {
+                true => trouble,
+                false => trouble.at(shown(&url)),
             };
-            if let Some(next) = redirection(&response, &url)? {
-                if next.origin() != url.origin() {
-                    headers.remove(AUTHORIZATION);
-                }
-                url = next;
-                continue;
+            self.check(hosts, &url).map_err(|fault| place(fault.into()))?;
+            if url.origin() != first.origin() {
+                headers.remove(AUTHORIZATION);
             }
-            let after = response.headers().get(RETRY_AFTER).and_then(|it| it.to_str().ok());
-            if let Some(attempt) = refusal(response.status().as_u16(), after) {
-                return Err(attempt);
+            let sent = self.client().request(method.clone(), url.clone()).headers(headers.clone());
+            // Sent inside: the time limits begin with the call, and need the runtime.
+            let response = self.block_on(async { sent.send().await });
+            let response = response.map_err(|error| place(error.into()))?;
+            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+                return Ok(response);
             }
-            not_encoded(&response)?;
-            unasked(&response, &headers)?;
-            return Ok(response);
+            let next = target(&url, &response).map_err(|fault| place(fault.into()))?;
+            been.push(url);
+            if been.contains(&next) {
+                return Err(invalid("the redirects lead in a circle").into());
+            }
+            if been.len() > limits::REDIRECTS {
+                return Err(invalid("too many redirects").into());
+            }
+            url = next;
         }
-        Err(invalid(format!("more than {REDIRECTS} redirects")))
     }
-}
 
-fn redirection(response: &Response, url: &Url) -> Result<Option<Url>, Attempt> {
-    if ![301, 302, 303, 307, 308].contains(&response.status().as_u16()) {
-        return Ok(None);
-    }
-    let location = response.headers().get(LOCATION).and_then(|it| it.to_str().ok());
-    let next = location.and_then(|location| url.join(location).ok());
-    next.map(Some).ok_or_else(|| invalid("a redirect that leads nowhere".to_owned()))
-}
-
-/// What is hashed is what the server has, not what a filter on the way makes of it.
-fn not_encoded(response: &Response) -> Result<(), Attempt> {
-    match response.headers().get(CONTENT_ENCODING) {
-        Some(encoding) if encoding != "identity" => {
-            let encoding = encoding.to_str().unwrap_or("?");
-            Err(invalid(format!("the answer is encoded ({encoding}), which was not asked for")))
+    fn check(&self, hosts: &Hosts, url: &Url) -> Result<(), Fault> {
+        if url.scheme() == "http" && !self.options().allow_http {
+            return Err(Fault::new(Code::HostNotAllowed, "the URL is plain HTTP"));
         }
-        _ => Ok(()),
+        hosts.check(url)
     }
 }
 
-/// 304 and 206 are answers to questions.
-fn unasked(response: &Response, headers: &HeaderMap) -> Result<(), Attempt> {
-    let asked = |names: &[HeaderName]| names.iter().any(|name| headers.contains_key(name));
-    match response.status().as_u16() {
-        304 if !asked(&[IF_NONE_MATCH, IF_MODIFIED_SINCE]) => {
-            Err(invalid("304 to a request without a condition".to_owned()))
-        }
-        206 | 416 if !asked(&[reqwest::header::RANGE]) => {
-            Err(invalid("a part, where the whole was asked for".to_owned()))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The answer is the whole file.
-pub(super) fn whole(response: &Response) -> Result<(), Attempt> {
-    match response.status().as_u16() {
-        200 => Ok(()),
-        other => Err(invalid(format!("status {other}, where 200 was expected"))),
-    }
-}
-
-pub(super) fn invalid(message: String) -> Attempt {
-    Attempt::Stop(Fault::new(Code::ResponseInvalid, message))
-}
-
-/// Tells an error that may pass from one that will not.
-pub(super) fn failed(error: &reqwest::Error) -> Attempt {
-    // The query of a URL may be a secret, and this text goes into the manifest.
-    let words = match error.url() {
-        Some(url) => failed_words(error).replace(url.as_str(), &shown(url)),
-        None => failed_words(error),
+/// Where a redirect leads.
+fn target(url: &Url, response: &Response) -> Result<Url, Fault> {
+    let mut values = response.headers().get_all(LOCATION).iter();
+    let (Some(location), None) = (values.next(), values.next()) else {
+        return Err(invalid("a redirect without one Location"));
     };
-    let fault = Fault::new(Code::NetworkFailed, words.as_str());
-    // A certificate that is not believed will not be so later.
-    if error.is_builder() || error.is_connect() && words.contains("certificate") {
-        Attempt::Stop(fault)
-    } else {
-        Attempt::Again(fault)
-    }
+    let location = location.to_str().ok().and_then(|text| url.join(text).ok());
+    let mut next = location.ok_or_else(|| invalid("a redirect to what is no URL"))?;
+    next.set_fragment(None);
+    Ok(next)
 }
 
-/// The state of a file as a server tells it.
-pub(super) fn validators(headers: &HeaderMap) -> Validators {
-    let text =
-        |name: HeaderName| headers.get(name).and_then(|it| it.to_str().ok()).map(str::to_owned);
-    Validators { etag: text(ETAG), last_modified: text(LAST_MODIFIED) }
+fn invalid(message: &str) -> Fault {
+    Fault::new(Code::ResponseInvalid, message)
 }
 
-/// Asks for a file only if it is another one than is known.
-pub(super) fn conditional(headers: &mut HeaderMap, known: &Validators) {
-    let mut set = |name: HeaderName, value: &Option<String>| {
-        if let Some(value) = value.as_ref().and_then(|it| HeaderValue::from_str(it).ok()) {
-            headers.insert(name, value);
-        }
-    };
-    set(IF_NONE_MATCH, &known.etag);
-    // With an entity tag the date does not count (RFC 9110, section 13.1.3).
-    if known.etag.is_none() {
-        set(IF_MODIFIED_SINCE, &known.last_modified);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let url = Url::parse("https://u:p@v.example:8443/a/b?token=t#f").unwrap();
+        assert_eq!(shown(&url), "https://v.example:8443/a/b");
     }
 }

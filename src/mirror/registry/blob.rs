@@ -10,11 +10,12 @@ use oci_client::errors::OciDistributionError;
 use super::disk::Disk;
 use super::journal::Journal;
 use super::layout::Blob;
-use super::session::{Session, now};
+use super::session::Session;
 use super::trouble::{self, Trouble};
 use super::wire;
 use crate::digest::Hasher;
-use crate::mirror::http::Attempt;
+use crate::mirror::http::Trouble as Attempt;
+use crate::mirror::record::now;
 use crate::mirror::{Fetched, Task, Watch};
 use crate::verdict::{Code, Fault};
 
@@ -149,7 +150,7 @@ impl Transfer<'_> {
         let http = self.job.session.http;
         loop {
             let before = self.hasher.bytes();
-            let result = http.retrying(url, || self.step());
+            let result = http.retrying_watched(url, self.job.watch, |_| self.step());
             let Err(fault) = result else { return Ok(()) };
             self.job.journal.note(&self.blob.digest, self.hasher.bytes())?;
             self.job.journal.flush()?;
@@ -199,7 +200,7 @@ impl Transfer<'_> {
             return Ok(());
         }
         let message = format!("ended {} bytes early", self.left());
-        Err(Attempt::Again(Fault::new(Code::NetworkFailed, message)).into())
+        Err(Attempt::Again(Fault::new(Code::NetworkFailed, message), None).into())
     }
 
     /// Writes what came.
@@ -255,7 +256,7 @@ impl Transfer<'_> {
             // It may be the range that it does not like.
             Trouble::Attempt(Attempt::Stop(fault)) if self.hasher.bytes() > 0 => {
                 self.restart();
-                Attempt::Again(fault).into()
+                Attempt::Again(fault, None).into()
             }
             other => other,
         }

@@ -20,7 +20,8 @@ use crate::digest::Sha256Digest;
 use crate::json;
 use crate::limits;
 use crate::mirror::Fetched;
-use crate::mirror::http::{Attempt, Http};
+use crate::mirror::http::{Http, Trouble as Attempt};
+use crate::mirror::record::now;
 use crate::verdict::{Code, Fault};
 
 const TOKEN_BYTES: u64 = 64 << 10;
@@ -80,14 +81,15 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         let url = self.url("")?;
-        let answer = self.http.retrying(url.as_str(), || {
+        let answer = self.http.retrying(url.as_str(), |_| {
             let answer =
                 self.wire.ask(self.http, &url, &Ask { cap: TOKEN_BYTES, ..Ask::default() })?;
             match answer.status {
                 408 | 429 | 500.. => Err(refused(answer.status, &answer.body)),
                 _ => Ok(answer),
             }
-        })?;
+        });
+        let answer = answer.map_err(|fault| fault.at(url.as_str()))?;
         // What is neither open nor asks for anything is left to say so where it is asked for more.
         let shown = match answer.status {
             401 => self.meet(&answer.headers)?,
@@ -132,7 +134,7 @@ impl<'a> Session<'a> {
     fn small(&self, path: &str, accept: &str) -> Result<(Vec<u8>, Fetched), Fault> {
         let url = self.url(&format!("{}/{path}", self.reference.repository()))?;
         let mut asked_again = false;
-        let answer = self.http.retrying(url.as_str(), || {
+        let answer = self.http.retrying(url.as_str(), |_| {
             loop {
                 let (authorization, number) = self.authorization()?;
                 let cap = limits::ARCHIVE_JSON_BYTES;
@@ -235,10 +237,11 @@ impl<'a> Session<'a> {
             }
         }
         let shown = realm.split('?').next().unwrap_or(realm);
-        let answer = self.http.retrying(shown, || {
+        let answer = self.http.retrying(shown, |_| {
             let answer = self.wire.ask(self.http, &url, &ask)?;
             if answer.status == 200 { Ok(answer) } else { Err(self.unmet(&answer)) }
-        })?;
+        });
+        let answer = answer.map_err(|fault| fault.at(shown))?;
         token_in(&answer.body).map_err(|fault| fault.at(shown))
     }
 
@@ -271,10 +274,6 @@ pub(super) fn fetched(url: &Url, body: &[u8], status: u16) -> Fetched {
         last_modified: None,
         resumed_from: 0,
     }
-}
-
-pub(super) fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn token_in(body: &[u8]) -> Result<String, Fault> {

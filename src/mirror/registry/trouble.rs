@@ -3,7 +3,7 @@
 use oci_client::errors::{DigestError, OciDistributionError, OciErrorCode};
 
 use super::wire;
-use crate::mirror::http::Attempt;
+use crate::mirror::http::Trouble as Attempt;
 use crate::verdict::{Code, Fault};
 
 /// Why an attempt to fetch a blob ended.
@@ -33,7 +33,7 @@ pub(super) fn of(error: OciDistributionError, number: u64) -> Trouble {
                 envelope.errors.iter().take(3).map(|it| it.message.clone()).collect();
             let message = format!("the registry refuses: {}", words.join("; "));
             let fault = Fault::new(Code::HttpRefused, message);
-            if later { Attempt::Again(fault) } else { Attempt::Stop(fault) }
+            if later { Attempt::Again(fault, None) } else { Attempt::Stop(fault) }
         }
         other => Attempt::Stop(Fault::new(Code::ResponseInvalid, other.to_string())),
     })
@@ -43,8 +43,10 @@ pub(super) fn of(error: OciDistributionError, number: u64) -> Trouble {
 pub(super) fn broken(error: std::io::Error) -> Attempt {
     match error.into_inner().map(|inner| inner.downcast::<reqwest::Error>()) {
         Some(Ok(error)) => wire::failed(*error),
-        Some(Err(error)) => Attempt::Again(Fault::new(Code::NetworkFailed, error.to_string())),
-        None => Attempt::Again(Fault::new(Code::NetworkFailed, "the transfer broke off")),
+        Some(Err(error)) => {
+            Attempt::Again(Fault::new(Code::NetworkFailed, error.to_string()), None)
+        }
+        None => Attempt::Again(Fault::new(Code::NetworkFailed, "the transfer broke off"), None),
     }
 }
 

@@ -9,8 +9,7 @@ use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use url::Url;
 
-use crate::mirror::http::{Attempt, Http};
-use crate::mirror::shown;
+use crate::mirror::http::{Http, Trouble as Attempt};
 use crate::verdict::{Code, Fault};
 
 /// What is read of an answer that is not wanted, to find words in it.
@@ -65,14 +64,7 @@ impl Wire {
 
     /// Asks once.
     pub(super) fn ask(&self, http: &Http, url: &Url, ask: &Ask<'_>) -> Result<Answer, Attempt> {
-        // A server that sends a byte now and then never stands still.
-        let patience = http.options().stall_timeout.saturating_mul(5);
-        let answer =
-            http.block_on(async { tokio::time::timeout(patience, self.asked(url, ask)).await });
-        answer.unwrap_or_else(|_| {
-            let message = format!("no whole answer within {} s", patience.as_secs());
-            Err(Attempt::Again(Fault::new(Code::NetworkFailed, message)))
-        })
+        http.block_on(self.asked(url, ask))
     }
 
     async fn asked(&self, url: &Url, ask: &Ask<'_>) -> Result<Answer, Attempt> {
@@ -138,18 +130,13 @@ fn unusable(error: reqwest::Error) -> Fault {
 
 /// A request that failed in the network. A redirect that is not followed is no fault of it.
 pub(super) fn failed(error: reqwest::Error) -> Attempt {
-    // The query of a place that a redirect names may be a secret.
-    let shown = |error: &reqwest::Error| match error.url() {
-        Some(url) => words(error).replace(url.as_str(), &shown(url)),
-        None => words(error),
-    };
     if error.is_redirect() {
-        return Attempt::Stop(Fault::new(Code::HostNotAllowed, shown(&error)));
+        return Attempt::Stop(Fault::new(Code::HostNotAllowed, words(&error)));
     }
     if error.is_builder() {
-        return Attempt::Stop(Fault::new(Code::ReferenceInvalid, shown(&error)));
+        return Attempt::Stop(Fault::new(Code::ReferenceInvalid, words(&error)));
     }
-    Attempt::Again(Fault::new(Code::NetworkFailed, words(&error.without_url())))
+    Attempt::Again(Fault::new(Code::NetworkFailed, words(&error.without_url())), None)
 }
 
 /// What an error and those behind it say: reqwest's own words stop short of the cause.
@@ -178,7 +165,11 @@ pub(super) fn refused(status: u16, body: &[u8]) -> Attempt {
         _ => "refused",
     };
     let fault = Fault::new(Code::HttpRefused, format!("status {status}, {reason}{said}"));
-    if matches!(status, 408 | 429 | 500..) { Attempt::Again(fault) } else { Attempt::Stop(fault) }
+    if matches!(status, 408 | 429 | 500..) {
+        Attempt::Again(fault, None)
+    } else {
+        Attempt::Stop(fault)
+    }
 }
 
 /// The messages of a registry's error document, if it is one.

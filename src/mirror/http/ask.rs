@@ -1,0 +1,45 @@
+//! What a server says about a file before it is fetched.
+
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+use url::Url;
+
+use super::send::Request;
+use super::{Http, Trouble, Validators, headers, refused, shown};
+use crate::mirror::Hosts;
+use crate::verdict::Fault;
+
+/// What a server says about a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// Its size, where it is said.
+    pub size: Option<u64>,
+    /// Its validators.
+    pub validators: Validators,
+}
+
+impl Http {
+    /// Asks about a file without fetching it.
+    ///
+    /// # Errors
+    /// [`Code::HostNotAllowed`](crate::verdict::Code::HostNotAllowed) and those of the network.
+    pub fn ask(&self, url: &Url, hosts: &Hosts) -> Result<Asked, Fault> {
+        let shown = shown(url);
+        self.retrying(&shown, |_| self.ask_once(url, hosts))
+            .map_err(|fault| fault.at(shown.as_str()))
+    }
+
+    fn ask_once(&self, url: &Url, hosts: &Hosts) -> Result<Asked, Trouble> {
+        let send = |method| self.send(Request { method, url, hosts, headers: HeaderMap::new() });
+        let mut response = send(Method::HEAD)?;
+        // Some servers sign URLs for one method only, or know no other; the body is not read.
+        if matches!(response.status().as_u16(), 403 | 405 | 501) {
+            response = send(Method::GET)?;
+        }
+        if response.status().as_u16() != 200 {
+            return Err(refused(response.status(), response.headers(), response.url()));
+        }
+        let headers = response.headers();
+        Ok(Asked { size: headers::length(headers)?, validators: Validators::of(headers) })
+    }
+}

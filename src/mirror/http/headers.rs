@@ -1,0 +1,292 @@
+//! Header fields of an answer: read exactly, or not at all.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{
+    CONTENT_ENCODING, CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
+    IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER, TRANSFER_ENCODING,
+};
+use reqwest::{Response, Version};
+
+use super::Trouble;
+use crate::limits;
+use crate::verdict::{Code, Fault};
+
+/// What tells one state of a file on a server from another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// `ETag`.
+    pub etag: Option<String>,
+    /// `Last-Modified`.
+    pub last_modified: Option<String>,
+}
+
+impl Validators {
+    /// Those of an answer; overlong ones are left out.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let text = |name| {
+            let text = one(headers, &name).filter(|text| text.len() <= limits::VALIDATOR_BYTES);
+            text.map(str::to_owned)
+        };
+        Self { etag: text(ETAG), last_modified: text(LAST_MODIFIED) }
+    }
+
+    /// Adds the questions whether the file is another one now; says whether there is one.
+    pub(super) fn ask(&self, headers: &mut HeaderMap) -> bool {
+        let mut asked = false;
+        for (name, text) in [(IF_NONE_MATCH, &self.etag), (IF_MODIFIED_SINCE, &self.last_modified)]
+        {
+            if let Some(value) = text.as_ref().and_then(|text| HeaderValue::from_str(text).ok()) {
+                headers.insert(name, value);
+                asked = true;
+            }
+        }
+        asked
+    }
+
+    /// What can stand in `If-Range`: an `ETag` that is not weak, else the date.
+    pub(super) fn strong(&self) -> Option<&str> {
+        let etag = self.etag.as_deref();
+        let strong = etag.filter(|it| it.len() >= 2 && it.starts_with('"') && it.ends_with('"'));
+        strong.or(self.last_modified.as_deref())
+    }
+
+    /// Whether a part of a file with these belongs to one with those.
+    pub(super) fn continues(&self, other: &Self) -> bool {
+        let agrees = |mine: &Option<String>, other: &Option<String>| {
+            mine.is_none() || other.is_none() || mine == other
+        };
+        self.strong().is_some()
+            && self.strong() == other.strong()
+            && agrees(&self.etag, &other.etag)
+            && agrees(&self.last_modified, &other.last_modified)
+    }
+}
+
+/// A field that stands there once, and is text.
+fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    first.to_str().ok()
+}
+
+/// Digits alone.
+fn number(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { text.parse().ok() } else { None }
+}
+
+/// `Content-Length`.
+///
+/// # Errors
+/// What is no number.
+pub(super) fn length(headers: &HeaderMap) -> Result<Option<u64>, Trouble> {
+    if !headers.contains_key(CONTENT_LENGTH) {
+        return Ok(None);
+    }
+    let length = one(headers, &CONTENT_LENGTH).and_then(number);
+    length.map(Some).ok_or_else(|| Trouble::invalid("the Content-Length is no number"))
+}
+
+/// Refuses a body that is encoded, or whose end could not be told from a connection that broke.
+pub(super) fn plain(response: &Response) -> Result<(), Trouble> {
+    let headers = response.headers();
+    for value in headers.get_all(CONTENT_ENCODING) {
+        if !value.as_bytes().eq_ignore_ascii_case(b"identity") {
+            let message = format!("the answer is encoded ({value:?}), which was not asked for");
+            return Err(Trouble::Stop(Fault::new(Code::ResponseInvalid, message)));
+        }
+    }
+    let chunked = headers.contains_key(TRANSFER_ENCODING);
+    if response.version() <= Version::HTTP_11 && !chunked && length(headers)?.is_none() {
+        let message = "the answer names no length: nobody can tell whether it is whole";
+        return Err(Trouble::Stop(Fault::new(Code::ResponseInvalid, message)));
+    }
+    Ok(())
+}
+
+/// `Content-Range: bytes FIRST-LAST/TOTAL`: the only form that says which bytes these are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ContentRange {
+    pub(super) first: u64,
+    pub(super) last: u64,
+    pub(super) total: u64,
+}
+
+impl ContentRange {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (range, total) = text.strip_prefix("bytes ")?.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        let (first, last, total) = (number(first)?, number(last)?, number(total)?);
+        (first <= last && last < total).then_some(Self { first, last, total })
+    }
+
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+        Self::parse(one(headers, &reqwest::header::CONTENT_RANGE)?)
+    }
+
+    /// Whether it goes from a byte to the end.
+    pub(super) fn is_rest(&self, from: u64) -> bool {
+        self.first == from && self.last.checked_add(1) == Some(self.total)
+    }
+}
+
+/// `Retry-After`, if it is a number of seconds or a date.
+pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    parse_retry_after(one(headers, &RETRY_AFTER)?, now)
+}
+
+fn parse_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    if let Some(seconds) = number(text) {
+        return Some(Duration::from_secs(seconds));
+    }
+    let seconds = date(text)?.as_second().saturating_sub(now.as_second());
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+}
+
+/// A date in the form that every server writes (RFC 9110: IMF-fixdate), and in no other.
+fn date(text: &str) -> Option<Timestamp> {
+    let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+    let same = printer.timestamp_to_rfc9110_string(&time).ok()?;
+    (same == text).then_some(time)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::constant(784_111_777, 0);
+
+    #[test]
+    fn only_one_form_of_a_range() {
+        let good = ContentRange { first: 5, last: 9, total: 10 };
+        assert_eq!(ContentRange::parse("bytes 5-9/10"), Some(good));
+        assert!(good.is_rest(5) && !good.is_rest(4));
+        assert!(!ContentRange { last: 8, ..good }.is_rest(5));
+        for bad in [
+            "",
+            "bytes",
+            "bytes 5-9",
+            "bytes 5-9/*",
+            "bytes */10",
+            "bytes 5-10/10",
+            "bytes 9-5/10",
+            "bytes  5-9/10",
+            "bytes 5 - 9/10",
+            "bytes +5-9/10",
+            "bytes 5-9/10 ",
+            "Bytes 5-9/10",
+            "bytes=5-9/10",
+            "items 5-9/10",
+            "bytes -9/10",
+            "bytes 5-/10",
+            "bytes 5-9/",
+            "bytes 5-9/10/10",
+            "bytes 5-99999999999999999999/99999999999999999999",
+        ] {
+            assert_eq!(ContentRange::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn seconds_or_a_date() {
+        let wait = |text| parse_retry_after(text, NOW).map(|wait| wait.as_secs());
+        assert_eq!(wait("0"), Some(0));
+        assert_eq!(wait("120"), Some(120));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT"), Some(0));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:50:37 GMT"), Some(60));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:40:37 GMT"), Some(0));
+        for bad in [
+            "",
+            "-1",
+            "+1",
+            "1.5",
+            " 1",
+            "1 ",
+            "1s",
+            "soon",
+            "99999999999999999999",
+            "Mon, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+            "Sun, 6 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 +0000",
+            "06 Nov 1994 08:49:37 GMT",
+            "Sun, 06 Nov 1994 08:49:37 GMT ",
+        ] {
+            assert_eq!(wait(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_continues_what() {
+        let of = |etag: &str, date: &str| Validators {
+            etag: (!etag.is_empty()).then(|| etag.to_owned()),
+            last_modified: (!date.is_empty()).then(|| date.to_owned()),
+        };
+        assert_eq!(of("\"a\"", "d").strong(), Some("\"a\""));
+        assert_eq!(of("W/\"a\"", "d").strong(), Some("d"));
+        assert_eq!(of("W/\"a\"", "").strong(), None);
+        assert_eq!(of("a", "").strong(), None);
+        assert!(of("\"a\"", "d").continues(&of("\"a\"", "")));
+        assert!(of("W/\"a\"", "d").continues(&of("W/\"a\"", "d")));
+        for (here, there) in [
+            (of("\"a\"", "d"), of("\"b\"", "d")),
+            (of("\"a\"", "d"), of("\"a\"", "e")),
+            (of("\"a\"", "d"), of("", "d")),
+            (of("W/\"a\"", "d"), of("W/\"b\"", "d")),
+            (of("", ""), of("", "")),
+            (of("W/\"a\"", ""), of("W/\"a\"", "")),
+        ] {
+            assert!(!here.continues(&there), "{here:?} {there:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn ranges_are_read_exactly(text in "(bytes )?[-0-9*/ +]{0,24}|\\PC{0,40}") {
+            if let Some(it) = ContentRange::parse(&text) {
+                let ContentRange { first, last, total } = it;
+                let digits = |text: &str| text.trim_start_matches('0').to_owned();
+                let parts: Vec<String> =
+                    text[6..].split(['-', '/']).map(digits).collect();
+                let same = [first, last, total].map(|it| digits(&it.to_string()));
+                prop_assert_eq!(parts, same.to_vec());
+                prop_assert!(first <= last && last < total);
+            }
+        }
+
+        #[test]
+        fn written_ranges_are_read(first in 0_u64.., more in 0_u64.., after in 1_u64..) {
+            let range = first.checked_add(more).and_then(|last| Some((last, last.checked_add(after)?)));
+            if let Some((last, total)) = range {
+                let text = format!("bytes {first}-{last}/{total}");
+                prop_assert_eq!(ContentRange::parse(&text), Some(ContentRange { first, last, total }));
+            }
+        }
+
+        #[test]
+        fn waits_are_read_exactly(text in "[-+0-9 .]{0,22}|\\PC{0,40}") {
+            if let Some(wait) = parse_retry_after(&text, NOW) {
+                prop_assert!(text.bytes().all(|byte| byte.is_ascii_digit()));
+                prop_assert_eq!(text.parse(), Ok(wait.as_secs()));
+            }
+        }
+
+        #[test]
+        fn written_dates_are_read(second in 784_111_777_i64..2_000_000_000) {
+            let time = Timestamp::from_second(second).unwrap();
+            let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
+            let text = printer.timestamp_to_rfc9110_string(&time).unwrap();
+            let wait = parse_retry_after(&text, NOW).unwrap();
+            prop_assert_eq!(wait.as_secs(), u64::try_from(second - NOW.as_second()).unwrap());
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! How the client is made.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::{Certificate, Client, redirect};
+
+use super::trouble::causes;
+use crate::verdict::{Code, Fault};
+
+/// What an operator can say about the network.
+#[derive(Clone)]
+pub struct HttpOptions {
+    /// Roots besides the platform's: PEM files, each of one or more certificates.
+    pub ca_pem: Vec<Vec<u8>>,
+    /// Whether plain HTTP may be spoken, and a redirect may lead to it.
+    pub allow_http: bool,
+    /// `HOST=ADDRESS:PORT`: where to find a host, in place of asking the name service. The certificate must
+    /// still be the host's.
+    pub connect_to: Vec<String>,
+    /// How often something is tried again.
+    pub retries: u32,
+    /// How long a connection, with its TLS handshake, may take.
+    pub connect_timeout: Duration,
+    /// How long a server may send nothing.
+    pub stall_timeout: Duration,
+    /// The first wait before something is tried again; each further one is twice as long.
+    pub backoff: Duration,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            ca_pem: Vec::new(),
+            allow_http: false,
+            connect_to: Vec::new(),
+            retries: 5,
+            connect_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(60),
+            backoff: Duration::from_millis(500),
+        }
+    }
+}
+
+impl std::fmt::Debug for HttpOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HttpOptions")
+            .field("ca_pem", &self.ca_pem.len())
+            .field("allow_http", &self.allow_http)
+            .field("connect_to", &self.connect_to)
+            .field("retries", &self.retries)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("stall_timeout", &self.stall_timeout)
+            .field("backoff", &self.backoff)
+            .finish()
+    }
+}
+
+/// `HOST=ADDRESS:PORT`.
+fn place(text: &str) -> Result<(&str, SocketAddr), Fault> {
+    let parts = text.split_once('=').and_then(|(host, to)| Some((host, to.parse().ok()?)));
+    parts.filter(|(host, _)| !host.is_empty()).ok_or_else(|| {
+        Fault::new(Code::Usage, "--connect-to is HOST=ADDRESS:PORT, with an IP address").at(text)
+    })
+}
+
+impl HttpOptions {
+    pub(super) fn client(&self) -> Result<Client, Fault> {
+        // reqwest and the other crates of the mirror ask for the default; a second call is refused,
+        // and what the first one set is the same.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let mut builder = Client::builder();
+        for text in &self.connect_to {
+            let (host, address) = place(text)?;
+            builder = builder.resolve(host, address);
+        }
+        let builder = builder
+            .user_agent(concat!("sealift/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .https_only(!self.allow_http)
+            .tls_certs_merge(self.roots()?)
+            .connect_timeout(self.connect_timeout)
+            .read_timeout(self.stall_timeout);
+        builder.build().map_err(|error| {
+            let code = if self.ca_pem.is_empty() { Code::NetworkFailed } else { Code::Usage };
+            Fault::new(code, format!("no TLS client: {}", causes(error)))
+        })
+    }
+
+    fn roots(&self) -> Result<Vec<Certificate>, Fault> {
+        let mut roots = Vec::new();
+        for pem in &self.ca_pem {
+            let found = Certificate::from_pem_bundle(pem).unwrap_or_default();
+            if found.is_empty() {
+                return Err(Fault::new(Code::Usage, "no certificate in PEM is in the CA file"));
+            }
+            roots.extend(found);
+        }
+        Ok(roots)
+    }
+}

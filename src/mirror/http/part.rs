@@ -1,0 +1,170 @@
+//! The half of a file that is here: under the temporary name, and beside it what it is a half of.
+//!
+//! What lies here may be anybody's: the record is read strictly, and the bytes are hashed from the
+//! disk. Whether they belong to what the server has is the server's answer.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::{Validators, shown};
+use crate::digest::{Hasher, Sha256Digest};
+use crate::folder::{Folder, TEMPORARY, read_small};
+use crate::verdict::{Code, Fault};
+use crate::{json, limits};
+
+/// Bytes that are read from the disk at once.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// What the half is a half of: `NAME.resume.sealift-tmp`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Record {
+    /// Where it came from, for people.
+    url: String,
+    /// The whole URL, with a query that may hold a secret.
+    url_sha256: Sha256Digest,
+    etag: Option<String>,
+    last_modified: Option<String>,
+    /// Size of the whole.
+    pub(super) total: Option<u64>,
+}
+
+impl Record {
+    pub(super) fn new(url: &Url, validators: &Validators, total: Option<u64>) -> Self {
+        Self {
+            url: shown(url),
+            url_sha256: Sha256Digest::of(url.as_str().as_bytes()),
+            etag: validators.etag.clone(),
+            last_modified: validators.last_modified.clone(),
+            total,
+        }
+    }
+
+    pub(super) fn validators(&self) -> Validators {
+        Validators { etag: self.etag.clone(), last_modified: self.last_modified.clone() }
+    }
+
+    fn read(folder: &Folder, name: &str) -> Option<Self> {
+        let limit = limits::RESUME_BYTES;
+        let (bytes, _) = read_small(folder, &beside(name), limit, Code::StateMalformed).ok()?;
+        serde_json::from_value(json::parse(&bytes, limit).ok()?).ok()
+    }
+}
+
+/// What is added to the name, before the ending of everything temporary, for the record.
+fn record_name(name: &str) -> String {
+    format!("{name}.resume")
+}
+
+fn beside(name: &str) -> String {
+    format!("{}{TEMPORARY}", record_name(name))
+}
+
+/// The half of a file, open for writing behind the last byte that was hashed.
+#[derive(Debug)]
+pub(super) struct Part {
+    file: File,
+    hasher: Hasher,
+    pub(super) record: Record,
+}
+
+impl Part {
+    /// The half that an earlier run left, if it can be continued.
+    pub(super) fn found(folder: &Folder, name: &str, url: &Url) -> Result<Option<Self>, Fault> {
+        let Some(record) = Record::read(folder, name) else { return Ok(None) };
+        let expected = Record::new(url, &record.validators(), record.total);
+        if record != expected || record.validators().strong().is_none() {
+            return Ok(None);
+        }
+        let temporary = format!("{name}{TEMPORARY}");
+        match folder.file(&temporary) {
+            Err(fault) if fault.code() == Code::FileNotFound => return Ok(None),
+            other => drop(other?),
+        }
+        let mut file = folder.part(name)?;
+        let fail = |error: io::Error| {
+            Fault::new(Code::Unreadable, error.to_string()).at(folder.show(&temporary))
+        };
+        let size = file.metadata().map_err(fail)?.len();
+        let keep = match record.total {
+            Some(total) if size > total => return Ok(None),
+            // All is here but its name: the server is asked for the last byte, so that it has to say
+            // that this is still the file.
+            Some(total) if size == total => size.saturating_sub(1),
+            _ => size,
+        };
+        if keep == 0 {
+            return Ok(None);
+        }
+        let mut hasher = Hasher::new();
+        hash(&mut file, keep, &mut hasher).map_err(fail)?;
+        Ok(Some(Self { file, hasher, record }))
+    }
+
+    /// Begins anew: whatever was here is gone.
+    pub(super) fn fresh(folder: &Folder, name: &str, record: Record) -> Result<Self, Fault> {
+        // In this order also for a medium that loses power: never a new record beside old bytes.
+        folder.remove(&beside(name))?;
+        let file = folder.part(name)?;
+        let emptied = file.set_len(0).and_then(|()| file.sync_all());
+        emptied.map_err(|error| unwritten(&error).at(folder.show(name)))?;
+        if record.validators().strong().is_some() {
+            let text = serde_json::to_vec_pretty(&record)
+                .map_err(|error| Fault::new(Code::WriteFailed, error.to_string()))?;
+            folder.prepare(&record_name(name), &text, 0o644)?;
+        }
+        Ok(Self { file, hasher: Hasher::new(), record })
+    }
+
+    /// How many bytes are here.
+    pub(super) const fn here(&self) -> u64 {
+        self.hasher.bytes()
+    }
+
+    /// Takes the next bytes.
+    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        self.file.write_all(bytes).map_err(|error| unwritten(&error))?;
+        self.hasher.update(bytes);
+        Ok(())
+    }
+
+    /// Gives the whole file its name; says its size and digest.
+    pub(super) fn finish(self, folder: &Folder, name: &str) -> Result<(u64, Sha256Digest), Fault> {
+        let size = self.hasher.bytes();
+        let done = self.file.set_len(size).and_then(|()| self.file.sync_all());
+        done.map_err(|error| unwritten(&error).at(folder.show(name)))?;
+        folder.commit(name)?;
+        folder.remove(&beside(name))?;
+        Ok((size, self.hasher.finish()))
+    }
+
+    /// Removes what an earlier run left.
+    pub(super) fn discard(folder: &Folder, name: &str) -> Result<(), Fault> {
+        folder.remove(&beside(name))?;
+        folder.remove(&format!("{name}{TEMPORARY}"))
+    }
+}
+
+/// Hashes the first bytes of a file, and stands behind them.
+fn hash(file: &mut File, bytes: u64, hasher: &mut Hasher) -> io::Result<()> {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut head = file.take(bytes);
+    while hasher.bytes() < bytes {
+        match head.read(&mut buffer) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => hasher.update(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn unwritten(error: &io::Error) -> Fault {
+    let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    let more = if full { "; what arrived is kept: make room, and it is continued" } else { "" };
+    Fault::new(Code::WriteFailed, format!("{error}{more}"))
+}

@@ -1,0 +1,133 @@
+//! A small file, into memory.
+
+use std::time::Instant;
+
+use reqwest::Method;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use url::Url;
+
+use super::send::Request;
+use super::{Http, Trouble, Validators, headers, refused, shown};
+use crate::digest::Sha256Digest;
+use crate::mirror::record::now;
+use crate::mirror::{Fetched, Hosts};
+use crate::verdict::{Code, Fault};
+
+/// A small file, or that it is still the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Small {
+    /// The server says that it is what the validators stand for.
+    Unchanged,
+    /// The file.
+    Body(Vec<u8>, Fetched),
+}
+
+impl Http {
+    /// Fetches a small file of at most `cap` bytes.
+    ///
+    /// # Errors
+    /// [`Code::HostNotAllowed`], [`Code::ResponseTooLarge`], and those of the network.
+    pub fn small(
+        &self,
+        url: &Url,
+        hosts: &Hosts,
+        cap: u64,
+        known: Option<&Validators>,
+    ) -> Result<Small, Fault> {
+        let mut headers = HeaderMap::new();
+        let asked = known.is_some_and(|known| known.ask(&mut headers));
+        self.small_of(url, hosts, cap, &headers, asked)
+    }
+
+    /// The same with an `Authorization`, which is not shown to another host than the URL's own.
+    ///
+    /// # Errors
+    /// Those of [`Http::small`], and [`Code::CredentialsFailed`] for what can't stand in a header.
+    pub fn small_with(
+        &self,
+        url: &Url,
+        hosts: &Hosts,
+        cap: u64,
+        authorization: Option<&str>,
+    ) -> Result<Small, Fault> {
+        let mut headers = HeaderMap::new();
+        if let Some(text) = authorization {
+            let mut value = HeaderValue::from_str(text).map_err(|_| {
+                let message = "the credentials can't stand in a header";
+                Fault::new(Code::CredentialsFailed, message).at(shown(url))
+            })?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        self.small_of(url, hosts, cap, &headers, false)
+    }
+
+    fn small_of(
+        &self,
+        url: &Url,
+        hosts: &Hosts,
+        cap: u64,
+        headers: &HeaderMap,
+        asked: bool,
+    ) -> Result<Small, Fault> {
+        let shown = shown(url);
+        self.retrying(&shown, |_| {
+            let headers = headers.clone();
+            let mut response = self.send(Request { method: Method::GET, url, hosts, headers })?;
+            match response.status().as_u16() {
+                200 => {}
+                304 if asked => return Ok(Small::Unchanged),
+                206 | 304 => return Err(unasked(&response)),
+                _ => return Err(refused(response.status(), response.headers(), response.url())),
+            }
+            let body = self.body(&mut response, cap)?;
+            let Validators { etag, last_modified } = Validators::of(response.headers());
+            let fetched = Fetched {
+                time: now(),
+                url: shown.clone(),
+                status: response.status().as_u16(),
+                size: body.len() as u64,
+                sha256: Sha256Digest::of(&body),
+                path: None,
+                etag,
+                last_modified,
+                resumed_from: 0,
+            };
+            Ok(Small::Body(body, fetched))
+        })
+        .map_err(|fault| fault.at(shown.as_str()))
+    }
+
+    fn body(&self, response: &mut reqwest::Response, cap: u64) -> Result<Vec<u8>, Trouble> {
+        headers::plain(response)?;
+        let length = headers::length(response.headers())?;
+        let large = || Fault::new(Code::ResponseTooLarge, format!("larger than {cap} bytes"));
+        if length.is_some_and(|length| length > cap) {
+            return Err(large().into());
+        }
+        let mut body = Vec::new();
+        // A server that sends a byte now and then never stands still.
+        let patience = self.options().stall_timeout.saturating_mul(5);
+        let begun = Instant::now();
+        while let Some(chunk) = self.chunk(response)? {
+            if begun.elapsed() > patience {
+                let message = format!("no whole answer within {} s", patience.as_secs());
+                return Err(Trouble::Again(Fault::new(Code::NetworkFailed, message), None));
+            }
+            body.extend_from_slice(chunk.as_ref());
+            if body.len() as u64 > cap {
+                return Err(large().into());
+            }
+        }
+        if length.is_some_and(|length| length != body.len() as u64) {
+            return Err(Trouble::invalid("the answer is not as long as it says"));
+        }
+        Ok(body)
+    }
+}
+
+/// A status that only answers what was not asked.
+pub(super) fn unasked(response: &reqwest::Response) -> Trouble {
+    let message = format!("the answer is {}, which was not asked for", response.status());
+    Trouble::Stop(Fault::new(Code::ResponseInvalid, message))
+}

@@ -1,0 +1,107 @@
+//! What went wrong, and whether it helps to try again.
+
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use url::Url;
+
+use super::headers;
+use crate::verdict::{Code, Fault};
+
+/// A step that did not succeed.
+#[derive(Debug)]
+pub enum Trouble {
+    /// It may succeed when it is tried again, after this time if the server named one.
+    Again(Fault, Option<Duration>),
+    /// It would not.
+    Stop(Fault),
+}
+
+impl Trouble {
+    /// The server contradicts itself, and may not do so again.
+    pub(super) fn invalid(message: impl Into<String>) -> Self {
+        Self::Again(Fault::new(Code::ResponseInvalid, message), None)
+    }
+
+    /// Says where it lies.
+    #[must_use]
+    pub fn at(self, place: impl Into<String>) -> Self {
+        match self {
+            Self::Again(fault, wait) => Self::Again(fault.at(place), wait),
+            Self::Stop(fault) => Self::Stop(fault.at(place)),
+        }
+    }
+}
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Self::Stop(fault)
+    }
+}
+
+impl From<reqwest::Error> for Trouble {
+    fn from(error: reqwest::Error) -> Self {
+        let certificate = is_certificate(&error);
+        let broken = error.is_body() || error.is_decode();
+        let words = causes(error);
+        if certificate {
+            let message = format!("the server's certificate is not accepted: {words}");
+            return Self::Stop(Fault::new(Code::NetworkFailed, message));
+        }
+        let message = if broken { format!("the transfer broke off: {words}") } else { words };
+        Self::Again(Fault::new(Code::NetworkFailed, message), None)
+    }
+}
+
+/// A status that is not what was asked for: some pass by themselves.
+#[must_use]
+pub fn refused(status: StatusCode, headers: &HeaderMap, url: &Url) -> Trouble {
+    let host = url.host_str().unwrap_or_default();
+    let message = format!("{host} answers {status} for {}", url.path());
+    let fault = Fault::new(Code::HttpRefused, message);
+    match status.as_u16() {
+        408 | 425 | 429 | 500 | 502 | 503 | 504 => {
+            Trouble::Again(fault, headers::retry_after(headers, jiff::Timestamp::now()))
+        }
+        _ => Trouble::Stop(fault),
+    }
+}
+
+/// An error and what caused it, without the URL, whose query may hold a secret.
+pub(super) fn causes(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut words = vec![error.to_string()];
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let text = cause.to_string();
+        if !words.iter().any(|known| known.contains(&text)) {
+            words.push(text);
+        }
+        next = cause.source();
+    }
+    words.join(": ")
+}
+
+/// Whether a certificate was refused: that is a decision, not an accident.
+fn is_certificate(error: &reqwest::Error) -> bool {
+    let mut next: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(cause) = next {
+        if let Some(tls) = tls(cause) {
+            return matches!(
+                tls,
+                rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented
+            );
+        }
+        next = cause.source();
+    }
+    false
+}
+
+/// The TLS error in an error: an `io::Error` hides its own from `source()`, and another one in it.
+fn tls<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a rustls::Error> {
+    let inner = |io: &'a io::Error| tls(io.get_ref()?);
+    error.downcast_ref().or_else(|| inner(error.downcast_ref()?))
+}
