@@ -81,6 +81,7 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
         omit_partial: arguments.omit_partial,
         watch: &drawn,
     };
+    job.possible()?;
     if arguments.dry_run {
         let plan = job.plan();
         drawn.clear();

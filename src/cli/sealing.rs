@@ -178,6 +178,7 @@ impl Sealing<'_> {
                 pins: &self.pins,
                 policy: self.policy.as_ref(),
                 first_use: self.arguments.trust_on_first_use,
+                absent_pins: false,
             },
             profile: &self.profile,
             transparency: self.arguments.logs.transparency(),

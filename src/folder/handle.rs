@@ -148,10 +148,25 @@ impl Folder {
         let file = rustix::fs::openat(parent.as_fd(), base, flags, Mode::from_raw_mode(0o644))
             .map_err(|error| unwritable(error).at(self.show(&name)))?;
         let stat = rustix::fs::fstat(&file).map_err(|error| fault(error).at(self.show(&name)))?;
-        if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
-            return Ok(File::from(file));
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(
+                Fault::new(Code::FileTypeRefused, "not a regular file").at(self.show(&name))
+            );
         }
-        Err(Fault::new(Code::FileTypeRefused, "not a regular file").at(self.show(&name)))
+        if stat.st_nlink > 1 {
+            // It has another name, perhaps outside the directory, and what has that must not change.
+            drop(file);
+            self.remove(&name)?;
+            return rustix::fs::openat(
+                parent.as_fd(),
+                base,
+                flags | OFlags::EXCL,
+                Mode::from_raw_mode(0o644),
+            )
+            .map(File::from)
+            .map_err(|error| unwritable(error).at(self.show(&name)));
+        }
+        Ok(File::from(file))
     }
 
     /// Removes a directory if it is there and empty.

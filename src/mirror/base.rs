@@ -3,6 +3,7 @@
 
 use super::Description;
 use super::want::Want;
+use crate::artifact::FileDigest;
 use crate::digest::Sha256Digest;
 use crate::folder::Folder;
 use crate::key::PublicKey;
@@ -45,21 +46,31 @@ impl Earlier {
         self.manifest
             .artifacts
             .iter()
-            .filter(|it| it.kind == Kind::Image && it.name == want.name)
+            .filter(|it| it.kind == Kind::Image && it.name == want.name && !it.allow_unsigned)
             .find(|it| {
                 it.source.as_ref() == Some(&description.source)
                     && description.source.contains("@sha256:")
+                    && self.fits(&it.path, description)
             })
             .and_then(|it| self.item(Kind::Image, &it.name, &it.path))
     }
 
-    /// The package, if the bundle that the vendor offers now is one of the bytes that were carried.
+    /// Whether an archive may be the one described. A registry's digest is that of all platforms, but the
+    /// archive has those that were asked for then: another choice has another size.
+    fn fits(&self, path: &str, description: &Description) -> bool {
+        let exact = description.source.starts_with("docker://");
+        let carried = self.manifest.file(path).map(|it| it.size);
+        !exact || (carried.is_some() && carried == description.size)
+    }
+
+    /// The package, if the bundle that the vendor offers now says that it is one of the bytes that were
+    /// carried; whether that is true is for the caller to see.
     pub(super) fn package(
         &self,
         want: &Want,
         bundle: &SignatureBundle,
         profile: &VendorProfile,
-    ) -> Option<BaseArtifact> {
+    ) -> Option<(BaseArtifact, FileDigest)> {
         let (_, stated) = bundle.stated_digest()?;
         let carried =
             self.manifest.artifacts.iter().find(|it| {
@@ -67,7 +78,9 @@ impl Earlier {
             })?;
         let item = self.item(Kind::Package, &carried.name, &carried.path)?;
         let message = profile.package.message.message(&item.sha256);
-        (Sha256Digest::of(message.as_bytes()).to_hex() == stated).then_some(item)
+        let size = self.manifest.file(&carried.path)?.size;
+        let digest = FileDigest { sha256: item.sha256, size };
+        (Sha256Digest::of(message.as_bytes()).to_hex() == stated).then_some((item, digest))
     }
 
     fn item(&self, kind: Kind, name: &str, path: &str) -> Option<BaseArtifact> {

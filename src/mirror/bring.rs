@@ -11,14 +11,16 @@ use super::store::Store;
 use super::want::Want;
 use super::{Description, Found, Hosts, Source, Task, Watch};
 use crate::digest::Sha256Digest;
+use crate::folder::TEMPORARY;
 use crate::image::Options;
 use crate::key::PublicKey;
 use crate::limits;
 use crate::pairing;
+use crate::path;
 use crate::sigstore::SignatureBundle;
-use crate::transfer::{self, BaseArtifact, Order, Origin, Seen};
+use crate::transfer::{self, BaseArtifact, Kind, Order, Origin, Seen};
 use crate::trust::SiteRules;
-use crate::verdict::{ArtifactReport, Code, Fault, Outcome};
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
 /// Everything that fetching needs.
 pub(super) struct Errand<'a> {
@@ -52,8 +54,8 @@ impl Lead<'_> {
 pub(super) enum Brought {
     /// It is here and right.
     Here { report: Box<ArtifactReport>, seen: Seen, origin: Origin },
-    /// An earlier transfer carried it.
-    Carried(BaseArtifact),
+    /// An earlier transfer carried it; the verdict, where it was judged again.
+    Carried(BaseArtifact, Option<Box<ArtifactReport>>),
 }
 
 impl<'a> Errand<'a> {
@@ -118,7 +120,7 @@ impl<'a> Errand<'a> {
     fn image(&self, want: &Want, found: &dyn Found) -> Result<Brought, Fault> {
         let description = found.description();
         if let Some(item) = self.earlier.and_then(|it| it.image(want, description)) {
-            return Ok(Brought::Carried(item));
+            return Ok(Brought::Carried(item, None));
         }
         for note in &description.notes {
             self.watch.say(&format!("{}: {note}", want.name));
@@ -134,7 +136,9 @@ impl<'a> Errand<'a> {
             fetched = true;
         }
         let mut judged = self.judge(want, description)?;
-        if !fetched && !self.store.is_recorded(&want.path, digest(&judged, want)) {
+        // Other platforms of the same index are another archive.
+        let other = || stated(want, description, &judged.1).is_err();
+        if !fetched && (!self.store.is_recorded(&want.path, digest(&judged, want)) || other()) {
             self.watch.say(&format!("{}: not what was fetched before; fetched again", want.path));
             self.fetch_image(want, found)?;
             judged = self.judge(want, description)?;
@@ -178,14 +182,25 @@ impl<'a> Errand<'a> {
             });
         let bundle = match material {
             // Nobody signed it, and the operator knows.
-            Err(fault) if fault.code() == Code::HttpRefused && self.may_be_unsigned(want) => None,
+            Err(fault) if absent(&fault) && self.may_be_unsigned(want) => None,
             other => other?,
         };
         let signed = bundle.and_then(|bytes| SignatureBundle::parse(&bytes).ok());
         if let (Some(earlier), Some(bundle)) = (self.earlier, signed)
-            && let Some(item) = earlier.package(want, &bundle, self.order.profile)
+            && let Some((item, digest)) = earlier.package(want, &bundle, self.order.profile)
         {
-            return Ok(Brought::Carried(item));
+            // What a bundle states is only believed when it verifies.
+            let known =
+                transfer::examine_absent(self.store.folder, &self.order, &want.path, digest);
+            match known {
+                Ok(judged) if judged.report.outcome == Outcome::Ok => {
+                    return Ok(Brought::Carried(item, Some(Box::new(judged.report))));
+                }
+                _ => self.watch.say(&format!(
+                    "{}: the bundle does not prove what the earlier transfer carried; fetched",
+                    want.name
+                )),
+            }
         }
         let hosts = self.hosts.and(url);
         let mut fetched = self.store.large(self.http, url, &hosts, &want.path, self.watch)?;
@@ -295,6 +310,12 @@ impl<'a> Errand<'a> {
         let url = Url::parse(url)
             .map_err(|error| Fault::new(Code::HostNotAllowed, error.to_string()).at(url))?;
         let path = format!("{}/{name}", want.directory);
+        if path.to_ascii_lowercase().ends_with(TEMPORARY) {
+            let message = "the vendor's name for a bundle or key is that of a half-written file";
+            return Err(Fault::new(Code::NameCollision, message).at(path));
+        }
+        path::portable(&path)
+            .map_err(|reason| Fault::new(Code::PathNotPortable, reason.to_string()).at(&*path))?;
         if path.eq_ignore_ascii_case(&want.path) {
             let message = "the vendor's name for a bundle or key is the artifact's own";
             return Err(Fault::new(Code::NameCollision, message).at(path));
@@ -330,6 +351,17 @@ impl<'a> Errand<'a> {
             ..self.order
         };
         let (judged, seen) = transfer::examine(self.store.folder, &order, &want.directory)?;
+        let kind = match want.kind {
+            Kind::Image => ArtifactKind::Image,
+            Kind::Package => ArtifactKind::Package,
+        };
+        if judged.report.kind.is_some_and(|found| found != kind) {
+            let message = match want.kind {
+                Kind::Image => "what was brought as an image is a package",
+                Kind::Package => "what was brought as a package is an image archive",
+            };
+            return Err(Fault::new(Code::SourceDisagrees, message).at(judged.path));
+        }
         if judged.path != want.path {
             let message = "another file than the one that was asked for is the artifact";
             return Err(Fault::new(Code::SourceDisagrees, message).at(judged.path));
@@ -354,6 +386,14 @@ impl<'a> Errand<'a> {
 
 /// The digests that a source stated are among those that the archive proves.
 fn stated(want: &Want, description: &Description, seen: &Seen) -> Result<(), Fault> {
+    if let (Some(whole), Some(found)) = (description.whole, seen.digest(&want.path))
+        && whole != found.sha256
+    {
+        let message = "the archive changed while it was copied; run the same command again";
+        return Err(Fault::new(Code::SourceDisagrees, message)
+            .expected_found(whole, found.sha256)
+            .at(&want.name));
+    }
     let images = seen.images(&want.path);
     let proven: BTreeSet<Sha256Digest> =
         images.iter().flat_map(|it| &it.candidates).map(|candidate| candidate.digest).collect();
@@ -368,6 +408,13 @@ fn stated(want: &Want, description: &Description, seen: &Seen) -> Result<(), Fau
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a refusal says that there is no such file, rather than that it can't be had now.
+fn absent(fault: &Fault) -> bool {
+    // The words begin with host and status; the path, which the server's side may choose, is behind.
+    let status = fault.message().split(" answers ").nth(1).unwrap_or_default();
+    fault.code() == Code::HttpRefused && (status.starts_with("404 ") || status.starts_with("410 "))
 }
 
 type Judgement = (ArtifactReport, Seen);

@@ -245,6 +245,7 @@ fn describe(program: Program, reference: &str, facts: &Value) -> Result<Descript
         labels: vec![labels],
         size: facts.get("Size").and_then(Value::as_u64),
         stated: vec![id],
+        whole: None,
         notes: Vec::new(),
     })
 }

@@ -29,8 +29,12 @@ impl Source for Files {
             .map_err(|error| fail(Code::Unreadable, error.to_string()))?;
         let (_, digest) = file.finish();
         let source = format!("file:{}@{digest}", called(&path)?);
-        let description =
-            Description { source, size: Some(metadata.len()), ..Description::default() };
+        let description = Description {
+            source,
+            size: Some(metadata.len()),
+            whole: Some(digest),
+            ..Description::default()
+        };
         Ok(Box::new(Here { path, description }))
     }
 }

@@ -95,6 +95,9 @@ mod tests {
         ] {
             assert!(!allowed(&hosts, bad), "{bad}");
         }
+        let secret = Url::parse("http://u:pass@v.example/a?token=secret").unwrap();
+        let words = hosts.check(&secret).unwrap_err().to_string();
+        assert!(!words.contains("secret") && !words.contains("pass"), "{words}");
         let named = hosts.and(&Url::parse("https://other.example:8443/x").unwrap());
         assert!(allowed(&named, "https://other.example:8443/y"));
         assert!(!allowed(&named, "https://other.example/y"));

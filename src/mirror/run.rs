@@ -12,7 +12,7 @@ use super::{Hosts, Source, Watch};
 use crate::folder::{Folder, Lock};
 use crate::parallel;
 use crate::transfer::{
-    self, FETCH_LOG, Kind, Made, OmittedItem, Order, Origin, OwnFile, Requested, Seen, Stop,
+    self, FETCH_LOG, Kind, Made, Naming, OmittedItem, Order, Origin, OwnFile, Requested, Seen, Stop,
 };
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
@@ -79,6 +79,19 @@ pub struct Outcomes {
 }
 
 impl Job<'_> {
+    /// Refuses what could not be sealed whatever is brought: before anything is fetched, not behind it.
+    ///
+    /// # Errors
+    /// Those of [`transfer::possible`].
+    pub fn possible(&self) -> Result<(), Fault> {
+        transfer::possible(&Order { extra: &self.tools, ..self.order() })
+    }
+
+    /// The order; a pinned key need not lie beside each artifact.
+    fn order(&self) -> Order<'_> {
+        Order { naming: Naming { absent_pins: true, ..self.order.naming }, ..self.order }
+    }
+
     /// Asks about everything and fetches nothing but manifests.
     #[must_use]
     pub fn plan(&self) -> Vec<PlanItem> {
@@ -152,7 +165,7 @@ impl Job<'_> {
             store,
             http: self.http,
             hosts: self.hosts.clone(),
-            order: self.order,
+            order: self.order(),
             source: self.source,
             earlier: self.earlier,
             watch: self.watch,
@@ -207,10 +220,10 @@ impl Job<'_> {
                     origins.insert(want.path.clone(), origin);
                     reports.push(*report);
                 }
-                Ok(Brought::Carried(item)) => {
+                Ok(Brought::Carried(item, known)) => {
                     let cleared = store.discard(&want.directory).err();
                     reports.push(match cleared {
-                        None => told(want, Outcome::Ok, "an earlier transfer carried it (--base)"),
+                        None => carried_report(want, known),
                         Some(fault) => report(want).refused(&fault),
                     });
                     carried.push(item);
@@ -246,6 +259,12 @@ impl Job<'_> {
                 let message =
                     "nothing of what was asked for could be brought, so nothing is sealed";
                 Err(Fault::new(Code::Omitted, message).into())
+            }
+            _ if origins.is_empty() => {
+                store.clear_log();
+                let message = "an earlier transfer (--base) carried all that could be brought: \
+                               there is nothing new to seal";
+                Err(Fault::new(Code::Usage, message).into())
             }
             _ => self.seal(store, &omitted, &origins, carried, seen),
         };
@@ -305,7 +324,7 @@ impl Job<'_> {
             origins,
             extra: &extra,
             allow_unsigned: &allowed,
-            ..self.order
+            ..self.order()
         };
         transfer::make_held(self.folder, &order, seen, self.lock)
     }
@@ -320,10 +339,11 @@ fn report(want: &Want) -> ArtifactReport {
     report
 }
 
-fn told(want: &Want, outcome: Outcome, note: &str) -> ArtifactReport {
-    let mut report = report(want);
-    report.outcome = outcome;
-    report.notes.push(note.to_owned());
+/// The report of what an earlier transfer carried; with the verdict, where one was reached anew.
+fn carried_report(want: &Want, known: Option<Box<ArtifactReport>>) -> ArtifactReport {
+    let mut report = known.map_or_else(|| report(want), |it| *it);
+    report.outcome = Outcome::Ok;
+    report.notes.push("an earlier transfer carried it (--base)".to_owned());
     report
 }
 

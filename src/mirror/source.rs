@@ -40,6 +40,8 @@ pub struct Description {
     pub size: Option<u64>,
     /// Digests that the source states; the archive must prove one of each list.
     pub stated: Vec<Sha256Digest>,
+    /// The digest of the archive itself, where it is known before.
+    pub whole: Option<Sha256Digest>,
     /// What a reader should know: platforms left out and the like, one sentence each.
     pub notes: Vec<String>,
 }

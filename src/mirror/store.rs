@@ -222,7 +222,7 @@ impl<'a> Store<'a> {
     #[must_use]
     pub(super) fn partial(&self, path: &str) -> u64 {
         let name = format!("{path}{TEMPORARY}");
-        self.folder.file(&name).ok().and_then(|it| it.metadata().ok()).map_or(0, |it| it.len())
+        self.folder.file(&name).ok().and_then(|it| it.metadata().ok()).map_or(0, |it| written(&it))
     }
 
     /// The half-written files below a directory.
@@ -238,4 +238,16 @@ impl<'a> Store<'a> {
 
     /// The most that a small file of the vendor's has.
     pub(super) const SMALL: u64 = limits::BUNDLE_BYTES;
+}
+
+/// What a file takes on the medium: one that is laid out before it is filled has its whole length at once.
+#[cfg(unix)]
+fn written(metadata: &std::fs::Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    metadata.blocks().saturating_mul(512).min(metadata.len())
+}
+
+#[cfg(not(unix))]
+fn written(metadata: &std::fs::Metadata) -> u64 {
+    metadata.len()
 }

@@ -49,7 +49,7 @@ pub fn wants(
         .map(|name| (Kind::Image, name))
         .chain(packages.iter().map(|name| (Kind::Package, name)))
     {
-        let at = |fault: Fault| fault.at(name.as_str());
+        let at = |fault: Fault| fault.at(plain(name));
         if name.is_empty() || name.len() > 2048 || name.chars().any(char::is_control) {
             return Err(at(Fault::new(Code::ReferenceInvalid, "not a name")));
         }
@@ -57,8 +57,18 @@ pub fn wants(
             Kind::Image => image(name, is_file(name)),
             Kind::Package => package(profile, name).map_err(at)?,
         };
-        if wants.iter().any(|it: &Want| it.kind == kind && it.name == want.name) {
-            continue;
+        if let Some(same) = wants.iter().find(|it: &&Want| it.kind == kind && it.name == want.name)
+        {
+            if same.reference == want.reference {
+                continue;
+            }
+            // The second must not be left out in silence.
+            let message = format!(
+                "two different ones would both be called {:?} on the far side; rename one, or \
+                 mirror them in two runs",
+                want.name
+            );
+            return Err(Fault::new(Code::ReferenceInvalid, message));
         }
         let count = taken.entry(want.directory.to_ascii_lowercase()).or_default();
         *count = count.saturating_add(1);
@@ -126,6 +136,16 @@ fn package(profile: &VendorProfile, name: &str) -> Result<Want, Fault> {
     Ok(Want { kind: Kind::Package, name, reference, directory, path, url: Some(url) })
 }
 
+/// A text that may be no URL without what may be secret in one.
+fn plain(text: &str) -> String {
+    let text = text.split(['?', '#']).next().unwrap_or_default();
+    let parts = text.split_once("://");
+    match parts.and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+        Some((scheme, rest)) => format!("{scheme}://{rest}"),
+        None => text.to_owned(),
+    }
+}
+
 /// Only characters that every file system takes; no dot or hyphen first.
 fn safe(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
@@ -178,6 +198,26 @@ mod tests {
         );
         assert_eq!(wants[4].name, "https://d.example/a/pack-1.tgz");
         assert!(wants[4].url.as_ref().unwrap().query().is_some());
+    }
+
+    #[test]
+    fn a_mistake_in_a_url_shows_no_secret() {
+        let profile = VendorProfile::k2view().unwrap();
+        let packages = texts(&["https://user:s3cret@[bad/x.tgz?token=s3cret"]);
+        let fault = wants(&profile, &[], &packages, |_| false).unwrap_err();
+        assert!(!fault.to_string().contains("s3cret"), "{fault}");
+    }
+
+    #[test]
+    fn what_can_t_be_told_apart_is_not_left_out() {
+        let profile = VendorProfile::k2view().unwrap();
+        let images = texts(&["old/app.tar", "new/app.tar"]);
+        let fault = wants(&profile, &images, &[], |_| true).unwrap_err();
+        assert_eq!(fault.code(), Code::ReferenceInvalid);
+        let packages = texts(&["https://d.example/a.tgz?id=1", "https://d.example/a.tgz?id=2"]);
+        assert!(wants(&profile, &[], &packages, |_| false).is_err());
+        let twice = texts(&["https://d.example/a.tgz?id=1", "https://d.example/a.tgz?id=1"]);
+        assert_eq!(wants(&profile, &[], &twice, |_| false).unwrap().len(), 1);
     }
 
     #[test]

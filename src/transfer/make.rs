@@ -153,15 +153,7 @@ pub fn begin(folder: &Folder) -> Result<(), Fault> {
 /// # Errors
 /// Those of [`make`].
 pub fn make_held(folder: &Folder, order: &Order<'_>, seen: Seen, _: &Lock) -> Result<Made, Stop> {
-    shape::stream(order.stream).map_err(|fault| Fault::new(Code::Usage, fault.to_string()))?;
-    if order.expires.is_some_and(|expires| expires <= order.now) {
-        return Err(Fault::new(Code::Usage, "--expires is not in the future").into());
-    }
-    if order.notes.is_some_and(|notes| notes.len() > limits::MANIFEST_NOTES_BYTES) {
-        let message = format!("--notes has more than {} bytes", limits::MANIFEST_NOTES_BYTES);
-        return Err(Fault::new(Code::Usage, message).into());
-    }
-    extra(order)?;
+    possible(order)?;
     let all = folder.list()?;
     not_ours(folder, order, &all)?;
     let listing = Listing {
@@ -192,6 +184,23 @@ pub fn make_held(folder: &Folder, order: &Order<'_>, seen: Seen, _: &Lock) -> Re
     Manifest::parse(&bytes).map_err(|fault| fault.at(folder.shown()))?;
     let digest = write(folder, order, &manifest, &bytes, &all, &own)?;
     Ok(Made { manifest, digest, reports, foreign })
+}
+
+/// Refuses an order that can't be carried out, whatever lies in the folder.
+///
+/// # Errors
+/// [`Code::Usage`] and [`Code::PolicyForbids`].
+pub fn possible(order: &Order<'_>) -> Result<(), Fault> {
+    shape::stream(order.stream).map_err(|fault| Fault::new(Code::Usage, fault.to_string()))?;
+    if order.expires.is_some_and(|expires| expires <= order.now) {
+        return Err(Fault::new(Code::Usage, "--expires is not in the future"));
+    }
+    if order.notes.is_some_and(|notes| notes.len() > limits::MANIFEST_NOTES_BYTES) {
+        let message = format!("--notes has more than {} bytes", limits::MANIFEST_NOTES_BYTES);
+        return Err(Fault::new(Code::Usage, message));
+    }
+    named::permitted(&order.naming)?;
+    extra(order)
 }
 
 /// Refuses what sealing would overwrite although it did not write it, and what would stop it half-way.
@@ -240,12 +249,19 @@ fn written_names(name: &str) -> bool {
 
 /// Names that can't be carried, as reports.
 fn names(folder: &Folder, listing: &Listing) -> Vec<ArtifactReport> {
-    let mut reports = Vec::new();
-    let mut add = |name: &str, fault: Fault| {
+    let report = |(name, fault): (String, Fault)| {
         let mut report = ArtifactReport::new(name);
         report.kind = Some(ArtifactKind::File);
-        reports.push(report.refused(&fault.at(folder.show(name))));
+        report.refused(&fault)
     };
+    unfit(folder, listing).into_iter().map(report).collect()
+}
+
+/// Names that can't be carried, and why.
+pub(super) fn unfit(folder: &Folder, listing: &Listing) -> Vec<(String, Fault)> {
+    let mut faults = Vec::new();
+    let mut add =
+        |name: &str, fault: Fault| faults.push((name.to_owned(), fault.at(folder.show(name))));
     for entry in listing.files() {
         let top = entry.name.split('/').next().unwrap_or_default();
         if let Err(reason) = path::portable(&entry.name) {
@@ -266,7 +282,7 @@ fn names(folder: &Folder, listing: &Listing) -> Vec<ArtifactReport> {
             add(first, Fault::new(Code::NameCollision, message));
         }
     }
-    reports
+    faults
 }
 
 /// The artifacts of the manifest, if nothing stands against sealing.
@@ -363,7 +379,10 @@ fn extra(order: &Order<'_>) -> Result<(), Fault> {
     let fits = |name: &str| {
         name == FETCH_LOG || (name.starts_with("tools/") && path::portable(name).is_ok())
     };
-    match order.extra.iter().find(|file| !fits(&file.name) || file.name == CHECK_SCRIPT) {
+    let mut names = BTreeSet::new();
+    let mut twice = |file: &OwnFile| !names.insert(file.name.to_ascii_lowercase());
+    let own = |file: &OwnFile| file.name.eq_ignore_ascii_case(CHECK_SCRIPT);
+    match order.extra.iter().find(|file| !fits(&file.name) || own(file) || twice(file)) {
         Some(file) => {
             let message =
                 "a file that is added to the seal lies in tools/, under a name of its own";

@@ -30,13 +30,13 @@ pub use layout::{
     CHECK_SCRIPT, FETCH_LOG, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, TRUSTED_ROOT, is_own,
     key_path,
 };
-pub use make::{Made, Order, Origin, OwnFile, Stop, begin, make, make_held};
+pub use make::{Made, Order, Origin, OwnFile, Stop, begin, make, make_held, possible};
 pub use manifest::{
     Artifact, Base, BaseArtifact, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA,
     SegmentEntry,
 };
 pub use named::Naming;
 pub use seal::{Sealed, open, traces};
-pub use seen::{Seen, examine};
+pub use seen::{Seen, examine, examine_absent};
 pub use shape::{stream, time};
 pub use state::{Accepted, State};

@@ -19,6 +19,8 @@ pub struct Naming<'a> {
     pub policy: Option<&'a TrustPolicy>,
     /// Whether any key in the folder is accepted unseen.
     pub first_use: bool,
+    /// Whether a pinned key may be nowhere: what it signed is not there, or is somewhere else.
+    pub absent_pins: bool,
 }
 
 impl Naming<'_> {
@@ -51,6 +53,26 @@ impl Naming<'_> {
     }
 }
 
+/// Refuses options that the policy does not leave to the operator.
+pub(super) fn permitted(naming: &Naming<'_>) -> Result<(), Fault> {
+    let Some(policy) = naming.policy.filter(|policy| !policy.vendors().is_empty()) else {
+        return Ok(());
+    };
+    let named = naming.keys.iter().map(PublicKey::fingerprint).chain(naming.pins.iter().copied());
+    for fingerprint in named {
+        if policy.find_key(&fingerprint).is_none() {
+            let message =
+                format!("the key {fingerprint} is named, and the policy does not list it");
+            return Err(Fault::new(Code::PolicyForbids, message));
+        }
+    }
+    if naming.first_use {
+        let message = "--trust-on-first-use, where the policy lists the keys to believe";
+        return Err(Fault::new(Code::PolicyForbids, message));
+    }
+    Ok(())
+}
+
 /// The keys that count, and those in the folder that nobody named.
 ///
 /// # Errors
@@ -79,25 +101,17 @@ pub(super) fn keys<'a>(
             trusted.push(TrustedKey { key: key.clone(), vendor: terms(&fingerprint), first_use });
         }
     };
-    for fingerprint in
-        naming.keys.iter().map(PublicKey::fingerprint).chain(naming.pins.iter().copied())
-    {
-        if policy.is_some() && terms(&fingerprint).is_none() {
-            let message =
-                format!("the key {fingerprint} is named, and the policy does not list it");
-            return Err(Fault::new(Code::PolicyForbids, message));
-        }
-    }
-    if policy.is_some() && naming.first_use {
-        let message = "--trust-on-first-use, where the policy lists the keys to believe";
-        return Err(Fault::new(Code::PolicyForbids, message));
-    }
+    permitted(naming)?;
     naming.keys.iter().for_each(|key| add(key, false));
     for pin in naming.pins {
-        let key = in_folder().find(|key| key.fingerprint() == *pin).ok_or_else(|| {
-            Fault::new(Code::Usage, format!("no key file in the folder has the fingerprint {pin}"))
-        })?;
-        add(key, false);
+        match in_folder().find(|key| key.fingerprint() == *pin) {
+            Some(key) => add(key, false),
+            None if naming.absent_pins => {}
+            None => {
+                let message = format!("no key file in the folder has the fingerprint {pin}");
+                return Err(Fault::new(Code::Usage, message));
+            }
+        }
     }
     // Options narrow the policy: with a named key, only named ones count.
     if naming.keys.is_empty() && naming.pins.is_empty() {

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout;
-use super::make::{Order, authority, called};
+use super::make::{Order, authority, called, unfit};
 use crate::artifact::FileDigest;
 use crate::folder::{
-    EntryKind, Folder, FoundFile, Judged, Listing, Stamp, Survey, SurveyOptions, What, judge,
-    survey,
+    EntryKind, Folder, FoundFile, Judged, Listing, Stamp, Survey, SurveyOptions, TEMPORARY, What,
+    judge, survey,
 };
 use crate::image::Image;
 use crate::verdict::{Code, Fault};
@@ -74,9 +74,10 @@ pub fn examine(
     order: &Order<'_>,
     directory: &str,
 ) -> Result<(Judged, Seen), Fault> {
-    let mut listing = folder.folder(directory)?.list()?;
-    for entry in &mut listing.entries {
-        entry.name = format!("{directory}/{}", entry.name);
+    let listing = below(folder, directory)?;
+    // What would stop the sealing of everything is said of the one whose file it is.
+    if let Some((_, fault)) = unfit(folder, &listing).into_iter().next() {
+        return Err(fault);
     }
     let stamps: BTreeMap<String, Stamp> = listing
         .files()
@@ -111,6 +112,40 @@ pub fn examine(
         })
         .collect();
     Ok((one, Seen { files }))
+}
+
+/// Judges a package that is not here, by the size and digest that are known of it and the bundle and
+/// key that lie in its directory.
+///
+/// # Errors
+/// Those of [`examine`].
+pub fn examine_absent(
+    folder: &Folder,
+    order: &Order<'_>,
+    path: &str,
+    digest: FileDigest,
+) -> Result<Judged, Fault> {
+    let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
+    let mut listing = below(folder, directory)?;
+    listing.entries.retain(|it| it.name != path && !it.name.ends_with(TEMPORARY));
+    let mut survey = look(folder, order, &listing);
+    let what = What::Package("package: an earlier transfer carried it".to_owned(), None);
+    survey.files.push(FoundFile { name: path.to_owned(), digest, what });
+    survey.files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    let authority = authority(order, &survey)?;
+    let (judged, _) = judge(folder, &survey, &authority, &called(order), order.reading.jobs);
+    judged.into_iter().find(|it| it.path == path).ok_or_else(|| {
+        Fault::new(Code::SourceDisagrees, "nothing to judge").at(folder.show(directory))
+    })
+}
+
+/// What lies in a directory below the folder, by names below the folder.
+fn below(folder: &Folder, directory: &str) -> Result<Listing, Fault> {
+    let mut listing = folder.folder(directory)?.list()?;
+    for entry in &mut listing.entries {
+        entry.name = format!("{directory}/{}", entry.name);
+    }
+    Ok(listing)
 }
 
 fn look(folder: &Folder, order: &Order<'_>, listing: &Listing) -> Survey {

@@ -10,6 +10,8 @@ pub(crate) mod schema;
 #[cfg(feature = "online")]
 pub(crate) mod server;
 pub(crate) mod shell;
+#[cfg(feature = "online")]
+pub(crate) mod site;
 #[cfg(target_os = "linux")]
 pub(crate) mod strace;
 pub(crate) mod tools;

@@ -67,6 +67,11 @@ impl Http {
     }
 }
 
+/// After so many bytes of a body without a length the space that is left is looked at.
+const LOOK_BYTES: u64 = 16 << 20;
+/// What such a body leaves free.
+const RESERVE_BYTES: u64 = 64 << 20;
+
 struct Download<'a> {
     http: &'a Http,
     url: &'a Url,
@@ -156,6 +161,16 @@ impl Download<'_> {
         Ok(())
     }
 
+    /// Stops a body whose length nobody said before it fills the medium.
+    fn endless(&self) -> Result<(), Fault> {
+        if self.folder.room()?.free >= RESERVE_BYTES {
+            return Ok(());
+        }
+        Part::discard(self.folder, self.name)?;
+        let message = "the server does not say how large the file is, and there is no more space";
+        Err(Fault::new(Code::NoSpace, message).at(self.folder.shown()))
+    }
+
     /// Writes what comes, and keeps what came when it breaks off.
     fn fill(
         &mut self,
@@ -164,6 +179,7 @@ impl Download<'_> {
     ) -> Result<(Part, Response), Trouble> {
         let total = part.record.total;
         let task = Task::begin(self.watch, self.name, part.here(), total);
+        let mut look_again = LOOK_BYTES;
         loop {
             let chunk = match self.http.chunk(&mut response) {
                 Ok(Some(chunk)) => chunk,
@@ -182,6 +198,10 @@ impl Download<'_> {
             }
             part.write(bytes).map_err(|fault| fault.at(self.folder.show(self.name)))?;
             task.advance(bytes.len() as u64);
+            if total.is_none() && here >= look_again {
+                look_again = here.saturating_add(LOOK_BYTES);
+                self.endless()?;
+            }
         }
         if total.is_some_and(|total| part.here() != total) {
             self.part = Some(part);

@@ -1,5 +1,7 @@
 //! A small file, into memory.
 
+use std::time::Instant;
+
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use url::Url;
@@ -104,7 +106,14 @@ impl Http {
             return Err(large().into());
         }
         let mut body = Vec::new();
+        // A server that sends a byte now and then never stands still.
+        let patience = self.options().stall_timeout.saturating_mul(5);
+        let begun = Instant::now();
         while let Some(chunk) = self.chunk(response)? {
+            if begun.elapsed() > patience {
+                let message = format!("no whole answer within {} s", patience.as_secs());
+                return Err(Trouble::Again(Fault::new(Code::NetworkFailed, message), None));
+            }
             body.extend_from_slice(chunk.as_ref());
             if body.len() as u64 > cap {
                 return Err(large().into());

@@ -218,6 +218,7 @@ impl Finder<'_> {
             labels: images.iter().map(|image| image.config.labels.clone()).collect(),
             size: Some(layout.size),
             stated: self.documents.iter().map(|document| document.digest).collect(),
+            whole: None,
             notes,
         };
         Ok(Found { layout, description, fetched: self.fetched })
