@@ -4,25 +4,26 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use indicatif::HumanBytes;
-
+use super::args::Output;
 use super::mirror_args::{EngineName, MirrorArgs};
-use super::sealing::{Besides, Sealing, say_sealed, show};
+use super::mirror_end::{preflight, report, say_stopped, say_unasked, status, stopped};
+use super::mirror_plan;
+use super::sealing::{Besides, Sealing, say_sealed};
 use super::watch::Drawn;
-use super::{complain, files, jobs, shown, warn};
+use super::{files, jobs, shown};
 use crate::folder::Folder;
 use crate::image::{NoProgress, Options};
 use crate::limits;
 use crate::mirror::http::{Http, HttpOptions};
 use crate::mirror::root::{self, Repository};
 use crate::mirror::{
-    self, Earlier, Engine, Files, Found, Hosts, Job, Outcomes, PlanItem, Platforms, Program,
-    Registry, RegistryOptions, Release, Source, Watch,
+    self, Earlier, Engine, Files, Found, Hosts, Job, Outcomes, Platforms, Program, Registry,
+    RegistryOptions, Release, Source, Watch,
 };
-use crate::sigstore::{HashRule, TrustMaterial};
-use crate::transfer::{self, Context, Made, OwnFile, Stop};
+use crate::sigstore::TrustMaterial;
+use crate::transfer::OwnFile;
 use crate::trust::VendorProfile;
-use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report, printable};
+use crate::verdict::{Code, ExitStatus, Fault};
 
 /// How many artifacts are fetched at once.
 const AT_ONCE: usize = 4;
@@ -85,7 +86,7 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     if arguments.dry_run {
         let plan = job.plan();
         drawn.clear();
-        return print_plan(&folder, &plan);
+        return mirror_plan::show(&folder, &plan, arguments.run.output);
     }
     let interrupted = interruption(&http);
     let outcomes = job.run();
@@ -94,11 +95,14 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     drop(lock);
     let Outcomes { reports, made } = outcomes?;
     let mut status = status(&reports);
+    let mut verified = None;
     match &made {
         Ok(made) if !arguments.no_preflight => {
             let bases: Vec<Folder> = earlier_folder.into_iter().collect();
             if !preflight(arguments, &sealing, &folder, &bases, made, &drawn) {
                 status = ExitStatus::Failed;
+            } else {
+                verified = Some(made.manifest.artifacts.len());
             }
         }
         Ok(_) => {}
@@ -107,7 +111,14 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     }
     report(arguments, &sealing, reports, status)?;
     match made {
-        Ok(made) => say_sealed(&arguments.run, &made, &sealing.key),
+        Ok(made) => {
+            if let Some(count) = verified.filter(|_| arguments.run.output == Output::Text) {
+                let mut out = io::stdout().lock();
+                shown(writeln!(out, "preflight: {count} artifacts verified offline"))?;
+            }
+            say_unasked(&made);
+            say_sealed(&arguments.run, &made, &sealing.key);
+        }
         Err(stop) => say_stopped(&stop),
     }
     Ok(status)
@@ -309,180 +320,6 @@ fn tools(arguments: &MirrorArgs) -> Result<Vec<OwnFile>, Fault> {
 fn own_keys(sealing: &Sealing<'_>) -> Vec<crate::key::PublicKey> {
     let listed = sealing.policy.iter().flat_map(|policy| policy.transfer_keys());
     std::iter::once(sealing.key.public().clone()).chain(listed.map(|it| it.key().clone())).collect()
-}
-
-fn print_plan(folder: &Folder, plan: &[PlanItem]) -> Result<ExitStatus, Fault> {
-    let mut out = io::stdout().lock();
-    let mut all = 0_u64;
-    let mut unknown = false;
-    let mut status = ExitStatus::Verified;
-    let mut write = || -> io::Result<()> {
-        for item in plan {
-            let size =
-                item.size.map_or_else(|| "size unknown".to_owned(), |it| format!("{it} bytes"));
-            let here = if item.here { ", here already" } else { "" };
-            match &item.fault {
-                Some(fault) => {
-                    status = worse(status, fault);
-                    writeln!(out, "{}: can't be had ({}: {fault})", item.want.name, fault.code())?;
-                }
-                None => writeln!(out, "{}: {size}{here}", item.want.name)?,
-            }
-            for line in item.notes.iter().chain(&item.urls) {
-                writeln!(out, "  {}", printable(line))?;
-            }
-            writeln!(out, "  to {}", item.want.path)?;
-            if !item.here {
-                all = all.saturating_add(item.size.unwrap_or(0));
-                unknown |= item.size.is_none();
-            }
-        }
-        let least = if unknown { "at least " } else { "" };
-        writeln!(
-            out,
-            "to fetch: {least}{} ({all} bytes), besides bundles and keys",
-            HumanBytes(all)
-        )
-    };
-    let written = write();
-    let free = folder.room()?.free;
-    let written = written.and_then(|()| {
-        writeln!(out, "free:     {} ({free} bytes) in {}", HumanBytes(free), folder.shown())
-    });
-    shown(written)?;
-    if all > free {
-        return Err(Fault::new(Code::NoSpace, "there is not enough space")
-            .at(folder.shown())
-            .expected_found(format!("{all} bytes"), format!("{free} bytes free")));
-    }
-    Ok(status)
-}
-
-/// 1 for what is wrong, 4 for what the network did not bring; 1 wins.
-fn worse(status: ExitStatus, fault: &Fault) -> ExitStatus {
-    match (status, fault.outcome()) {
-        (ExitStatus::Failed, _) => ExitStatus::Failed,
-        (_, Outcome::Network) => ExitStatus::Network,
-        _ => ExitStatus::Failed,
-    }
-}
-
-/// The status by what could not be brought.
-fn status(reports: &[ArtifactReport]) -> ExitStatus {
-    // What was not tried, because another one failed, says nothing itself.
-    let omitted = reports.iter().filter(|it| it.outcome == Outcome::Omitted);
-    omitted
-        .filter_map(|report| report.code)
-        .filter(|code| *code != Code::Omitted)
-        .fold(ExitStatus::Verified, |status, code| worse(status, &Fault::new(code, "")))
-}
-
-/// The status of a run that sealed nothing although everything was brought.
-fn stopped(stop: &Stop) -> ExitStatus {
-    match stop {
-        Stop::Fault(fault) => fault.outcome().exit_status(),
-        Stop::Artifacts(_) => ExitStatus::Failed,
-    }
-}
-
-/// Shows what became of each request.
-fn report(
-    arguments: &MirrorArgs,
-    sealing: &Sealing<'_>,
-    reports: Vec<ArtifactReport>,
-    status: ExitStatus,
-) -> Result<(), Fault> {
-    let mut report = Report::new(sealing.now.to_string(), reports);
-    report.exit_status = status.code();
-    show(&arguments.run, &report)?;
-    let omitted: Vec<&str> = report
-        .artifacts
-        .iter()
-        .filter(|it| it.outcome == Outcome::Omitted)
-        .map(|it| it.name.as_str())
-        .collect();
-    if !omitted.is_empty() {
-        let names = omitted.join(", ");
-        let all = report.artifacts.len();
-        warn(&format!("{} of {all} could not be brought: {names}", omitted.len()));
-    }
-    Ok(())
-}
-
-/// Says why nothing was sealed.
-fn say_stopped(stop: &Stop) {
-    match stop {
-        Stop::Fault(fault) => complain(fault),
-        Stop::Artifacts(against) => {
-            for artifact in against.iter().filter(|it| it.outcome != Outcome::Ok) {
-                let reason = artifact.reason.as_deref().unwrap_or_default();
-                let code = artifact.code.map_or("", |code| code.name());
-                warn(&format!("{}: {} ({code}: {reason})", artifact.name, artifact.outcome.word()));
-            }
-            let message = "not sealed: files that nobody asked for stand against it";
-            complain(&Fault::new(Code::FileExtra, message));
-        }
-    }
-}
-
-/// Verifies the finished directory as the far side will: from the medium, with the public key alone.
-fn preflight(
-    arguments: &MirrorArgs,
-    sealing: &Sealing<'_>,
-    folder: &Folder,
-    bases: &[Folder],
-    made: &Made,
-    watch: &dyn Watch,
-) -> bool {
-    for file in &made.manifest.files {
-        folder.drop_cache(&file.path);
-    }
-    let keys = [sealing.key.public().clone()];
-    let allowed: Vec<String> = made
-        .manifest
-        .artifacts
-        .iter()
-        .filter(|it| it.allow_unsigned)
-        .map(|it| it.name.clone())
-        .collect();
-    let context = Context {
-        transfer_keys: &keys,
-        vendor_key: None,
-        policy: sealing.policy.as_ref(),
-        material: None,
-        profile: &sealing.profile,
-        transparency: arguments.sealing.logs.transparency(),
-        hash: HashRule::Known,
-        allow_unsigned: &allowed,
-        now: jiff::Timestamp::now(),
-        state: None,
-        bases,
-        full_digest: false,
-        reading: Options { jobs: jobs(arguments.run.jobs), progress: &NoProgress, cuts: None },
-    };
-    watch.say("verifying the finished directory as the far side will");
-    let answer = transfer::check(folder, &context);
-    let bad: Vec<_> = answer
-        .reports
-        .iter()
-        .filter(|it| {
-            matches!(
-                it.outcome,
-                Outcome::Failed | Outcome::Missing | Outcome::Extra | Outcome::Usage
-            )
-        })
-        .collect();
-    for report in &bad {
-        let reason = report.reason.as_deref().unwrap_or_default();
-        warn(&format!("preflight: {}: {} ({reason})", report.name, report.outcome.word()));
-    }
-    if bad.is_empty() {
-        let count = made.manifest.artifacts.len();
-        watch.say(&format!("preflight: {count} artifacts verified offline"));
-        return true;
-    }
-    warn("do not carry this directory: it does not verify as the far side will check it");
-    false
 }
 
 /// On Ctrl-C says what to do and ends; what is half-way here is continued by the next run.

@@ -15,6 +15,10 @@ mod keygen;
 mod mirror;
 #[cfg(feature = "online")]
 mod mirror_args;
+#[cfg(feature = "online")]
+mod mirror_end;
+#[cfg(feature = "online")]
+mod mirror_plan;
 mod new_file;
 mod password;
 mod policy;

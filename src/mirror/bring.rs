@@ -130,20 +130,27 @@ impl<'a> Errand<'a> {
             self.image_material(want, &description.labels)?;
         }
         let recorded = self.store.last(&want.path).is_some_and(|it| it.url == description.source);
-        let mut fetched = false;
-        if !(recorded && self.store.folder.file(&want.path).is_ok()) {
-            self.fetch_image(want, found)?;
-            fetched = true;
-        }
-        let mut judged = self.judge(want, description)?;
-        // Other platforms of the same index are another archive.
-        let other = || stated(want, description, &judged.1).is_err();
-        if !fetched && (!self.store.is_recorded(&want.path, digest(&judged, want)) || other()) {
-            self.watch.say(&format!("{}: not what was fetched before; fetched again", want.path));
-            self.fetch_image(want, found)?;
-            judged = self.judge(want, description)?;
-            fetched = true;
-        }
+        let there = self.store.folder.file(&want.path).is_ok();
+        // A run that ended before it had read what it fetched did not record it: what the source
+        // states tells whether it is the same.
+        let here = if there && (recorded || !description.stated.is_empty()) {
+            let judged = self.judge(want, description).ok();
+            judged.filter(|judged| self.is_it(want, description, recorded, judged))
+        } else {
+            None
+        };
+        let new = here.is_none() || !recorded;
+        let mut judged = match here {
+            Some(judged) => judged,
+            None => {
+                if recorded && there {
+                    let path = &want.path;
+                    self.watch.say(&format!("{path}: not what was fetched before; fetched again"));
+                }
+                self.fetch_image(want, found)?;
+                self.judge(want, description)?
+            }
+        };
         if description.labels.is_empty() {
             let labels: Vec<_> =
                 judged.1.images(&want.path).iter().map(|image| image.labels.clone()).collect();
@@ -151,11 +158,29 @@ impl<'a> Errand<'a> {
             judged = self.judge(want, description)?;
         }
         stated(want, description, &judged.1)?;
-        if fetched && let Some(it) = judged.1.digest(&want.path) {
+        if new && let Some(it) = judged.1.digest(&want.path) {
             let source = description.source.clone();
             self.store.record([super::Fetched::local(source, &want.path, it.size, it.sha256)])?;
         }
         self.accept(want, judged, description.source.clone())
+    }
+
+    /// Whether the archive that lies here is the image that was found: the one that was recorded, or
+    /// one that verifies; with the digests that the source states, among them those of the chosen
+    /// platforms.
+    fn is_it(
+        &self,
+        want: &Want,
+        description: &Description,
+        recorded: bool,
+        judged: &Judgement,
+    ) -> bool {
+        let same = if recorded {
+            self.store.is_recorded(&want.path, digest(judged, want))
+        } else {
+            judged.0.outcome == Outcome::Ok
+        };
+        same && stated(want, description, &judged.1).is_ok()
     }
 
     fn fetch_image(&self, want: &Want, found: &dyn Found) -> Result<(), Fault> {

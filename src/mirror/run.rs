@@ -145,7 +145,7 @@ impl Job<'_> {
         let results = parallel::map(&tasks, self.jobs, |(want, lead)| {
             if stopped.load(Ordering::Relaxed) {
                 let message = "not tried, because another one failed (--fail-fast)";
-                return Err(Fault::new(Code::Omitted, message));
+                return Err(Fault::new(Code::NotBrought, message));
             }
             let result = match lead {
                 Ok(lead) => errand.bring(want, lead),
@@ -252,13 +252,13 @@ impl Job<'_> {
             }
             _ if self.fail_fast && !omitted.is_empty() => {
                 let message = "something failed (--fail-fast)";
-                Err(Fault::new(Code::Omitted, message).into())
+                Err(Fault::new(Code::NotBrought, message).into())
             }
             _ if origins.is_empty() && carried.is_empty() => {
                 store.clear_log();
                 let message =
                     "nothing of what was asked for could be brought, so nothing is sealed";
-                Err(Fault::new(Code::Omitted, message).into())
+                Err(Fault::new(Code::NotBrought, message).into())
             }
             _ if origins.is_empty() => {
                 store.clear_log();
@@ -342,8 +342,9 @@ fn report(want: &Want) -> ArtifactReport {
 /// The report of what an earlier transfer carried; with the verdict, where one was reached anew.
 fn carried_report(want: &Want, known: Option<Box<ArtifactReport>>) -> ArtifactReport {
     let mut report = known.map_or_else(|| report(want), |it| *it);
+    report.name.clone_from(&want.name);
     report.outcome = Outcome::Ok;
-    report.notes.push("an earlier transfer carried it (--base)".to_owned());
+    report.carried = true;
     report
 }
 

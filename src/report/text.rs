@@ -54,13 +54,8 @@ fn proved(report: &ArtifactReport) -> String {
         Some(ArtifactKind::Transfer) => return sealed(report),
         None => "artifact",
     };
-    // Of what an earlier transfer carried nothing was looked at here; a note says so.
-    if let Some(note) = report.notes.first()
-        && report.bundles.is_empty()
-        && report.images.is_empty()
-        && report.sha256.is_none()
-    {
-        return format!("{kind}, {}", printable(note));
+    if report.carried {
+        return format!("{kind}, an earlier transfer carried it (--base)");
     }
     let digests: Vec<_> = report
         .matched

@@ -534,6 +534,10 @@ codes! {
             "a file is too large for the medium"
             "FAT holds no file of 4 GiB or more. Nothing was fetched."
             "Format the medium with exFAT, NTFS or ext4, or mirror to a disk and burn the result."
+        NotBrought "not-brought" Undecided
+            "it was not brought, because of others"
+            "Another artifact failed, and --fail-fast stops at the first; or nothing at all could be brought, and an empty transfer is not sealed."
+            "See the lines of the others, each says why and what to do; then run the same command again."
         PartlyFetched "partly-fetched" Network
             "not sealed, because something is half-way here"
             "What arrived of it is kept in the directory and would be EXTRA under a seal."

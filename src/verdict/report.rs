@@ -104,6 +104,9 @@ pub struct ArtifactReport {
     /// Whether the key was accepted unseen when the artifact was sealed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub first_use: bool,
+    /// Whether an earlier transfer carried it, and it was not looked at here (`mirror --base`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub carried: bool,
     /// Checks on the artifact itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
@@ -136,6 +139,7 @@ impl ArtifactReport {
             key: None,
             key_trust: None,
             first_use: false,
+            carried: false,
             checks: Vec::new(),
             images: Vec::new(),
             bundles: Vec::new(),

@@ -1,0 +1,79 @@
+//! What `mirror --dry-run` prints: what would be fetched, from where, how large, and the room for it.
+
+use std::io::{self, Write};
+
+use indicatif::HumanBytes;
+use serde_json::{Value, json};
+
+use super::args::Output;
+use super::mirror_end::worse;
+use super::shown;
+use crate::folder::Folder;
+use crate::mirror::PlanItem;
+use crate::verdict::{Code, ExitStatus, Fault, printable};
+
+/// Prints a plan. The status is that of what can't be had.
+///
+/// # Errors
+/// [`Code::NoSpace`] when there is not enough, after the plan.
+pub(super) fn show(folder: &Folder, plan: &[PlanItem], form: Output) -> Result<ExitStatus, Fault> {
+    let free = folder.room()?.free;
+    let missing = || plan.iter().filter(|item| !item.here && item.fault.is_none());
+    let all = missing().filter_map(|item| item.size).fold(0, u64::saturating_add);
+    let unknown = missing().any(|item| item.size.is_none());
+    let status =
+        plan.iter().filter_map(|item| item.fault.as_ref()).fold(ExitStatus::Verified, worse);
+    let mut out = io::stdout().lock();
+    let written = match form {
+        Output::Text => text(&mut out, plan).and_then(|()| {
+            let least = if unknown { "at least " } else { "" };
+            let words = HumanBytes(all);
+            writeln!(out, "to fetch: {least}{words} ({all} bytes), besides bundles and keys")?;
+            writeln!(out, "free:     {} ({free} bytes) in {}", HumanBytes(free), folder.shown())
+        }),
+        Output::Json => {
+            let items: Vec<Value> = plan.iter().map(item).collect();
+            let plan =
+                json!({"items": items, "bytes": all, "sizes_unknown": unknown, "free": free});
+            writeln!(out, "{plan:#}")
+        }
+    };
+    shown(written)?;
+    if all > free {
+        return Err(Fault::new(Code::NoSpace, "there is not enough space")
+            .at(folder.shown())
+            .expected_found(format!("{all} bytes"), format!("{free} bytes free")));
+    }
+    Ok(status)
+}
+
+fn text(out: &mut impl Write, plan: &[PlanItem]) -> io::Result<()> {
+    for item in plan {
+        let name = printable(&item.want.name);
+        let size = item.size.map_or_else(|| "size unknown".to_owned(), |it| format!("{it} bytes"));
+        let here = if item.here { ", here already" } else { "" };
+        match &item.fault {
+            Some(fault) => writeln!(out, "{name}: can't be had ({}: {fault})", fault.code())?,
+            None => writeln!(out, "{name}: {size}{here}")?,
+        }
+        for line in item.notes.iter().chain(&item.urls) {
+            writeln!(out, "  {}", printable(line))?;
+        }
+        writeln!(out, "  to {}", item.want.path)?;
+    }
+    Ok(())
+}
+
+fn item(item: &PlanItem) -> Value {
+    json!({
+        "kind": item.want.kind,
+        "name": item.want.name,
+        "path": item.want.path,
+        "size": item.size,
+        "here": item.here,
+        "urls": item.urls,
+        "notes": item.notes,
+        "code": item.fault.as_ref().map(|fault| fault.code().name()),
+        "reason": item.fault.as_ref().map(ToString::to_string),
+    })
+}
