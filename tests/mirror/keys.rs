@@ -43,7 +43,7 @@ fn a_key_that_nobody_named_is_not_believed() {
         .exit(1)
         .says("pack.tgz: OMITTED (key-not-named: ")
         .mentions(&format!("--pin-key {print}"))
-        .mentions("error[omitted]");
+        .mentions("error[not-brought]");
     nothing_large(&vendor);
     side.is_empty();
     // Of another key the fingerprint is no help.

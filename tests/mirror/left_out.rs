@@ -87,7 +87,7 @@ fn fail_fast_seals_nothing() {
     let Some(vendor) = Vendor::new("fast") else { return };
     let side = Side::new(&vendor);
     vendor.package("good.tgz", "good");
-    side.fetch("--fail-fast --package absent.tgz good.tgz").exit(4).mentions("error[omitted]");
+    side.fetch("--fail-fast --package absent.tgz good.tgz").exit(4).mentions("error[not-brought]");
     assert!(!side.is_sealed());
     side.verify("").exit(1).mentions("seal-missing");
     side.fetch("--fail-fast --package good.tgz").exit(0);
@@ -101,7 +101,7 @@ fn where_nothing_arrives_nothing_is_left() {
     vendor.package("wrong.tgz", "wrong");
     vendor.write("packages/wrong.tgz", "WRONG!");
     let answer = side.fetch("--package wrong.tgz absent.tgz").exit(1);
-    answer.mentions("error[omitted]").mentions("nothing is sealed");
+    answer.mentions("error[not-brought]").mentions("nothing is sealed");
     side.is_empty();
 }
 
