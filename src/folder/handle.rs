@@ -132,7 +132,7 @@ impl Folder {
             .map_err(|error| unwritable(error).at(self.show(name)))
     }
 
-    /// Opens the half-written file of a name, [`TEMPORARY`](super::TEMPORARY) behind it, for reading and writing;
+    /// Opens the half-written file of a name, [`TEMPORARY`] behind it, for reading and writing;
     /// creates it, and the directories above, if they are not there.
     ///
     /// # Errors
