@@ -26,7 +26,8 @@ pub use large::Large;
 pub use options::HttpOptions;
 pub use send::shown;
 pub use small::Small;
-pub use trouble::{Trouble, refused};
+pub(super) use trouble::causes;
+pub use trouble::{Trouble, passes, refused};
 
 use crate::verdict::{Code, Fault};
 

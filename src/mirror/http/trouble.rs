@@ -62,16 +62,21 @@ pub fn refused(status: StatusCode, headers: &HeaderMap, url: &Url) -> Trouble {
     let host = url.host_str().unwrap_or_default();
     let message = format!("{host} answers {status} for {}", url.path());
     let fault = Fault::new(Code::HttpRefused, message);
-    match status.as_u16() {
-        408 | 425 | 429 | 500 | 502 | 503 | 504 => {
-            Trouble::Again(fault, headers::retry_after(headers, jiff::Timestamp::now()))
-        }
-        _ => Trouble::Stop(fault),
+    if passes(status.as_u16()) {
+        Trouble::Again(fault, headers::retry_after(headers, jiff::Timestamp::now()))
+    } else {
+        Trouble::Stop(fault)
     }
 }
 
+/// Whether a status is one that passes by itself, so that it helps to try again.
+#[must_use]
+pub const fn passes(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
+}
+
 /// An error and what caused it, without the URL, whose query may hold a secret.
-pub(super) fn causes(error: reqwest::Error) -> String {
+pub(in crate::mirror) fn causes(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut words = vec![error.to_string()];
     let mut next = error.source();

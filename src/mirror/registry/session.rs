@@ -20,7 +20,7 @@ use crate::digest::Sha256Digest;
 use crate::json;
 use crate::limits;
 use crate::mirror::Fetched;
-use crate::mirror::http::{Http, Trouble as Attempt};
+use crate::mirror::http::{Http, Trouble as Attempt, passes};
 use crate::mirror::record::now;
 use crate::verdict::{Code, Fault};
 
@@ -85,7 +85,7 @@ impl<'a> Session<'a> {
             let answer =
                 self.wire.ask(self.http, &url, &Ask { cap: TOKEN_BYTES, ..Ask::default() })?;
             match answer.status {
-                408 | 429 | 500.. => Err(refused(answer.status, &answer.body)),
+                status if passes(status) => Err(refused(status, &answer.body)),
                 _ => Ok(answer),
             }
         });

@@ -2,14 +2,12 @@
 //! reads a manifest of any size into memory and keeps the status and headers to itself; blobs, which
 //! it streams, are fetched through it.
 
-use std::error::Error as _;
-
 use futures_util::StreamExt as _;
 use reqwest::header::{self, HeaderMap, HeaderValue};
 use reqwest::redirect::Policy;
 use url::Url;
 
-use crate::mirror::http::{Http, Trouble as Attempt};
+use crate::mirror::http::{Http, Trouble as Attempt, causes, passes};
 use crate::verdict::{Code, Fault};
 
 /// What is read of an answer that is not wanted, to find words in it.
@@ -123,34 +121,19 @@ fn client(http: &Http, redirects: Policy) -> Result<reqwest::Client, Fault> {
     builder.build().map_err(unusable)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "what map_err calls it with")]
 fn unusable(error: reqwest::Error) -> Fault {
-    Fault::new(Code::NetworkFailed, format!("no HTTP client: {}", words(&error)))
+    Fault::new(Code::NetworkFailed, format!("no HTTP client: {}", causes(error)))
 }
 
-/// A request that failed in the network. A redirect that is not followed is no fault of it.
+/// A request that failed, by the rule of every request of the mirror. A redirect that is not followed, or
+/// a text that is no request, is no fault of the network.
 pub(super) fn failed(error: reqwest::Error) -> Attempt {
-    if error.is_redirect() {
-        return Attempt::Stop(Fault::new(Code::HostNotAllowed, words(&error)));
-    }
-    if error.is_builder() {
-        return Attempt::Stop(Fault::new(Code::ReferenceInvalid, words(&error)));
-    }
-    Attempt::Again(Fault::new(Code::NetworkFailed, words(&error.without_url())), None)
-}
-
-/// What an error and those behind it say: reqwest's own words stop short of the cause.
-fn words(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        cause = error.source();
-    }
-    text
+    let code = match (error.is_redirect(), error.is_builder()) {
+        (true, _) => Code::HostNotAllowed,
+        (_, true) => Code::ReferenceInvalid,
+        _ => return Attempt::from(error),
+    };
+    Attempt::Stop(Fault::new(code, causes(error)))
 }
 
 /// A status that means no, with what the server says about it; some are worth another try.
@@ -165,11 +148,7 @@ pub(super) fn refused(status: u16, body: &[u8]) -> Attempt {
         _ => "refused",
     };
     let fault = Fault::new(Code::HttpRefused, format!("status {status}, {reason}{said}"));
-    if matches!(status, 408 | 429 | 500..) {
-        Attempt::Again(fault, None)
-    } else {
-        Attempt::Stop(fault)
-    }
+    if passes(status) { Attempt::Again(fault, None) } else { Attempt::Stop(fault) }
 }
 
 /// The messages of a registry's error document, if it is one.
