@@ -5,14 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::form;
-use super::layout::{
-    self, CHECK_SCRIPT, FETCH_LOG, MANIFEST, MARKER, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS,
-    TRUSTED_ROOT,
-};
+use super::layout::{self, MANIFEST, MARKER, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS};
 use super::manifest::{
     self, Artifact, Base, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA, SegmentEntry,
 };
 use super::named::{self, Naming};
+use super::own::{OwnFile, extra, own_files, written_names};
 use super::seen::Seen;
 use super::shape;
 use crate::digest::{Sha256Digest, hex};
@@ -26,8 +24,6 @@ use crate::path;
 use crate::sigstore::{HashRule, Transparency, TrustMaterial};
 use crate::trust::VendorProfile;
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
-
-const CHECK_SCRIPT_TEXT: &str = include_str!("../../scripts/verify-with-openssl.sh");
 
 /// How to seal.
 #[derive(Debug, Clone, Copy)]
@@ -240,13 +236,6 @@ fn not_ours(folder: &Folder, order: &Order<'_>, listing: &Listing) -> Result<(),
     Ok(())
 }
 
-/// Whether sealing writes a file of this name outside the root.
-fn written_names(name: &str) -> bool {
-    let key = name.strip_prefix("trust/keys/").and_then(|it| it.strip_suffix(".pub"));
-    [TRUSTED_ROOT, CHECK_SCRIPT, FETCH_LOG].contains(&name)
-        || key.is_some_and(|key| !key.contains('/'))
-}
-
 /// Names that can't be carried, as reports.
 fn names(folder: &Folder, listing: &Listing) -> Vec<ArtifactReport> {
     let report = |(name, fault): (String, Fault)| {
@@ -363,35 +352,6 @@ fn artifact(judged: &Judged, origin: Option<&Origin>, unsigned: bool) -> Artifac
     }
 }
 
-/// One file that sealing adds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnFile {
-    /// Its path below the directory.
-    pub name: String,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-    /// Its permission bits.
-    pub mode: u32,
-}
-
-/// Files to add lie in `tools/`, or are the log of fetches.
-fn extra(order: &Order<'_>) -> Result<(), Fault> {
-    let fits = |name: &str| {
-        name == FETCH_LOG || (name.starts_with("tools/") && path::portable(name).is_ok())
-    };
-    let mut names = BTreeSet::new();
-    let mut twice = |file: &OwnFile| !names.insert(file.name.to_ascii_lowercase());
-    let own = |file: &OwnFile| file.name.eq_ignore_ascii_case(CHECK_SCRIPT);
-    match order.extra.iter().find(|file| !fits(&file.name) || own(file) || twice(file)) {
-        Some(file) => {
-            let message =
-                "a file that is added to the seal lies in tools/, under a name of its own";
-            Err(Fault::new(Code::Usage, message).at(&file.name))
-        }
-        None => Ok(()),
-    }
-}
-
 /// Whom an order believes, in view of what lies in the folder.
 pub(super) fn authority<'a>(order: &Order<'a>, survey: &Survey) -> Result<Authority<'a>, Fault> {
     let (keys, unnamed) = named::keys(&order.naming, survey)?;
@@ -409,33 +369,6 @@ pub(super) fn authority<'a>(order: &Order<'a>, survey: &Survey) -> Result<Author
 /// The operator's names of artifacts, by path.
 pub(super) fn called<'a>(order: &'a Order<'_>) -> BTreeMap<&'a str, &'a str> {
     order.origins.iter().map(|(path, origin)| (path.as_str(), origin.name.as_str())).collect()
-}
-
-/// The vendor keys, the trusted root and the independent check.
-fn own_files(
-    order: &Order<'_>,
-    authority: &Authority<'_>,
-    artifacts: &[Artifact],
-) -> Result<Vec<OwnFile>, Fault> {
-    let fingerprints: BTreeSet<Sha256Digest> = artifacts.iter().filter_map(|it| it.key).collect();
-    let mut own = Vec::new();
-    for fingerprint in fingerprints {
-        let key = authority.keys.iter().find(|it| it.key.fingerprint() == fingerprint).ok_or_else(
-            || Fault::new(Code::KeyNotNamed, format!("verified by an unknown key {fingerprint}")),
-        )?;
-        let name = layout::key_path(&fingerprint);
-        if own.iter().any(|other: &OwnFile| other.name == name) {
-            let message = "two vendor keys have fingerprints with the same first 16 digits";
-            return Err(Fault::new(Code::KeyNotNamed, message).at(name));
-        }
-        own.push(OwnFile { name, bytes: key.key.to_pem().into_bytes(), mode: 0o644 });
-    }
-    let root = order.trusted_root.map_or_else(TrustMaterial::production_bytes, <[u8]>::to_vec);
-    own.push(OwnFile { name: TRUSTED_ROOT.to_owned(), bytes: root, mode: 0o644 });
-    let script = CHECK_SCRIPT_TEXT.as_bytes().to_vec();
-    own.push(OwnFile { name: CHECK_SCRIPT.to_owned(), bytes: script, mode: 0o755 });
-    own.extend(order.extra.iter().cloned());
-    Ok(own)
 }
 
 /// The entries of all files: those that were surveyed, and those that sealing adds.

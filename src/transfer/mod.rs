@@ -15,6 +15,7 @@ mod layout;
 mod make;
 mod manifest;
 mod named;
+mod own;
 mod present;
 mod seal;
 mod seen;
@@ -30,12 +31,13 @@ pub use layout::{
     CHECK_SCRIPT, FETCH_LOG, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, TRUSTED_ROOT, is_own,
     key_path,
 };
-pub use make::{Made, Order, Origin, OwnFile, Stop, begin, make, make_held, possible};
+pub use make::{Made, Order, Origin, Stop, begin, make, make_held, possible};
 pub use manifest::{
     Artifact, Base, BaseArtifact, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA,
     SegmentEntry,
 };
 pub use named::Naming;
+pub use own::OwnFile;
 pub use seal::{Sealed, open, traces};
 pub use seen::{Seen, examine, examine_absent};
 pub use shape::{stream, time};

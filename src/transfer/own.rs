@@ -1,0 +1,77 @@
+//! The files that sealing itself writes into `trust/` and `tools/`: which they are, and their bytes.
+
+use std::collections::BTreeSet;
+
+use super::layout::{self, CHECK_SCRIPT, FETCH_LOG, TRUSTED_ROOT};
+use super::make::Order;
+use super::manifest::Artifact;
+use crate::digest::Sha256Digest;
+use crate::folder::Authority;
+use crate::path;
+use crate::sigstore::TrustMaterial;
+use crate::verdict::{Code, Fault};
+
+const CHECK_SCRIPT_TEXT: &str = include_str!("../../scripts/verify-with-openssl.sh");
+
+/// One file that sealing adds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnFile {
+    /// Its path below the directory.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Its permission bits.
+    pub mode: u32,
+}
+
+/// Files to add lie in `tools/`, or are the log of fetches.
+pub(super) fn extra(order: &Order<'_>) -> Result<(), Fault> {
+    let fits = |name: &str| {
+        name == FETCH_LOG || (name.starts_with("tools/") && path::portable(name).is_ok())
+    };
+    let mut names = BTreeSet::new();
+    let mut twice = |file: &OwnFile| !names.insert(file.name.to_ascii_lowercase());
+    let own = |file: &OwnFile| file.name.eq_ignore_ascii_case(CHECK_SCRIPT);
+    match order.extra.iter().find(|file| !fits(&file.name) || own(file) || twice(file)) {
+        Some(file) => {
+            let message =
+                "a file that is added to the seal lies in tools/, under a name of its own";
+            Err(Fault::new(Code::Usage, message).at(&file.name))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whether sealing writes a file of this name outside the root.
+pub(super) fn written_names(name: &str) -> bool {
+    let key = name.strip_prefix("trust/keys/").and_then(|it| it.strip_suffix(".pub"));
+    [TRUSTED_ROOT, CHECK_SCRIPT, FETCH_LOG].contains(&name)
+        || key.is_some_and(|key| !key.contains('/'))
+}
+
+/// The vendor keys, the trusted root and the independent check.
+pub(super) fn own_files(
+    order: &Order<'_>,
+    authority: &Authority<'_>,
+    artifacts: &[Artifact],
+) -> Result<Vec<OwnFile>, Fault> {
+    let fingerprints: BTreeSet<Sha256Digest> = artifacts.iter().filter_map(|it| it.key).collect();
+    let mut own = Vec::new();
+    for fingerprint in fingerprints {
+        let key = authority.keys.iter().find(|it| it.key.fingerprint() == fingerprint).ok_or_else(
+            || Fault::new(Code::KeyNotNamed, format!("verified by an unknown key {fingerprint}")),
+        )?;
+        let name = layout::key_path(&fingerprint);
+        if own.iter().any(|other: &OwnFile| other.name == name) {
+            let message = "two vendor keys have fingerprints with the same first 16 digits";
+            return Err(Fault::new(Code::KeyNotNamed, message).at(name));
+        }
+        own.push(OwnFile { name, bytes: key.key.to_pem().into_bytes(), mode: 0o644 });
+    }
+    let root = order.trusted_root.map_or_else(TrustMaterial::production_bytes, <[u8]>::to_vec);
+    own.push(OwnFile { name: TRUSTED_ROOT.to_owned(), bytes: root, mode: 0o644 });
+    let script = CHECK_SCRIPT_TEXT.as_bytes().to_vec();
+    own.push(OwnFile { name: CHECK_SCRIPT.to_owned(), bytes: script, mode: 0o755 });
+    own.extend(order.extra.iter().cloned());
+    Ok(own)
+}
