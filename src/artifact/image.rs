@@ -1,6 +1,7 @@
 //! A container image archive: its digests from the bytes, its signatures from the bundles, and the
 //! rule that every image in it must be covered.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::{BundleVerdict, Judge, NamedBundle, deciding, diagnose, prove, refused, verified};
@@ -258,7 +259,11 @@ fn images(archive: &Archive, signed: &BTreeSet<Sha256Digest>) -> Vec<ImageReport
             platform: image.platform.clone(),
             covered: image.covered_by(signed).is_some(),
             layers: image.layers.len(),
-            ids_after_load: image.ids_after_load.clone(),
+            ids_after_load: image
+                .ids_after_load
+                .iter()
+                .map(|(engine, id)| (Cow::Borrowed(*engine), id.clone()))
+                .collect(),
         })
         .collect()
 }

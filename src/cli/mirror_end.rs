@@ -45,7 +45,7 @@ pub(super) fn report(
     status: ExitStatus,
 ) -> Result<(), Fault> {
     let mut report = Report::new(sealing.now.to_string(), reports);
-    report.exit_status = status.code();
+    report.run.exit_status = status.code();
     show(&arguments.run, &report)?;
     let omitted: Vec<&str> = report
         .artifacts

@@ -1,21 +1,12 @@
-//! A report in words or as JSON. No decisions are made here: outcome, code and next step come with
-//! the report.
+//! A report in words, as JSON, as JUnit XML or as a page of HTML. No decisions are made here: outcome,
+//! code and next step come with the report.
 
 mod bundle;
+mod json;
+mod source;
 mod text;
 
-use std::io::{self, Write};
-
-use crate::verdict::Report;
-
 pub use bundle::bundle_lines;
+pub use json::{json, parse};
+pub use source::Source;
 pub use text::{Detail, artifact};
-
-/// Writes the report as one JSON document (`docs/report.md`) and a newline.
-///
-/// # Errors
-/// Those of the writer.
-pub fn json(out: &mut dyn Write, report: &Report) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, report)?;
-    out.write_all(b"\n")
-}

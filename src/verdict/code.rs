@@ -70,6 +70,22 @@ codes! {
             "there is nothing to check"
             "The directory holds no image archive, no package and no transfer directory. Nothing checked is not a success."
             "Check the path, and that the medium is mounted."
+        ReportMalformed "report-malformed" Usage
+            "the file is not a report that can be read"
+            "It is no JSON report of `sealift verify -o json`, it was cut off, or it was made by a newer version with words that are not known here."
+            "Give the JSON report itself; reports in other forms can't be read again."
+        ShardsDiffer "shards-differ" Undecided
+            "reports of parts don't belong to one whole"
+            "Parts can be merged only if every one of them saw the same listing and judged by the same keys, policy, trusted root, options and program."
+            "Run all parts again with the same program and options over the same folder."
+        ShardsIncomplete "shards-incomplete" Undecided
+            "reports of parts leave something out, or have it twice"
+            "All parts of the whole must be there, each once, together with every file of the listing exactly once, and none of them may have ended early."
+            "Give the reports of all parts; run the missing ones."
+        Interrupted "interrupted" Undecided
+            "the run was interrupted"
+            "It ended before everything was looked at. What was not looked at has no answer."
+            "Run it again and let it end."
         ProfileMalformed "profile-malformed" Usage
             "the vendor profile can't be read"
             "The TOML file given with --vendor-profile has a syntax error, an unknown field or an impossible value."
@@ -420,6 +436,18 @@ codes! {
             "a bundle that belongs to no artifact in the folder"
             "The artifact that it signs may have been forgotten, renamed or removed."
             "Add the artifact, or take the bundle out of the folder."
+        BundleShared "bundle-shared" Failed
+            "one bundle was paired with artifacts that differ"
+            "A bundle signs one artifact. Of several that differ only the one that it signs is OK; equal copies may share it."
+            "Give each artifact its own bundle: fetch the missing one from the vendor."
+        MapMalformed "map-malformed" Usage
+            "the pairing map can't be read"
+            "Each line of the file given with --map is an artifact, a tab and one of its bundles, both as paths below the folder. A name that is not in the folder, or a line that is not of this form, is refused."
+            "Correct the line that the message names; docs/batch.md describes the file."
+        NotCovered "not-covered" Failed
+            "no vendor's signature and no seal covers the file"
+            "With --require-coverage every file in the folder must be covered by a verified signature, by a seal, or be material: a bundle, a key or a trusted root."
+            "Take the file out of the release, or have it signed."
     }
     "The trust policy" {
         PolicyMalformed "policy-malformed" Usage

@@ -9,6 +9,7 @@ mod code_words;
 mod fault;
 mod outcome;
 mod report;
+mod run;
 
 pub use check::{Check, CheckName, Status};
 pub use code::Code;
@@ -17,5 +18,8 @@ pub use fault::{Fault, Place, printable};
 pub use outcome::{ExitStatus, Outcome};
 pub use report::{
     ArtifactKind, ArtifactReport, BundleReport, ImageReport, KeyTrust, MatchedDigest, Report,
-    SCHEMA,
+};
+pub use run::{
+    Basis, Cover, Coverage, CoveredFile, Profile, Run, SCHEMA, Shard, StoppedBy, Summary,
+    TrustedRoot,
 };

@@ -1,9 +1,9 @@
 //! Outcomes and exit statuses, and the one rule that joins them.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The answer for one artifact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
 pub enum Outcome {
@@ -69,6 +69,8 @@ pub enum ExitStatus {
     Undecided,
     /// 4: something could not be fetched (`mirror` only).
     Network,
+    /// 130: the run was interrupted, as shells say it of Ctrl-C.
+    Interrupted,
 }
 
 impl ExitStatus {
@@ -81,6 +83,7 @@ impl ExitStatus {
             Self::Usage => 2,
             Self::Undecided => 3,
             Self::Network => 4,
+            Self::Interrupted => 130,
         }
     }
 
@@ -97,6 +100,7 @@ impl ExitStatus {
                 Self::Network => 2,
                 Self::Usage => 3,
                 Self::Failed => 4,
+                Self::Interrupted => 5,
             })
             .unwrap_or(Self::Undecided)
     }

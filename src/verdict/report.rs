@@ -3,28 +3,21 @@
 //! Reports are built by the verifying rooms only; a report without an artifact is not a success.
 //! The JSON form is described in `docs/report.md`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Check, Code, ExitStatus, Fault, Outcome};
+use super::{Check, Code, ExitStatus, Fault, Outcome, Run};
 use crate::digest::Sha256Digest;
 
-/// The name and major version of the report's JSON form.
-pub const SCHEMA: &str = "sealift-report/v1";
-
-/// The report of one run.
-#[derive(Debug, Clone, Serialize)]
+/// The report of one run: what is said of the run as a whole, and one entry for each artifact.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
-    /// Always [`SCHEMA`].
-    pub schema: &'static str,
-    /// The program's version.
-    pub version: &'static str,
-    /// When the run began, RFC 3339 in UTC.
-    pub time: String,
-    /// The exit status that the answers add up to.
-    pub exit_status: u8,
-    /// One entry for each artifact, in the order asked for.
+    /// The run as a whole.
+    #[serde(flatten)]
+    pub run: Run,
+    /// One entry for each artifact, in the order of the names within each path asked for.
     pub artifacts: Vec<ArtifactReport>,
 }
 
@@ -32,13 +25,14 @@ impl Report {
     /// The report of these artifacts; `time` is RFC 3339.
     #[must_use]
     pub fn new(time: String, artifacts: Vec<ArtifactReport>) -> Self {
-        let exit_status = ExitStatus::of(artifacts.iter().map(|artifact| artifact.outcome)).code();
-        Self { schema: SCHEMA, version: env!("CARGO_PKG_VERSION"), time, exit_status, artifacts }
+        let mut run = Run::new(time);
+        run.exit_status = ExitStatus::of(artifacts.iter().map(|artifact| artifact.outcome)).code();
+        Self { run, artifacts }
     }
 }
 
 /// What kind of thing was verified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ArtifactKind {
@@ -55,7 +49,7 @@ pub enum ArtifactKind {
 }
 
 /// By whose word a vendor's key counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyTrust {
     /// The trust policy lists it.
@@ -65,59 +59,59 @@ pub enum KeyTrust {
 }
 
 /// The answer for one artifact and all that led to it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArtifactReport {
     /// The name asked for (not signed: see `notes`).
     pub name: String,
     /// Image, package or blob; absent when it could not be told.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<ArtifactKind>,
     /// How the kind was told, for example "found manifest.json".
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detected: Option<String>,
     /// The answer.
     pub outcome: Outcome,
     /// The stable code of the refusal; absent when the outcome is OK.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
     /// One sentence: why.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The most likely causes, from evidence; never a path to OK.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub likely_causes: Vec<String>,
     /// What to do next.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
     /// SHA-256 of the whole file, where it was computed (packages).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Sha256Digest>,
     /// The signed digests that were found, with their kind.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub matched: Vec<MatchedDigest>,
     /// Fingerprint of the key that verified.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Sha256Digest>,
     /// By whose word that key counts; absent where the operator gave it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_trust: Option<KeyTrust>,
     /// Whether the key was accepted unseen when the artifact was sealed.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first_use: bool,
     /// Whether an earlier transfer carried it, and it was not looked at here (`mirror --base`).
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub carried: bool,
     /// Checks on the artifact itself.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
     /// Each image of an archive.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images: Vec<ImageReport>,
     /// Each bundle and what it proved.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bundles: Vec<BundleReport>,
     /// What a reader should know besides the answer, for example that names are not signed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
@@ -159,7 +153,7 @@ impl ArtifactReport {
 }
 
 /// A digest that a verified signature covers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatchedDigest {
     /// The digest.
     pub digest: Sha256Digest,
@@ -168,7 +162,7 @@ pub struct MatchedDigest {
 }
 
 /// One image of an archive.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImageReport {
     /// Tags in the archive; never signed.
     pub unsigned_tags: Vec<String>,
@@ -182,29 +176,29 @@ pub struct ImageReport {
     pub layers: usize,
     /// What the engines will print as the image's id after loading: `docker-classic`,
     /// `docker-containerd`, `podman`.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub ids_after_load: BTreeMap<&'static str, String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ids_after_load: BTreeMap<Cow<'static, str>, String>,
 }
 
 /// One bundle and what it proved.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BundleReport {
     /// File name.
     pub name: String,
     /// `cosign` or `sigstore-0.1` to `sigstore-0.3`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub format: Option<String>,
     /// Whether everything demanded of the bundle held.
     pub verified: bool,
     /// The code of the refusal.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
     /// Why it was refused.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Every check.
     pub checks: Vec<Check>,
     /// What a reader should know besides, for example that nothing but the signature was checked.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }

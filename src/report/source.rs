@@ -1,0 +1,34 @@
+//! What report forms are written from: a run, and its artifacts one after the other.
+
+use std::io;
+
+use crate::verdict::{ArtifactReport, Report, Run};
+
+/// A report whose artifacts need not all be in memory at once.
+pub trait Source {
+    /// The run as a whole.
+    fn run(&self) -> &Run;
+
+    /// How many artifacts there are.
+    fn count(&self) -> usize;
+
+    /// Shows every artifact, in the order of the report; can be asked for again.
+    ///
+    /// # Errors
+    /// Those of `visit`, which end it.
+    fn each(&self, visit: &mut dyn FnMut(&ArtifactReport) -> io::Result<()>) -> io::Result<()>;
+}
+
+impl Source for Report {
+    fn run(&self) -> &Run {
+        &self.run
+    }
+
+    fn count(&self) -> usize {
+        self.artifacts.len()
+    }
+
+    fn each(&self, visit: &mut dyn FnMut(&ArtifactReport) -> io::Result<()>) -> io::Result<()> {
+        self.artifacts.iter().try_for_each(visit)
+    }
+}
