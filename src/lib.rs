@@ -29,6 +29,7 @@ pub mod mirror;
 pub mod pairing;
 pub mod parallel;
 pub mod path;
+pub mod release;
 pub mod report;
 pub mod sigstore;
 pub mod transfer;

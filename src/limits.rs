@@ -111,6 +111,10 @@ pub const RELEASE_BYTES: u64 = 1 << 20;
 pub const REQUESTED: usize = 10_000;
 /// The log of fetches in a transfer directory: 64 MiB.
 pub const FETCH_LOG_BYTES: u64 = 64 << 20;
+/// Parts that a folder is split into for several machines.
+pub const SHARDS: u32 = 10_000;
+/// A pairing map: 64 MiB.
+pub const MAP_BYTES: u64 = 64 << 20;
 /// A report that is read again: 1 GiB, some hundred thousand artifacts.
 pub const REPORT_BYTES: u64 = 1 << 30;
 /// A program to add in `tools/`: 256 MiB.

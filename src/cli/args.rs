@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::batch_args::BatchArgs;
 use super::cosign_options::CosignOptions;
 use super::password::PasswordArgs;
 use super::sealing::SealingArgs;
@@ -12,8 +13,8 @@ use super::trust_args::TrustArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 everything was verified; 1 something is not what was signed; 2 usage, configuration \
-or no key to judge with; 3 could not decide (no bundle, log unknown, unreadable). `sealift explain \
-CODE` explains each code.";
+or no key to judge with; 3 could not decide (no bundle, log unknown, unreadable); 130 interrupted. \
+`sealift explain CODE` explains each code.";
 
 /// Verify container image archives and packages against Cosign signatures, offline, from local
 /// files alone.
@@ -80,9 +81,16 @@ pub(super) struct VerifyArgs {
     /// Take each FILE for this instead of telling by its content
     #[arg(long = "type", value_name = "TYPE", value_enum)]
     pub(super) kind: Option<Kind>,
-    /// A vendor's conventions (TOML); the default is the built-in profile of K2view
+    /// A vendor's conventions (TOML); repeats for several vendors. The default is the built-in profile of
+    /// K2view
     #[arg(long, value_name = "FILE")]
-    pub(super) vendor_profile: Option<PathBuf>,
+    pub(super) vendor_profile: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) batch: BatchArgs,
+    /// Write the report to this file too, in the form that its ending names: .json, .xml (JUnit), .html
+    /// or .txt; repeats
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) run: RunArgs,
 }
@@ -119,6 +127,19 @@ pub(super) enum Output {
     /// One line for each artifact.
     Text,
     /// The whole report, for machines.
+    Json,
+    /// JUnit XML, for the viewers of build servers.
+    Junit,
+    /// One page that needs nothing else, to be filed.
+    Html,
+}
+
+/// The form of an answer that is no report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Words {
+    /// For people.
+    Text,
+    /// For machines.
     Json,
 }
 
@@ -172,7 +193,7 @@ pub(super) struct InspectArgs {
     pub(super) files: Vec<PathBuf>,
     /// The form of the answer
     #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
-    pub(super) output: Output,
+    pub(super) output: Words,
 }
 
 /// Make the key pair with which transfers are sealed.

@@ -119,6 +119,7 @@ pub(super) fn preflight(
         policy: sealing.policy.as_ref(),
         material: None,
         profile: &sealing.profile,
+        others: &[],
         transparency: arguments.sealing.logs.transparency(),
         hash: HashRule::Known,
         allow_unsigned: &allowed,

@@ -31,6 +31,9 @@ pub(super) fn show(folder: &Folder, plan: &[PlanItem], form: Output) -> Result<E
             writeln!(out, "to fetch: {least}{words} ({all} bytes), besides bundles and keys")?;
             writeln!(out, "free:     {} ({free} bytes) in {}", HumanBytes(free), folder.shown())
         }),
+        Output::Junit | Output::Html => {
+            return Err(Fault::new(Code::Usage, "a plan is shown as text or JSON"));
+        }
         Output::Json => {
             let items: Vec<Value> = plan.iter().map(item).collect();
             let plan =

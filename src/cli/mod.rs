@@ -5,12 +5,15 @@
 //! warnings go to standard error.
 
 mod args;
+mod batch_args;
+mod console;
 mod cosign_options;
 mod detect;
 mod explain;
 mod files;
 mod inspect;
 mod keygen;
+mod medium;
 #[cfg(feature = "online")]
 mod mirror;
 #[cfg(feature = "online")]
@@ -29,8 +32,8 @@ mod transfer_args;
 mod trust_args;
 mod verify;
 mod verify_blob;
+mod verify_file;
 mod verify_folder;
-#[cfg(feature = "online")]
 mod watch;
 
 use std::ffi::OsString;

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::files::show;
+use crate::folder::TEMPORARY;
 use crate::verdict::{Code, Fault};
 
 /// Who may read a new file.
@@ -81,6 +82,29 @@ fn sync_folder(path: &Path) {
 
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) {}
+
+/// Writes a file that takes the place of one of the same name, if there is one: whole, or not at all.
+///
+/// # Errors
+/// [`Code::WriteFailed`].
+pub(super) fn replace(
+    path: &Path,
+    write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+) -> Result<(), Fault> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}{TEMPORARY}", std::process::id()));
+    let temporary = path.with_file_name(name);
+    let mut file = NewFile::create(&temporary, Readers::Default)?;
+    let mut out = io::BufWriter::new(&mut file.file);
+    write(&mut out)
+        .and_then(|()| out.flush())
+        .map_err(|error| unwritable(path, &error))?;
+    drop(out);
+    file.file.sync_all().map_err(|error| unwritable(path, &error))?;
+    fs::rename(&temporary, path).map_err(|error| unwritable(path, &error))?;
+    file.keep();
+    Ok(())
+}
 
 /// Refuses a name that is taken, before any work is done for nothing.
 ///

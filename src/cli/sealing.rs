@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::args::{Output, RunArgs};
+use super::console::form;
 use super::password::PasswordArgs;
 use super::transfer_args::{PolicyOption, material};
 use super::trust_args::{LogArgs, load_key};
@@ -223,11 +224,12 @@ fn expiry(text: &str, now: jiff::Timestamp) -> Result<jiff::Timestamp, Fault> {
 /// Prints reports in the form that was asked for.
 pub(super) fn show(run: &RunArgs, report: &Report) -> Result<(), Fault> {
     let mut out = io::stdout().lock();
-    let written = if run.output == Output::Json {
-        report::json(&mut out, report)
-    } else {
-        let detail = if run.verbose { Detail::Full } else { Detail::Brief };
-        report.artifacts.iter().try_for_each(|it| report::artifact(&mut out, it, detail))
+    let detail = if run.verbose { Detail::Full } else { Detail::Brief };
+    let written = match run.output {
+        Output::Text => {
+            report.artifacts.iter().try_for_each(|it| report::artifact(&mut out, it, detail))
+        }
+        other => form(other).write(&mut out, report, detail),
     };
     shown(written.and_then(|()| out.flush())).map(drop)
 }
@@ -244,8 +246,8 @@ pub(super) fn say_sealed(run: &RunArgs, made: &Made, key: &PrivateKey) {
     }
     let mut out: Box<dyn Write> = match run.output {
         Output::Text => Box::new(io::stdout().lock()),
-        // Standard output is the JSON report and nothing else.
-        Output::Json => Box::new(io::stderr().lock()),
+        // Standard output is the report and nothing else.
+        _ => Box::new(io::stderr().lock()),
     };
     let fingerprint = key.public().fingerprint();
     let lines = out_of_band(made, &fingerprint);

@@ -62,6 +62,11 @@ impl LogArgs {
         Ok(Some((bytes, material)))
     }
 
+    /// Whether a trusted root is named.
+    pub(super) const fn names_root(&self) -> bool {
+        self.trusted_root.is_some()
+    }
+
     /// Whether a log entry must be there.
     pub(super) const fn transparency(&self) -> Transparency {
         if self.insecure_ignore_tlog { Transparency::AbsentAllowed } else { Transparency::Required }
@@ -134,6 +139,27 @@ impl TrustArgs {
             || self.certificate_identity_regexp.is_some()
             || self.certificate_oidc_issuer.is_some()
             || self.certificate_oidc_issuer_regexp.is_some()
+    }
+
+    /// The identity and issuer that are asked for, in words.
+    pub(super) fn identity_in_words(&self) -> Option<String> {
+        if !self.names_identity() {
+            return None;
+        }
+        let words = |exact: &Option<String>, pattern: &Option<String>| match (exact, pattern) {
+            (Some(exact), _) => exact.clone(),
+            (None, Some(pattern)) => format!("/{pattern}/"),
+            (None, None) => "anybody".to_owned(),
+        };
+        let identity = words(&self.certificate_identity, &self.certificate_identity_regexp);
+        let issuer = words(&self.certificate_oidc_issuer, &self.certificate_oidc_issuer_regexp);
+        Some(format!("{identity}, by {issuer}"))
+    }
+
+    /// The hash that was asked for, as the option.
+    pub(super) fn algorithm_in_words(&self) -> Option<String> {
+        let algorithm = self.signature_digest_algorithm?;
+        Some(format!("--signature-digest-algorithm {algorithm:?}").to_lowercase())
     }
 
     fn signer(&self, default_hash: HashRule) -> Result<LoadedSigner, Fault> {

@@ -1,20 +1,18 @@
 //! `sealift verify DIRECTORY`: a transfer directory, an OCI layout, or a plain folder; which of them
 //! is told by what lies in it and by what the operator said, and said in the report.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::files;
 use super::verify::Whom;
 use super::warn;
-use crate::folder::{
-    Authority, Entry, Folder, Listing, SurveyOptions, TrustedKey, What, is_layout, judge, survey,
-};
-use crate::image::Options;
-use crate::sigstore::TrustMaterial;
+use crate::folder::{Authority, Folder, Listing, TrustedKey, is_layout};
+use crate::image::{NoProgress, Options};
+use crate::key::PublicKey;
+use crate::release::{self, Checked, Ended, Events, Folders, Order, Whole};
 use crate::transfer::{self, Context};
 use crate::trust::{TrustPolicy, VendorProfile};
-use crate::verdict::{ArtifactKind, ArtifactReport, Code, ExitStatus, Fault, Outcome};
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, ExitStatus, Fault};
 
 /// What a directory is to be judged as.
 pub(super) enum Directory {
@@ -45,15 +43,12 @@ pub(super) fn kind(whom: &Whom<'_>, listing: &Listing) -> Directory {
 }
 
 /// Checks a transfer directory, and remembers it if everything in it is right.
-pub(super) fn sealed(
-    whom: &Whom<'_>,
-    folder: &Folder,
-    options: Options<'_>,
-) -> Vec<ArtifactReport> {
+fn sealed(whom: &Whom<'_>, folder: &Folder, options: Options<'_>) -> Checked {
     let refused = |fault: Fault| {
         let mut report = ArtifactReport::new(folder.shown());
         report.kind = Some(ArtifactKind::Transfer);
-        vec![report.refused(&fault)]
+        let covers = folder.list().map(|it| transfer::nothing_covered(&it)).unwrap_or_default();
+        Checked { reports: vec![report.refused(&fault)], covers }
     };
     let arguments = &whom.arguments.transfer;
     let ready = arguments.state().and_then(|state| Ok((state, arguments.bases()?)));
@@ -81,6 +76,7 @@ pub(super) fn sealed(
         policy: whom.policy,
         material: whom.material,
         profile: whom.profile,
+        others: whom.others,
         transparency: whom.arguments.trust.logs.transparency(),
         hash: whom.hash,
         allow_unsigned: &arguments.allow_unsigned,
@@ -99,149 +95,93 @@ pub(super) fn sealed(
         // What was not remembered was not accepted.
         answer.reports.push(last.refused(&fault));
     }
-    answer.reports
+    Checked { reports: answer.reports, covers: answer.covers }
 }
 
-/// Judges every artifact in a folder without a seal; transfer directories in it are judged as such.
-pub(super) fn plain(
+/// Checks a folder, or a transfer directory.
+///
+/// # Errors
+/// Those of [`release::check`], and [`Code::Usage`] for options that this folder has no use for.
+pub(super) fn check(
     whom: &Whom<'_>,
-    folder: &Folder,
-    listing: &Listing,
-    options: Options<'_>,
-) -> Vec<ArtifactReport> {
-    let mut reports = Vec::new();
-    let unsealed = whom.arguments.transfer.unsealed;
-    let nested = if unsealed { Vec::new() } else { transfers_below(listing) };
-    let arguments = &whom.arguments.transfer;
-    if nested.is_empty() && (arguments.full_digest || !arguments.allow_unsigned.is_empty()) {
+    opened: &Opened,
+    kind: &Directory,
+    events: &dyn Events,
+) -> Result<Ended, Fault> {
+    let arguments = whom.arguments;
+    let folder = &opened.folder;
+    let whole = match kind {
+        Directory::Transfer => Whole::Transfer,
+        _ if arguments.transfer.unsealed => Whole::Unsealed,
+        _ => Whole::Folder,
+    };
+    let usage = |message: &str| Err(Fault::new(Code::Usage, message).at(folder.shown()));
+    if whole == Whole::Transfer {
+        if !whom.filter.is_empty() {
+            return usage("a transfer directory is checked whole: --include and --exclude are for folders without a seal");
+        }
+        if whom.part.is_some() {
+            return usage("a transfer directory is checked whole: --shard is for folders without a seal");
+        }
+        if whom.map.is_some() {
+            return usage("a transfer directory says itself which bundles belong to what: --map is for folders without a seal");
+        }
+    }
+    let options = &arguments.transfer;
+    let sealed_options = options.full_digest || !options.allow_unsigned.is_empty();
+    if sealed_options && whole != Whole::Transfer && !holds_transfer(opened) {
         let message = "--allow-unsigned and --full-digest are for transfer directories, and there \
                        is none: without a seal nothing vouches for what nobody signed";
-        let fault = Fault::new(Code::Usage, message);
-        return vec![ArtifactReport::new(folder.shown()).refused(&fault)];
+        return usage(message);
     }
-    for directory in &nested {
-        match folder.folder(directory) {
-            Ok(below) => reports.extend(sealed(whom, &below, options)),
-            Err(fault) => reports.push(ArtifactReport::new(folder.show(directory)).refused(&fault)),
-        }
+    if whom.arguments.trust.names_identity() {
+        return usage("a folder is judged by keys, not by a certificate's identity");
     }
-    // Files of the seal are judged by nobody here, and that is said.
-    let is_seal = |name: &str| unsealed && transfer::SEAL_FILES.contains(&name);
-    for entry in listing.files().filter(|entry| is_seal(&entry.name)) {
-        let message = "a file of a seal: not looked at, as --unsealed asks";
-        reports.push(file(folder, &entry.name, &Fault::new(Code::NoBundle, message)));
-    }
-    let inside = |name: &str| {
-        nested.iter().any(|it| name.strip_prefix(it.as_str()).is_some_and(|it| it.starts_with('/')))
-    };
-    let rest = Listing {
-        entries: listing
-            .entries
-            .iter()
-            .filter(|entry| !inside(&entry.name) && !is_seal(&entry.name))
-            .cloned()
-            .collect(),
-    };
-    match release(whom, folder, &rest, options) {
-        Ok(more) => reports.extend(more),
-        Err(fault) => reports.push(ArtifactReport::new(folder.shown()).refused(&fault)),
-    }
-    if reports.is_empty() {
-        let message = "there is no image archive, no package and no transfer directory in it";
-        let fault = Fault::new(Code::NothingFound, message);
-        reports.push(ArtifactReport::new(folder.shown()).refused(&fault));
-    }
-    reports
-}
-
-/// Directories below a folder in which a file of a seal lies, none within another.
-fn transfers_below(listing: &Listing) -> Vec<String> {
-    let mut folders: BTreeMap<&str, Listing> = BTreeMap::new();
-    for entry in listing.files() {
-        if let Some((folder, base)) = entry.name.rsplit_once('/') {
-            let entry = Entry { name: base.to_owned(), kind: entry.kind };
-            folders.entry(folder).or_default().entries.push(entry);
-        }
-    }
-    let mut found: Vec<String> = Vec::new();
-    for (folder, files) in folders {
-        let inside = |outer: &String| {
-            folder.strip_prefix(outer.as_str()).is_some_and(|it| it.starts_with('/'))
-        };
-        if !transfer::traces(&files).is_empty() && !found.iter().any(inside) {
-            found.push(folder.to_owned());
-        }
-    }
-    found
-}
-
-/// The artifacts of a folder that carries no seal.
-fn release(
-    whom: &Whom<'_>,
-    folder: &Folder,
-    listing: &Listing,
-    options: Options<'_>,
-) -> Result<Vec<ArtifactReport>, Fault> {
-    let built_in;
-    let material = match whom.material {
-        Some(material) => material,
-        None => {
-            built_in = TrustMaterial::production()?;
-            &built_in
-        }
-    };
     let mut profiles: Vec<&VendorProfile> = vec![whom.profile];
+    profiles.extend(whom.others);
     profiles.extend(whom.policy.into_iter().flat_map(TrustPolicy::vendors).map(|it| it.profile()));
-    let surveying = SurveyOptions { profiles: &profiles, reading: options, own: |_| false };
-    let survey = survey(folder, listing, &surveying);
-    let authority = Authority {
-        keys: keys(whom),
+    let order = Order {
+        authority: &|in_folder| authority(whom, in_folder),
+        transfer: &|folder, options| sealed(whom, folder, options),
+        profiles: &profiles,
+        filter: whom.filter,
+        map: whom.map,
+        part: whom.part,
+        require_coverage: arguments.batch.require_coverage,
+        fail_fast: arguments.batch.fail_fast,
+        reading: Options { jobs: whom.jobs, progress: &NoProgress, cuts: None },
+    };
+    let folders =
+        Folders { folder, listing: &opened.listing, faults: &opened.faults, whole };
+    release::check(folders, &order, events)
+}
+
+/// Whether a file of a seal lies in any directory of the folder.
+fn holds_transfer(opened: &Opened) -> bool {
+    let is_seal = |name: &str| {
+        let base = name.rsplit('/').next().unwrap_or(name);
+        transfer::SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(base))
+    };
+    opened.listing.files().any(|entry| is_seal(&entry.name))
+}
+
+/// By whom and by what artifacts without a seal are judged, in view of the keys that lie beside them.
+fn authority<'a>(whom: &Whom<'a>, in_folder: &[&PublicKey]) -> Authority<'a> {
+    Authority {
+        keys: keys(whom, in_folder),
         unnamed: Vec::new(),
-        material,
+        material: whom.material.unwrap_or(whom.built_in),
         profile: whom.profile,
+        others: whom.others.iter().collect(),
         transparency: whom.arguments.trust.logs.transparency(),
         hash: whom.hash,
         now: whom.now,
-    };
-    let to_judge = |what: &What| {
-        matches!(what, What::Bundle(_) | What::Image(..) | What::Package(..) | What::Refused(_))
-    };
-    let anything =
-        survey.files.iter().any(|file| to_judge(&file.what)) || !survey.layouts.is_empty();
-    if authority.keys.is_empty() && anything {
-        return Err(Fault::new(
-            Code::NoKey,
-            "neither --key nor a trust policy with vendor keys was given",
-        ));
     }
-    let (judged, unpaired) = judge(folder, &survey, &authority, &BTreeMap::new(), options.jobs);
-    let mut reports: Vec<ArtifactReport> = judged
-        .into_iter()
-        .map(|mut it| {
-            it.report.name = folder.show(&it.path);
-            it.report
-        })
-        .collect();
-    for (name, fault) in &survey.faults {
-        reports.push(file(folder, name, fault));
-    }
-    for bundle in unpaired {
-        let fault = Fault::new(Code::MaterialUnpaired, "it belongs to no artifact in the folder");
-        reports.push(file(folder, &bundle, &fault));
-    }
-    Ok(reports)
 }
 
-fn file(folder: &Folder, name: &str, fault: &Fault) -> ArtifactReport {
-    let mut report = ArtifactReport::new(folder.show(name));
-    report.kind = Some(ArtifactKind::File);
-    let report = report.refused(fault);
-    debug_assert!(report.outcome != Outcome::Ok, "a fault is never OK");
-    report
-}
-
-/// The vendor keys: the one given, on the policy's terms if it has any; else the policy's.
-pub(super) fn keys<'a>(whom: &Whom<'a>) -> Vec<TrustedKey<'a>> {
+/// The vendor keys: the one given, on the policy's terms if it has any; else the policy's. One that the
+/// policy lists by its fingerprint alone may lie in the folder.
+pub(super) fn keys<'a>(whom: &Whom<'a>, in_folder: &[&PublicKey]) -> Vec<TrustedKey<'a>> {
     if let Some(key) = whom.key {
         let listed = whom.policy.and_then(|policy| policy.find_key(&key.fingerprint()));
         let vendor = listed.map(|(vendor, listed)| (vendor, listed.terms()));
@@ -251,21 +191,32 @@ pub(super) fn keys<'a>(whom: &Whom<'a>) -> Vec<TrustedKey<'a>> {
     vendors
         .flat_map(|vendor| vendor.keys().iter().map(move |key| (vendor, key)))
         .filter_map(|(vendor, listed)| {
-            let key = listed.key()?.clone();
+            let fingerprint = listed.fingerprint();
+            let lies_there =
+                || in_folder.iter().copied().find(|key| key.fingerprint() == fingerprint);
+            let key = listed.key().or_else(lies_there)?.clone();
             Some(TrustedKey { key, vendor: Some((vendor, listed.terms())), first_use: false })
         })
         .collect()
 }
 
+/// A folder and what lies in it.
+pub(super) struct Opened {
+    pub(super) folder: Folder,
+    pub(super) listing: Listing,
+    /// Directories in it that can't be listed.
+    faults: Vec<(String, Fault)>,
+}
+
 /// A path as a folder and its listing.
 ///
 /// # Errors
-/// Those of [`Folder::open`] and [`Folder::list`].
-pub(super) fn open(path: &Path) -> Result<(Folder, Listing), Fault> {
+/// Those of [`Folder::open`] and [`Folder::look`].
+pub(super) fn open(path: &Path) -> Result<Opened, Fault> {
     let folder = Folder::open(path)?;
-    let listing = folder.list().map_err(|fault| match fault.place() {
+    let (listing, faults) = folder.look().map_err(|fault| match fault.place() {
         Some(_) => fault,
         None => fault.at(files::show(path)),
     })?;
-    Ok((folder, listing))
+    Ok(Opened { folder, listing, faults })
 }

@@ -1,4 +1,4 @@
-//! Transfers drawn for the user: a line for each and one for the whole on a terminal, plain lines
+//! Transfers and readings drawn for the user: a line for each and one for the whole on a terminal, plain lines
 //! every few seconds elsewhere, on standard error.
 
 use std::collections::BTreeMap;
@@ -8,13 +8,15 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::mirror::Watch;
 use crate::verdict::printable;
 
 /// How often a plain line is written.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Shows transfers, unless nobody wants to see them.
+/// A file from this size on has a bar of its own: 8 MiB.
+const SHOWN_BYTES: u64 = 8 << 20;
+
+/// Shows transfers and readings, unless nobody wants to see them.
 pub(super) struct Drawn {
     quiet: bool,
     bars: Option<MultiProgress>,
@@ -71,6 +73,43 @@ impl Drawn {
         }
     }
 
+    /// So many bytes are to be read.
+    pub(super) fn expect(&self, bytes: u64) {
+        self.with(|state| {
+            state.expected = state.expected.saturating_add(bytes);
+            if let Some(whole) = &state.whole {
+                whole.set_length(state.expected);
+            }
+        });
+    }
+
+    /// A file of the expected ones is begun; gives a number for it, 0 for one that is too small to be
+    /// shown.
+    pub(super) fn file(&self, name: &str, size: u64) -> u64 {
+        if size < SHOWN_BYTES {
+            return 0;
+        }
+        self.with(|state| self.start(state, name, 0, Some(size)))
+    }
+
+    /// So many more bytes of a file were read.
+    pub(super) fn read(&self, number: u64, bytes: u64) {
+        self.went_on(number, bytes);
+    }
+
+    /// A file was read.
+    pub(super) fn done(&self, number: u64) {
+        self.with(|state| drop(self.finish(state, number)));
+    }
+
+    /// Takes the bars off the terminal while something is written.
+    pub(super) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
+        match &self.bars {
+            Some(bars) => bars.suspend(write),
+            None => write(),
+        }
+    }
+
     fn with<T>(&self, use_it: impl FnOnce(&mut State) -> T) -> T {
         use_it(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -92,41 +131,33 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-impl Watch for Drawn {
-    fn begin(&self, name: &str, here: u64, total: Option<u64>) -> u64 {
-        self.with(|state| {
-            let bar = self.bars.as_ref().map(|bars| {
-                let template = "{bar:20} {bytes}/{total_bytes} {bytes_per_sec} {eta} {wide_msg}";
-                let bar = match total {
-                    Some(total) => ProgressBar::new(total).with_style(style(template)),
-                    None => ProgressBar::no_length()
-                        .with_style(style("{spinner} {bytes} {bytes_per_sec} {wide_msg}")),
-                };
-                let bar = bars.add(bar.with_message(printable(name)));
-                bar.set_position(here);
-                bar.reset_eta();
-                bar
-            });
-            let rest = total.unwrap_or(here).saturating_sub(here);
-            state.expected = state.expected.saturating_add(rest);
-            if let Some(whole) = &state.whole {
-                whole.set_length(state.expected);
-            }
-            state.next = state.next.saturating_add(1);
-            state
-                .running
-                .insert(state.next, Running { name: name.to_owned(), done: here, total, bar });
-            state.next
-        })
+impl Drawn {
+    fn start(&self, state: &mut State, name: &str, here: u64, total: Option<u64>) -> u64 {
+        let bar = self.bars.as_ref().map(|bars| {
+            let template = "{bar:20} {bytes}/{total_bytes} {bytes_per_sec} {eta} {wide_msg}";
+            let bar = match total {
+                Some(total) => ProgressBar::new(total).with_style(style(template)),
+                None => ProgressBar::no_length()
+                    .with_style(style("{spinner} {bytes} {bytes_per_sec} {wide_msg}")),
+            };
+            let bar = bars.add(bar.with_message(printable(name)));
+            bar.set_position(here);
+            bar.reset_eta();
+            bar
+        });
+        state.next = state.next.saturating_add(1);
+        let running = Running { name: name.to_owned(), done: here, total, bar };
+        state.running.insert(state.next, running);
+        state.next
     }
 
-    fn advance(&self, transfer: u64, bytes: u64) {
+    fn went_on(&self, number: u64, bytes: u64) {
         let lines = self.with(|state| {
             state.bytes = state.bytes.saturating_add(bytes);
             if let Some(whole) = &state.whole {
                 whole.inc(bytes);
             }
-            if let Some(running) = state.running.get_mut(&transfer) {
+            if let Some(running) = state.running.get_mut(&number) {
                 running.done = running.done.saturating_add(bytes);
                 if let Some(bar) = &running.bar {
                     bar.inc(bytes);
@@ -143,16 +174,33 @@ impl Watch for Drawn {
         }
     }
 
+    fn finish(&self, state: &mut State, number: u64) -> Option<Running> {
+        let running = state.running.remove(&number)?;
+        if let (Some(bars), Some(bar)) = (&self.bars, &running.bar) {
+            bar.finish_and_clear();
+            bars.remove(bar);
+        }
+        Some(running)
+    }
+}
+
+#[cfg(feature = "online")]
+impl crate::mirror::Watch for Drawn {
+    fn begin(&self, name: &str, here: u64, total: Option<u64>) -> u64 {
+        self.expect(total.unwrap_or(here).saturating_sub(here));
+        self.with(|state| self.start(state, name, here, total))
+    }
+
+    fn advance(&self, transfer: u64, bytes: u64) {
+        self.went_on(transfer, bytes);
+    }
+
     fn end(&self, transfer: u64) {
         self.with(|state| {
-            if let Some(running) = state.running.remove(&transfer) {
+            if let Some(running) = self.finish(state, transfer) {
                 // What did not come is no longer expected.
                 let rest = running.total.unwrap_or(running.done).saturating_sub(running.done);
                 state.expected = state.expected.saturating_sub(rest);
-                if let (Some(bars), Some(bar)) = (&self.bars, &running.bar) {
-                    bar.finish_and_clear();
-                    bars.remove(bar);
-                }
             }
         });
     }

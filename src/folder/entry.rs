@@ -38,6 +38,8 @@ pub struct Entry {
     pub name: String,
     /// What it is.
     pub kind: EntryKind,
+    /// The size in bytes of a regular file when it was listed; 0 for anything else.
+    pub size: u64,
 }
 
 /// Everything below a directory, at every depth.

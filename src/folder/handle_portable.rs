@@ -65,12 +65,36 @@ impl Folder {
     /// [`Code::Unreadable`] when a directory can't be read, also when there is more in it than
     /// [`limits::FOLDER_ENTRIES`] or deeper than [`limits::FOLDER_DEPTH`].
     pub fn list(&self) -> Result<Listing, Fault> {
+        let (listing, faults) = self.look()?;
+        match faults.into_iter().next() {
+            Some((_, fault)) => Err(fault),
+            None => Ok(listing),
+        }
+    }
+
+    /// What lies below the directory, and the directories below it that can't be listed, each by its name
+    /// and with its fault.
+    ///
+    /// # Errors
+    /// [`Code::Unreadable`] when the directory itself can't be listed, or when there is more in it than
+    /// there may be.
+    pub fn look(&self) -> Result<(Listing, Vec<(String, Fault)>), Fault> {
         let mut entries = Vec::new();
+        let mut faults = Vec::new();
         let walk = walkdir::WalkDir::new(&self.root).min_depth(1).follow_links(false);
         for found in walk {
-            let found = found.map_err(|error| {
-                Fault::new(Code::Unreadable, error.to_string()).at(self.shown.as_str())
-            })?;
+            let found = match found {
+                Ok(found) => found,
+                Err(error) => {
+                    let fault = Fault::new(Code::Unreadable, error.to_string());
+                    let below = error.path().and_then(|path| path.strip_prefix(&self.root).ok());
+                    match below.map(|path| path.to_string_lossy().into_owned()) {
+                        Some(name) if !name.is_empty() => faults.push((name, fault)),
+                        _ => return Err(fault.at(self.shown.as_str())),
+                    }
+                    continue;
+                }
+            };
             if entries.len() >= limits::FOLDER_ENTRIES || found.depth() > limits::FOLDER_DEPTH {
                 let message = "more files and directories, or deeper ones, than there may be";
                 return Err(Fault::new(Code::Unreadable, message).at(self.shown.as_str()));
@@ -86,10 +110,14 @@ impl Folder {
             };
             let name =
                 parts.map_or_else(|| below.to_string_lossy().into_owned(), |it| it.join("/"));
-            entries.push(Entry { name, kind });
+            let size = match kind {
+                EntryKind::File => found.metadata().map_or(0, |metadata| metadata.len()),
+                _ => 0,
+            };
+            entries.push(Entry { name, kind, size });
         }
         entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        Ok(Listing { entries })
+        Ok((Listing { entries }, faults))
     }
 
     /// Opens a regular file below the directory; no part of its name may be a link.

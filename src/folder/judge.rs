@@ -3,10 +3,11 @@
 //! The same code judges when a folder is sealed and when one is verified that carries no seal.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-use super::survey::{FoundFile, Survey, What};
+use super::survey::{Survey, What};
 use super::{Folder, read_small};
-use crate::artifact::{self, Judge, NamedBundle, Terms};
+use crate::artifact::{self, FileDigest, Judge, NamedBundle, Terms};
 use crate::digest::Sha256Digest;
 use crate::image::Archive;
 use crate::key::PublicKey;
@@ -31,10 +32,10 @@ pub struct TrustedKey<'a> {
 }
 
 impl TrustedKey<'_> {
-    /// The conventions by which its vendor works.
+    /// Whether its vendor works by these conventions, as far as a policy says.
     #[must_use]
-    pub fn profile<'p>(&'p self, default: &'p VendorProfile) -> &'p VendorProfile {
-        self.vendor.map_or(default, |(vendor, _)| vendor.profile())
+    pub fn works_by(&self, profile: &VendorProfile) -> bool {
+        self.vendor.is_none_or(|(vendor, _)| vendor.profile() == profile)
     }
 
     /// The request by which a bundle is judged with this key.
@@ -61,6 +62,8 @@ pub struct Authority<'a> {
     pub material: &'a TrustMaterial,
     /// The conventions of a vendor that no policy lists.
     pub profile: &'a VendorProfile,
+    /// Those of further ones, which are tried after it.
+    pub others: Vec<&'a VendorProfile>,
     /// Whether a vendor that no policy lists needs log entries.
     pub transparency: Transparency,
     /// The hash functions to accept.
@@ -87,16 +90,25 @@ pub struct Judged {
 }
 
 /// What an artifact is to be judged as.
-enum Subject<'s> {
+#[derive(Debug, Clone, Copy)]
+pub enum Subject<'s> {
+    /// An image archive or OCI layout, and how that was told.
     Image(&'s Archive, Option<&'s str>),
-    Package(&'s FoundFile, &'s str, Option<&'s Fault>),
+    /// A package: its bytes' digest, how it was told, and what went wrong when it was read as an image.
+    Package(FileDigest, &'s str, Option<&'s Fault>),
+    /// What is refused before a signature is looked at.
     Refused(&'s Fault),
 }
 
-struct Task<'s> {
-    path: &'s str,
-    name: &'s str,
-    subject: Subject<'s>,
+/// One artifact that is to be judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Task<'s> {
+    /// Its path below the folder.
+    pub path: &'s str,
+    /// What it is called, for patterns of names in a policy.
+    pub name: &'s str,
+    /// What it is.
+    pub subject: Subject<'s>,
 }
 
 /// Judges every artifact of a survey, in the order of the names; also says which bundles belong to
@@ -121,7 +133,9 @@ pub fn judge(
         .filter_map(|file| {
             let subject = match &file.what {
                 What::Image(archive, detected) => Subject::Image(archive, Some(detected)),
-                What::Package(detected, fault) => Subject::Package(file, detected, fault.as_ref()),
+                What::Package(detected, fault) => {
+                    Subject::Package(file.digest, detected, fault.as_ref())
+                }
                 What::Refused(fault) => Subject::Refused(fault),
                 _ => return None,
             };
@@ -137,8 +151,12 @@ pub fn judge(
         }))
         .collect();
     tasks.sort_by_key(|task| task.path);
-    name(&mut tasks, called);
-    let court = Court { folder, survey, names, authority };
+    let shared = SharedNames::new(tasks.iter().map(|task| task.path));
+    for task in &mut tasks {
+        task.name = called.get(task.path).copied().unwrap_or_else(|| shared.name(task.path));
+    }
+    let known = |name: &str| survey.file(name).map(|file| file.digest.sha256);
+    let court = Court { folder, names: &names, known: &known, authority };
     let judged = parallel::map(&tasks, jobs, |task| court.judge(task));
     let used: BTreeSet<&str> =
         judged.iter().flat_map(|it| it.bundles.iter().map(String::as_str)).collect();
@@ -151,19 +169,22 @@ pub fn judge(
     (judged, unpaired)
 }
 
-/// Names artifacts as the operator does, else by the last part of their paths, where no two share it.
-fn name<'s>(tasks: &mut [Task<'s>], called: &BTreeMap<&str, &'s str>) {
-    let mut count: BTreeMap<&str, usize> = BTreeMap::new();
-    for task in tasks.iter() {
-        let count = count.entry(base(task.path)).or_default();
-        *count = count.saturating_add(1);
+/// Which last parts of paths several artifacts share: those go by their whole paths.
+#[derive(Debug)]
+pub struct SharedNames<'a>(BTreeSet<&'a str>);
+
+impl<'a> SharedNames<'a> {
+    /// Of the artifacts with these paths.
+    pub fn new(paths: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut seen = BTreeSet::new();
+        Self(paths.into_iter().map(base).filter(|base| !seen.insert(*base)).collect())
     }
-    for task in tasks {
-        if let Some(name) = called.get(task.path) {
-            task.name = name;
-        } else if count.get(base(task.path)) == Some(&1) {
-            task.name = base(task.path);
-        }
+
+    /// What the artifact of a path is called: the last part of it, or the whole where another has the
+    /// same.
+    #[must_use]
+    pub fn name<'p>(&self, path: &'p str) -> &'p str {
+        if self.0.contains(base(path)) { path } else { base(path) }
     }
 }
 
@@ -171,15 +192,28 @@ fn base(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-struct Court<'a> {
-    folder: &'a Folder,
-    survey: &'a Survey,
-    names: Names<'a>,
-    authority: &'a Authority<'a>,
+/// Where artifacts are judged one by one: the one place that pairs, chooses a key and decides.
+pub struct Court<'a> {
+    /// The folder that the bundles lie in.
+    pub folder: &'a Folder,
+    /// Its files by name, and what its bundles state.
+    pub names: &'a Names<'a>,
+    /// The digest that a file had when it was surveyed, where that was seen: a bundle must still have it.
+    pub known: &'a (dyn Fn(&str) -> Option<Sha256Digest> + Sync),
+    /// By whom and by what is judged.
+    pub authority: &'a Authority<'a>,
+}
+
+impl fmt::Debug for Court<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Court").field("names", &self.names).finish_non_exhaustive()
+    }
 }
 
 impl Court<'_> {
-    fn judge(&self, task: &Task<'_>) -> Judged {
+    /// Judges one artifact.
+    #[must_use]
+    pub fn judge(&self, task: &Task<'_>) -> Judged {
         let mut report = ArtifactReport::new(task.path);
         let (pairing, profile) = self.pair(task);
         let messages = self.messages(task, profile);
@@ -196,6 +230,7 @@ impl Court<'_> {
             Pairing::Found(_, names) => {
                 let mut left = limits::BUNDLES_TOTAL_BYTES;
                 let bundles = names.iter().map(|name| self.load(name, &mut left)).collect();
+                report.paired = names.iter().map(|name| self.folder.show(name)).collect();
                 judged.bundles = names;
                 bundles
             }
@@ -239,13 +274,13 @@ impl Court<'_> {
                 report.detected = detected.map(str::to_owned);
                 artifact::image(report, archive, &bundles, &judge)
             }
-            Subject::Package(file, detected, fault) => {
+            Subject::Package(digest, detected, fault) => {
                 report.detected = Some((*detected).to_owned());
                 report
                     .likely_causes
                     .extend(fault.map(|fault| format!("read as an image archive: {fault}")));
                 match bundles.as_slice() {
-                    [] | [_] => artifact::package(report, file.digest, bundles.first(), &judge),
+                    [] | [_] => artifact::package(report, *digest, bundles.first(), &judge),
                     _ => report
                         .refused(&Fault::new(Code::PairingAmbiguous, "a package has one bundle")),
                 }
@@ -259,16 +294,23 @@ impl Court<'_> {
 
     /// The bundles of an artifact, by the first vendor's conventions that find any.
     fn pair(&self, task: &Task<'_>) -> (Pairing, &VendorProfile) {
-        let default = self.authority.profile;
         let vendors = self.authority.keys.iter().filter_map(|key| key.vendor);
-        let profiles = vendors.map(|(vendor, _)| vendor.profile()).chain([default]);
-        for profile in profiles.clone() {
+        let default = self.authority.profile;
+        let others = self.authority.others.iter().copied();
+        let mut profiles: Vec<&VendorProfile> = Vec::new();
+        let named = vendors.map(|(vendor, _)| vendor.profile());
+        for profile in named.chain([default]).chain(others) {
+            if !profiles.contains(&profile) {
+                profiles.push(profile);
+            }
+        }
+        for &profile in &profiles {
             let pairing = self.pair_by(task, profile);
             if pairing != Pairing::Nothing {
                 return (pairing, profile);
             }
         }
-        (Pairing::Nothing, profiles.into_iter().next().unwrap_or(default))
+        (Pairing::Nothing, profiles.first().copied().unwrap_or(default))
     }
 
     fn pair_by(&self, task: &Task<'_>, profile: &VendorProfile) -> Pairing {
@@ -297,8 +339,8 @@ impl Court<'_> {
     /// The texts that the vendor may have signed for an artifact.
     fn messages(&self, task: &Task<'_>, profile: &VendorProfile) -> Vec<String> {
         match &task.subject {
-            Subject::Package(file, ..) => {
-                vec![profile.package.message.message(&file.digest.sha256)]
+            Subject::Package(digest, ..) => {
+                vec![profile.package.message.message(&digest.sha256)]
             }
             Subject::Image(archive, _) => {
                 let digests: BTreeSet<_> = archive
@@ -319,7 +361,7 @@ impl Court<'_> {
         let content = read_small(self.folder, name, limit, Code::BundleTooLarge).and_then(
             |(bytes, digest)| {
                 *left = left.saturating_sub(bytes.len() as u64);
-                if self.survey.file(name).is_none_or(|file| file.digest.sha256 != digest) {
+                if (self.known)(name).is_some_and(|known| known != digest) {
                     let message = "the file changed while the folder was read";
                     return Err(Fault::new(Code::Unreadable, message).at(self.folder.show(name)));
                 }
@@ -349,7 +391,7 @@ impl Court<'_> {
             })
         };
         let mut fitting: Vec<_> =
-            authority.keys.iter().filter(|key| key.profile(authority.profile) == profile).collect();
+            authority.keys.iter().filter(|key| key.works_by(profile)).collect();
         if fitting.is_empty() {
             fitting.extend(&authority.keys);
         }

@@ -24,10 +24,13 @@ pub use entry::{Entry, EntryKind, Listing, Room, Stamp};
 pub use handle::{Folder, Lock};
 #[cfg(not(unix))]
 pub use handle_portable::{Folder, Lock};
-pub use judge::{Authority, Judged, TrustedKey, judge};
+pub use judge::{Authority, Court, Judged, SharedNames, Subject, Task, TrustedKey, judge};
 pub use layout::{LayoutTree, is_layout, is_layout_name};
 pub use read::{hash, read_small};
-pub use survey::{FoundFile, Survey, SurveyOptions, What, is_material, survey};
+pub use survey::{
+    First, FoundFile, Reader, Survey, SurveyOptions, What, above, is_material, layout_directories,
+    survey,
+};
 pub use write::{TEMPORARY, write_beside};
 
 #[cfg(test)]

@@ -6,13 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Seek as _};
 
 use super::{EntryKind, Folder, LayoutTree, Listing, is_layout};
 use crate::artifact::FileDigest;
-use crate::artifact::detect::{self, Found, Kind};
+use crate::artifact::detect::{self, Found, Kind, Source};
 use crate::digest::Sha256Digest;
-use crate::image::{self, Archive, Input, Options, Segment};
+use crate::image::{self, Archive, FileAt, Input, Options, ReadAt as _, Segment};
 use crate::key::PublicKey;
 use crate::limits;
 use crate::pairing::{self, Names};
@@ -20,6 +20,13 @@ use crate::parallel;
 use crate::sigstore::{SignatureBundle, TrustMaterial};
 use crate::trust::VendorProfile;
 use crate::verdict::{Code, Fault};
+
+/// A file that may be material has at most so many bytes; such a file is read whole.
+const SMALL_BYTES: u64 = if limits::BUNDLE_BYTES > limits::TRUSTED_ROOT_BYTES {
+    limits::BUNDLE_BYTES
+} else {
+    limits::TRUSTED_ROOT_BYTES
+};
 
 /// How to survey.
 #[derive(Debug, Clone, Copy)]
@@ -162,7 +169,8 @@ pub fn survey(folder: &Folder, listing: &Listing, options: &SurveyOptions<'_>) -
 }
 
 /// The directories that are OCI layouts and nothing else.
-fn layout_directories(listing: &Listing, own: fn(&str) -> bool) -> BTreeSet<String> {
+#[must_use]
+pub fn layout_directories(listing: &Listing, own: fn(&str) -> bool) -> BTreeSet<String> {
     let marked = listing.files().filter_map(|entry| entry.name.strip_suffix("/oci-layout"));
     let is_one = |directory: &&str| {
         let below = listing.below(directory).filter_map(|entry| {
@@ -174,18 +182,93 @@ fn layout_directories(listing: &Listing, own: fn(&str) -> bool) -> BTreeSet<Stri
 }
 
 /// The directories above a name.
-fn above(name: &str) -> impl Iterator<Item = &str> {
+pub fn above(name: &str) -> impl Iterator<Item = &str> {
     name.match_indices('/').filter_map(|(at, _)| name.get(..at))
 }
 
-struct Reader<'a> {
+/// Reads the files of a folder one by one and tells what each is.
+#[derive(Debug)]
+pub struct Reader<'a> {
     folder: &'a Folder,
     names: &'a Names<'a>,
     options: &'a SurveyOptions<'a>,
     reading: Options<'a>,
 }
 
-impl Reader<'_> {
+/// What a first look at a file found.
+#[derive(Debug)]
+pub enum First {
+    /// It is small, and this is what it is.
+    Found(FoundFile),
+    /// It is no material, and is to be read by [`Reader::rest`].
+    Later,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of the files with these names.
+    #[must_use]
+    pub const fn new(
+        folder: &'a Folder,
+        names: &'a Names<'a>,
+        options: &'a SurveyOptions<'a>,
+    ) -> Self {
+        Self { folder, names, options, reading: options.reading }
+    }
+
+    /// Takes a first look at a file: a small one is read, whole. One that is not `wanted` is read only
+    /// if it may be material.
+    ///
+    /// # Errors
+    /// Those of [`Folder::file`], [`Code::Unreadable`] and [`Code::KeyIsPrivate`].
+    pub fn first(&self, name: &str, wanted: bool) -> Result<First, Fault> {
+        let mut file = self.folder.file(name)?;
+        let size = file.metadata().map_or(0, |metadata| metadata.len());
+        if size > SMALL_BYTES {
+            return Ok(First::Later);
+        }
+        if !wanted && !self.says_bundle(name) {
+            let mut beginning = Vec::new();
+            let unreadable = |error: std::io::Error| {
+                Fault::new(Code::Unreadable, error.to_string()).at(self.folder.show(name))
+            };
+            (&mut file).take(64).read_to_end(&mut beginning).map_err(unreadable)?;
+            let first = beginning.trim_ascii_start().first();
+            // Material begins with one of these, after white space.
+            if !matches!(first, None | Some(b'-' | b'{')) {
+                return Ok(First::Later);
+            }
+            file.rewind().map_err(unreadable)?;
+        }
+        self.small(name, file).map(First::Found)
+    }
+
+    /// Reads a file that is no material, its layers in parallel: what it is, and the digest of all its
+    /// bytes where that was computed.
+    ///
+    /// # Errors
+    /// Those of [`Folder::file`] and [`Code::Unreadable`].
+    pub fn rest(
+        &self,
+        name: &str,
+        reading: &Options<'_>,
+    ) -> Result<(What, Option<FileDigest>), Fault> {
+        let at = |fault: Fault| fault.at(self.folder.show(name));
+        let unreadable =
+            |error: std::io::Error| at(Fault::new(Code::Unreadable, error.to_string()));
+        let file = FileAt::new(self.folder.file(name)?).map_err(unreadable)?;
+        if self.says_bundle(name) && file.size() > SMALL_BYTES {
+            return Ok((What::Bundle(Err(at(too_large()))), None));
+        }
+        match detect::read(Source::File(&file), self.forced(name), reading) {
+            Ok(Found::Image(archive, detected)) => Ok((What::Image(archive, detected), None)),
+            Ok(Found::Package(digest, detected, fault)) => {
+                Ok((What::Package(detected, fault), Some(digest)))
+            }
+            Err(fault) if fault.code() == Code::Unreadable => Err(at(fault)),
+            Err(fault) => Ok((What::Refused(at(fault)), None)),
+        }
+    }
+
     fn hashed(&self, name: &str, what: What) -> Result<FoundFile, Fault> {
         let digest = super::hash(self.folder, name, u64::MAX, self.reading.progress)?;
         Ok(FoundFile { name: name.to_owned(), digest, what })
@@ -198,7 +281,7 @@ impl Reader<'_> {
         if own && size > limits::KEY_BYTES {
             return self.hashed(name, What::Own);
         }
-        if size > limits::BUNDLE_BYTES.max(limits::TRUSTED_ROOT_BYTES) {
+        if size > SMALL_BYTES {
             return self.artifact(name, &mut file, size, self.says_bundle(name));
         }
         self.small(name, file)
@@ -206,7 +289,7 @@ impl Reader<'_> {
 
     /// A file that may be material: it is read into memory, so that it is read once.
     fn small(&self, name: &str, file: File) -> Result<FoundFile, Fault> {
-        let limit = limits::BUNDLE_BYTES.max(limits::TRUSTED_ROOT_BYTES);
+        let limit = SMALL_BYTES;
         let mut bytes = Vec::new();
         let mut file = file.take(limit.saturating_add(1));
         file.read_to_end(&mut bytes).map_err(|error| {
@@ -255,23 +338,24 @@ impl Reader<'_> {
         size: u64,
         says_bundle: bool,
     ) -> Result<FoundFile, Fault> {
-        let forced = self
-            .package_by_name(name)
-            .map(|it| (Kind::Package, format!("package: {it} lies beside it")));
-        let (found, digest) = detect::read_hashing(reader, size, forced, &self.reading)
+        let (found, digest) =
+            detect::read_hashing(reader, size, self.forced(name), &self.reading)
             .map_err(|fault| fault.at(self.folder.show(name)))?;
         let what = match found {
             _ if says_bundle => {
-                let message = format!("larger than {} bytes", limits::BUNDLE_BYTES);
-                What::Bundle(Err(
-                    Fault::new(Code::BundleTooLarge, message).at(self.folder.show(name))
-                ))
+                What::Bundle(Err(too_large().at(self.folder.show(name))))
             }
             Ok(Found::Image(archive, detected)) => What::Image(archive, detected),
             Ok(Found::Package(_, detected, fault)) => What::Package(detected, fault),
             Err(fault) => What::Refused(fault.at(self.folder.show(name))),
         };
         Ok(FoundFile { name: name.to_owned(), digest, what })
+    }
+
+    /// That it is a package, where a bundle beside it says so.
+    fn forced(&self, name: &str) -> Option<(Kind, String)> {
+        self.package_by_name(name)
+            .map(|bundle| (Kind::Package, format!("package: {bundle} lies beside it")))
     }
 
     /// The bundle beside a file that makes it a package.
@@ -297,6 +381,10 @@ impl Reader<'_> {
             .find_map(|profile| profile.package.key_file.package_of(name));
         package.is_some_and(|it| self.names.has(&it)) && pairing::key_name(bytes).is_ok()
     }
+}
+
+fn too_large() -> Fault {
+    Fault::new(Code::BundleTooLarge, format!("larger than {} bytes", limits::BUNDLE_BYTES))
 }
 
 /// Whether a PEM block of a private key, in whatever form, stands in the bytes.

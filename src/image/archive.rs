@@ -109,6 +109,8 @@ pub struct Archive {
     pub images: Vec<Image>,
     /// Attestations beside the images.
     pub attestations: Vec<Attestation>,
+    /// Names of blobs that belong to no image and no attestation: nothing in the archive vouches for them.
+    pub strays: Vec<String>,
     /// What a reader should know, one sentence each: blobs of no image, absent platforms.
     pub notes: Vec<String>,
     /// Likely reasons if the signed digest is not among the candidates, from the archive's form.

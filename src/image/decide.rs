@@ -204,7 +204,8 @@ impl Findings {
     }
 
     fn archive(self, files: Files<'_>, container: Container, docker: bool, oci: bool) -> Archive {
-        let notes = self.notes(files);
+        let strays = self.strays(files);
+        let notes = self.notes(files, strays.len());
         let if_not_covered = self.if_not_covered(docker, oci);
         let Self { groups, configs, attestations, .. } = self;
         drop(configs);
@@ -214,19 +215,34 @@ impl Findings {
             .map(|(manifest, indexes)| Attestation { manifest, indexes })
             .collect();
         let segments = Vec::new();
-        Archive { container, docker, oci, images, attestations, notes, if_not_covered, segments }
+        Archive {
+            container,
+            docker,
+            oci,
+            images,
+            attestations,
+            strays,
+            notes,
+            if_not_covered,
+            segments,
+        }
     }
 
-    fn notes(&self, files: Files<'_>) -> Vec<String> {
+    /// Files that no image uses.
+    fn unused<'f>(&self, files: &'f Files<'f>) -> impl Iterator<Item = &'f str> {
+        files
+            .files()
+            .filter(|(name, found)| !self.used.contains(&found.number) && !is_metadata(name))
+            .map(|(name, _)| name)
+    }
+
+    fn strays(&self, files: Files<'_>) -> Vec<String> {
+        self.unused(&files).filter(|name| name.starts_with("blobs/")).map(str::to_owned).collect()
+    }
+
+    fn notes(&self, files: Files<'_>, blobs: usize) -> Vec<String> {
         let mut notes = Vec::new();
-        let (mut blobs, mut others) = (0_usize, 0_usize);
-        for (name, found) in files.files() {
-            if self.used.contains(&found.number) || is_metadata(name) {
-                continue;
-            }
-            let count = if name.starts_with("blobs/") { &mut blobs } else { &mut others };
-            *count = count.saturating_add(1);
-        }
+        let others = self.unused(&files).count().saturating_sub(blobs);
         if blobs > 0 {
             notes.push(format!("{blobs} blobs belong to no image; no signature covers them"));
         }

@@ -1,6 +1,7 @@
 //! Pairing in a whole folder: which of its bundles belongs to an artifact.
 //!
-//! The steps are tried in a fixed order, and the first that finds anything decides; what it finds
+//! The steps (the operator's map, the vendor's names, an image's labels, sidecars, the digest that a bundle
+//! states) are tried in a fixed order, and the first that finds anything decides; what it finds
 //! twice is ambiguous, and no later step is asked. A pairing proves nothing: the bundle must verify.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,11 +19,15 @@ pub struct Names<'a> {
     by_base: BTreeMap<&'a str, Vec<&'a str>>,
     /// Bundles by the digest that they state for the signed text, in hexadecimal.
     by_digest: BTreeMap<&'a str, Vec<&'a str>>,
+    /// Bundles by the artifact that the operator's map gives them to.
+    by_map: BTreeMap<&'a str, Vec<&'a str>>,
 }
 
 /// The step that found a bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
+    /// The operator's pairing map.
+    Map,
     /// The name that the vendor's profile gives for a package.
     VendorName,
     /// The name in an image's label.
@@ -38,6 +43,7 @@ impl Step {
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
+            Self::Map => "the pairing map",
             Self::VendorName => "the vendor's name for it",
             Self::Label => "the name in the image's label",
             Self::Sidecar => "the name beside it",
@@ -73,6 +79,11 @@ impl<'a> Names<'a> {
         self.by_digest.entry(digest).or_default().push(bundle);
     }
 
+    /// Adds what the operator's map says: this bundle is the artifact's.
+    pub fn map(&mut self, artifact: &'a str, bundle: &'a str) {
+        self.by_map.entry(artifact).or_default().push(bundle);
+    }
+
     /// Whether a file of this name lies there.
     #[must_use]
     pub fn has(&self, path: &str) -> bool {
@@ -93,8 +104,8 @@ impl<'a> Names<'a> {
         let material = for_package(profile, base(path));
         let by_name = self.named(path, material.bundle.as_slice());
         first(
-            (Step::VendorName, by_name),
-            [(Step::Sidecar, self.sidecars(path)), (Step::StatedDigest, self.stating([digest]))],
+            (Step::Map, self.mapped(path)),
+            [(Step::VendorName, by_name), (Step::Sidecar, self.sidecars(path)), (Step::StatedDigest, self.stating([digest]))],
         )
     }
 
@@ -112,8 +123,8 @@ impl<'a> Names<'a> {
         let labels: Vec<String> = labels.into_iter().collect();
         let by_label = self.named(path, &labels);
         first(
-            (Step::Label, by_label),
-            [(Step::Sidecar, self.sidecars(path)), (Step::StatedDigest, self.stating(digests))],
+            (Step::Map, self.mapped(path)),
+            [(Step::Label, by_label), (Step::Sidecar, self.sidecars(path)), (Step::StatedDigest, self.stating(digests))],
         )
     }
 
@@ -130,6 +141,12 @@ impl<'a> Names<'a> {
                 elsewhere.iter().map(|file| (*file).to_owned()).collect()
             })
             .collect()
+    }
+
+    /// What the map gives to an artifact; several bundles are several places.
+    fn mapped(&self, path: &str) -> Vec<Vec<String>> {
+        let bundles = self.by_map.get(path).map_or(&[][..], Vec::as_slice);
+        bundles.iter().map(|bundle| vec![(*bundle).to_owned()]).collect()
     }
 
     fn sidecars(&self, path: &str) -> Vec<Vec<String>> {

@@ -3,10 +3,12 @@
 
 mod bundle;
 mod json;
+mod ledger;
 mod source;
 mod text;
 
 pub use bundle::bundle_lines;
 pub use json::{json, parse};
+pub use ledger::{Kept, Ledger};
 pub use source::Source;
 pub use text::{Detail, artifact};

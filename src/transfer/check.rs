@@ -5,6 +5,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::context::Context;
+use super::cover::{self, Covers, Others};
 use super::item::Bench;
 use super::layout::TRUSTED_ROOT;
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
@@ -30,6 +31,8 @@ pub struct Answer {
     pub reports: Vec<ArtifactReport>,
     /// What the seal covers, if it holds.
     pub sealed: Option<Sealed>,
+    /// How each file in the directory is covered.
+    pub covers: Covers,
 }
 
 /// Checks a transfer directory. The seal must be there ([`super::traces`] says whether it may not
@@ -49,19 +52,21 @@ enum Role {
 fn check_one(folder: &Folder, context: &Context<'_>, role: Role) -> Answer {
     let mut whole = ArtifactReport::new(folder.shown());
     whole.kind = Some(ArtifactKind::Transfer);
+    let mut covers = Covers::new();
     let opened = folder.list().and_then(|listing| {
+        covers = cover::nothing_covered(&listing);
         seal::open(folder, &listing, context.transfer_keys).map(|sealed| (listing, sealed))
     });
     let (listing, sealed) = match opened {
         Ok(opened) => opened,
         Err(fault) => {
             whole.checks.push(Check::new(CheckName::Seal, Status::Failed));
-            return Answer { reports: vec![whole.refused(&fault)], sealed: None };
+            return Answer { reports: vec![whole.refused(&fault)], sealed: None, covers };
         }
     };
     let manifest = sealed.manifest();
     whole.checks.push(seal_check(&sealed));
-    let (mut reports, present) = contents(folder, &listing, manifest, context, &mut whole);
+    let (mut reports, present, others) = contents(folder, &listing, manifest, context, &mut whole);
     if present.folded > 0 {
         let count = present.folded;
         whole.notes.push(format!("{count} file names differ from the sealed ones in case only"));
@@ -81,8 +86,10 @@ fn check_one(folder: &Folder, context: &Context<'_>, role: Role) -> Answer {
             report.notes.push(format!("in the earlier transfer {}", folder.shown()));
         }
     }
+    let accepted = own.is_empty();
+    covers = cover::covers(&listing, manifest, &present, &reports, &others, accepted);
     reports.push(decide(whole, &reports, own, manifest));
-    Answer { reports, sealed: Some(sealed) }
+    Answer { reports, sealed: Some(sealed), covers }
 }
 
 fn seal_check(sealed: &Sealed) -> Check {
@@ -109,7 +116,7 @@ fn contents(
     manifest: &Manifest,
     context: &Context<'_>,
     whole: &mut ArtifactReport,
-) -> (Vec<ArtifactReport>, Present) {
+) -> (Vec<ArtifactReport>, Present, Others) {
     let present = present::compare(folder, listing, manifest);
     let status = if present.faults.is_empty() { Status::Passed } else { Status::Failed };
     whole.checks.push(Check::new(CheckName::FileSet, status));
@@ -153,7 +160,8 @@ fn contents(
         .zip(&manifest.artifacts)
         .filter_map(|(report, artifact)| Some((artifact.path.as_str(), report.code?)))
         .collect();
-    let more = others(folder, manifest, context, &called, whole);
+    let (more, alone) = others(folder, manifest, context, &called, whole);
+    let not_right = more.iter().chain(&present.faults).map(|(path, _)| path.clone()).collect();
     // What an artifact's own line says is not said again.
     let wrong = present.faults.iter().cloned().chain(more);
     let wrong: Vec<ArtifactReport> = wrong
@@ -165,7 +173,7 @@ fn contents(
         })
         .collect();
     reports.extend(wrong);
-    (reports, present)
+    (reports, present, Others { wrong: not_right, alone })
 }
 
 /// The files that are no artifacts: each against its entry; and which of them nobody but the sealing
@@ -176,7 +184,7 @@ fn others(
     context: &Context<'_>,
     called: &dyn Fn(&str) -> Option<String>,
     whole: &mut ArtifactReport,
-) -> Vec<(String, Fault)> {
+) -> (Vec<(String, Fault)>, BTreeSet<String>) {
     let artifacts: BTreeSet<&str> = manifest.artifacts.iter().map(|it| it.path.as_str()).collect();
     let in_artifact = |path: &str| {
         artifacts.contains(path)
@@ -213,7 +221,7 @@ fn others(
     let check = Check::new(CheckName::SealedFiles, status).with("files", others.len());
     whole.checks.push(check.with("seal_only", alone.len()));
     let mut named = 0_usize;
-    for path in alone {
+    for &path in &alone {
         if !context.asks_signatures() || layout::is_own(path) {
             named = named.saturating_add(1);
             if named <= limits::NOTED_FILES {
@@ -229,7 +237,8 @@ fn others(
         let more = named.saturating_sub(limits::NOTED_FILES);
         whole.notes.push(format!("covered by the seal only: {more} more files"));
     }
-    wrong
+    let alone = alone.into_iter().map(str::to_owned).collect();
+    (wrong, alone)
 }
 
 /// Large archives one after the other, each with all threads; the rest side by side.

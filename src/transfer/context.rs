@@ -21,6 +21,8 @@ pub struct Context<'a> {
     pub material: Option<&'a TrustMaterial>,
     /// The conventions of vendors that the policy does not list.
     pub profile: &'a VendorProfile,
+    /// Those of further ones.
+    pub others: &'a [VendorProfile],
     /// Whether vendors that the policy does not list need log entries.
     pub transparency: Transparency,
     /// The hash functions to accept.

@@ -360,6 +360,7 @@ pub(super) fn authority<'a>(order: &Order<'a>, survey: &Survey) -> Result<Author
         unnamed,
         material: order.material,
         profile: order.profile,
+        others: Vec::new(),
         transparency: order.transparency,
         hash: HashRule::Known,
         now: order.now,

@@ -8,6 +8,7 @@
 
 mod check;
 mod context;
+mod cover;
 mod form;
 mod fresh;
 mod item;
@@ -26,6 +27,7 @@ mod vouch;
 
 pub use check::{Answer, check};
 pub use context::Context;
+pub use cover::{Covers, nothing_covered};
 pub use form::{parse_signature_file, signature_file, sigstore_file};
 pub use layout::{
     CHECK_SCRIPT, FETCH_LOG, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, TRUSTED_ROOT, is_own,

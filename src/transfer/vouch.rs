@@ -172,14 +172,18 @@ pub(super) fn profile<'a>(
         return Ok(vendor.profile());
     }
     match &artifact.vendor {
-        Some(name) if *name != context.profile.name => {
+        Some(name) => {
+            let mut known = std::iter::once(context.profile).chain(context.others);
+            if let Some(profile) = known.find(|profile| profile.name == *name) {
+                return Ok(profile);
+            }
             let message = format!(
                 "sealed as of vendor {name:?}, whose conventions are not known here; name them \
                  with --vendor-profile, or list the vendor in the trust policy"
             );
             Err(Fault::new(Code::Usage, message))
         }
-        _ => Ok(context.profile),
+        None => Ok(context.profile),
     }
 }
 

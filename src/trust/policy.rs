@@ -26,9 +26,16 @@ pub struct TrustPolicy {
     pub(super) transfer_keys: Vec<NamedKey>,
     pub(super) vendors: Vec<Vendor>,
     pub(super) trusted_root: Option<Vec<u8>>,
+    pub(super) digest: Sha256Digest,
 }
 
 impl TrustPolicy {
+    /// SHA-256 of the policy's file.
+    #[must_use]
+    pub const fn digest(&self) -> Sha256Digest {
+        self.digest
+    }
+
     /// How old a transfer may be when it is verified; none: any age.
     #[must_use]
     pub const fn max_age(&self) -> Option<SignedDuration> {

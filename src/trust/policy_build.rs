@@ -32,7 +32,8 @@ impl TrustPolicy {
         bytes: &[u8],
         read: &mut dyn FnMut(&str) -> Result<Vec<u8>, Fault>,
     ) -> Result<Self, Fault> {
-        Builder { read, keys: BTreeMap::new() }.policy(RawPolicy::parse(bytes)?)
+        let digest = Sha256Digest::of(bytes);
+        Builder { read, keys: BTreeMap::new(), digest }.policy(RawPolicy::parse(bytes)?)
     }
 }
 
@@ -40,6 +41,7 @@ struct Builder<'b, 'r> {
     read: &'b mut Read<'r>,
     /// Where each key was seen.
     keys: BTreeMap<Sha256Digest, String>,
+    digest: Sha256Digest,
 }
 
 impl Builder<'_, '_> {

@@ -101,6 +101,15 @@ pub struct ArtifactReport {
     /// Whether an earlier transfer carried it, and it was not looked at here (`mirror --base`).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub carried: bool,
+    /// Whether nothing binds its name: no vendor's format signs names, and there is no seal.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub name_unsigned: bool,
+    /// The transfer directory that it is in, where that lies in a folder that was checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<String>,
+    /// The bundles that pairing found for it in a folder, whatever they are worth.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paired: Vec<String>,
     /// Checks on the artifact itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<Check>,
@@ -134,6 +143,9 @@ impl ArtifactReport {
             key_trust: None,
             first_use: false,
             carried: false,
+            name_unsigned: false,
+            within: None,
+            paired: Vec::new(),
             checks: Vec::new(),
             images: Vec::new(),
             bundles: Vec::new(),

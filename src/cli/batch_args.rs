@@ -1,0 +1,237 @@
+//! The options for whole release folders, and what they come to.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::files;
+use crate::digest::Sha256Digest;
+use crate::limits;
+use crate::release::{Filter, PairingMap, Part};
+use crate::verdict::{Code, Fault};
+
+/// What of a folder is checked, and how strictly.
+#[derive(Debug, Args)]
+pub(super) struct BatchArgs {
+    /// Check only artifacts whose name fits this glob: the last part of the path, or the whole of it if
+    /// there is a `/` in the glob; repeats
+    #[arg(long, value_name = "GLOB", help_heading = "Release folder")]
+    pub(super) include: Vec<String>,
+    /// Leave out artifacts whose name fits this glob, also if they are included; repeats
+    #[arg(long, value_name = "GLOB", help_heading = "Release folder")]
+    pub(super) exclude: Vec<String>,
+    /// Which bundle belongs to which artifact: lines of an artifact, a tab and a bundle, as paths below
+    /// the one folder
+    #[arg(long, value_name = "FILE", help_heading = "Release folder")]
+    map: Option<PathBuf>,
+    /// Fail if any file is covered by no vendor's signature and no seal, and is no bundle, key or root
+    #[arg(long, help_heading = "Release folder")]
+    pub(super) require_coverage: bool,
+    /// Begin nothing more after the first failure; the report is then partial
+    #[arg(long, help_heading = "Release folder")]
+    pub(super) fail_fast: bool,
+    /// Show only what differs from this earlier JSON report; everything is verified again
+    #[arg(long, value_name = "REPORT", help_heading = "Release folder")]
+    pub(super) changed_since: Option<PathBuf>,
+    /// Check one part of the one folder: I/N, or `auto` (a Slurm array), or `auto/N` (a Kubernetes
+    /// indexed job)
+    #[arg(long, value_name = "PART", help_heading = "Release folder")]
+    shard: Option<String>,
+}
+
+impl BatchArgs {
+    /// Which artifacts are asked for.
+    ///
+    /// # Errors
+    /// [`Code::PatternInvalid`].
+    pub(super) fn filter(&self) -> Result<Filter, Fault> {
+        Filter::new(&self.include, &self.exclude)
+    }
+
+    /// The operator's pairing, with the digest of its file.
+    ///
+    /// # Errors
+    /// [`Code::MapMalformed`] and [`Code::FileNotFound`].
+    pub(super) fn map(&self) -> Result<Option<(PairingMap, Sha256Digest)>, Fault> {
+        let Some(path) = &self.map else { return Ok(None) };
+        let bytes = files::read_config(path, limits::MAP_BYTES, Code::MapMalformed)?;
+        let map = PairingMap::parse(&bytes).map_err(|fault| fault.at(files::show(path)))?;
+        Ok(Some((map, Sha256Digest::of(&bytes))))
+    }
+
+    /// The part that is asked for; the environment is looked at only if it says so.
+    ///
+    /// # Errors
+    /// [`Code::Usage`].
+    pub(super) fn part(&self) -> Result<Option<Part>, Fault> {
+        let Some(text) = &self.shard else { return Ok(None) };
+        let variable = |name: &str| env::var(name).ok();
+        part(text, &variable).map(Some)
+    }
+
+    /// Refuses options that need a folder, or just one.
+    ///
+    /// # Errors
+    /// [`Code::Usage`].
+    pub(super) fn permitted(&self, paths: &[PathBuf]) -> Result<(), Fault> {
+        let usage = |message: &str| Err(Fault::new(Code::Usage, message));
+        let one_folder = match paths {
+            [only] => only.is_dir() || !only.exists(),
+            _ => false,
+        };
+        if self.shard.is_some() && !one_folder {
+            return usage("--shard goes with one PATH, a directory");
+        }
+        if self.map.is_some() && !one_folder {
+            return usage("--map goes with one PATH, a directory");
+        }
+        let for_folders =
+            !self.include.is_empty() || !self.exclude.is_empty() || self.require_coverage;
+        if for_folders && paths.iter().all(|path| path.is_file()) {
+            return usage("options for release folders were given, and no PATH is a directory");
+        }
+        Ok(())
+    }
+}
+
+/// What `--shard` says.
+fn part(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Part, Fault> {
+    let refuse = |message: String| Fault::new(Code::Usage, message).at("--shard");
+    let number = |name: &str| -> Result<Option<u32>, Fault> {
+        let Some(value) = variable(name) else { return Ok(None) };
+        let parsed = value.parse().map_err(|_| {
+            refuse(format!("{name} is not a whole number")).expected_found("a number", &value)
+        })?;
+        Ok(Some(parsed))
+    };
+    let needed = |name: &str, engine: &str| {
+        number(name)?.ok_or_else(|| {
+            refuse(format!("{name} is not set: this process is not part of {engine}"))
+        })
+    };
+    let no_part = |part: u32, of: u32| {
+        let most = limits::SHARDS;
+        refuse(format!("there is no part {part} of {of} (parts are 1 to N, N at most {most})"))
+    };
+    if text == "auto" {
+        let array = "a Slurm job array";
+        let id = needed("SLURM_ARRAY_TASK_ID", array)?;
+        let least = needed("SLURM_ARRAY_TASK_MIN", array)?;
+        let most = needed("SLURM_ARRAY_TASK_MAX", array)?;
+        let step = number("SLURM_ARRAY_TASK_STEP")?.unwrap_or(1);
+        let place = |it: u32| {
+            let steps = it.checked_sub(least).filter(|_| step > 0)?;
+            (steps % step == 0).then_some(steps / step)
+        };
+        let last = most.checked_sub(least).filter(|_| step > 0).map(|steps| steps / step);
+        let (Some(index), Some(last)) = (place(id), last) else {
+            let found = format!("id {id}, from {least} to {most} in steps of {step}");
+            return Err(refuse("these don't count parts".to_owned())
+                .expected_found("an array without gaps", found));
+        };
+        let of = last.saturating_add(1);
+        if let Some(count) = number("SLURM_ARRAY_TASK_COUNT")?
+            && count != of
+        {
+            return Err(refuse("the array has gaps, so that parts would be left out".to_owned())
+                .expected_found(format!("{of} tasks"), count));
+        }
+        let part = index.saturating_add(1);
+        return Part::new(part, of).ok_or_else(|| no_part(part, of));
+    }
+    let malformed = || {
+        refuse("not a part".to_owned()).expected_found("I/N, auto or auto/N", text)
+    };
+    let (part, of) = text.split_once('/').ok_or_else(malformed)?;
+    let whole = |text: &str| -> Result<u32, Fault> {
+        let plain = !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
+        plain.then(|| text.parse().ok()).flatten().ok_or_else(malformed)
+    };
+    let of = whole(of)?;
+    let part = if part == "auto" {
+        needed("JOB_COMPLETION_INDEX", "a Kubernetes indexed job")?.saturating_add(1)
+    } else {
+        whole(part)?
+    };
+    Part::new(part, of).ok_or_else(|| no_part(part, of))
+}
+
+/// Refuses a file for reports that would lie in a directory that is checked.
+///
+/// # Errors
+/// [`Code::Usage`].
+pub(super) fn outside(report: &Path, paths: &[PathBuf]) -> Result<(), Fault> {
+    let parent = match report.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    for directory in paths.iter().filter(|path| path.is_dir()) {
+        if crate::folder::Folder::open(directory)?.contains(parent) {
+            let message = "the report would lie in a directory that is checked; keep it elsewhere";
+            return Err(Fault::new(Code::Usage, message).at(files::show(report)));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str, environment: &[(&str, &str)]) -> Result<(u32, u32), Code> {
+        let variable = |name: &str| {
+            environment.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned())
+        };
+        part(text, &variable).map(|it| (it.number(), it.count())).map_err(|it| it.code())
+    }
+
+    fn slurm(id: &str, least: &str, most: &str, step: &str) -> Result<(u32, u32), Code> {
+        said(
+            "auto",
+            &[
+                ("SLURM_ARRAY_TASK_ID", id),
+                ("SLURM_ARRAY_TASK_MIN", least),
+                ("SLURM_ARRAY_TASK_MAX", most),
+                ("SLURM_ARRAY_TASK_STEP", step),
+            ],
+        )
+    }
+
+    #[test]
+    fn parts_are_said_outright_or_taken_from_the_engine_that_is_named() {
+        assert_eq!(said("2/5", &[]), Ok((2, 5)));
+        assert_eq!(said("auto/4", &[("JOB_COMPLETION_INDEX", "0")]), Ok((1, 4)));
+        assert_eq!(said("auto/4", &[("JOB_COMPLETION_INDEX", "3")]), Ok((4, 4)));
+        assert_eq!(slurm("0", "0", "7", "1"), Ok((1, 8)));
+        assert_eq!(slurm("7", "3", "11", "2"), Ok((3, 5)));
+        assert_eq!(slurm("11", "3", "12", "2"), Ok((5, 5)));
+        // Both engines' variables at once: only what is asked for counts.
+        assert_eq!(said("2/5", &[("JOB_COMPLETION_INDEX", "0")]), Ok((2, 5)));
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in ["", "0/3", "4/3", "1", "1/", "/3", "+1/3", "a/b", "1/3/5", "auto/", "1/0"] {
+            assert_eq!(said(text, &[]), Err(Code::Usage), "{text:?}");
+        }
+        for environment in
+            [&[][..], &[("JOB_COMPLETION_INDEX", "4")], &[("JOB_COMPLETION_INDEX", "x")]]
+        {
+            assert_eq!(said("auto/4", environment), Err(Code::Usage), "{environment:?}");
+        }
+        assert_eq!(said("auto", &[("JOB_COMPLETION_INDEX", "0")]), Err(Code::Usage));
+        for (id, least, most, step) in
+            [("2", "3", "8", "1"), ("9", "3", "8", "1"), ("4", "3", "8", "2"), ("3", "3", "8", "0")]
+        {
+            assert_eq!(slurm(id, least, most, step), Err(Code::Usage), "{id} {least} {most} {step}");
+        }
+        let gaps = [
+            ("SLURM_ARRAY_TASK_ID", "1"),
+            ("SLURM_ARRAY_TASK_MIN", "1"),
+            ("SLURM_ARRAY_TASK_MAX", "7"),
+            ("SLURM_ARRAY_TASK_COUNT", "3"),
+        ];
+        assert_eq!(said("auto", &gaps), Err(Code::Usage));
+    }
+}

@@ -1,0 +1,302 @@
+//! Where the answers of a run go: lines as they come, a progress bar below them, and the reports at the
+//! end, also when the run is interrupted.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{self, IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::args::Output;
+use super::watch::Drawn;
+use super::{complain, new_file, shown};
+use crate::release::{Events, Place};
+use crate::report::{self, Detail, Form, Ledger};
+use crate::verdict::{
+    ArtifactReport, Code, ExitStatus, Fault, Outcome, Report, Run, StoppedBy, Summary,
+};
+
+/// What is shown and written.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// The form on standard output.
+    pub(super) output: Form,
+    pub(super) detail: Detail,
+    /// Files that get the report too.
+    pub(super) files: Vec<(PathBuf, Form)>,
+    /// An earlier report: only what differs from it is shown.
+    pub(super) earlier: Option<Report>,
+    /// Whether a summary ends the text.
+    pub(super) summary: bool,
+    pub(super) quiet: bool,
+}
+
+/// The answers of a run, shared with whoever handles an interruption.
+pub(super) struct Console {
+    drawn: Drawn,
+    output: Form,
+    detail: Detail,
+    files: Vec<(PathBuf, Form)>,
+    summary: bool,
+    /// Whether failures are told on the terminal although standard output has another form.
+    tells: bool,
+    begun: Instant,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// Which of the paths is being checked.
+    path: usize,
+    run: Run,
+    count: Summary,
+    /// Kept only if a report other than lines of text is wanted.
+    ledger: Option<Ledger<(usize, Place)>>,
+    earlier: Option<Earlier>,
+    written: io::Result<()>,
+    bytes: u64,
+    ended: bool,
+}
+
+/// The answers of an earlier run.
+struct Earlier {
+    answers: HashMap<String, VecDeque<ArtifactReport>>,
+    same: u64,
+}
+
+impl Console {
+    /// A console for a run.
+    pub(super) fn new(wanted: Wanted, run: Run) -> Arc<Self> {
+        let keeps = wanted.output != Form::Text || !wanted.files.is_empty();
+        let earlier = wanted.earlier.map(|report| {
+            let mut answers: HashMap<String, VecDeque<ArtifactReport>> = HashMap::new();
+            for artifact in report.artifacts {
+                answers.entry(artifact.name.clone()).or_default().push_back(artifact);
+            }
+            Earlier { answers, same: 0 }
+        });
+        Arc::new(Self {
+            drawn: Drawn::new(wanted.quiet),
+            output: wanted.output,
+            detail: wanted.detail,
+            files: wanted.files,
+            summary: wanted.summary,
+            tells: wanted.output != Form::Text && !wanted.quiet && io::stderr().is_terminal(),
+            begun: Instant::now(),
+            state: Mutex::new(State {
+                path: 0,
+                run,
+                count: Summary::default(),
+                ledger: keeps.then(Ledger::default),
+                earlier,
+                written: Ok(()),
+                bytes: 0,
+                ended: false,
+            }),
+        })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Goes on to the next path.
+    pub(super) fn next_path(&self) {
+        let mut state = self.state();
+        state.path = state.path.saturating_add(1);
+    }
+
+    /// Changes what is said of the run.
+    pub(super) fn of_run(&self, change: impl FnOnce(&mut Run)) {
+        change(&mut self.state().run);
+    }
+
+    /// Writes everything that is left to write, and gives the exit status of the run.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`] for a report that can't be written.
+    pub(super) fn end(&self) -> Result<ExitStatus, Fault> {
+        let mut state = self.state();
+        let status = ExitStatus::of(state.count.outcomes.keys().copied());
+        state.run.exit_status = status.code();
+        self.conclude(&mut state)?;
+        Ok(status)
+    }
+
+    /// Ends the run where it is: what was found so far is written, as a part of the whole, and the process
+    /// ends with 130.
+    pub(super) fn interrupt(&self) {
+        let mut state = self.state();
+        // Whoever ended it is about to leave.
+        if state.ended {
+            return;
+        }
+        state.run.partial = true;
+        state.run.stopped_by = Some(StoppedBy::Interrupt);
+        state.run.exit_status = ExitStatus::Interrupted.code();
+        if let Err(fault) = self.conclude(&mut state) {
+            complain(&fault);
+        }
+        std::process::exit(ExitStatus::Interrupted.code().into());
+    }
+
+    fn conclude(&self, state: &mut State) -> Result<(), Fault> {
+        state.ended = true;
+        self.drawn.clear();
+        let milliseconds = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        state.run.finished = Some(jiff::Timestamp::now().to_string());
+        state.run.summary =
+            Some(Summary { bytes: state.bytes, milliseconds, ..state.count.clone() });
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut written = std::mem::replace(&mut state.written, Ok(()));
+        if self.output == Form::Text {
+            written = written.and_then(|()| self.last_lines(&mut out, state));
+        }
+        if let Some(ledger) = &state.ledger {
+            let source = ledger.of(&state.run);
+            if self.output != Form::Text {
+                written =
+                    written.and_then(|()| self.output.write(&mut out, &source, self.detail));
+            }
+            for (path, form) in &self.files {
+                new_file::replace(path, |file| form.write(file, &source, Detail::Full))?;
+            }
+        }
+        let written = written.and_then(|()| out.flush());
+        shown(written).map(drop)
+    }
+
+    fn last_lines(&self, out: &mut dyn io::Write, state: &mut State) -> io::Result<()> {
+        if let Some(earlier) = &state.earlier {
+            let mut gone: Vec<(&String, Outcome)> = Vec::new();
+            for (name, answers) in &earlier.answers {
+                gone.extend(answers.iter().map(|answer| (name, answer.outcome)));
+            }
+            gone.sort();
+            if !state.run.partial {
+                for (name, outcome) in gone {
+                    let name = crate::verdict::printable(name);
+                    writeln!(out, "{name}: gone, it was {}", outcome.word())?;
+                }
+            }
+            writeln!(out, "{} answers are as they were", earlier.same)?;
+        }
+        if self.summary || state.run.partial {
+            report::summary(out, &state.run)?;
+        }
+        Ok(())
+    }
+
+    fn tell(&self, state: &mut State, report: &ArtifactReport) {
+        let fine = matches!(report.outcome, Outcome::Ok);
+        if self.output == Form::Text {
+            if state.written.is_ok() {
+                state.written = self.drawn.suspend(|| {
+                    let mut lines = Vec::new();
+                    report::artifact(&mut lines, report, self.detail)?;
+                    io::stdout().lock().write_all(&lines)
+                });
+            }
+        } else if self.tells && !fine {
+            self.drawn.suspend(|| {
+                let mut lines = Vec::new();
+                let _ = report::artifact(&mut lines, report, Detail::Brief);
+                let _ = io::stderr().lock().write_all(&lines);
+            });
+        }
+    }
+}
+
+impl Earlier {
+    /// Whether an answer is what it was.
+    fn knows(&mut self, report: &ArtifactReport) -> bool {
+        let Some(before) = self.answers.get_mut(&report.name).and_then(VecDeque::pop_front) else {
+            return false;
+        };
+        let same = report::differs(&before, report).is_none();
+        self.same = self.same.saturating_add(u64::from(same));
+        same
+    }
+}
+
+impl Events for Console {
+    fn expect(&self, bytes: u64) {
+        self.drawn.expect(bytes);
+    }
+
+    fn begin(&self, name: &str, size: u64) -> u64 {
+        self.drawn.file(name, size)
+    }
+
+    fn advance(&self, number: u64, bytes: u64) {
+        {
+            let mut state = self.state();
+            state.bytes = state.bytes.saturating_add(bytes);
+        }
+        self.drawn.read(number, bytes);
+    }
+
+    fn end(&self, number: u64) {
+        self.drawn.done(number);
+    }
+
+    fn answer(&self, place: Place, report: ArtifactReport) {
+        let mut state = self.state();
+        if state.ended {
+            return;
+        }
+        state.count.count(report.outcome);
+        let key = (state.path, place);
+        if let Some(ledger) = &mut state.ledger
+            && let Err(error) = ledger.push(key, &report)
+        {
+            state.written = Err(error);
+        }
+        let known = state.earlier.as_mut().is_some_and(|earlier| earlier.knows(&report));
+        if !known {
+            self.tell(&mut state, &report);
+        }
+    }
+}
+
+/// The form that was asked for on the command line.
+pub(super) const fn form(output: Output) -> Form {
+    match output {
+        Output::Text => Form::Text,
+        Output::Json => Form::Json,
+        Output::Junit => Form::Junit,
+        Output::Html => Form::Html,
+    }
+}
+
+/// The form of a report file, by its ending.
+///
+/// # Errors
+/// [`Code::Usage`].
+pub(super) fn form_of(path: &std::path::Path) -> Result<Form, Fault> {
+    let extension = path.extension().map(|it| it.to_string_lossy().to_lowercase());
+    extension.as_deref().and_then(Form::of_extension).ok_or_else(|| {
+        Fault::new(Code::Usage, "the form of a report file is told by its ending")
+            .at(super::files::show(path))
+            .expected_found(".json, .xml (JUnit), .html or .txt", extension.unwrap_or_default())
+    })
+}
+
+/// How long the writing of a partial report may take before the process ends without it.
+const PATIENCE: Duration = Duration::from_millis(900);
+
+/// Has an interruption (Ctrl-C, or the request to end) end the run with what was found so far.
+///
+/// # Errors
+/// [`Code::Unreadable`] when the system does not let it.
+pub(super) fn on_interrupt(console: &Arc<Console>) -> Result<(), Fault> {
+    let console = Arc::clone(console);
+    ctrlc::set_handler(move || {
+        // Whatever holds the answers up, the operator gets the terminal back.
+        std::thread::spawn(|| {
+            std::thread::sleep(PATIENCE);
+            std::process::exit(ExitStatus::Interrupted.code().into());
+        });
+        console.interrupt();
+    })
+    .map_err(|error| Fault::new(Code::Unreadable, format!("signals: {error}")))
+}

@@ -1,0 +1,230 @@
+//! `sealift verify FILE`: finds out what a file is, finds its bundles beside it, and has it judged.
+
+use std::path::{Path, PathBuf};
+
+use super::verify::Whom;
+use super::{args, detect, files};
+use crate::artifact::detect::{Found, Kind};
+use crate::artifact::{self, Judge, NamedBundle, Terms};
+use crate::folder::{Authority, TrustedKey};
+use crate::image::Options;
+use crate::limits;
+use crate::pairing::{self, Material};
+use crate::sigstore::{Request, SignatureBundle};
+use crate::trust::VendorProfile;
+use crate::verdict::{ArtifactReport, Code, Fault, KeyTrust, Outcome};
+
+use super::trust_args::Trust;
+
+/// One way to judge a file: whose signature, by which conventions, and on which terms.
+pub(super) struct Signer<'a> {
+    request: Request<'a>,
+    profile: &'a VendorProfile,
+    /// What the trust policy says of the key.
+    vendor: Option<&'a TrustedKey<'a>>,
+}
+
+/// The signers in question: a certificate's identity, or one of the keys; by each vendor's conventions.
+pub(super) fn signers<'a>(
+    identity: Option<&'a Trust>,
+    keys: &'a [TrustedKey<'a>],
+    authority: &'a Authority<'a>,
+) -> Vec<Signer<'a>> {
+    let profiles =
+        || std::iter::once(authority.profile).chain(authority.others.iter().copied());
+    match identity {
+        Some(trust) => profiles()
+            .map(|profile| Signer {
+                request: trust.request(authority.now),
+                profile,
+                vendor: None,
+            })
+            .collect(),
+        None => keys
+            .iter()
+            .flat_map(|key| {
+                let own = key.vendor.map(|(vendor, _)| vendor.profile());
+                let all: Vec<&VendorProfile> = match own {
+                    Some(own) => vec![own],
+                    None => profiles().collect(),
+                };
+                all.into_iter().map(move |profile| Signer {
+                    request: key.request(authority),
+                    profile,
+                    vendor: Some(key),
+                })
+            })
+            .collect(),
+    }
+}
+
+/// Judges single files.
+pub(super) struct Single<'a> {
+    pub(super) whom: &'a Whom<'a>,
+    pub(super) signers: Vec<Signer<'a>>,
+    /// File name of the operator's key.
+    pub(super) key_file: Option<String>,
+}
+
+impl Single<'_> {
+    /// Judges one file, pipe or OCI layout: it is read once, and judged by each signer in turn until
+    /// one holds.
+    pub(super) fn file(&self, path: &Path, options: &Options<'_>) -> ArtifactReport {
+        let report = ArtifactReport::new(files::show(path));
+        let found = detect::read(path, self.forced(path), options);
+        let mut first: Option<ArtifactReport> = None;
+        for signer in &self.signers {
+            let profile = signer.profile;
+            let terms = signer.vendor.and_then(|key| key.vendor);
+            let name = files::file_name(path).unwrap_or_default();
+            let terms = terms.map(|(vendor, key)| Terms { name: &name, key, vendor });
+            let judge = Judge { request: &signer.request, profile, terms };
+            let mut report = self.judge(path, report.clone(), &found, &judge);
+            report.key_trust = judge.terms.map(|_| KeyTrust::Policy);
+            if report.outcome == Outcome::Ok {
+                return report;
+            }
+            // What a bundle says goes before the lack of one by another vendor's names.
+            match &first {
+                Some(ArtifactReport { code, .. }) if *code != Some(Code::NoBundle) => {}
+                Some(_) if report.code == Some(Code::NoBundle) => {}
+                _ => first = Some(report),
+            }
+        }
+        first.unwrap_or_else(|| report.refused(&super::verify::no_key()))
+    }
+
+    fn judge(
+        &self,
+        path: &Path,
+        mut report: ArtifactReport,
+        found: &Result<Found, Fault>,
+        judge: &Judge<'_>,
+    ) -> ArtifactReport {
+        match found {
+            Err(fault) => artifact::refused(report, fault, Vec::new(), judge),
+            Ok(Found::Package(digest, detected, fault)) => {
+                report.detected = Some(detected.clone());
+                report
+                    .likely_causes
+                    .extend(fault.iter().map(|fault| format!("read as an image archive: {fault}")));
+                let material = files::file_name(path)
+                    .map(|name| pairing::for_package(judge.profile, &name))
+                    .unwrap_or_default();
+                let bundles = self.bundles(path, &[material], &mut report);
+                if bundles.len() > 1 {
+                    let fault = Fault::new(Code::Usage, "a package has one bundle");
+                    return report.refused(&fault);
+                }
+                artifact::package(report, *digest, bundles.first(), judge)
+            }
+            Ok(Found::Image(archive, detected)) => {
+                report.detected = Some(detected.clone());
+                let material: Vec<_> = archive
+                    .images
+                    .iter()
+                    .map(|image| pairing::for_image(judge.profile, &image.labels))
+                    .collect();
+                let bundles = self.bundles(path, &material, &mut report);
+                let report = artifact::image(report, archive, &bundles, judge);
+                self.with_key_name(report, &material)
+            }
+        }
+    }
+
+    /// When a signature was refused: whether the vendor names another key than the one given.
+    fn with_key_name(&self, mut report: ArtifactReport, material: &[Material]) -> ArtifactReport {
+        let named = material.iter().find_map(|it| it.key.as_deref());
+        if let (Outcome::Failed, Some(named), Some(given)) = (report.outcome, named, &self.key_file)
+            && named != given
+        {
+            report
+                .likely_causes
+                .push(format!("the image's label names the key {named}, you gave {given}"));
+        }
+        report
+    }
+
+    /// What the user says that a file is, or the bundle beside it.
+    fn forced(&self, path: &Path) -> Option<(Kind, String)> {
+        match self.whom.arguments.kind {
+            Some(args::Kind::Image) => Some((Kind::Image, "--type image".to_owned())),
+            Some(args::Kind::Package) => Some((Kind::Package, "--type package".to_owned())),
+            None => self
+                .bundle_beside(path)
+                .map(|name| (Kind::Package, format!("package: {name} lies beside it"))),
+        }
+    }
+
+    /// The name of the package bundle that lies beside a file.
+    fn bundle_beside(&self, path: &Path) -> Option<String> {
+        if path.as_os_str() == "-" {
+            return None;
+        }
+        let file = files::file_name(path)?;
+        self.signers
+            .iter()
+            .map(|signer| signer.profile)
+            .filter_map(|profile| pairing::for_package(profile, &file).bundle)
+            .find(|name| path.with_file_name(name).is_file())
+    }
+
+    /// The bundles named on the command line, else those that lie beside the file under the
+    /// vendor's names.
+    fn bundles(
+        &self,
+        path: &Path,
+        material: &[Material],
+        report: &mut ArtifactReport,
+    ) -> Vec<NamedBundle> {
+        let arguments = self.whom.arguments;
+        if !arguments.bundle.is_empty() {
+            return load_bundles(arguments.bundle.iter().cloned());
+        }
+        let mut names: Vec<_> = material.iter().filter_map(|it| it.bundle.clone()).collect();
+        names.sort();
+        names.dedup();
+        if names.is_empty() {
+            report.likely_causes.push("no label of the archive names a bundle".to_owned());
+        }
+        if names.len() > limits::BUNDLES {
+            let message = format!("its labels name more than {} bundles", limits::BUNDLES);
+            let content = Err(Fault::new(Code::ArchiveTooLarge, message).at(files::show(path)));
+            return vec![NamedBundle { name: files::show(path), content }];
+        }
+        let beside = names.iter().map(|name| path.with_file_name(name));
+        let (there, absent): (Vec<_>, Vec<_>) = beside.partition(|path| path.exists());
+        for path in absent.iter().take(limits::DIAGNOSIS_TRIES) {
+            report.likely_causes.push(format!("there is no {}", files::show(path)));
+        }
+        load_bundles(there)
+    }
+}
+
+/// Reads and parses the bundles of one artifact. All of them are held in memory, and labels of the
+/// archive can name thousands, so they are bounded together as well.
+fn load_bundles(paths: impl IntoIterator<Item = PathBuf>) -> Vec<NamedBundle> {
+    let mut left = limits::BUNDLES_TOTAL_BYTES;
+    paths.into_iter().map(|path| load_bundle(&path, &mut left)).collect()
+}
+
+/// Reads and parses a bundle, which takes its size from the `left` bytes; what is wrong with it is
+/// part of the verdict.
+pub(super) fn load_bundle(path: &Path, left: &mut u64) -> NamedBundle {
+    let limit = limits::BUNDLE_BYTES.min(*left);
+    let too_large = |fault: Fault| {
+        let together = fault.code() == Code::BundleTooLarge && limit < limits::BUNDLE_BYTES;
+        if !together {
+            return fault;
+        }
+        let total = limits::BUNDLES_TOTAL_BYTES;
+        let message = format!("the bundles together are larger than {total} bytes");
+        Fault::new(Code::BundleTooLarge, message).at(files::show(path))
+    };
+    let content = files::read_small(path, limit, Code::BundleTooLarge).map_err(too_large);
+    let content = content.and_then(|bytes| {
+        *left = left.saturating_sub(bytes.len() as u64);
+        SignatureBundle::parse(&bytes).map_err(|fault| fault.at(files::show(path)))
+    });
+    NamedBundle { name: files::show(path), content }
+}

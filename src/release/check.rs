@@ -1,0 +1,684 @@
+//! The run over a folder: a first look at every file, the pairing, then each artifact's answer, and what
+//! is said of all of them.
+
+use std::cmp::Reverse;
+use std::fmt;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::plan::{self, Seals, Unit, UnitKind};
+use super::shard::{self, Part};
+use super::span::Span;
+use super::{Filter, PairingMap, cover, listing};
+use crate::folder::{
+    Authority, Court, First, Folder, FoundFile, LayoutTree, Listing, Reader, SharedNames, Subject,
+    SurveyOptions, Task, What,
+};
+use crate::image::{self, Input, Options, Progress};
+use crate::key::PublicKey;
+use crate::pairing::Names;
+use crate::parallel;
+use crate::transfer::Covers;
+use crate::trust::VendorProfile;
+use crate::verdict::{
+    ArtifactKind, ArtifactReport, Code, Cover, Coverage, CoveredFile, Fault, Outcome, Shard,
+};
+
+/// Where an answer stands in the report of a folder: answers are sorted by this, whatever order they
+/// were found in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// What is said of all files together comes last.
+    last: bool,
+    /// The thing that it is about: a path below the folder.
+    unit: String,
+    /// Which of the answers for that thing.
+    number: usize,
+}
+
+impl Place {
+    /// Of the only answer for something that is no folder.
+    #[must_use]
+    pub const fn only() -> Self {
+        Self { last: false, unit: String::new(), number: 0 }
+    }
+}
+
+/// Who is told how a run goes on; called from several threads.
+pub trait Events: Sync {
+    /// So many bytes are to be read in all.
+    fn expect(&self, bytes: u64);
+    /// A file of so many bytes is begun; gives a number for it.
+    fn begin(&self, name: &str, size: u64) -> u64;
+    /// So many more bytes of it were read.
+    fn advance(&self, number: u64, bytes: u64);
+    /// It was read.
+    fn end(&self, number: u64);
+    /// An answer was found.
+    fn answer(&self, place: Place, report: ArtifactReport);
+}
+
+/// What checking one transfer directory gives.
+#[derive(Debug)]
+pub struct Checked {
+    /// Its answers, in order.
+    pub reports: Vec<ArtifactReport>,
+    /// How its files are covered, by their names below it.
+    pub covers: Covers,
+}
+
+/// Checks a transfer directory, telling the progress how far it has come.
+pub type CheckTransfer<'a> = dyn Fn(&Folder, Options<'_>) -> Checked + Sync + 'a;
+
+/// Makes the authority of a run, in view of the keys that lie in the folder.
+pub type MakeAuthority<'a> = dyn Fn(&[&PublicKey]) -> Authority<'a> + Sync + 'a;
+
+/// What the path is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whole {
+    /// A folder, in which transfer directories may lie.
+    Folder,
+    /// A folder whose seals are not looked at (`--unsealed`).
+    Unsealed,
+    /// A transfer directory.
+    Transfer,
+}
+
+/// The folder that is checked.
+#[derive(Debug, Clone, Copy)]
+pub struct Folders<'a> {
+    /// The handle.
+    pub folder: &'a Folder,
+    /// What lies in it.
+    pub listing: &'a Listing,
+    /// Directories in it that can't be listed.
+    pub faults: &'a [(String, Fault)],
+    /// What it is taken for.
+    pub whole: Whole,
+}
+
+/// How a folder is to be checked.
+pub struct Order<'a> {
+    /// By whom and by what artifacts without a seal are judged.
+    pub authority: &'a MakeAuthority<'a>,
+    /// How a transfer directory is checked.
+    pub transfer: &'a CheckTransfer<'a>,
+    /// The conventions by which names are known.
+    pub profiles: &'a [&'a VendorProfile],
+    /// Which artifacts are asked for.
+    pub filter: &'a Filter,
+    /// The operator's pairing.
+    pub map: Option<&'a PairingMap>,
+    /// The part that is asked for.
+    pub part: Option<Part>,
+    /// Whether what nothing covers is a failure.
+    pub require_coverage: bool,
+    /// Whether nothing more is begun after a failure.
+    pub fail_fast: bool,
+    /// Threads; the progress in it is not used.
+    pub reading: Options<'a>,
+}
+
+impl fmt::Debug for Order<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Order").field("part", &self.part).finish_non_exhaustive()
+    }
+}
+
+/// What a run says besides the answers.
+#[derive(Debug)]
+pub struct Ended {
+    /// How each file is covered; of a part, only its own files.
+    pub coverage: Coverage,
+    /// Which part it was.
+    pub shard: Option<Shard>,
+    /// Whether a failure ended it before everything was looked at.
+    pub stopped: bool,
+}
+
+/// Checks a folder, to its end whatever fails (unless the order says otherwise), and tells the answers.
+///
+/// # Errors
+/// What makes any answer impossible: [`Code::MapMalformed`] for a map that names what is not there.
+pub fn check(
+    folders: Folders<'_>,
+    order: &Order<'_>,
+    events: &dyn Events,
+) -> Result<Ended, Fault> {
+    let units = match folders.whole {
+        Whole::Transfer => vec![Unit {
+            name: String::new(),
+            size: folders.listing.files().fold(0, |sum, it| sum.saturating_add(it.size)),
+            kind: UnitKind::Transfer,
+        }],
+        whole => {
+            let seals = if whole == Whole::Unsealed { Seals::Ignored } else { Seals::Hold };
+            plan::units(folders.folder, folders.listing, folders.faults, seals)
+        }
+    };
+    let mine = order.part.map(|part| {
+        let sizes: Vec<(&str, u64)> =
+            units.iter().map(|unit| (unit.name.as_str(), unit.size)).collect();
+        let parts = shard::assign(&sizes, part.count());
+        parts.into_iter().map(|it| it == part.number()).collect::<Vec<bool>>()
+    });
+    let run = Run {
+        folders,
+        order,
+        events,
+        units: &units,
+        mine,
+        stop: AtomicBool::new(false),
+        gathered: Mutex::default(),
+    };
+    run.check()
+}
+
+/// What is known of a unit after the first look.
+enum Seen {
+    /// What a small file is.
+    Small(FoundFile),
+    /// It is to be read when its turn comes.
+    Later,
+    /// It can't be read.
+    Fault(Fault),
+}
+
+/// What answers leave behind.
+#[derive(Default)]
+struct Gathered {
+    span: Span,
+    covers: Vec<(String, u64, Cover)>,
+    answers: usize,
+}
+
+struct Run<'a, 'o> {
+    folders: Folders<'a>,
+    order: &'a Order<'o>,
+    events: &'a dyn Events,
+    units: &'a [Unit],
+    /// Which units are of the part that is asked for.
+    mine: Option<Vec<bool>>,
+    stop: AtomicBool,
+    gathered: Mutex<Gathered>,
+}
+
+impl Run<'_, '_> {
+    fn check(self) -> Result<Ended, Fault> {
+        let bytes = self.asked().map(|(_, unit)| unit.size);
+        self.events.expect(bytes.fold(0, u64::saturating_add));
+        self.transfers();
+        let bundles = self.files()?;
+        let shard = order_shard(&self, &bundles);
+        let stopped = self.stop.load(Ordering::Relaxed);
+        let Gathered { span, covers, mut answers } =
+            self.gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if shard.is_none() && !stopped {
+            let complete = self.order.filter.is_empty();
+            let found = span.findings(bundles.iter().map(String::as_str), complete);
+            answers = answers.saturating_add(found.len());
+            for report in found {
+                let place = Place { last: true, unit: report.name.clone(), number: 0 };
+                self.events.answer(place, report);
+            }
+        }
+        if answers == 0 && !stopped {
+            let place = Place { last: true, unit: String::new(), number: 0 };
+            self.events.answer(place, nothing(self.folders.folder, order_is_part(self.order)));
+        }
+        let mut coverage = Coverage::default();
+        let mut files: Vec<CoveredFile> = covers
+            .into_iter()
+            .map(|(name, size, cover)| CoveredFile {
+                name: self.folders.folder.show(&name),
+                size,
+                cover,
+            })
+            .collect();
+        files.sort_by(|a, b| a.name.cmp(&b.name));
+        files.into_iter().for_each(|file| coverage.add(file));
+        Ok(Ended { coverage, shard, stopped })
+    }
+
+    /// The units of this part, with their numbers.
+    fn asked(&self) -> impl Iterator<Item = (usize, &Unit)> {
+        self.units.iter().enumerate().filter(|(number, _)| self.is_mine(*number))
+    }
+
+    fn is_mine(&self, number: usize) -> bool {
+        self.mine.as_ref().is_none_or(|mine| mine.get(number).copied().unwrap_or(false))
+    }
+
+    fn gather<T>(&self, change: impl FnOnce(&mut Gathered) -> T) -> T {
+        change(&mut self.gathered.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How files are covered that have no answer, or have one elsewhere.
+    fn covered(&self, files: impl IntoIterator<Item = (String, u64, Cover)>) {
+        self.gather(|gathered| gathered.covers.extend(files));
+    }
+
+    /// Tells an answer.
+    fn answer(&self, unit: &str, number: usize, mut report: ArtifactReport) {
+        if self.order.require_coverage {
+            report = cover::required(report);
+        }
+        let failed =
+            matches!(report.outcome, Outcome::Failed | Outcome::Missing | Outcome::Extra);
+        if failed && self.order.fail_fast {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+        self.gather(|gathered| {
+            gathered.answers = gathered.answers.saturating_add(1);
+            gathered.span.add(&report);
+        });
+        self.events.answer(Place { last: false, unit: unit.to_owned(), number }, report);
+    }
+
+    /// Leaves out what the operator does not ask for; says whether it did.
+    fn excluded(&self, unit: &Unit) -> bool {
+        if unit.name.is_empty() || self.order.filter.admits(&unit.name) {
+            return false;
+        }
+        self.exclude(unit, self.files_of(unit));
+        true
+    }
+
+    /// Takes note that files are left out.
+    fn exclude(&self, unit: &Unit, files: Vec<(String, u64)>) {
+        self.covered(files.into_iter().map(|(name, size)| (name, size, Cover::Excluded)));
+        if self.order.require_coverage {
+            let message = "left out by --include or --exclude, so nothing covers it";
+            let fault = Fault::new(Code::NotCovered, message);
+            self.answer(&unit.name, 0, file(self.folders.folder, &unit.name, &fault));
+        }
+    }
+
+    /// The files of a unit, with their sizes.
+    fn files_of(&self, unit: &Unit) -> Vec<(String, u64)> {
+        match unit.kind {
+            UnitKind::File | UnitKind::Refused(_) => vec![(unit.name.clone(), unit.size)],
+            UnitKind::Layout | UnitKind::Transfer => self
+                .folders
+                .listing
+                .below(&unit.name)
+                .filter(|entry| entry.kind != crate::folder::EntryKind::Directory)
+                .map(|entry| (entry.name.clone(), entry.size))
+                .collect(),
+        }
+    }
+
+    /// Transfer directories, one after the other, each with all threads.
+    fn transfers(&self) {
+        for (_, unit) in self.asked() {
+            if !matches!(unit.kind, UnitKind::Transfer) || self.excluded(unit) {
+                continue;
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let here = unit.name.is_empty();
+            let opened;
+            let folder = if here {
+                self.folders.folder
+            } else {
+                match self.folders.folder.folder(&unit.name) {
+                    Ok(below) => {
+                        opened = below;
+                        &opened
+                    }
+                    Err(fault) => {
+                        let files = self.files_of(unit);
+                        let uncovered =
+                            files.into_iter().map(|(name, size)| (name, size, Cover::Uncovered));
+                        self.covered(uncovered);
+                        let report = ArtifactReport::new(self.folders.folder.show(&unit.name));
+                        self.answer(&unit.name, 0, report.refused(&fault));
+                        continue;
+                    }
+                }
+            };
+            let watched = Watched::new(self.events, folder.shown(), unit.size);
+            let checked =
+                (self.order.transfer)(folder, Options { progress: &watched, ..self.order.reading });
+            drop(watched);
+            self.covered(checked.covers.into_iter().map(|(name, size, cover)| {
+                let name = if here { name } else { format!("{}/{name}", unit.name) };
+                (name, size, cover)
+            }));
+            let last = checked.reports.len().saturating_sub(1);
+            for (number, mut report) in checked.reports.into_iter().enumerate() {
+                if !here && number != last {
+                    report.within = Some(folder.shown().to_owned());
+                }
+                self.answer(&unit.name, number, report);
+            }
+        }
+    }
+
+    /// Files and layouts. Gives the shown names of the bundles that lie in this part.
+    fn files(&self) -> Result<Vec<String>, Fault> {
+        let folder = self.folders.folder;
+        let reading = Options { jobs: 1, ..self.order.reading };
+        let options =
+            SurveyOptions { profiles: self.order.profiles, reading, own: |_| false };
+        let seen = {
+            let names = self.names();
+            let reader = Reader::new(folder, &names, &options);
+            let all: Vec<usize> = (0..self.units.len()).collect();
+            parallel::map(&all, self.order.reading.jobs, |number| self.look(&reader, *number))
+        };
+        let small = |number: usize| match seen.get(number) {
+            Some(Some(Seen::Small(found))) => Some(found),
+            _ => None,
+        };
+        let mut in_folder = Vec::new();
+        let mut bundles = Vec::new();
+        let mut anything = false;
+        let mut artifacts = Vec::new();
+        let mut stated = Vec::new();
+        for (number, unit) in self.units.iter().enumerate() {
+            let Some(Some(seen)) = seen.get(number) else { continue };
+            match seen {
+                Seen::Small(FoundFile { what: What::Bundle(content), .. }) => {
+                    anything = true;
+                    if let Ok(Some(digest)) = content {
+                        stated.push((unit.name.as_str(), digest.as_str()));
+                    }
+                    if self.is_mine(number) {
+                        bundles.push(folder.show(&unit.name));
+                    }
+                }
+                Seen::Small(FoundFile { what: What::Key(key), .. }) => in_folder.push(&**key),
+                Seen::Small(FoundFile { what: What::KeyName | What::TrustedRoot, .. }) => {}
+                Seen::Small(_) | Seen::Later => {
+                    anything = true;
+                    artifacts.push(unit.name.as_str());
+                }
+                Seen::Fault(_) => artifacts.push(unit.name.as_str()),
+            }
+        }
+        let mut names = self.names();
+        for (bundle, digest) in stated {
+            names.state(bundle, digest);
+        }
+        for (artifact, bundle) in self.order.map.into_iter().flat_map(PairingMap::pairs) {
+            for name in [artifact, bundle] {
+                let layout = self.units.iter().any(|it| it.name == name);
+                if !names.has(name) && !layout {
+                    let message = "there is no such file in the folder";
+                    return Err(Fault::new(Code::MapMalformed, message).at(folder.show(name)));
+                }
+            }
+            names.map(artifact, bundle);
+        }
+        let authority = (self.order.authority)(&in_folder);
+        if authority.keys.is_empty() && anything {
+            let message = "neither --key nor a trust policy with vendor keys was given";
+            let fault = Fault::new(Code::NoKey, message);
+            let report = ArtifactReport::new(folder.shown()).refused(&fault);
+            self.answer("", 0, report);
+            return Ok(Vec::new());
+        }
+        let known = |name: &str| {
+            let number = self.units.binary_search_by(|unit| unit.name.as_str().cmp(name)).ok()?;
+            small(number).map(|found| found.digest.sha256)
+        };
+        let shared = SharedNames::new(artifacts);
+        let reader = Reader::new(folder, &names, &options);
+        let court = Court { folder, names: &names, known: &known, authority: &authority };
+        let bench = Bench { run: self, court: &court, reader: &reader, shared: &shared };
+        let mut tasks: Vec<(usize, &Unit)> = self
+            .asked()
+            .filter(|(_, unit)| !matches!(unit.kind, UnitKind::Transfer))
+            .collect();
+        if self.order.reading.jobs > 1 {
+            // The largest first, so that all threads end together.
+            tasks.sort_by_key(|(_, unit)| Reverse(unit.size));
+        }
+        parallel::map(&tasks, self.order.reading.jobs, |(number, unit)| {
+            if !self.stop.load(Ordering::Relaxed) {
+                bench.unit(unit, seen.get(*number).and_then(Option::as_ref));
+            }
+        });
+        Ok(bundles)
+    }
+
+    /// The names of all files outside transfer directories.
+    fn names(&self) -> Names<'_> {
+        let listing = self.folders.listing;
+        let mut names = Vec::new();
+        for unit in self.units {
+            match unit.kind {
+                UnitKind::File => names.push(unit.name.as_str()),
+                UnitKind::Layout => {
+                    names.extend(listing.below(&unit.name).map(|entry| entry.name.as_str()));
+                }
+                UnitKind::Refused(_) | UnitKind::Transfer => {}
+            }
+        }
+        Names::new(names)
+    }
+
+    /// The first look at a unit; none for what is no file.
+    fn look(&self, reader: &Reader<'_>, number: usize) -> Option<Seen> {
+        let unit = self.units.get(number)?;
+        match unit.kind {
+            UnitKind::File => {}
+            UnitKind::Layout => return Some(Seen::Later),
+            UnitKind::Refused(_) | UnitKind::Transfer => return None,
+        }
+        let wanted = self.is_mine(number) && self.order.filter.admits(&unit.name);
+        Some(match reader.first(&unit.name, wanted) {
+            Ok(First::Found(found)) => {
+                if wanted {
+                    let number = self.events.begin(&found.name, found.digest.size);
+                    self.events.advance(number, found.digest.size);
+                    self.events.end(number);
+                }
+                Seen::Small(found)
+            }
+            Ok(First::Later) => Seen::Later,
+            Err(fault) => Seen::Fault(gone(fault)),
+        })
+    }
+}
+
+fn order_is_part(order: &Order<'_>) -> bool {
+    order.part.is_some()
+}
+
+fn order_shard(run: &Run<'_, '_>, bundles: &[String]) -> Option<Shard> {
+    let part = run.order.part?;
+    let folder = run.folders.folder;
+    let files: Vec<(String, u64)> = run
+        .units
+        .iter()
+        .flat_map(|unit| run.files_of(unit))
+        .map(|(name, size)| (folder.show(&name), size))
+        .collect();
+    Some(Shard {
+        part: part.number(),
+        of: part.count(),
+        listing: listing::digest(files.iter().map(|(name, size)| (name.as_str(), *size))),
+        files: files.len() as u64,
+        bundles: bundles.to_vec(),
+    })
+}
+
+/// A file that was listed, and is not there any more, was removed meanwhile.
+fn gone(fault: Fault) -> Fault {
+    if fault.code() != Code::FileNotFound {
+        return fault;
+    }
+    let message = "it was in the folder when the run began, and is gone";
+    match fault.place() {
+        Some(place) => Fault::new(Code::Unreadable, message).at(place),
+        None => Fault::new(Code::Unreadable, message),
+    }
+}
+
+fn nothing(folder: &Folder, part: bool) -> ArtifactReport {
+    let message = if part {
+        "nothing in this part is to be checked"
+    } else {
+        "there is no image archive, no package and no transfer directory in it"
+    };
+    ArtifactReport::new(folder.shown()).refused(&Fault::new(Code::NothingFound, message))
+}
+
+fn file(folder: &Folder, name: &str, fault: &Fault) -> ArtifactReport {
+    let mut report = ArtifactReport::new(folder.show(name));
+    report.kind = Some(ArtifactKind::File);
+    report.refused(fault)
+}
+
+/// Where units get their answers.
+struct Bench<'a, 'o> {
+    run: &'a Run<'a, 'o>,
+    court: &'a Court<'a>,
+    reader: &'a Reader<'a>,
+    shared: &'a SharedNames<'a>,
+}
+
+impl Bench<'_, '_> {
+    fn unit(&self, unit: &Unit, seen: Option<&Seen>) {
+        let run = self.run;
+        let folder = run.folders.folder;
+        let one = |cover: Cover| [(unit.name.clone(), unit.size, cover)];
+        match (&unit.kind, seen) {
+            (UnitKind::Transfer, _) => {}
+            (UnitKind::Refused(fault), _) => {
+                if !run.excluded(unit) {
+                    run.covered(one(Cover::Uncovered));
+                    run.answer(&unit.name, 0, file(folder, &unit.name, fault));
+                }
+            }
+            (UnitKind::Layout, _) => {
+                if !run.excluded(unit) {
+                    self.layout(unit);
+                }
+            }
+            (UnitKind::File, Some(Seen::Small(found))) if is_material(&found.what) => {
+                run.covered(one(cover::of_material(&found.what)));
+            }
+            (UnitKind::File, seen) => {
+                if !run.excluded(unit) {
+                    self.artifact(unit, seen);
+                }
+            }
+        }
+    }
+
+    fn artifact(&self, unit: &Unit, seen: Option<&Seen>) {
+        let run = self.run;
+        let refused = |fault: &Fault| {
+            run.covered([(unit.name.clone(), unit.size, Cover::Uncovered)]);
+            run.answer(&unit.name, 0, file(run.folders.folder, &unit.name, fault));
+        };
+        let read;
+        let (what, digest) = match seen {
+            Some(Seen::Fault(fault)) => return refused(fault),
+            Some(Seen::Small(found)) => (&found.what, Some(found.digest)),
+            Some(Seen::Later) | None => {
+                let watched = Watched::new(run.events, &unit.name, unit.size);
+                let reading =
+                    Options { jobs: 1, progress: &watched, ..run.order.reading };
+                read = self.reader.rest(&unit.name, &reading);
+                match &read {
+                    Ok((what, digest)) => (what, *digest),
+                    Err(fault) => return refused(&gone(fault.clone())),
+                }
+            }
+        };
+        let subject = match (what, digest) {
+            (What::Image(archive, detected), _) => Subject::Image(archive, Some(detected)),
+            (What::Package(detected, fault), Some(digest)) => {
+                Subject::Package(digest, detected, fault.as_ref())
+            }
+            (What::Refused(fault), _) => Subject::Refused(fault),
+            (What::Bundle(Err(fault)), _) => return refused(fault),
+            _ => {
+                // Nothing is what it was at the first look.
+                let message = "the file changed while the folder was read";
+                return refused(&Fault::new(Code::Unreadable, message));
+            }
+        };
+        let report = self.judged(unit, subject);
+        run.covered([(unit.name.clone(), unit.size, cover::of_answer(&report))]);
+        run.answer(&unit.name, 0, report);
+    }
+
+    fn layout(&self, unit: &Unit) {
+        let run = self.run;
+        let folder = run.folders.folder;
+        let tree = LayoutTree::new(folder, run.folders.listing, &unit.name);
+        let watched = Watched::new(run.events, &unit.name, unit.size);
+        let reading = Options { progress: &watched, ..run.order.reading };
+        let archive = image::read(Input::Layout(&tree), &reading);
+        drop(watched);
+        let refusal;
+        let subject = match &archive {
+            Ok(archive) => Subject::Image(archive, None),
+            Err(refused) => {
+                refusal = refused.fault.clone().at(folder.show(&unit.name));
+                Subject::Refused(&refusal)
+            }
+        };
+        let report = self.judged(unit, subject);
+        let whole = cover::of_answer(&report);
+        let stray = |name: &str| {
+            archive.as_ref().is_ok_and(|archive| {
+                let below = name.get(unit.name.len().saturating_add(1)..).unwrap_or_default();
+                archive.strays.iter().any(|it| it == below)
+            })
+        };
+        run.covered(run.files_of(unit).into_iter().map(|(name, size)| {
+            let cover = if stray(&name) { Cover::Uncovered } else { whole };
+            (name, size, cover)
+        }));
+        run.answer(&unit.name, 0, report);
+    }
+
+    fn judged(&self, unit: &Unit, subject: Subject<'_>) -> ArtifactReport {
+        let task = Task { path: &unit.name, name: self.shared.name(&unit.name), subject };
+        let mut report = self.court.judge(&task).report;
+        report.name = self.run.folders.folder.show(&unit.name);
+        report.name_unsigned = report.outcome == Outcome::Ok;
+        report
+    }
+}
+
+/// Whether a file has no answer of its own.
+const fn is_material(what: &What) -> bool {
+    matches!(what, What::Bundle(_) | What::Key(_) | What::KeyName | What::TrustedRoot)
+}
+
+/// One file's progress.
+struct Watched<'a> {
+    events: &'a dyn Events,
+    number: u64,
+}
+
+impl<'a> Watched<'a> {
+    fn new(events: &'a dyn Events, name: &str, size: u64) -> Self {
+        Self { events, number: events.begin(name, size) }
+    }
+}
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        self.events.end(self.number);
+    }
+}
+
+impl Progress for Watched<'_> {
+    // The sizes of all files are known before.
+    fn expect(&self, _bytes: u64) {}
+
+    fn advance(&self, bytes: u64) {
+        self.events.advance(self.number, bytes);
+    }
+}
+

@@ -1,0 +1,31 @@
+//! How the files of a folder without a seal are covered.
+
+use crate::folder::What;
+use crate::verdict::{ArtifactReport, Code, Cover, Fault, Outcome};
+
+/// How an artifact's file is covered by its answer.
+#[must_use]
+pub(super) fn of_answer(report: &ArtifactReport) -> Cover {
+    if report.outcome == Outcome::Ok { Cover::Vendor } else { Cover::Uncovered }
+}
+
+/// How a file is covered that has no answer of its own: as material, if its content says so.
+pub(super) fn of_material(what: &What) -> Cover {
+    match what {
+        What::Bundle(Ok(_)) | What::Key(_) | What::KeyName | What::TrustedRoot => Cover::Material,
+        _ => Cover::Uncovered,
+    }
+}
+
+/// With `--require-coverage`: what nothing covers is a failure, whatever else is said of it.
+pub(super) fn required(mut report: ArtifactReport) -> ArtifactReport {
+    if matches!(report.outcome, Outcome::Failed | Outcome::Missing | Outcome::Extra | Outcome::Ok) {
+        return report;
+    }
+    let why = match (report.code, report.reason.take()) {
+        (Some(code), Some(reason)) => format!(" ([{code}] {reason})"),
+        _ => String::new(),
+    };
+    let message = format!("no vendor's signature covers it{why}");
+    report.refused(&Fault::new(Code::NotCovered, message))
+}

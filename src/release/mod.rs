@@ -1,0 +1,26 @@
+//! A release folder as a whole: any number of artifacts, bundles, keys and transfer directories, at any
+//! depth, each judged where that is decided for all commands, with what can only be said of all of
+//! them together.
+//!
+//! It goes to the end whatever fails, tells each answer as soon as it is known, and holds none of them.
+//! The answers, and their places in the report, are the same however many threads work. What is
+//! shown, and where reports are kept, is the business of the rooms above.
+
+mod check;
+mod cover;
+mod filter;
+mod listing;
+mod map;
+mod merge;
+mod plan;
+mod shard;
+mod span;
+
+pub use check::{
+    CheckTransfer, Checked, Ended, Events, Folders, MakeAuthority, Order, Place, Whole, check,
+};
+pub use filter::Filter;
+pub use listing::digest as listing_digest;
+pub use map::PairingMap;
+pub use merge::merge;
+pub use shard::{Part, assign};

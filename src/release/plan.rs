@@ -1,0 +1,121 @@
+//! What of a folder is to be judged as one thing: a file, an OCI layout, a transfer directory.
+
+use std::collections::BTreeMap;
+
+use crate::folder::{Entry, EntryKind, Folder, Listing, above, layout_directories};
+use crate::transfer;
+use crate::verdict::{Code, Fault};
+
+/// One thing in a folder that has an answer of its own.
+#[derive(Debug)]
+pub(super) struct Unit {
+    /// Its path below the folder; empty for the folder itself.
+    pub(super) name: String,
+    /// Bytes of all its files.
+    pub(super) size: u64,
+    pub(super) kind: UnitKind,
+}
+
+#[derive(Debug)]
+pub(super) enum UnitKind {
+    /// A regular file: an artifact or material.
+    File,
+    /// An OCI layout directory.
+    Layout,
+    /// What can't be part of a release, or can't be looked at.
+    Refused(Fault),
+    /// A transfer directory.
+    Transfer,
+}
+
+/// Whether the operator says that no directory is to be taken for a transfer directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Seals {
+    Hold,
+    Ignored,
+}
+
+/// Everything in a folder, each file in exactly one unit, in the order of the names. `faults` are of
+/// directories that can't be listed.
+pub(super) fn units(
+    folder: &Folder,
+    listing: &Listing,
+    faults: &[(String, Fault)],
+    seals: Seals,
+) -> Vec<Unit> {
+    let transfers = match seals {
+        Seals::Hold => transfers(listing),
+        Seals::Ignored => Vec::new(),
+    };
+    let outside: Vec<Entry> =
+        listing.entries.iter().filter(|it| !within(&transfers, &it.name)).cloned().collect();
+    let layouts = layout_directories(&Listing { entries: outside }, |_| false);
+    let mut whole: BTreeMap<&str, (u64, bool)> = BTreeMap::new();
+    whole.extend(transfers.iter().map(|name| (name.as_str(), (0, true))));
+    whole.extend(layouts.iter().map(|name| (name.as_str(), (0, false))));
+    let mut units = Vec::new();
+    for entry in listing.files() {
+        let directory = above(&entry.name).find(|it| whole.contains_key(it));
+        if let Some((size, _)) = directory.and_then(|it| whole.get_mut(it)) {
+            *size = size.saturating_add(entry.size);
+            continue;
+        }
+        let kind = match entry.kind {
+            // With --unsealed a seal is not looked at, and that is said.
+            EntryKind::File if seals == Seals::Ignored && is_seal(&entry.name) => {
+                let message = "a file of a seal: not looked at, as --unsealed asks";
+                UnitKind::Refused(Fault::new(Code::NoBundle, message))
+            }
+            EntryKind::File => UnitKind::File,
+            other => {
+                let fault = Fault::new(Code::FileTypeRefused, other.words());
+                UnitKind::Refused(fault.at(folder.show(&entry.name)))
+            }
+        };
+        units.push(Unit { name: entry.name.clone(), size: entry.size, kind });
+    }
+    units.extend(whole.iter().map(|(name, (size, transfer))| Unit {
+        name: (*name).to_owned(),
+        size: *size,
+        kind: if *transfer { UnitKind::Transfer } else { UnitKind::Layout },
+    }));
+    units.extend(faults.iter().filter(|(name, _)| !within(&transfers, name)).map(
+        |(name, fault)| Unit {
+            name: name.clone(),
+            size: 0,
+            kind: UnitKind::Refused(fault.clone()),
+        },
+    ));
+    units.sort_by(|a, b| a.name.cmp(&b.name));
+    units
+}
+
+/// The files of a seal that lies in the folder itself.
+fn is_seal(name: &str) -> bool {
+    transfer::SEAL_FILES.contains(&name)
+}
+
+/// Whether a name lies below one of these directories.
+fn within(directories: &[String], name: &str) -> bool {
+    above(name).any(|it| directories.binary_search_by(|directory| directory.as_str().cmp(it)).is_ok())
+}
+
+/// Directories in which a file of a seal lies, none within another, sorted.
+fn transfers(listing: &Listing) -> Vec<String> {
+    let mut folders: BTreeMap<&str, Listing> = BTreeMap::new();
+    for entry in listing.files() {
+        if let Some((folder, base)) = entry.name.rsplit_once('/') {
+            let entry = Entry { name: base.to_owned(), kind: entry.kind, size: entry.size };
+            folders.entry(folder).or_default().entries.push(entry);
+        }
+    }
+    let mut found: Vec<String> = Vec::new();
+    for (folder, files) in folders {
+        let inside = above(folder).any(|it| found.iter().any(|outer| outer == it));
+        if !inside && !transfer::traces(&files).is_empty() {
+            found.push(folder.to_owned());
+        }
+    }
+    found.sort();
+    found
+}

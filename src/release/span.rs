@@ -1,0 +1,154 @@
+//! What can only be said of all artifacts of a folder together: bundles that belong to none of them, and
+//! bundles that were paired with several that differ.
+//!
+//! It works on finished answers alone, so that a run over the whole and a merge of parts say the same.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::digest::{Hasher, Sha256Digest};
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
+
+/// Answers, as far as they matter here.
+#[derive(Debug, Default)]
+pub(super) struct Span {
+    users: BTreeMap<String, Vec<User>>,
+}
+
+#[derive(Debug)]
+struct User {
+    name: String,
+    /// What it holds, so that copies are known; none where that was not found out.
+    content: Option<Sha256Digest>,
+    fine: bool,
+}
+
+impl Span {
+    /// Takes note of an answer.
+    pub(super) fn add(&mut self, report: &ArtifactReport) {
+        for bundle in &report.paired {
+            self.users.entry(bundle.clone()).or_default().push(User {
+                name: report.name.clone(),
+                content: content(report),
+                fine: report.outcome == Outcome::Ok,
+            });
+        }
+    }
+
+
+    /// The bundles, of all those there are, that no artifact was paired with, and those that differing
+    /// artifacts were paired with; in the order of the names.
+    pub(super) fn findings<'b>(
+        mut self,
+        bundles: impl IntoIterator<Item = &'b str>,
+        unpaired: bool,
+    ) -> Vec<ArtifactReport> {
+        let mut found = BTreeMap::new();
+        for bundle in bundles {
+            if unpaired && !self.users.contains_key(bundle) {
+                let message = "it belongs to no artifact in the folder";
+                found.insert(bundle.to_owned(), Fault::new(Code::MaterialUnpaired, message));
+            }
+        }
+        for (bundle, users) in &mut self.users {
+            users.sort_by(|a, b| a.name.cmp(&b.name));
+            let contents: BTreeSet<_> = users.iter().map(|user| user.content).collect();
+            let differ = contents.len() > 1 || contents.contains(&None);
+            if users.len() < 2 || !differ || users.iter().all(|user| user.fine) {
+                continue;
+            }
+            found.insert(bundle.clone(), shared(users));
+        }
+        found
+            .into_iter()
+            .map(|(bundle, fault)| {
+                let mut report = ArtifactReport::new(bundle);
+                report.kind = Some(ArtifactKind::File);
+                report.refused(&fault)
+            })
+            .collect()
+    }
+}
+
+/// Names at most this many artifacts of one bundle.
+const NAMED: usize = 8;
+
+fn shared(users: &[User]) -> Fault {
+    let list = |fine: bool| {
+        let names: Vec<&str> =
+            users.iter().filter(|user| user.fine == fine).map(|user| user.name.as_str()).collect();
+        let more = names.len().saturating_sub(NAMED);
+        let mut text = names.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
+        if more > 0 {
+            text.push_str(&format!(" and {more} more"));
+        }
+        text
+    };
+    let signed = if users.iter().any(|user| user.fine) {
+        format!("it signs {}", list(true))
+    } else {
+        "it was verified for none of them".to_owned()
+    };
+    let message = format!("paired with artifacts that differ: {signed}, and not {}", list(false));
+    Fault::new(Code::BundleShared, message)
+}
+
+/// One digest for what an artifact holds: a package's bytes, or the digests that can be signed for the
+/// images of an archive.
+fn content(report: &ArtifactReport) -> Option<Sha256Digest> {
+    if let Some(digest) = report.sha256 {
+        return Some(digest);
+    }
+    let candidates: BTreeSet<Sha256Digest> = report
+        .images
+        .iter()
+        .flat_map(|image| &image.candidates)
+        .map(|candidate| candidate.digest)
+        .collect();
+    if candidates.is_empty() {
+        return None;
+    }
+    let mut hasher = Hasher::new();
+    candidates.iter().for_each(|digest| hasher.update(digest.as_bytes()));
+    Some(hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(name: &str, bundle: &str, content: u8, fine: bool) -> ArtifactReport {
+        let mut report = ArtifactReport::new(name);
+        report.paired = vec![bundle.to_owned()];
+        report.sha256 = Some(Sha256Digest::of(&[content]));
+        if fine {
+            report.outcome = Outcome::Ok;
+        }
+        report
+    }
+
+    fn codes(answers: &[ArtifactReport], bundles: &[&str]) -> Vec<(String, Code)> {
+        let mut span = Span::default();
+        answers.iter().for_each(|it| span.add(it));
+        let found = span.findings(bundles.iter().copied(), true);
+        found.into_iter().map(|it| (it.name, it.code.unwrap())).collect()
+    }
+
+    #[test]
+    fn copies_may_share_a_bundle_and_others_may_not() {
+        let copies = [answer("a", "x", 1, true), answer("b", "x", 1, true)];
+        assert_eq!(codes(&copies, &["x"]), []);
+        let broken_copies = [answer("a", "x", 1, false), answer("b", "x", 1, false)];
+        assert_eq!(codes(&broken_copies, &["x"]), []);
+        let differ = [answer("a", "x", 1, true), answer("b", "x", 2, false)];
+        assert_eq!(codes(&differ, &["x"]), [("x".to_owned(), Code::BundleShared)]);
+        let neither = [answer("a", "x", 1, false), answer("b", "x", 2, false)];
+        assert_eq!(codes(&neither, &["x"]), [("x".to_owned(), Code::BundleShared)]);
+    }
+
+    #[test]
+    fn a_bundle_of_nothing_is_said() {
+        let answers = [answer("a", "x", 1, true)];
+        let unpaired = ("y".to_owned(), Code::MaterialUnpaired);
+        assert_eq!(codes(&answers, &["x", "y"]), [unpaired]);
+    }
+}

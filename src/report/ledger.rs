@@ -1,0 +1,162 @@
+//! Finished answers kept until the report is written, in little memory: as JSON, compressed in blocks.
+//!
+//! A hundred thousand answers are some hundred megabytes as data and a tenth of that here; nothing is
+//! written to a disk, which on the far side may be read-only.
+
+use std::cell::RefCell;
+use std::io::{self, Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+
+use super::Source;
+use crate::verdict::{ArtifactReport, Run};
+
+/// Bytes of JSON that are compressed together.
+const BLOCK_BYTES: usize = 256 << 10;
+
+/// Answers in the order of their keys, whatever order they come in.
+#[derive(Debug)]
+pub struct Ledger<K> {
+    blocks: Vec<Box<[u8]>>,
+    /// The block that is still open, uncompressed.
+    open: Vec<u8>,
+    index: Vec<Entry<K>>,
+}
+
+#[derive(Debug)]
+struct Entry<K> {
+    key: K,
+    block: usize,
+    start: usize,
+    end: usize,
+}
+
+impl<K> Default for Ledger<K> {
+    fn default() -> Self {
+        Self { blocks: Vec::new(), open: Vec::new(), index: Vec::new() }
+    }
+}
+
+impl<K: Ord> Ledger<K> {
+    /// Keeps an answer.
+    ///
+    /// # Errors
+    /// When it can't be written as JSON or compressed, which no answer is known to do.
+    pub fn push(&mut self, key: K, report: &ArtifactReport) -> io::Result<()> {
+        let start = self.open.len();
+        serde_json::to_writer(&mut self.open, report)?;
+        let end = self.open.len();
+        self.index.push(Entry { key, block: self.blocks.len(), start, end });
+        if end >= BLOCK_BYTES {
+            let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+            encoder.write_all(&self.open)?;
+            self.blocks.push(encoder.finish()?.into_boxed_slice());
+            self.open.clear();
+        }
+        Ok(())
+    }
+
+    /// The kept answers as a report of this run.
+    #[must_use]
+    pub fn of<'a>(&'a self, run: &'a Run) -> Kept<'a, K> {
+        Kept { ledger: self, run, cache: RefCell::default() }
+    }
+
+    fn block(&self, number: usize) -> io::Result<Vec<u8>> {
+        let Some(block) = self.blocks.get(number) else { return Ok(self.open.clone()) };
+        let mut bytes = Vec::with_capacity(BLOCK_BYTES.saturating_mul(2));
+        DeflateDecoder::new(&**block).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// A report that is written from a ledger.
+#[derive(Debug)]
+pub struct Kept<'a, K> {
+    ledger: &'a Ledger<K>,
+    run: &'a Run,
+    /// The blocks that were last used: answers come nearly in the order of their keys.
+    cache: RefCell<Vec<(usize, Vec<u8>)>>,
+}
+
+/// Blocks that are kept uncompressed.
+const CACHED: usize = 8;
+
+impl<K: Ord> Kept<'_, K> {
+    fn with_block<T>(&self, number: usize, see: impl FnOnce(&[u8]) -> T) -> io::Result<T> {
+        let mut cache = self.cache.borrow_mut();
+        if let Some(at) = cache.iter().position(|(cached, _)| *cached == number) {
+            let block = cache.remove(at);
+            cache.push(block);
+        } else {
+            if cache.len() >= CACHED {
+                cache.remove(0);
+            }
+            cache.push((number, self.ledger.block(number)?));
+        }
+        cache
+            .last()
+            .map(|(_, bytes)| see(bytes))
+            .ok_or_else(|| io::Error::other("a block of the ledger is gone"))
+    }
+}
+
+impl<K: Ord> Source for Kept<'_, K> {
+    fn run(&self) -> &Run {
+        self.run
+    }
+
+    fn count(&self) -> usize {
+        self.ledger.index.len()
+    }
+
+    fn each(
+        &self,
+        visit: &mut dyn FnMut(&ArtifactReport) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut order: Vec<&Entry<K>> = self.ledger.index.iter().collect();
+        order.sort_by(|a, b| a.key.cmp(&b.key));
+        for entry in order {
+            let report: ArtifactReport = self.with_block(entry.block, |bytes| {
+                let text = bytes.get(entry.start..entry.end).unwrap_or_default();
+                serde_json::from_slice(text).map_err(io::Error::from)
+            })??;
+            visit(&report)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verdict::{Code, Fault};
+
+    #[test]
+    fn answers_come_back_whole_and_in_order() {
+        let mut ledger = Ledger::default();
+        let count = 3000_u32;
+        for number in (0..count).rev() {
+            let fault = Fault::new(Code::FileMismatch, "x".repeat(300)).at(number.to_string());
+            let report = ArtifactReport::new(format!("{number:05}")).refused(&fault);
+            ledger.push(number, &report).unwrap();
+        }
+        assert!(ledger.blocks.len() > 3, "{}", ledger.blocks.len());
+        let run = Run::new("2026-01-01T00:00:00Z".to_owned());
+        let kept = ledger.of(&run);
+        for _ in 0..2 {
+            let mut expected = 0;
+            kept.each(&mut |report| {
+                assert_eq!(report.name, format!("{expected:05}"));
+                assert_eq!(report.code, Some(Code::FileMismatch));
+                expected += 1;
+                Ok(())
+            })
+            .unwrap();
+            assert_eq!(expected, count);
+        }
+        assert_eq!(kept.count(), 3000);
+    }
+}

@@ -1,0 +1,85 @@
+//! How each file of a checked transfer directory is covered, from what the check found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::layout::SEAL_FILES;
+use super::manifest::Manifest;
+use super::present::Present;
+use crate::folder::Listing;
+use crate::verdict::{ArtifactReport, Cover, Outcome};
+
+/// What the check found of files that are no artifacts.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    /// Those that are not as they should be.
+    pub(super) wrong: BTreeSet<String>,
+    /// Those that nobody but the seal covers.
+    pub(super) alone: BTreeSet<String>,
+}
+
+/// A file's name in the directory, its size in bytes, and how it is covered.
+pub type Covers = Vec<(String, u64, Cover)>;
+
+/// Nothing is covered: the seal does not hold, or can't be looked at.
+#[must_use]
+pub fn nothing_covered(listing: &Listing) -> Covers {
+    listing.files().map(|entry| (entry.name.clone(), entry.size, Cover::Uncovered)).collect()
+}
+
+/// How each file is covered. `artifacts` are the answers for the manifest's artifacts, in its order; unless
+/// the transfer is `accepted` (not expired, not rolled back, …), its seal alone covers nothing.
+pub(super) fn covers(
+    listing: &Listing,
+    manifest: &Manifest,
+    present: &Present,
+    artifacts: &[ArtifactReport],
+    others: &Others,
+    accepted: bool,
+) -> Covers {
+    let entries: BTreeMap<&str, &str> = manifest
+        .files
+        .iter()
+        .zip(&present.called)
+        .filter_map(|(entry, called)| Some((called.as_deref()?, entry.path.as_str())))
+        .collect();
+    let answers: BTreeMap<&str, Cover> = manifest
+        .artifacts
+        .iter()
+        .zip(artifacts)
+        .map(|(artifact, report)| {
+            let cover = match (report.outcome, artifact.allow_unsigned) {
+                (Outcome::Ok, false) => Cover::Vendor,
+                (Outcome::Ok, true) => Cover::SealOnly,
+                _ => Cover::Uncovered,
+            };
+            (artifact.path.as_str(), cover)
+        })
+        .collect();
+    let of_artifact = |path: &str| {
+        let above = crate::folder::above(path);
+        std::iter::once(path).chain(above).find_map(|it| answers.get(it).copied())
+    };
+    let cover = |name: &str| {
+        let Some(path) = entries.get(name).copied() else {
+            let seal = SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(name));
+            return if seal { Cover::Material } else { Cover::Uncovered };
+        };
+        if others.wrong.contains(path) {
+            Cover::Uncovered
+        } else if others.alone.contains(path) {
+            Cover::SealOnly
+        } else {
+            of_artifact(path).unwrap_or(Cover::Material)
+        }
+    };
+    listing
+        .files()
+        .map(|entry| {
+            let cover = match cover(&entry.name) {
+                Cover::SealOnly | Cover::Material if !accepted => Cover::Uncovered,
+                cover => cover,
+            };
+            (entry.name.clone(), entry.size, cover)
+        })
+        .collect()
+}
