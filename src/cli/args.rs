@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::cosign_options::CosignOptions;
 use super::password::PasswordArgs;
+use super::report_args::ReportArgs;
 use super::sealing::SealingArgs;
 use super::transfer_args::{PolicyOption, TransferArgs};
 use super::trust_args::TrustArgs;
@@ -49,6 +50,7 @@ pub(super) enum Command {
         rest: Vec<std::ffi::OsString>,
     },
     Policy(PolicyArgs),
+    Report(ReportArgs),
     Explain(ExplainArgs),
 }
 

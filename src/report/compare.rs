@@ -114,7 +114,7 @@ pub fn differs(before: &ArtifactReport, after: &ArtifactReport) -> Option<String
         words.add("images or their signed digests, and which are covered, differ".to_owned());
     }
     words.changed("key", before.key, after.key);
-    if before.key_trust != after.key_trust {
+    if before.key_trust != after.key_trust && before.key.is_some() && after.key.is_some() {
         words.add(format!(
             "key: was {}, is {}",
             trusted_by(before.key_trust),
@@ -147,10 +147,8 @@ fn covered(artifact: &ArtifactReport) -> BTreeSet<(Vec<String>, bool)> {
 
 fn runs(before: &Run, after: &Run, found: &mut Vec<Difference>) {
     let none = Basis::default();
-    let (old, new) = (
-        before.basis.as_ref().unwrap_or(&none),
-        after.basis.as_ref().unwrap_or(&none),
-    );
+    let (old, new) =
+        (before.basis.as_ref().unwrap_or(&none), after.basis.as_ref().unwrap_or(&none));
     let mut words = Words::default();
     words.changed("exit status", Some(before.exit_status), Some(after.exit_status));
     words.changed("version", Some(&before.version), Some(&after.version));
@@ -234,7 +232,12 @@ impl Words {
         self.0.push(text);
     }
 
-    fn changed<T: PartialEq + ToString>(&mut self, what: &str, before: Option<T>, after: Option<T>) {
+    fn changed<T: PartialEq + ToString>(
+        &mut self,
+        what: &str,
+        before: Option<T>,
+        after: Option<T>,
+    ) {
         if before != after {
             let show = |it: Option<T>| it.map_or_else(|| "none".to_owned(), |it| it.to_string());
             self.add(format!("{what} was {}, is {}", show(before), show(after)));

@@ -35,12 +35,7 @@ impl Form {
     ///
     /// # Errors
     /// Those of the writer and of the source.
-    pub fn write(
-        self,
-        out: &mut dyn Write,
-        source: &dyn Source,
-        detail: Detail,
-    ) -> io::Result<()> {
+    pub fn write(self, out: &mut dyn Write, source: &dyn Source, detail: Detail) -> io::Result<()> {
         match self {
             Self::Html => html(out, source),
             Self::Json => json(out, source),

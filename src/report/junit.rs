@@ -166,7 +166,10 @@ fn case(
             .or_else(|| artifact.code.map(|code| code.summary()))
             .unwrap_or(word);
         let reason = safe(reason);
-        writeln!(out, "<{element} type=\"{code}\" message=\"{word}: {reason}\">{word} ({code}): {reason}")?;
+        writeln!(
+            out,
+            "<{element} type=\"{code}\" message=\"{word}: {reason}\">{word} ({code}): {reason}"
+        )?;
         for cause in &artifact.likely_causes {
             writeln!(out, "likely cause: {}", safe(cause))?;
         }

@@ -49,7 +49,10 @@ mod tests {
         assert_eq!(safe("<a href=\"x\">'&"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;");
         assert_eq!(safe("a\u{0}\u{1b}\n\u{85}b"), "a\\u{0}\\u{1b}\\n\\u{85}b");
         assert_eq!(safe("gnp\u{202e}exe"), "gnp\\u{202e}exe");
-        assert_eq!(safe("\u{fffe}\u{ffff}\u{1fffe}\u{feff}"), "\\u{fffe}\\u{ffff}\\u{1fffe}\\u{feff}");
+        assert_eq!(
+            safe("\u{fffe}\u{ffff}\u{1fffe}\u{feff}"),
+            "\\u{fffe}\\u{ffff}\\u{1fffe}\\u{feff}"
+        );
         assert_eq!(safe("Straße 文件 👩\u{200d}🚀"), "Straße 文件 👩\u{200d}🚀");
         assert_eq!(safe(&"&".repeat(3000)), format!("{}…", "&amp;".repeat(2000)));
     }

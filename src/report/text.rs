@@ -36,9 +36,9 @@ pub fn summary(out: &mut dyn Write, run: &Run) -> io::Result<()> {
         write!(out, "{} answer{plural}", counts.answers)?;
         let mut separator = ": ";
         let (good, others): (Vec<_>, Vec<_>) =
-            ORDER.iter().partition(|(outcome, _)| *outcome == Outcome::Ok);
+            ORDER.into_iter().partition(|(outcome, _)| *outcome == Outcome::Ok);
         for (outcome, word) in good.into_iter().chain(others) {
-            let count = counts.of(*outcome);
+            let count = counts.of(outcome);
             if count > 0 {
                 write!(out, "{separator}{count} {word}")?;
                 separator = ", ";

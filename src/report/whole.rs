@@ -168,7 +168,15 @@ const fn by_status(status: u8) -> (Tone, &'static str, &'static str) {
             "NOT VERIFIED",
             "The evidence at hand does not decide. What is not OK counts as not verified.",
         ),
-        4 => (Tone::Open, "NOT VERIFIED", "Something could not be fetched, so that it was not judged."),
-        _ => (Tone::Open, "NOT VERIFIED", "The run ended with an exit status that is not known here."),
+        4 => (
+            Tone::Open,
+            "NOT VERIFIED",
+            "Something could not be fetched, so that it was not judged.",
+        ),
+        _ => (
+            Tone::Open,
+            "NOT VERIFIED",
+            "The run ended with an exit status that is not known here.",
+        ),
     }
 }

@@ -138,18 +138,11 @@ pub(super) fn duration(milliseconds: u64) -> String {
 
 /// What an OK rests on, in one line.
 pub(super) fn proved(report: &ArtifactReport) -> String {
-    let mut parts = Vec::new();
-    let kind = match report.kind {
-        Some(ArtifactKind::Blob) => "blob",
-        Some(ArtifactKind::Image) => "image",
-        Some(ArtifactKind::Package) => "package",
-        Some(ArtifactKind::File) => "file",
-        Some(ArtifactKind::Transfer) => return sealed(report),
-        None => "artifact",
-    };
-    if report.carried {
-        return format!("{kind}, an earlier transfer carried it (--base)");
+    if report.kind == Some(ArtifactKind::Transfer) || report.carried {
+        return proof(report).join(", ");
     }
+    let kind = kind(report.kind);
+    let mut parts = Vec::new();
     let digests: Vec<_> = report
         .matched
         .iter()
@@ -167,11 +160,23 @@ pub(super) fn proved(report: &ArtifactReport) -> String {
     });
     if let Some(key) = &report.key {
         parts.push(match report.key_trust {
-            Some(KeyTrust::Seal) => format!("by key {key} (only the seal vouches for it)"),
-            Some(KeyTrust::Policy) => format!("by key {key} (listed in the trust policy)"),
             None => format!("by key {key}"),
+            trust => format!("by key {key} ({})", trusted_by(trust)),
         });
     }
+    parts.extend(proof(report));
+    parts.join(", ")
+}
+
+/// What an OK rests on besides digests and the key, in parts.
+pub(super) fn proof(report: &ArtifactReport) -> Vec<String> {
+    if report.kind == Some(ArtifactKind::Transfer) {
+        return vec![sealed(report)];
+    }
+    if report.carried {
+        return vec![format!("{}, an earlier transfer carried it (--base)", kind(report.kind))];
+    }
+    let mut parts = Vec::new();
     if report.first_use {
         parts.push("key accepted unseen when it was sealed (first use)".to_owned());
     }
@@ -186,7 +191,7 @@ pub(super) fn proved(report: &ArtifactReport) -> String {
     } else {
         parts.push(logged(report));
     }
-    parts.join(", ")
+    parts
 }
 
 /// What an OK for a transfer directory rests on, in one line.
