@@ -84,7 +84,9 @@ fn evidence(out: &mut dyn Write, report: &ArtifactReport) -> io::Result<()> {
         let title =
             format!("Bundle <bdi>{}</bdi> ({}): {proved}", safe(&bundle.name), safe(format));
         checks(out, &title, &bundle.checks)?;
-        if let Some(reason) = &bundle.reason {
+        if let Some(reason) = &bundle.reason
+            && bundle.reason != report.reason
+        {
             let name = bundle.code.map_or_else(String::new, |it| format!("{} ", code(it)));
             writeln!(out, "<p>{name}{}</p>", safe(reason))?;
         }
@@ -121,14 +123,22 @@ fn checks(out: &mut dyn Write, title: &str, checks: &[Check]) -> io::Result<()> 
         "<table class=\"checks\"><caption>{title}</caption><thead><tr><th scope=\"col\">Check</th>\
          <th scope=\"col\">Result</th><th scope=\"col\">Values</th></tr></thead><tbody>"
     )?;
+    let mut before = BTreeSet::new();
     for check in checks {
+        // What was not there has only the values of what it was looked for in.
+        let values = if check.status == Status::NotPresent {
+            values(check, &mut before.clone())
+        } else {
+            values(check, &mut BTreeSet::new())
+        };
+        before.extend(pairs(check));
         writeln!(
             out,
             "<tr><th scope=\"row\">{}</th><td class=\"{}\">{}</td><td>{}</td></tr>",
             check_name(check.name),
             class(check.status),
             status(check.status),
-            values(check, &mut BTreeSet::new())
+            values
         )?;
     }
     writeln!(out, "</tbody></table>")
@@ -143,12 +153,15 @@ const fn class(status: Status) -> &'static str {
     }
 }
 
+/// The values of a check, each with its name.
+fn pairs(check: &Check) -> impl Iterator<Item = (&str, &str)> {
+    check.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+}
+
 /// The values of a check that were not shown before.
 fn values<'c>(check: &'c Check, before: &mut BTreeSet<(&'c str, &'c str)>) -> String {
-    let shown: Vec<String> = check
-        .values
-        .iter()
-        .filter(|(name, value)| before.insert((name.as_str(), value.as_str())))
+    let shown: Vec<String> = pairs(check)
+        .filter(|pair| before.insert(*pair))
         .map(|(name, value)| format!("{} <span>{}</span>", safe(name), safe(value)))
         .collect();
     shown.join(", ")

@@ -15,6 +15,29 @@ use super::whole::{Tone, tally, whole};
 use super::words::{ORDER, meaning};
 use crate::verdict::{ArtifactReport, Outcome};
 
+/// The policy stands before everything that it could forbid.
+const HEAD: &str = r#"<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+"#;
+
+/// What a reader of the page must know of it, and room for whoever files it on paper.
+const FOOT: &str = r#"</main>
+<footer>
+<p>This page shows a report and is no proof itself: anybody can write a page. What counts is the program's own
+run, or its JSON report where you know who kept it. Names and tags are never signed.</p>
+<dl class="filed"><div><dt>Reviewed by</dt><dd></dd></div><div><dt>Date</dt><dd></dd></div>
+<div><dt>Signature</dt><dd></dd></div></dl>
+</footer>
+</body>
+</html>
+"#;
+
 const STYLE: &str = include_str!("page.css");
 
 /// Rows in one table: a browser lays out only the tables that are looked at.
@@ -36,13 +59,7 @@ pub fn html(out: &mut dyn Write, source: &dyn Source) -> io::Result<()> {
         Tone::Open => "open",
     };
     let title = safe(&whole.title);
-    out.write_all(
-        b"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-        <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
-        <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-        <meta name=\"color-scheme\" content=\"light dark\">\n\
-        <meta name=\"referrer\" content=\"no-referrer\">\n",
-    )?;
+    out.write_all(HEAD.as_bytes())?;
     writeln!(out, "<title>{title} \u{b7} Sealift report \u{b7} {}</title>", safe(&report.time))?;
     writeln!(out, "<style>\n{STYLE}</style>\n</head>\n<body>")?;
 
@@ -51,6 +68,9 @@ pub fn html(out: &mut dyn Write, source: &dyn Source) -> io::Result<()> {
     for line in &whole.lines {
         writeln!(out, "<p>{}</p>", safe(line))?;
     }
+    let paths: Vec<String> =
+        report.paths.iter().map(|path| format!("<bdi>{}</bdi> \u{b7} ", safe(path))).collect();
+    writeln!(out, "<p class=\"what\">{}{}</p>", paths.concat(), safe(&report.time))?;
     writeln!(out, "</header>\n<main>")?;
 
     run::facts(out, report)?;
@@ -64,13 +84,7 @@ pub fn html(out: &mut dyn Write, source: &dyn Source) -> io::Result<()> {
     }
     run::files(out, report.coverage.as_ref())?;
 
-    out.write_all(
-        b"</main>\n<footer>\n<p>This page shows a report and is no proof itself: anybody can write a page. What \
-        counts is the program's own run, or its JSON report where you know who kept it. Names and tags are \
-        never signed.</p>\n\
-        <dl class=\"filed\"><div><dt>Reviewed by</dt><dd></dd></div><div><dt>Date</dt><dd></dd></div>\
-        <div><dt>Signature</dt><dd></dd></div></dl>\n</footer>\n</body>\n</html>\n",
-    )
+    out.write_all(FOOT.as_bytes())
 }
 
 /// Every answer of one kind.

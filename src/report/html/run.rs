@@ -64,7 +64,16 @@ pub(super) fn facts(out: &mut dyn Write, run: &Run) -> io::Result<()> {
     if let Some(parts) = run.merged {
         fact(out, "Merged", &format!("from the reports of {parts} parts"))?;
     }
-    fact(out, "Exit status", &run.exit_status.to_string())?;
+    let status = match run.exit_status {
+        0 => "0: everything found was verified",
+        1 => "1: something is not what was signed or promised",
+        2 => "2: usage, configuration, or no key to judge with",
+        3 => "3: could not decide",
+        4 => "4: something could not be fetched",
+        130 => "130: interrupted",
+        _ => "unknown",
+    };
+    fact(out, "Exit status", status)?;
     writeln!(out, "</tbody></table>\n</section>")?;
 
     writeln!(out, "<section aria-labelledby=\"basis\">\n<h2 id=\"basis\">Judged by</h2>")?;
@@ -89,7 +98,15 @@ fn basis(out: &mut dyn Write, basis: &Basis) -> io::Result<()> {
     fact(out, "Trust policy", &digest(&basis.policy).unwrap_or_else(|| "none".to_owned()))?;
     let root = basis.trusted_root.as_ref().map_or_else(
         || "the built-in one, or that of a sealed transfer".to_owned(),
-        |root| format!("{}<br>{}", safe(&root.source), code(root.sha256)),
+        |root| {
+            let source = match root.source.as_str() {
+                "named" => "named by option".to_owned(),
+                "policy" => "named in the trust policy".to_owned(),
+                "built-in" => "built in".to_owned(),
+                other => safe(other),
+            };
+            format!("{}<br>{source}", code(root.sha256))
+        },
     );
     fact(out, "Trusted root", &root)?;
     if !basis.profiles.is_empty() {
@@ -107,8 +124,8 @@ fn basis(out: &mut dyn Write, basis: &Basis) -> io::Result<()> {
     if let Some(map) = digest(&basis.map) {
         fact(out, "Pairing map", &map)?;
     }
-    let options = codes(&basis.options).unwrap_or_else(|| "none that changes answers".to_owned());
-    fact(out, "Options", &options)?;
+    let options = codes(&basis.options).unwrap_or_else(|| "none".to_owned());
+    fact(out, "Options that change answers", &options)?;
     writeln!(out, "</tbody></table>")
 }
 
