@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::batch_args::BatchArgs;
 use super::cosign_options::CosignOptions;
 use super::password::PasswordArgs;
+use super::report_args::{FormName, ReportArgs};
 use super::sealing::SealingArgs;
 use super::transfer_args::{PolicyOption, TransferArgs};
 use super::trust_args::TrustArgs;
@@ -50,6 +51,7 @@ pub(super) enum Command {
         rest: Vec<std::ffi::OsString>,
     },
     Policy(PolicyArgs),
+    Report(ReportArgs),
     Explain(ExplainArgs),
 }
 
@@ -100,7 +102,7 @@ pub(super) struct VerifyArgs {
 pub(super) struct RunArgs {
     /// The form of the report
     #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
-    pub(super) output: Output,
+    pub(super) output: FormName,
     /// Show every check with its values
     #[arg(short, long)]
     pub(super) verbose: bool,
@@ -121,22 +123,9 @@ pub(super) enum Kind {
     Package,
 }
 
-/// The form of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Output {
-    /// One line for each artifact.
-    Text,
-    /// The whole report, for machines.
-    Json,
-    /// JUnit XML, for the viewers of build servers.
-    Junit,
-    /// One page that needs nothing else, to be filed.
-    Html,
-}
-
 /// The form of an answer that is no report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Words {
+pub(super) enum Output {
     /// For people.
     Text,
     /// For machines.
@@ -193,7 +182,7 @@ pub(super) struct InspectArgs {
     pub(super) files: Vec<PathBuf>,
     /// The form of the answer
     #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
-    pub(super) output: Words,
+    pub(super) output: Output,
 }
 
 /// Make the key pair with which transfers are sealed.

@@ -140,9 +140,7 @@ fn part(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Part, F
         let part = index.saturating_add(1);
         return Part::new(part, of).ok_or_else(|| no_part(part, of));
     }
-    let malformed = || {
-        refuse("not a part".to_owned()).expected_found("I/N, auto or auto/N", text)
-    };
+    let malformed = || refuse("not a part".to_owned()).expected_found("I/N, auto or auto/N", text);
     let (part, of) = text.split_once('/').ok_or_else(malformed)?;
     let whole = |text: &str| -> Result<u32, Fault> {
         let plain = !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
@@ -224,7 +222,11 @@ mod tests {
         for (id, least, most, step) in
             [("2", "3", "8", "1"), ("9", "3", "8", "1"), ("4", "3", "8", "2"), ("3", "3", "8", "0")]
         {
-            assert_eq!(slurm(id, least, most, step), Err(Code::Usage), "{id} {least} {most} {step}");
+            assert_eq!(
+                slurm(id, least, most, step),
+                Err(Code::Usage),
+                "{id} {least} {most} {step}"
+            );
         }
         let gaps = [
             ("SLURM_ARRAY_TASK_ID", "1"),

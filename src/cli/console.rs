@@ -4,10 +4,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::args::Output;
 use super::watch::Drawn;
 use super::{complain, new_file, shown};
 use crate::release::{Events, Place};
@@ -41,6 +41,7 @@ pub(super) struct Console {
     /// Whether failures are told on the terminal although standard output has another form.
     tells: bool,
     begun: Instant,
+    bytes: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -53,7 +54,6 @@ struct State {
     ledger: Option<Ledger<(usize, Place)>>,
     earlier: Option<Earlier>,
     written: io::Result<()>,
-    bytes: u64,
     ended: bool,
 }
 
@@ -82,6 +82,7 @@ impl Console {
             summary: wanted.summary,
             tells: wanted.output != Form::Text && !wanted.quiet && io::stderr().is_terminal(),
             begun: Instant::now(),
+            bytes: AtomicU64::new(0),
             state: Mutex::new(State {
                 path: 0,
                 run,
@@ -89,7 +90,6 @@ impl Console {
                 ledger: keeps.then(Ledger::default),
                 earlier,
                 written: Ok(()),
-                bytes: 0,
                 ended: false,
             }),
         })
@@ -144,8 +144,11 @@ impl Console {
         self.drawn.clear();
         let milliseconds = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         state.run.finished = Some(jiff::Timestamp::now().to_string());
-        state.run.summary =
-            Some(Summary { bytes: state.bytes, milliseconds, ..state.count.clone() });
+        state.run.summary = Some(Summary {
+            bytes: self.bytes.load(Ordering::Relaxed),
+            milliseconds,
+            ..state.count.clone()
+        });
         let mut out = io::BufWriter::new(io::stdout().lock());
         let mut written = std::mem::replace(&mut state.written, Ok(()));
         if self.output == Form::Text {
@@ -154,8 +157,7 @@ impl Console {
         if let Some(ledger) = &state.ledger {
             let source = ledger.of(&state.run);
             if self.output != Form::Text {
-                written =
-                    written.and_then(|()| self.output.write(&mut out, &source, self.detail));
+                written = written.and_then(|()| self.output.write(&mut out, &source, self.detail));
             }
             for (path, form) in &self.files {
                 new_file::replace(path, |file| form.write(file, &source, Detail::Full))?;
@@ -228,10 +230,7 @@ impl Events for Console {
     }
 
     fn advance(&self, number: u64, bytes: u64) {
-        {
-            let mut state = self.state();
-            state.bytes = state.bytes.saturating_add(bytes);
-        }
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
         self.drawn.read(number, bytes);
     }
 
@@ -255,16 +254,6 @@ impl Events for Console {
         if !known {
             self.tell(&mut state, &report);
         }
-    }
-}
-
-/// The form that was asked for on the command line.
-pub(super) const fn form(output: Output) -> Form {
-    match output {
-        Output::Text => Form::Text,
-        Output::Json => Form::Json,
-        Output::Junit => Form::Junit,
-        Output::Html => Form::Html,
     }
 }
 

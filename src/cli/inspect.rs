@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::args::{InspectArgs, Words};
+use super::args::{InspectArgs, Output};
 use super::files::{self, Opened};
 use super::progress::Bar;
 use super::{complain, shown};
@@ -37,10 +37,10 @@ pub(super) fn run(arguments: &InspectArgs) -> Result<ExitStatus, Fault> {
     }
     let mut out = io::stdout().lock();
     let written = match arguments.output {
-        Words::Json => serde_json::to_writer_pretty(&mut out, &Document::new(&shown_files))
+        Output::Json => serde_json::to_writer_pretty(&mut out, &Document::new(&shown_files))
             .map_err(io::Error::from)
             .and_then(|()| writeln!(out)),
-        Words::Text => shown_files.iter().try_for_each(|file| text(&mut out, file)),
+        Output::Text => shown_files.iter().try_for_each(|file| text(&mut out, file)),
     };
     shown(written)?;
     Ok(ExitStatus::of(outcomes))

@@ -28,8 +28,9 @@ fn of_block(block: &Path) -> Option<&'static str> {
     }
     // A virtual disk says that it rotates where nobody told it otherwise, whatever lies below it.
     let vendor = fs::read_to_string(disk.join("device/vendor")).unwrap_or_default();
-    let is_virtual = disk.components().any(|part| part.as_os_str().to_string_lossy().starts_with("virtio"))
-        || ["QEMU", "VMware", "Msft", "VBOX", "Xen"].contains(&vendor.trim());
+    let is_virtual =
+        disk.components().any(|part| part.as_os_str().to_string_lossy().starts_with("virtio"))
+            || ["QEMU", "VMware", "Msft", "VBOX", "Xen"].contains(&vendor.trim());
     let rotational = fs::read_to_string(disk.join("queue/rotational")).ok()?;
     (rotational.trim() == "1" && !is_virtual).then_some("a rotating disk")
 }

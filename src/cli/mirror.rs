@@ -4,10 +4,10 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::args::Output;
 use super::mirror_args::{EngineName, MirrorArgs};
 use super::mirror_end::{preflight, report, say_stopped, say_unasked, status, stopped};
 use super::mirror_plan;
+use super::report_args::FormName;
 use super::sealing::{Besides, Sealing, say_sealed};
 use super::watch::Drawn;
 use super::{files, jobs, shown};
@@ -112,7 +112,7 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     report(arguments, &sealing, reports, status)?;
     match made {
         Ok(made) => {
-            if let Some(count) = verified.filter(|_| arguments.run.output == Output::Text) {
+            if let Some(count) = verified.filter(|_| arguments.run.output == FormName::Text) {
                 let mut out = io::stdout().lock();
                 shown(writeln!(out, "preflight: {count} artifacts verified offline"))?;
             }

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 
-use super::args::Output;
 use super::mirror_end::worse;
+use super::report_args::FormName;
 use super::shown;
 use crate::folder::Folder;
 use crate::mirror::PlanItem;
@@ -16,7 +16,11 @@ use crate::verdict::{Code, ExitStatus, Fault, printable};
 ///
 /// # Errors
 /// [`Code::NoSpace`] when there is not enough, after the plan.
-pub(super) fn show(folder: &Folder, plan: &[PlanItem], form: Output) -> Result<ExitStatus, Fault> {
+pub(super) fn show(
+    folder: &Folder,
+    plan: &[PlanItem],
+    form: FormName,
+) -> Result<ExitStatus, Fault> {
     let free = folder.room()?.free;
     let missing = || plan.iter().filter(|item| !item.here && item.fault.is_none());
     let all = missing().filter_map(|item| item.size).fold(0, u64::saturating_add);
@@ -25,16 +29,16 @@ pub(super) fn show(folder: &Folder, plan: &[PlanItem], form: Output) -> Result<E
         plan.iter().filter_map(|item| item.fault.as_ref()).fold(ExitStatus::Verified, worse);
     let mut out = io::stdout().lock();
     let written = match form {
-        Output::Text => text(&mut out, plan).and_then(|()| {
+        FormName::Text => text(&mut out, plan).and_then(|()| {
             let least = if unknown { "at least " } else { "" };
             let words = HumanBytes(all);
             writeln!(out, "to fetch: {least}{words} ({all} bytes), besides bundles and keys")?;
             writeln!(out, "free:     {} ({free} bytes) in {}", HumanBytes(free), folder.shown())
         }),
-        Output::Junit | Output::Html => {
+        FormName::Junit | FormName::Html => {
             return Err(Fault::new(Code::Usage, "a plan is shown as text or JSON"));
         }
-        Output::Json => {
+        FormName::Json => {
             let items: Vec<Value> = plan.iter().map(item).collect();
             let plan =
                 json!({"items": items, "bytes": all, "sizes_unknown": unknown, "free": free});

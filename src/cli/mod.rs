@@ -26,6 +26,9 @@ mod new_file;
 mod password;
 mod policy;
 mod progress;
+mod report;
+mod report_args;
+mod report_merge;
 mod seal;
 mod sealing;
 mod transfer_args;
@@ -78,6 +81,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
              connected side",
         )),
         Command::Policy(arguments) => policy::run(arguments),
+        Command::Report(arguments) => report::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
     };
     let status = result.unwrap_or_else(|fault| {

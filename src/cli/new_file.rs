@@ -96,9 +96,7 @@ pub(super) fn replace(
     let temporary = path.with_file_name(name);
     let mut file = NewFile::create(&temporary, Readers::Default)?;
     let mut out = io::BufWriter::new(&mut file.file);
-    write(&mut out)
-        .and_then(|()| out.flush())
-        .map_err(|error| unwritable(path, &error))?;
+    write(&mut out).and_then(|()| out.flush()).map_err(|error| unwritable(path, &error))?;
     drop(out);
     file.file.sync_all().map_err(|error| unwritable(path, &error))?;
     fs::rename(&temporary, path).map_err(|error| unwritable(path, &error))?;

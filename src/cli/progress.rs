@@ -29,11 +29,6 @@ impl Bar {
         self.0.set_message(name);
     }
 
-    /// Takes the bar off the terminal while a line is written.
-    pub(super) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
-        self.0.suspend(write)
-    }
-
     /// Takes the bar away for good.
     pub(super) fn clear(&self) {
         self.0.finish_and_clear();

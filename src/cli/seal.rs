@@ -2,8 +2,9 @@
 
 use std::io::{self, Write as _};
 
-use super::args::{Output, SealArgs};
+use super::args::SealArgs;
 use super::progress::Bar;
+use super::report_args::FormName;
 use super::sealing::{Besides, say_sealed, show};
 use super::{files, jobs};
 use crate::folder::Folder;
@@ -15,7 +16,7 @@ use crate::verdict::{ArtifactReport, ExitStatus, Fault, Report};
 pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {
     let folder = Folder::open(&arguments.directory)?;
     let sealing = arguments.sealing.load(Some(&arguments.key), Besides::default())?;
-    let bar = Bar::new(!arguments.run.quiet && arguments.run.output == Output::Text);
+    let bar = Bar::new(!arguments.run.quiet && arguments.run.output == FormName::Text);
     bar.name(files::show(&arguments.directory));
     let reading = Options { jobs: jobs(arguments.run.jobs), progress: &bar, cuts: None };
     let result = transfer::make(&folder, &sealing.order(reading));

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::args::{Output, RunArgs};
-use super::console::form;
+use super::args::RunArgs;
 use super::password::PasswordArgs;
+use super::report_args::FormName;
 use super::transfer_args::{PolicyOption, material};
 use super::trust_args::{LogArgs, load_key};
 use super::{complain, files, load_profile, program_digest, shown, warn};
@@ -226,10 +226,10 @@ pub(super) fn show(run: &RunArgs, report: &Report) -> Result<(), Fault> {
     let mut out = io::stdout().lock();
     let detail = if run.verbose { Detail::Full } else { Detail::Brief };
     let written = match run.output {
-        Output::Text => {
+        FormName::Text => {
             report.artifacts.iter().try_for_each(|it| report::artifact(&mut out, it, detail))
         }
-        other => form(other).write(&mut out, report, detail),
+        other => report::Form::from(other).write(&mut out, report, detail),
     };
     shown(written.and_then(|()| out.flush())).map(drop)
 }
@@ -245,7 +245,7 @@ pub(super) fn say_sealed(run: &RunArgs, made: &Made, key: &PrivateKey) {
         warn(&format!("{file} is covered by this seal only: nobody else signed it"));
     }
     let mut out: Box<dyn Write> = match run.output {
-        Output::Text => Box::new(io::stdout().lock()),
+        FormName::Text => Box::new(io::stdout().lock()),
         // Standard output is the report and nothing else.
         _ => Box::new(io::stderr().lock()),
     };

@@ -106,7 +106,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     let mut about = Run::new(started.to_string());
     about.program = program_digest();
     about.paths = arguments.files.iter().map(|path| files::show(path)).collect();
-    about.basis = Some(basis(&whom, named.as_ref(), profile_digests, map.map(|it| it.1)));
+    about.basis = Some(basis(&whom, named.as_ref(), profile_digests, map.as_ref().map(|it| it.1)));
     let console = Console::new(wanted(arguments)?, about);
     console::on_interrupt(&console)?;
     let key_file = arguments.trust.key.as_deref().and_then(files::file_name);
@@ -139,12 +139,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
 }
 
 /// Judges what a path leads to; says what is known of it besides the answers, if it is a folder.
-fn one(
-    whom: &Whom<'_>,
-    single: &Single<'_>,
-    path: &Path,
-    console: &Arc<Console>,
-) -> Option<Ended> {
+fn one(whom: &Whom<'_>, single: &Single<'_>, path: &Path, console: &Arc<Console>) -> Option<Ended> {
     let answer = |report: ArtifactReport| console.answer(Place::only(), report);
     let file = || {
         let size = path.metadata().map_or(0, |metadata| metadata.len());
@@ -206,7 +201,10 @@ fn threads(arguments: &VerifyArgs) -> usize {
             arguments.files.iter().find_map(|path| Some((path, medium::seeks(path)?)))
     {
         if !arguments.run.quiet {
-            warn(&format!("{} is on {medium}: one reader; --jobs asks for more", files::show(path)));
+            warn(&format!(
+                "{} is on {medium}: one reader; --jobs asks for more",
+                files::show(path)
+            ));
         }
         return 1;
     }
@@ -312,12 +310,13 @@ fn wanted(arguments: &VerifyArgs) -> Result<Wanted, Fault> {
     }
     let earlier = match &arguments.batch.changed_since {
         Some(path) => Some(
-            report::parse(files::open_stream(path)?).map_err(|fault| fault.at(files::show(path)))?,
+            report::parse(files::open_stream(path)?)
+                .map_err(|fault| fault.at(files::show(path)))?,
         ),
         None => None,
     };
     Ok(Wanted {
-        output: console::form(arguments.run.output),
+        output: Form::from(arguments.run.output),
         detail: if arguments.run.verbose { Detail::Full } else { Detail::Brief },
         files: reports,
         earlier,

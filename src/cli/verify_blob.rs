@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::args::VerifyBlobArgs;
 use super::files;
-use super::verify::load_bundle;
+use super::verify_file::load_bundle;
 use super::{complain, warn};
 use crate::artifact::{self, NamedBundle};
 use crate::key::HashAlgorithm;

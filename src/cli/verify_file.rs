@@ -30,15 +30,10 @@ pub(super) fn signers<'a>(
     keys: &'a [TrustedKey<'a>],
     authority: &'a Authority<'a>,
 ) -> Vec<Signer<'a>> {
-    let profiles =
-        || std::iter::once(authority.profile).chain(authority.others.iter().copied());
+    let profiles = || std::iter::once(authority.profile).chain(authority.others.iter().copied());
     match identity {
         Some(trust) => profiles()
-            .map(|profile| Signer {
-                request: trust.request(authority.now),
-                profile,
-                vendor: None,
-            })
+            .map(|profile| Signer { request: trust.request(authority.now), profile, vendor: None })
             .collect(),
         None => keys
             .iter()

@@ -118,13 +118,19 @@ pub(super) fn check(
     let usage = |message: &str| Err(Fault::new(Code::Usage, message).at(folder.shown()));
     if whole == Whole::Transfer {
         if !whom.filter.is_empty() {
-            return usage("a transfer directory is checked whole: --include and --exclude are for folders without a seal");
+            return usage(
+                "a transfer directory is checked whole: --include and --exclude are for folders without a seal",
+            );
         }
         if whom.part.is_some() {
-            return usage("a transfer directory is checked whole: --shard is for folders without a seal");
+            return usage(
+                "a transfer directory is checked whole: --shard is for folders without a seal",
+            );
         }
         if whom.map.is_some() {
-            return usage("a transfer directory says itself which bundles belong to what: --map is for folders without a seal");
+            return usage(
+                "a transfer directory says itself which bundles belong to what: --map is for folders without a seal",
+            );
         }
     }
     let options = &arguments.transfer;
@@ -151,8 +157,7 @@ pub(super) fn check(
         fail_fast: arguments.batch.fail_fast,
         reading: Options { jobs: whom.jobs, progress: &NoProgress, cuts: None },
     };
-    let folders =
-        Folders { folder, listing: &opened.listing, faults: &opened.faults, whole };
+    let folders = Folders { folder, listing: &opened.listing, faults: &opened.faults, whole };
     release::check(folders, &order, events)
 }
 

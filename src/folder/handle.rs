@@ -77,11 +77,8 @@ impl Folder {
     /// [`Code::Unreadable`] when the directory itself can't be listed, or when there is more in it than
     /// there may be.
     pub fn look(&self) -> Result<(Listing, Vec<(String, Fault)>), Fault> {
-        let mut walk = Walk {
-            entries: Vec::new(),
-            faults: Vec::new(),
-            room: limits::FOLDER_NAMES_BYTES,
-        };
+        let mut walk =
+            Walk { entries: Vec::new(), faults: Vec::new(), room: limits::FOLDER_NAMES_BYTES };
         walk.list(self.handle.as_fd(), "", 0).map_err(|halt| match halt {
             Halt::Here(fault) | Halt::Limit(fault) => fault.at(self.shown.as_str()),
         })?;

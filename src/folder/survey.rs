@@ -338,13 +338,10 @@ impl<'a> Reader<'a> {
         size: u64,
         says_bundle: bool,
     ) -> Result<FoundFile, Fault> {
-        let (found, digest) =
-            detect::read_hashing(reader, size, self.forced(name), &self.reading)
+        let (found, digest) = detect::read_hashing(reader, size, self.forced(name), &self.reading)
             .map_err(|fault| fault.at(self.folder.show(name)))?;
         let what = match found {
-            _ if says_bundle => {
-                What::Bundle(Err(too_large().at(self.folder.show(name))))
-            }
+            _ if says_bundle => What::Bundle(Err(too_large().at(self.folder.show(name)))),
             Ok(Found::Image(archive, detected)) => What::Image(archive, detected),
             Ok(Found::Package(_, detected, fault)) => What::Package(detected, fault),
             Err(fault) => What::Refused(fault.at(self.folder.show(name))),

@@ -105,7 +105,11 @@ impl<'a> Names<'a> {
         let by_name = self.named(path, material.bundle.as_slice());
         first(
             (Step::Map, self.mapped(path)),
-            [(Step::VendorName, by_name), (Step::Sidecar, self.sidecars(path)), (Step::StatedDigest, self.stating([digest]))],
+            [
+                (Step::VendorName, by_name),
+                (Step::Sidecar, self.sidecars(path)),
+                (Step::StatedDigest, self.stating([digest])),
+            ],
         )
     }
 
@@ -124,7 +128,11 @@ impl<'a> Names<'a> {
         let by_label = self.named(path, &labels);
         first(
             (Step::Map, self.mapped(path)),
-            [(Step::Label, by_label), (Step::Sidecar, self.sidecars(path)), (Step::StatedDigest, self.stating(digests))],
+            [
+                (Step::Label, by_label),
+                (Step::Sidecar, self.sidecars(path)),
+                (Step::StatedDigest, self.stating(digests)),
+            ],
         )
     }
 

@@ -141,11 +141,7 @@ pub struct Ended {
 ///
 /// # Errors
 /// What makes any answer impossible: [`Code::MapMalformed`] for a map that names what is not there.
-pub fn check(
-    folders: Folders<'_>,
-    order: &Order<'_>,
-    events: &dyn Events,
-) -> Result<Ended, Fault> {
+pub fn check(folders: Folders<'_>, order: &Order<'_>, events: &dyn Events) -> Result<Ended, Fault> {
     let units = match folders.whole {
         Whole::Transfer => vec![Unit {
             name: String::new(),
@@ -264,8 +260,7 @@ impl Run<'_, '_> {
         if self.order.require_coverage {
             report = cover::required(report);
         }
-        let failed =
-            matches!(report.outcome, Outcome::Failed | Outcome::Missing | Outcome::Extra);
+        let failed = matches!(report.outcome, Outcome::Failed | Outcome::Missing | Outcome::Extra);
         if failed && self.order.fail_fast {
             self.stop.store(true, Ordering::Relaxed);
         }
@@ -361,8 +356,7 @@ impl Run<'_, '_> {
     fn files(&self) -> Result<Vec<String>, Fault> {
         let folder = self.folders.folder;
         let reading = Options { jobs: 1, ..self.order.reading };
-        let options =
-            SurveyOptions { profiles: self.order.profiles, reading, own: |_| false };
+        let options = SurveyOptions { profiles: self.order.profiles, reading, own: |_| false };
         let seen = {
             let names = self.names();
             let reader = Reader::new(folder, &names, &options);
@@ -429,10 +423,8 @@ impl Run<'_, '_> {
         let reader = Reader::new(folder, &names, &options);
         let court = Court { folder, names: &names, known: &known, authority: &authority };
         let bench = Bench { run: self, court: &court, reader: &reader, shared: &shared };
-        let mut tasks: Vec<(usize, &Unit)> = self
-            .asked()
-            .filter(|(_, unit)| !matches!(unit.kind, UnitKind::Transfer))
-            .collect();
+        let mut tasks: Vec<(usize, &Unit)> =
+            self.asked().filter(|(_, unit)| !matches!(unit.kind, UnitKind::Transfer)).collect();
         if self.order.reading.jobs > 1 {
             // The largest first, so that all threads end together.
             tasks.sort_by_key(|(_, unit)| Reverse(unit.size));
@@ -583,8 +575,7 @@ impl Bench<'_, '_> {
             Some(Seen::Small(found)) => (&found.what, Some(found.digest)),
             Some(Seen::Later) | None => {
                 let watched = Watched::new(run.events, &unit.name, unit.size);
-                let reading =
-                    Options { jobs: 1, progress: &watched, ..run.order.reading };
+                let reading = Options { jobs: 1, progress: &watched, ..run.order.reading };
                 read = self.reader.rest(&unit.name, &reading);
                 match &read {
                     Ok((what, digest)) => (what, *digest),
@@ -681,4 +672,3 @@ impl Progress for Watched<'_> {
         self.events.advance(self.number, bytes);
     }
 }
-

@@ -41,7 +41,8 @@ impl PairingMap {
                 return Err(refuse(number, "no tab between artifact and bundle".to_owned()));
             };
             for name in [artifact, bundle] {
-                path::check(name).map_err(|reason| refuse(number, format!("{name:?}: {reason}")))?;
+                path::check(name)
+                    .map_err(|reason| refuse(number, format!("{name:?}: {reason}")))?;
             }
             if !seen.insert((artifact, bundle)) {
                 return Err(refuse(number, "the same pair stands there twice".to_owned()));
@@ -66,7 +67,9 @@ mod tests {
         let map = PairingMap::parse(b"# note\n\na/b.tar\tc.bundle\na/b.tar\td.bundle\n").unwrap();
         let pairs: Vec<_> = map.pairs().collect();
         assert_eq!(pairs, [("a/b.tar", "c.bundle"), ("a/b.tar", "d.bundle")]);
-        for bad in [&b"a b\n"[..], b"a\t../b\n", b"/a\tb\n", b"a\tb\na\tb\n", b"\xff\tb\n", b"a\t\n"] {
+        for bad in
+            [&b"a b\n"[..], b"a\t../b\n", b"/a\tb\n", b"a\tb\na\tb\n", b"\xff\tb\n", b"a\t\n"]
+        {
             let fault = PairingMap::parse(bad).unwrap_err();
             assert_eq!(fault.code(), Code::MapMalformed, "{bad:?}");
         }

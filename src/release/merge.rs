@@ -136,7 +136,8 @@ fn same(
             .collect();
         let differing = names.into_iter().find(|key| one.get(key) != other.get(key));
         let key = differing.map_or("basis", String::as_str);
-        let show = |it: &serde_json::Value| it.get(key).unwrap_or(&serde_json::Value::Null).to_string();
+        let show =
+            |it: &serde_json::Value| it.get(key).unwrap_or(&serde_json::Value::Null).to_string();
         return differ(&format!("{key}:"), show(&one), show(&other));
     }
     Ok(())

@@ -97,7 +97,8 @@ fn is_seal(name: &str) -> bool {
 
 /// Whether a name lies below one of these directories.
 fn within(directories: &[String], name: &str) -> bool {
-    above(name).any(|it| directories.binary_search_by(|directory| directory.as_str().cmp(it)).is_ok())
+    above(name)
+        .any(|it| directories.binary_search_by(|directory| directory.as_str().cmp(it)).is_ok())
 }
 
 /// Directories in which a file of a seal lies, none within another, sorted.

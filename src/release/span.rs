@@ -34,7 +34,6 @@ impl Span {
         }
     }
 
-
     /// The bundles, of all those there are, that no artifact was paired with, and those that differing
     /// artifacts were paired with; in the order of the names.
     pub(super) fn findings<'b>(

@@ -112,10 +112,7 @@ impl<K: Ord> Source for Kept<'_, K> {
         self.ledger.index.len()
     }
 
-    fn each(
-        &self,
-        visit: &mut dyn FnMut(&ArtifactReport) -> io::Result<()>,
-    ) -> io::Result<()> {
+    fn each(&self, visit: &mut dyn FnMut(&ArtifactReport) -> io::Result<()>) -> io::Result<()> {
         let mut order: Vec<&Entry<K>> = self.ledger.index.iter().collect();
         order.sort_by(|a, b| a.key.cmp(&b.key));
         for entry in order {

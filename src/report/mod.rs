@@ -2,13 +2,24 @@
 //! code and next step come with the report.
 
 mod bundle;
+mod compare;
+mod forms;
+mod html;
 mod json;
+mod junit;
 mod ledger;
+mod markup;
 mod source;
 mod text;
+mod whole;
+mod words;
 
 pub use bundle::bundle_lines;
+pub use compare::{Change, Difference, diff, differs};
+pub use forms::Form;
+pub use html::html;
 pub use json::{json, parse};
+pub use junit::junit;
 pub use ledger::{Kept, Ledger};
 pub use source::Source;
-pub use text::{Detail, artifact};
+pub use text::{Detail, artifact, summary, text};

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use crate::verdict::{
-    ArtifactKind, ArtifactReport, BundleReport, Check, CheckName, KeyTrust, Outcome, Status,
-    printable,
-};
+use super::Source;
+use super::whole::stopped;
+use super::words::{ORDER, check_name, duration, proved, size, status, title};
+use crate::verdict::{ArtifactReport, Check, Outcome, Run, printable};
 
 /// How much a text report tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,12 +16,69 @@ pub enum Detail {
     Full,
 }
 
+/// Writes every artifact as [`artifact`] does, and the [`summary`].
+///
+/// # Errors
+/// Those of the writer and of the source.
+pub fn text(out: &mut dyn Write, source: &dyn Source, detail: Detail) -> io::Result<()> {
+    source.each(&mut |report| artifact(out, report, detail))?;
+    summary(out, source.run())
+}
+
+/// Writes the last lines of a run: how many answers of each kind, how the files are covered, and that
+/// this is a part or was stopped, where it was.
+///
+/// # Errors
+/// Those of the writer.
+pub fn summary(out: &mut dyn Write, run: &Run) -> io::Result<()> {
+    if let Some(counts) = &run.summary {
+        let plural = if counts.answers == 1 { "" } else { "s" };
+        write!(out, "{} answer{plural}", counts.answers)?;
+        let mut separator = ": ";
+        let (good, others): (Vec<_>, Vec<_>) =
+            ORDER.into_iter().partition(|(outcome, _)| *outcome == Outcome::Ok);
+        for (outcome, word) in good.into_iter().chain(others) {
+            let count = counts.of(outcome);
+            if count > 0 {
+                write!(out, "{separator}{count} {word}")?;
+                separator = ", ";
+            }
+        }
+        writeln!(out, "; {} in {}", size(counts.bytes), duration(counts.milliseconds))?;
+    }
+    if let Some(coverage) = &run.coverage {
+        write!(
+            out,
+            "coverage: {} files by a vendor's signature, {} by a seal only, {} material, {} uncovered",
+            coverage.vendor, coverage.seal_only, coverage.material, coverage.uncovered
+        )?;
+        if coverage.excluded > 0 {
+            write!(out, ", {} excluded", coverage.excluded)?;
+        }
+        writeln!(out)?;
+    }
+    if let Some(parts) = run.merged {
+        writeln!(out, "merged from the reports of {parts} parts")?;
+    }
+    if let Some(shard) = &run.shard {
+        writeln!(
+            out,
+            "PART {} OF {}: of a listing of {} files, {}; nothing is said of the other parts",
+            shard.part, shard.of, shard.files, shard.listing
+        )?;
+    }
+    if let Some((_, why)) = stopped(run) {
+        writeln!(out, "PARTIAL: {why}: not everything was looked at")?;
+    }
+    Ok(())
+}
+
 /// Writes the result line of one artifact and what follows it.
 ///
 /// # Errors
 /// Those of the writer.
 pub fn artifact(out: &mut dyn Write, report: &ArtifactReport, detail: Detail) -> io::Result<()> {
-    let name = printable(&report.name);
+    let name = printable(&title(report));
     let word = report.outcome.word();
     match (report.outcome, report.code) {
         (Outcome::Ok, _) => writeln!(out, "{name}: {word} ({})", proved(report))?,
@@ -41,97 +98,6 @@ pub fn artifact(out: &mut dyn Write, report: &ArtifactReport, detail: Detail) ->
         details(out, report)?;
     }
     Ok(())
-}
-
-/// What an OK rests on, in one line.
-fn proved(report: &ArtifactReport) -> String {
-    let mut parts = Vec::new();
-    let kind = match report.kind {
-        Some(ArtifactKind::Blob) => "blob",
-        Some(ArtifactKind::Image) => "image",
-        Some(ArtifactKind::Package) => "package",
-        Some(ArtifactKind::File) => "file",
-        Some(ArtifactKind::Transfer) => return sealed(report),
-        None => "artifact",
-    };
-    if report.carried {
-        return format!("{kind}, an earlier transfer carried it (--base)");
-    }
-    let digests: Vec<_> = report
-        .matched
-        .iter()
-        .map(|it| {
-            if it.kind == "file" {
-                it.digest.to_string()
-            } else {
-                format!("{} {}", it.kind, it.digest)
-            }
-        })
-        .collect();
-    parts.push(match digests.as_slice() {
-        [] => kind.to_owned(),
-        _ => format!("{kind}, signed {}", digests.join(" and ")),
-    });
-    if let Some(key) = &report.key {
-        parts.push(match report.key_trust {
-            Some(KeyTrust::Seal) => format!("by key {key} (only the seal vouches for it)"),
-            Some(KeyTrust::Policy) => format!("by key {key} (listed in the trust policy)"),
-            None => format!("by key {key}"),
-        });
-    }
-    if report.first_use {
-        parts.push("key accepted unseen when it was sealed (first use)".to_owned());
-    }
-    if report.kind == Some(ArtifactKind::Image) {
-        let layers: usize = report.images.iter().map(|image| image.layers).sum();
-        let plural = if layers == 1 { "" } else { "s" };
-        parts.push(format!("{layers} layer{plural} verified"));
-    }
-    if report.bundles.is_empty() {
-        parts
-            .push("NOT SIGNED by any vendor, as allowed here: the seal alone covers it".to_owned());
-    } else {
-        parts.push(logged(report));
-    }
-    parts.join(", ")
-}
-
-/// What an OK for a transfer directory rests on, in one line.
-fn sealed(report: &ArtifactReport) -> String {
-    let values = report.checks.iter().find(|check| check.name == CheckName::Seal);
-    let value = |name: &str| {
-        values.and_then(|check| check.values.get(name)).map_or_else(String::new, |it| printable(it))
-    };
-    let others = report.checks.iter().find(|check| check.name == CheckName::SealedFiles);
-    let alone = match others.and_then(|check| check.values.get("seal_only")).map(String::as_str) {
-        None | Some("0") => String::new(),
-        Some(count) => format!(", {count} of them covered by the seal only"),
-    };
-    format!(
-        "transfer, sealed by key {}, stream {}, serial {}, created {}: {} artifacts, {} files{}",
-        value("fingerprint"),
-        value("stream"),
-        value("serial"),
-        value("created"),
-        value("artifacts"),
-        value("files"),
-        alone,
-    )
-}
-
-/// Whether a log vouches for the signatures, in words.
-fn logged(report: &ArtifactReport) -> String {
-    let has = |bundle: &BundleReport, name: CheckName| {
-        bundle.checks.iter().any(|check| check.name == name && check.status == Status::Passed)
-    };
-    let logged = |bundle: &BundleReport| {
-        has(bundle, CheckName::LogPromise) || has(bundle, CheckName::InclusionProof)
-    };
-    if !report.bundles.is_empty() && report.bundles.iter().all(logged) {
-        "logged".to_owned()
-    } else {
-        "signature only: no transparency log entry".to_owned()
-    }
 }
 
 fn details(out: &mut dyn Write, report: &ArtifactReport) -> io::Result<()> {
@@ -178,34 +144,7 @@ fn details(out: &mut dyn Write, report: &ArtifactReport) -> io::Result<()> {
 }
 
 fn check_line(out: &mut dyn Write, indent: &str, check: &Check) -> io::Result<()> {
-    let name = match check.name {
-        CheckName::Signature => "signature (own check)",
-        CheckName::BundleKey => "key carried in the bundle",
-        CheckName::Library => "second check (sigstore-verify)",
-        CheckName::LogEntry => "log entry",
-        CheckName::LogPromise => "log promise (SET)",
-        CheckName::InclusionProof => "inclusion proof",
-        CheckName::Checkpoint => "checkpoint",
-        CheckName::Timestamp => "timestamp",
-        CheckName::Certificate => "certificate",
-        CheckName::Identity => "identity",
-        CheckName::Archive => "archive structure",
-        CheckName::Layers => "layers",
-        CheckName::Coverage => "every image covered",
-        CheckName::SealedFile => "file as sealed",
-        CheckName::Claims => "as the manifest says",
-        CheckName::Seal => "seal",
-        CheckName::FileSet => "set of files",
-        CheckName::SealedFiles => "other files as sealed",
-        CheckName::Freshness => "freshness",
-        CheckName::Serial => "serial",
-    };
-    let status = match check.status {
-        Status::Failed => "FAILED",
-        Status::NotChecked => "not checked",
-        Status::NotPresent => "not present",
-        Status::Passed => "passed",
-    };
+    let (name, status) = (check_name(check.name), status(check.status));
     write!(out, "{indent}{name}: {status}")?;
     for (index, (key, value)) in check.values.iter().enumerate() {
         let separator = if index == 0 { " (" } else { ", " };

@@ -73,7 +73,8 @@ impl Builder<'_, '_> {
             .map(|name| self.trusted_root(&name))
             .transpose()
             .map_err(|fault| fault.at("trusted_root"))?;
-        Ok(TrustPolicy { max_age, accepts_unlisted, transfer_keys, vendors, trusted_root })
+        let digest = self.digest;
+        Ok(TrustPolicy { max_age, accepts_unlisted, transfer_keys, vendors, trusted_root, digest })
     }
 
     fn transfer_key(

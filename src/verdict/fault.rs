@@ -103,10 +103,15 @@ impl std::error::Error for Fault {}
 /// characters are escaped, and what is longer than 300 characters is cut.
 #[must_use]
 pub fn printable(text: &str) -> String {
-    const LONGEST: usize = 300;
-    let mut out = String::with_capacity(text.len().min(LONGEST));
+    printable_within(text, 300)
+}
+
+/// As [`printable`], cut after another number of characters.
+#[must_use]
+pub fn printable_within(text: &str, longest: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(longest));
     for (index, c) in text.chars().enumerate() {
-        if index == LONGEST {
+        if index == longest {
             out.push('…');
             break;
         }

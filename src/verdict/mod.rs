@@ -14,7 +14,7 @@ mod run;
 pub use check::{Check, CheckName, Status};
 pub use code::Code;
 pub use code_words::UnknownCode;
-pub use fault::{Fault, Place, printable};
+pub use fault::{Fault, Place, printable, printable_within};
 pub use outcome::{ExitStatus, Outcome};
 pub use report::{
     ArtifactKind, ArtifactReport, BundleReport, ImageReport, KeyTrust, MatchedDigest, Report,

@@ -1,0 +1,273 @@
+//! What differs between two reports, as data: for each artifact by its name, for each file by its name,
+//! and for what was judged by.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use serde::Serialize;
+
+use super::words::{cover, outcome_word, trusted_by};
+use crate::verdict::{
+    ArtifactReport, Basis, Code, Cover, Coverage, CoveredFile, MatchedDigest, Report, Run,
+};
+
+/// What kind of difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Change {
+    /// The run: by what it judged, which program, how it ended.
+    Run,
+    /// An artifact that the first report does not have.
+    New,
+    /// An artifact that the second report does not have.
+    Gone,
+    /// An artifact whose answer differs: see [`differs`].
+    Changed,
+    /// A file whose cover differs, that is new or that is gone, and that is no artifact of either report.
+    File,
+}
+
+/// One difference between two reports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// What kind of difference.
+    pub change: Change,
+    /// The name of the artifact or file; absent for the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What differs, in words; holds text of the reports, unescaped.
+    pub words: String,
+}
+
+impl Difference {
+    fn new(change: Change, name: Option<&str>, words: impl Into<String>) -> Self {
+        Self { change, name: name.map(str::to_owned), words: words.into() }
+    }
+}
+
+/// What differs from `before` to `after`: the run first, then the artifacts and then the files, each in
+/// the order of the reports.
+///
+/// Artifacts are compared by name; where a name stands several times, the first is compared with the
+/// first. Times, durations and byte counts are no differences.
+#[must_use]
+pub fn diff(before: &Report, after: &Report) -> Vec<Difference> {
+    let mut found = Vec::new();
+    runs(&before.run, &after.run, &mut found);
+
+    let mut by_name: HashMap<&str, VecDeque<&ArtifactReport>> = HashMap::new();
+    for artifact in &after.artifacts {
+        by_name.entry(&artifact.name).or_default().push_back(artifact);
+    }
+    let mut left: HashMap<&str, usize> = HashMap::new();
+    for artifact in &before.artifacts {
+        let name = artifact.name.as_str();
+        match by_name.get_mut(name).and_then(VecDeque::pop_front) {
+            Some(other) => {
+                *left.entry(name).or_default() += 1;
+                if let Some(words) = differs(artifact, other) {
+                    found.push(Difference::new(Change::Changed, Some(name), words));
+                }
+            }
+            None => found.push(Difference::new(Change::Gone, Some(name), answer(artifact))),
+        }
+    }
+    for artifact in &after.artifacts {
+        let name = artifact.name.as_str();
+        match left.get_mut(name) {
+            Some(paired) if *paired > 0 => *paired -= 1,
+            _ => found.push(Difference::new(Change::New, Some(name), answer(artifact))),
+        }
+    }
+
+    if let (Some(first), Some(second)) = (&before.run.coverage, &after.run.coverage) {
+        let artifacts: BTreeSet<&str> =
+            before.artifacts.iter().chain(&after.artifacts).map(|it| it.name.as_str()).collect();
+        files(first, second, &artifacts, &mut found);
+    }
+    found
+}
+
+/// What differs between two answers for one artifact, in words; none if nothing does that counts.
+///
+/// What counts is the answer (outcome and code), what was judged (kind, `sha256`, matched digests, and
+/// which images a signature covers) and by whose word (key, `key_trust`, `first_use`, `carried`). Reasons,
+/// likely causes, next steps, checks and notes do not count: they hold paths, times and log indexes, and
+/// follow from the rest.
+#[must_use]
+pub fn differs(before: &ArtifactReport, after: &ArtifactReport) -> Option<String> {
+    let mut words = Words::default();
+    if (before.outcome, before.code) != (after.outcome, after.code) {
+        words.add(format!("was {}, is {}", answer(before), answer(after)));
+    }
+    if before.kind != after.kind {
+        let kind = |it: &ArtifactReport| super::words::kind(it.kind);
+        words.add(format!("was taken for: {}, now: {}", kind(before), kind(after)));
+    }
+    words.changed("sha256", before.sha256, after.sha256);
+    words.sets(
+        "signed digests",
+        before.matched.iter().map(matched),
+        after.matched.iter().map(matched),
+    );
+    if covered(before) != covered(after) {
+        words.add("images or their signed digests, and which are covered, differ".to_owned());
+    }
+    words.changed("key", before.key, after.key);
+    if before.key_trust != after.key_trust && before.key.is_some() && after.key.is_some() {
+        words.add(format!(
+            "key: was {}, is {}",
+            trusted_by(before.key_trust),
+            trusted_by(after.key_trust)
+        ));
+    }
+    words.flag("accepted unseen when it was sealed", before.first_use, after.first_use);
+    words.flag("carried by an earlier transfer, not looked at", before.carried, after.carried);
+    words.done()
+}
+
+/// Outcome and code, in words.
+fn answer(artifact: &ArtifactReport) -> String {
+    let word = outcome_word(artifact.outcome);
+    artifact.code.map_or_else(|| word.to_owned(), |code: Code| format!("{word} ({code})"))
+}
+
+fn matched(matched: &MatchedDigest) -> String {
+    format!("{} {}", matched.kind, matched.digest)
+}
+
+/// Each image by its candidates, and whether it is covered.
+fn covered(artifact: &ArtifactReport) -> BTreeSet<(Vec<String>, bool)> {
+    artifact
+        .images
+        .iter()
+        .map(|image| (image.candidates.iter().map(matched).collect(), image.covered))
+        .collect()
+}
+
+fn runs(before: &Run, after: &Run, found: &mut Vec<Difference>) {
+    let none = Basis::default();
+    let (old, new) =
+        (before.basis.as_ref().unwrap_or(&none), after.basis.as_ref().unwrap_or(&none));
+    let mut words = Words::default();
+    words.changed("exit status", Some(before.exit_status), Some(after.exit_status));
+    words.changed("version", Some(&before.version), Some(&after.version));
+    words.changed("program", before.program, after.program);
+    words.flag("stopped before everything was looked at", before.partial, after.partial);
+    let part = |run: &Run| run.shard.as_ref().map(|it| format!("{} of {}", it.part, it.of));
+    words.changed("part", part(before), part(after));
+    let listing = |run: &Run| run.shard.as_ref().map(|it| it.listing);
+    words.changed("listing", listing(before), listing(after));
+    if before.basis.is_some() != after.basis.is_some() {
+        let which = if before.basis.is_some() { "second" } else { "first" };
+        words.add(format!("the {which} report does not say by what it judged"));
+    }
+    words.sets("vendor keys", old.keys.iter(), new.keys.iter());
+    words.changed("identity", old.identity.as_ref(), new.identity.as_ref());
+    words.sets("transfer keys", old.transfer_keys.iter(), new.transfer_keys.iter());
+    words.changed("policy", old.policy, new.policy);
+    let root = |basis: &Basis| {
+        basis.trusted_root.as_ref().map(|root| format!("{} ({})", root.sha256, root.source))
+    };
+    words.changed("trusted root", root(old), root(new));
+    // Profiles are tried in order, so that another order can be another answer.
+    let profiles = |basis: &Basis| {
+        let all: Vec<String> = basis
+            .profiles
+            .iter()
+            .map(|it| {
+                let digest = it.sha256.map_or_else(String::new, |digest| format!(" {digest}"));
+                format!("{}{digest}", it.name)
+            })
+            .collect();
+        (!all.is_empty()).then(|| all.join(", "))
+    };
+    words.changed("profiles", profiles(old), profiles(new));
+    words.changed("map", old.map, new.map);
+    words.sets("options", old.options.iter(), new.options.iter());
+    found.extend(words.0.into_iter().map(|text| Difference::new(Change::Run, None, text)));
+}
+
+fn files(
+    before: &Coverage,
+    after: &Coverage,
+    artifacts: &BTreeSet<&str>,
+    found: &mut Vec<Difference>,
+) {
+    let new: HashMap<&str, &CoveredFile> =
+        after.files.iter().map(|file| (file.name.as_str(), file)).collect();
+    let old: HashMap<&str, &CoveredFile> =
+        before.files.iter().map(|file| (file.name.as_str(), file)).collect();
+    let mut add = |name: &str, words: String| {
+        found.push(Difference::new(Change::File, Some(name), words));
+    };
+    let is = |it: Cover| cover(it);
+    for file in &before.files {
+        match new.get(file.name.as_str()) {
+            Some(other) if other.cover != file.cover => {
+                add(&file.name, format!("was {}, is {}", is(file.cover), is(other.cover)));
+            }
+            Some(other) if other.size != file.size && !artifacts.contains(file.name.as_str()) => {
+                add(&file.name, format!("was {} bytes, is {} bytes", file.size, other.size));
+            }
+            Some(_) => {}
+            None if artifacts.contains(file.name.as_str()) => {}
+            None => add(&file.name, format!("gone; was {}", is(file.cover))),
+        }
+    }
+    for file in &after.files {
+        let name = file.name.as_str();
+        if !old.contains_key(name) && !artifacts.contains(name) {
+            add(name, format!("new: {}", is(file.cover)));
+        }
+    }
+}
+
+/// Differences in words.
+#[derive(Default)]
+struct Words(Vec<String>);
+
+impl Words {
+    fn add(&mut self, text: String) {
+        self.0.push(text);
+    }
+
+    fn changed<T: PartialEq + ToString>(
+        &mut self,
+        what: &str,
+        before: Option<T>,
+        after: Option<T>,
+    ) {
+        if before != after {
+            let show = |it: Option<T>| it.map_or_else(|| "none".to_owned(), |it| it.to_string());
+            self.add(format!("{what} was {}, is {}", show(before), show(after)));
+        }
+    }
+
+    fn flag(&mut self, what: &str, before: bool, after: bool) {
+        match (before, after) {
+            (false, true) => self.add(format!("now {what}")),
+            (true, false) => self.add(format!("no longer {what}")),
+            _ => {}
+        }
+    }
+
+    fn sets<T: ToString>(
+        &mut self,
+        what: &str,
+        before: impl Iterator<Item = T>,
+        after: impl Iterator<Item = T>,
+    ) {
+        let set = |items: BTreeSet<String>| {
+            let all: Vec<String> = items.into_iter().collect();
+            (!all.is_empty()).then(|| all.join(", "))
+        };
+        let before = set(before.map(|it| it.to_string()).collect());
+        let after = set(after.map(|it| it.to_string()).collect());
+        self.changed(what, before, after);
+    }
+
+    fn done(self) -> Option<String> {
+        (!self.0.is_empty()).then(|| self.0.join("; "))
+    }
+}

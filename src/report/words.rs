@@ -1,0 +1,271 @@
+//! The words that several forms of a report use: of outcomes, kinds, checks, sizes and times.
+
+use std::borrow::Cow;
+
+use crate::verdict::{
+    ArtifactKind, ArtifactReport, BundleReport, CheckName, Cover, KeyTrust, Outcome, Status,
+    printable,
+};
+
+/// The outcomes in the order in which a reader must see them, with a word for each that no two share.
+pub(super) const ORDER: [(Outcome, &str); 9] = [
+    (Outcome::Failed, "FAILED"),
+    (Outcome::Missing, "MISSING"),
+    (Outcome::Extra, "EXTRA"),
+    (Outcome::Usage, "USAGE ERROR"),
+    (Outcome::Network, "NETWORK ERROR"),
+    (Outcome::Undecided, "UNDECIDED"),
+    (Outcome::Unsigned, "UNSIGNED"),
+    (Outcome::Omitted, "OMITTED"),
+    (Outcome::Ok, "OK"),
+];
+
+/// The word of an outcome, as in [`ORDER`].
+pub(super) fn outcome_word(outcome: Outcome) -> &'static str {
+    ORDER.iter().find(|(it, _)| *it == outcome).map_or("UNKNOWN", |(_, word)| word)
+}
+
+/// What an outcome means, in one sentence.
+pub(super) const fn meaning(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Failed => "What was found is not what was signed.",
+        Outcome::Missing => "Something that was promised is absent.",
+        Outcome::Extra => "Something lies there that nobody promised.",
+        Outcome::Usage => {
+            "Nothing was judged: the command line, the configuration or a key is at fault."
+        }
+        Outcome::Network => "Nothing was judged: it could not be fetched.",
+        Outcome::Undecided => "The evidence at hand decides neither way.",
+        Outcome::Unsigned => "There is no signature to judge by.",
+        Outcome::Omitted => "The manifest says that it could not be brought.",
+        Outcome::Ok => "Everything that was demanded was verified.",
+    }
+}
+
+/// A kind of artifact.
+pub(super) const fn kind(kind: Option<ArtifactKind>) -> &'static str {
+    match kind {
+        Some(ArtifactKind::Blob) => "blob",
+        Some(ArtifactKind::File) => "file",
+        Some(ArtifactKind::Image) => "image",
+        Some(ArtifactKind::Package) => "package",
+        Some(ArtifactKind::Transfer) => "transfer",
+        None => "artifact",
+    }
+}
+
+/// By whose word a key counts.
+pub(super) const fn trusted_by(trust: Option<KeyTrust>) -> &'static str {
+    match trust {
+        Some(KeyTrust::Seal) => "only the seal vouches for it",
+        Some(KeyTrust::Policy) => "listed in the trust policy",
+        None => "named by the operator",
+    }
+}
+
+/// How a file is covered.
+pub(super) const fn cover(cover: Cover) -> &'static str {
+    match cover {
+        Cover::Vendor => "covered by a vendor's signature",
+        Cover::SealOnly => "covered by a seal only",
+        Cover::Material => "material: bundles, keys, the seal itself",
+        Cover::Uncovered => "uncovered: nothing vouches for it",
+        Cover::Excluded => "excluded by the operator, so uncovered",
+    }
+}
+
+/// What a check looked at.
+pub(super) const fn check_name(name: CheckName) -> &'static str {
+    match name {
+        CheckName::Signature => "signature (own check)",
+        CheckName::BundleKey => "key carried in the bundle",
+        CheckName::Library => "second check (sigstore-verify)",
+        CheckName::LogEntry => "log entry",
+        CheckName::LogPromise => "log promise (SET)",
+        CheckName::InclusionProof => "inclusion proof",
+        CheckName::Checkpoint => "checkpoint",
+        CheckName::Timestamp => "timestamp",
+        CheckName::Certificate => "certificate",
+        CheckName::Identity => "identity",
+        CheckName::Archive => "archive structure",
+        CheckName::Layers => "layers",
+        CheckName::Coverage => "every image covered",
+        CheckName::SealedFile => "file as sealed",
+        CheckName::Claims => "as the manifest says",
+        CheckName::Seal => "seal",
+        CheckName::FileSet => "set of files",
+        CheckName::SealedFiles => "other files as sealed",
+        CheckName::Freshness => "freshness",
+        CheckName::Serial => "serial",
+    }
+}
+
+/// How a check ended.
+pub(super) const fn status(status: Status) -> &'static str {
+    match status {
+        Status::Failed => "FAILED",
+        Status::NotChecked => "not checked",
+        Status::NotPresent => "not present",
+        Status::Passed => "passed",
+    }
+}
+
+/// A number of bytes.
+pub(super) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let mut shown = format!("{bytes} bytes");
+    let mut unit = 1_u128;
+    for name in UNITS {
+        unit <<= 10;
+        // Tenths, rounded down: 1.9 GiB is never said of less.
+        let tenths = u128::from(bytes) * 10 / unit;
+        if tenths < 10 {
+            break;
+        }
+        shown = format!("{}.{} {name}", tenths / 10, tenths % 10);
+    }
+    shown
+}
+
+/// A time span.
+pub(super) fn duration(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    match seconds {
+        0 => format!("{milliseconds} ms"),
+        1..60 => format!("{seconds}.{} s", milliseconds % 1000 / 100),
+        60..3600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+/// What an OK rests on, in one line.
+pub(super) fn proved(report: &ArtifactReport) -> String {
+    if report.kind == Some(ArtifactKind::Transfer) || report.carried {
+        return proof(report).join(", ");
+    }
+    let kind = kind(report.kind);
+    let mut parts = Vec::new();
+    let digests: Vec<_> = report
+        .matched
+        .iter()
+        .map(|it| {
+            if it.kind == "file" {
+                it.digest.to_string()
+            } else {
+                format!("{} {}", it.kind, it.digest)
+            }
+        })
+        .collect();
+    parts.push(match digests.as_slice() {
+        [] => kind.to_owned(),
+        _ => format!("{kind}, signed {}", digests.join(" and ")),
+    });
+    if let Some(key) = &report.key {
+        parts.push(match report.key_trust {
+            None => format!("by key {key}"),
+            trust => format!("by key {key} ({})", trusted_by(trust)),
+        });
+    }
+    parts.extend(proof(report));
+    parts.join(", ")
+}
+
+/// What an OK rests on besides digests and the key, in parts.
+pub(super) fn proof(report: &ArtifactReport) -> Vec<String> {
+    if report.kind == Some(ArtifactKind::Transfer) {
+        return vec![sealed(report)];
+    }
+    if report.carried {
+        return vec![format!("{}, an earlier transfer carried it (--base)", kind(report.kind))];
+    }
+    let mut parts = Vec::new();
+    if report.first_use {
+        parts.push("key accepted unseen when it was sealed (first use)".to_owned());
+    }
+    if report.kind == Some(ArtifactKind::Image) {
+        let layers: usize = report.images.iter().map(|image| image.layers).sum();
+        let plural = if layers == 1 { "" } else { "s" };
+        parts.push(format!("{layers} layer{plural} verified"));
+    }
+    if report.bundles.is_empty() {
+        parts
+            .push("NOT SIGNED by any vendor, as allowed here: the seal alone covers it".to_owned());
+    } else {
+        parts.push(logged(report));
+    }
+    if report.name_unsigned {
+        parts.push("its name is not signed".to_owned());
+    }
+    parts
+}
+
+/// What an artifact is called in a report: its name, behind that of the transfer directory that it is in.
+/// The names of a transfer's artifacts are those of its manifest, unescaped.
+pub(super) fn title(report: &ArtifactReport) -> Cow<'_, str> {
+    match &report.within {
+        Some(transfer) => Cow::Owned(format!("{transfer}: {}", report.name)),
+        None => Cow::Borrowed(&report.name),
+    }
+}
+
+/// What an OK for a transfer directory rests on, in one line.
+fn sealed(report: &ArtifactReport) -> String {
+    let values = report.checks.iter().find(|check| check.name == CheckName::Seal);
+    let value = |name: &str| {
+        values.and_then(|check| check.values.get(name)).map_or_else(String::new, |it| printable(it))
+    };
+    let others = report.checks.iter().find(|check| check.name == CheckName::SealedFiles);
+    let alone = match others.and_then(|check| check.values.get("seal_only")).map(String::as_str) {
+        None | Some("0") => String::new(),
+        Some(count) => format!(", {count} of them covered by the seal only"),
+    };
+    format!(
+        "transfer, sealed by key {}, stream {}, serial {}, created {}: {} artifacts, {} files{}",
+        value("fingerprint"),
+        value("stream"),
+        value("serial"),
+        value("created"),
+        value("artifacts"),
+        value("files"),
+        alone,
+    )
+}
+
+/// Whether a log vouches for the signatures, in words.
+fn logged(report: &ArtifactReport) -> String {
+    let has = |bundle: &BundleReport, name: CheckName| {
+        bundle.checks.iter().any(|check| check.name == name && check.status == Status::Passed)
+    };
+    let logged = |bundle: &BundleReport| {
+        has(bundle, CheckName::LogPromise) || has(bundle, CheckName::InclusionProof)
+    };
+    if !report.bundles.is_empty() && report.bundles.iter().all(logged) {
+        "logged".to_owned()
+    } else {
+        "signature only: no transparency log entry".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_and_times_are_short() {
+        assert_eq!(size(0), "0 bytes");
+        assert_eq!(size(1023), "1023 bytes");
+        assert_eq!(size(1024), "1.0 KiB");
+        assert_eq!(size(1_288_490_189), "1.2 GiB");
+        assert_eq!(size(u64::MAX), "15.9 EiB");
+        assert_eq!(duration(340), "340 ms");
+        assert_eq!(duration(3_499), "3.4 s");
+        assert_eq!(duration(252_000), "4 min 12 s");
+        assert_eq!(duration(7_500_000), "2 h 5 min");
+    }
+
+    #[test]
+    fn no_two_outcomes_share_a_word() {
+        let words: std::collections::BTreeSet<_> = ORDER.iter().map(|(_, word)| word).collect();
+        assert_eq!(words.len(), ORDER.len());
+    }
+}
