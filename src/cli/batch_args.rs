@@ -70,6 +70,11 @@ impl BatchArgs {
         part(text, &variable).map(Some)
     }
 
+    /// Whether an option was given that speaks of several artifacts in one folder.
+    pub(super) const fn in_parts(&self) -> bool {
+        self.shard.is_some() || self.map.is_some()
+    }
+
     /// Refuses options that need a folder, or just one.
     ///
     /// # Errors
@@ -169,6 +174,25 @@ pub(super) fn outside(report: &Path, paths: &[PathBuf]) -> Result<(), Fault> {
             let message = "the report would lie in a directory that is checked; keep it elsewhere";
             return Err(Fault::new(Code::Usage, message).at(files::show(report)));
         }
+    }
+    Ok(())
+}
+
+/// Refuses a file for reports that can't be written in the end, as far as that can be told, before anything
+/// is read.
+///
+/// # Errors
+/// [`Code::WriteFailed`].
+pub(super) fn writable(report: &Path) -> Result<(), Fault> {
+    let refuse = |message: &str| {
+        Err(Fault::new(Code::WriteFailed, message.to_owned()).at(files::show(report)))
+    };
+    let parent = report.parent().filter(|it| !it.as_os_str().is_empty());
+    if !parent.unwrap_or(Path::new(".")).is_dir() {
+        return refuse("there is no directory to write it in");
+    }
+    if report.is_dir() {
+        return refuse("this is a directory");
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Where the answers of a run go: lines as they come, a progress bar below them, and the reports at the
 //! end, also when the run is interrupted.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -13,7 +13,7 @@ use super::{complain, new_file, shown};
 use crate::release::{Events, Place};
 use crate::report::{self, Detail, Form, Ledger};
 use crate::verdict::{
-    ArtifactReport, Code, ExitStatus, Fault, Outcome, Report, Run, StoppedBy, Summary,
+    ArtifactReport, Code, Cover, ExitStatus, Fault, Outcome, Report, Run, StoppedBy, Summary,
 };
 
 /// What is shown and written.
@@ -43,6 +43,9 @@ pub(super) struct Console {
     begun: Instant,
     bytes: AtomicU64,
     state: Mutex<State>,
+    /// What was written to standard output, held while it is: whoever waits for the other end of a pipe must
+    /// not keep the answers from whoever is interrupted.
+    out: Mutex<io::Result<()>>,
 }
 
 struct State {
@@ -53,13 +56,16 @@ struct State {
     /// Kept only if a report other than lines of text is wanted.
     ledger: Option<Ledger<(usize, Place)>>,
     earlier: Option<Earlier>,
-    written: io::Result<()>,
+    /// What an answer could not be kept for.
+    lost: io::Result<()>,
     ended: bool,
 }
 
 /// The answers of an earlier run.
 struct Earlier {
     answers: HashMap<String, VecDeque<ArtifactReport>>,
+    /// Which part it was of.
+    shard: Option<(u32, u32)>,
     same: u64,
 }
 
@@ -68,11 +74,12 @@ impl Console {
     pub(super) fn new(wanted: Wanted, run: Run) -> Arc<Self> {
         let keeps = wanted.output != Form::Text || !wanted.files.is_empty();
         let earlier = wanted.earlier.map(|report| {
+            let shard = report.run.shard.map(|it| (it.part, it.of));
             let mut answers: HashMap<String, VecDeque<ArtifactReport>> = HashMap::new();
             for artifact in report.artifacts {
                 answers.entry(artifact.name.clone()).or_default().push_back(artifact);
             }
-            Earlier { answers, same: 0 }
+            Earlier { answers, shard, same: 0 }
         });
         Arc::new(Self {
             drawn: Drawn::new(wanted.quiet),
@@ -89,9 +96,10 @@ impl Console {
                 count: Summary::default(),
                 ledger: keeps.then(Ledger::default),
                 earlier,
-                written: Ok(()),
+                lost: Ok(()),
                 ended: false,
             }),
+            out: Mutex::new(Ok(())),
         })
     }
 
@@ -110,16 +118,21 @@ impl Console {
         change(&mut self.state().run);
     }
 
-    /// Writes everything that is left to write, and gives the exit status of the run.
-    ///
-    /// # Errors
-    /// [`Code::WriteFailed`] for a report that can't be written.
-    pub(super) fn end(&self) -> Result<ExitStatus, Fault> {
+    /// Whether any answer so far is a failure.
+    pub(super) fn has_failed(&self) -> bool {
+        let failed = |outcome: &Outcome| outcome.exit_status() == ExitStatus::Failed;
+        self.state().count.outcomes.keys().any(failed)
+    }
+
+    /// Writes everything that is left to write. Gives the exit status of the run, and why reports could not
+    /// be written ([`Code::WriteFailed`]): that never hides a failure.
+    pub(super) fn end(&self) -> (ExitStatus, Vec<Fault>) {
         let mut state = self.state();
-        let status = ExitStatus::of(state.count.outcomes.keys().copied());
-        state.run.exit_status = status.code();
-        self.conclude(&mut state)?;
-        Ok(status)
+        let outcomes: Vec<Outcome> = state.count.outcomes.keys().copied().collect();
+        state.run.exit_status = ExitStatus::of(outcomes.iter().copied()).code();
+        let faults = self.conclude(&mut state);
+        let written = faults.iter().map(Fault::outcome);
+        (ExitStatus::of(outcomes.into_iter().chain(written)), faults)
     }
 
     /// Ends the run where it is: what was found so far is written, as a part of the whole, and the process
@@ -133,13 +146,12 @@ impl Console {
         state.run.partial = true;
         state.run.stopped_by = Some(StoppedBy::Interrupt);
         state.run.exit_status = ExitStatus::Interrupted.code();
-        if let Err(fault) = self.conclude(&mut state) {
-            complain(&fault);
-        }
+        self.conclude(&mut state).iter().for_each(complain);
         std::process::exit(ExitStatus::Interrupted.code().into());
     }
 
-    fn conclude(&self, state: &mut State) -> Result<(), Fault> {
+    /// Writes the files first: nobody can hold them up. Goes on whatever can't be written.
+    fn conclude(&self, state: &mut State) -> Vec<Fault> {
         state.ended = true;
         self.drawn.clear();
         let milliseconds = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -149,22 +161,29 @@ impl Console {
             milliseconds,
             ..state.count.clone()
         });
-        let mut out = io::BufWriter::new(io::stdout().lock());
-        let mut written = std::mem::replace(&mut state.written, Ok(()));
-        if self.output == Form::Text {
-            written = written.and_then(|()| self.last_lines(&mut out, state));
-        }
+        let mut faults = Vec::new();
         if let Some(ledger) = &state.ledger {
             let source = ledger.of(&state.run);
-            if self.output != Form::Text {
-                written = written.and_then(|()| self.output.write(&mut out, &source, self.detail));
-            }
             for (path, form) in &self.files {
-                new_file::replace(path, |file| form.write(file, &source, Detail::Full))?;
+                let written =
+                    new_file::replace(path, |file| form.write(file, &source, Detail::Full));
+                faults.extend(written.err());
             }
         }
+        let mut before = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = std::mem::replace(&mut *before, Ok(()));
+        let lost = std::mem::replace(&mut state.lost, Ok(()));
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        written = written.and(lost);
+        if self.output == Form::Text {
+            written = written.and_then(|()| self.last_lines(&mut out, state));
+        } else if let Some(ledger) = &state.ledger {
+            let source = ledger.of(&state.run);
+            written = written.and_then(|()| self.output.write(&mut out, &source, self.detail));
+        }
         let written = written.and_then(|()| out.flush());
-        shown(written).map(drop)
+        faults.extend(shown(written).err());
+        faults
     }
 
     fn last_lines(&self, out: &mut dyn io::Write, state: &mut State) -> io::Result<()> {
@@ -174,7 +193,23 @@ impl Console {
                 gone.extend(answers.iter().map(|answer| (name, answer.outcome)));
             }
             gone.sort();
-            if !state.run.partial {
+            let shard = state.run.shard.as_ref().map(|it| (it.part, it.of));
+            // Another part says nothing of these, nor does what was left out.
+            let excluded: BTreeSet<&str> = state
+                .run
+                .coverage
+                .iter()
+                .flat_map(|it| &it.files)
+                .filter(|it| it.cover == Cover::Excluded)
+                .map(|it| it.name.as_str())
+                .collect();
+            let left_out = |name: &str| {
+                let below = format!("{name}/");
+                excluded.contains(name)
+                    || excluded.range(below.as_str()..).next().is_some_and(|it| it.starts_with(&below))
+            };
+            gone.retain(|(name, _)| !left_out(name));
+            if !state.run.partial && shard == earlier.shard {
                 for (name, outcome) in gone {
                     let name = crate::verdict::printable(name);
                     writeln!(out, "{name}: gone, it was {}", outcome.word())?;
@@ -188,11 +223,12 @@ impl Console {
         Ok(())
     }
 
-    fn tell(&self, state: &mut State, report: &ArtifactReport) {
+    fn tell(&self, report: &ArtifactReport) {
+        let mut written = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         let fine = matches!(report.outcome, Outcome::Ok);
         if self.output == Form::Text {
-            if state.written.is_ok() {
-                state.written = self.drawn.suspend(|| {
+            if written.is_ok() {
+                *written = self.drawn.suspend(|| {
                     let mut lines = Vec::new();
                     report::artifact(&mut lines, report, self.detail)?;
                     io::stdout().lock().write_all(&lines)
@@ -248,11 +284,12 @@ impl Events for Console {
         if let Some(ledger) = &mut state.ledger
             && let Err(error) = ledger.push(key, &report)
         {
-            state.written = Err(error);
+            state.lost = Err(error);
         }
         let known = state.earlier.as_mut().is_some_and(|earlier| earlier.knows(&report));
+        drop(state);
         if !known {
-            self.tell(&mut state, &report);
+            self.tell(&report);
         }
     }
 }
@@ -281,8 +318,10 @@ pub(super) fn on_interrupt(console: &Arc<Console>) -> Result<(), Fault> {
     let console = Arc::clone(console);
     ctrlc::set_handler(move || {
         // Whatever holds the answers up, the operator gets the terminal back.
-        std::thread::spawn(|| {
+        let files: Vec<PathBuf> = console.files.iter().map(|(path, _)| path.clone()).collect();
+        std::thread::spawn(move || {
             std::thread::sleep(PATIENCE);
+            files.iter().for_each(|path| new_file::give_up(path));
             std::process::exit(ExitStatus::Interrupted.code().into());
         });
         console.interrupt();

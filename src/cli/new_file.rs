@@ -91,10 +91,9 @@ pub(super) fn replace(
     path: &Path,
     write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
 ) -> Result<(), Fault> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}{TEMPORARY}", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let mut file = NewFile::create(&temporary, Readers::Default)?;
+    let temporary = temporary(path);
+    let mut file = NewFile::create(&temporary, Readers::Default)
+        .map_err(|fault| Fault::new(fault.code(), fault.message()).at(show(path)))?;
     let mut out = io::BufWriter::new(&mut file.file);
     write(&mut out).and_then(|()| out.flush()).map_err(|error| unwritable(path, &error))?;
     drop(out);
@@ -102,6 +101,18 @@ pub(super) fn replace(
     fs::rename(&temporary, path).map_err(|error| unwritable(path, &error))?;
     file.keep();
     Ok(())
+}
+
+/// Removes what [`replace`] has half written, when the process is about to end.
+pub(super) fn give_up(path: &Path) {
+    drop(fs::remove_file(temporary(path)));
+}
+
+/// What a file is called until it is whole.
+fn temporary(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}{TEMPORARY}", std::process::id()));
+    path.with_file_name(name)
 }
 
 /// Refuses a name that is taken, before any work is done for nothing.

@@ -112,13 +112,17 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     let key_file = arguments.trust.key.as_deref().and_then(files::file_name);
     let single = Single { whom: &whom, signers, key_file };
     let mut all = Coverage::default();
-    for path in &arguments.files {
+    for (number, path) in arguments.files.iter().enumerate() {
         let ended = one(&whom, &single, path, &console);
         console.next_path();
-        let Some(ended) = ended else { continue };
-        ended.coverage.files.into_iter().for_each(|file| all.add(file));
-        console.of_run(|run| run.shard = ended.shard);
-        if ended.stopped {
+        let mut stopped = false;
+        if let Some(ended) = ended {
+            ended.coverage.files.into_iter().for_each(|file| all.add(file));
+            console.of_run(|run| run.shard = ended.shard);
+            stopped = ended.stopped;
+        }
+        let more = number.saturating_add(1) < arguments.files.len();
+        if stopped || (more && arguments.batch.fail_fast && console.has_failed()) {
             console.of_run(|run| {
                 run.partial = true;
                 run.stopped_by = Some(StoppedBy::FailFast);
@@ -129,13 +133,9 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     if !all.files.is_empty() {
         console.of_run(|run| run.coverage = Some(all));
     }
-    match console.end() {
-        Ok(status) => Ok(status),
-        Err(fault) => {
-            complain(&fault);
-            Ok(fault.outcome().exit_status())
-        }
-    }
+    let (status, faults) = console.end();
+    faults.iter().for_each(complain);
+    Ok(status)
 }
 
 /// Judges what a path leads to; says what is known of it besides the answers, if it is a folder.
@@ -161,8 +161,18 @@ fn one(whom: &Whom<'_>, single: &Single<'_>, path: &Path, console: &Arc<Console>
     };
     let kind = verify_folder::kind(whom, &opened.listing);
     let arguments = whom.arguments;
+    let is_layout = matches!(kind, Directory::Layout);
     let single_only = arguments.kind.is_some() || !arguments.bundle.is_empty();
+    let batch = &arguments.batch;
+    let parts = batch.in_parts() || !whom.filter.is_empty();
     match kind {
+        Directory::Layout | Directory::Plain if parts && (single_only || is_layout) => {
+            let message = "this is judged as one image: --include, --exclude, --map and --shard are \
+                           for folders of several";
+            let fault = Fault::new(Code::Usage, message).at(opened.folder.shown());
+            answer(ArtifactReport::new(opened.folder.shown()).refused(&fault));
+            None
+        }
         Directory::Layout => file(),
         Directory::Plain if single_only => file(),
         Directory::Plain | Directory::Transfer => {
@@ -306,7 +316,9 @@ fn wanted(arguments: &VerifyArgs) -> Result<Wanted, Fault> {
             let fault = Fault::new(Code::Usage, "--report names the same file twice");
             return Err(fault.at(files::show(path)));
         }
-        reports.push((path.clone(), console::form_of(path)?));
+        let form = console::form_of(path)?;
+        batch_args::writable(path)?;
+        reports.push((path.clone(), form));
     }
     let earlier = match &arguments.batch.changed_since {
         Some(path) => Some(

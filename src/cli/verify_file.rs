@@ -10,6 +10,7 @@ use crate::folder::{Authority, TrustedKey};
 use crate::image::Options;
 use crate::limits;
 use crate::pairing::{self, Material};
+use crate::release;
 use crate::sigstore::{Request, SignatureBundle};
 use crate::trust::VendorProfile;
 use crate::verdict::{ArtifactReport, Code, Fault, KeyTrust, Outcome};
@@ -65,8 +66,22 @@ impl Single<'_> {
     /// Judges one file, pipe or OCI layout: it is read once, and judged by each signer in turn until
     /// one holds.
     pub(super) fn file(&self, path: &Path, options: &Options<'_>) -> ArtifactReport {
-        let report = ArtifactReport::new(files::show(path));
         let found = detect::read(path, self.forced(path), options);
+        let report = self.judged(path, &found);
+        if !self.whom.arguments.batch.require_coverage {
+            return report;
+        }
+        let report = match &found {
+            Ok(Found::Image(archive, _)) if path.is_dir() => {
+                release::without_strays(report, &archive.strays)
+            }
+            _ => report,
+        };
+        release::required(report)
+    }
+
+    fn judged(&self, path: &Path, found: &Result<Found, Fault>) -> ArtifactReport {
+        let report = ArtifactReport::new(files::show(path));
         let mut first: Option<ArtifactReport> = None;
         for signer in &self.signers {
             let profile = signer.profile;
@@ -74,7 +89,7 @@ impl Single<'_> {
             let name = files::file_name(path).unwrap_or_default();
             let terms = terms.map(|(vendor, key)| Terms { name: &name, key, vendor });
             let judge = Judge { request: &signer.request, profile, terms };
-            let mut report = self.judge(path, report.clone(), &found, &judge);
+            let mut report = self.judge(path, report.clone(), found, &judge);
             report.key_trust = judge.terms.map(|_| KeyTrust::Policy);
             if report.outcome == Outcome::Ok {
                 return report;

@@ -26,13 +26,15 @@ pub(super) enum Directory {
 
 /// The no-downgrade rule: when a transfer key or a state file is named, when the policy lists transfer
 /// keys, or when any file of a seal lies in it, it is a transfer directory; only `--unsealed` says
-/// otherwise.
+/// otherwise. A folder of transfer directories, with no file outside them, is none itself: each file in
+/// it needs a seal all the same.
 pub(super) fn kind(whom: &Whom<'_>, listing: &Listing) -> Directory {
     let arguments = &whom.arguments.transfer;
-    let sealed = !whom.transfer_keys.is_empty()
+    let said = !whom.transfer_keys.is_empty()
         || arguments.state.is_some()
-        || !arguments.base.is_empty()
-        || !transfer::traces(listing).is_empty();
+        || !arguments.base.is_empty();
+    let sealed =
+        !transfer::traces(listing).is_empty() || (said && !release::only_transfers(listing));
     if sealed && !arguments.unsealed {
         Directory::Transfer
     } else if is_layout(listing.entries.iter().map(|it| (it.name.as_str(), it.kind))) {

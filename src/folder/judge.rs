@@ -236,6 +236,7 @@ impl Court<'_> {
             }
             Pairing::Ambiguous(step, names) => {
                 let message = format!("{} fits several: {}", step.words(), names.join(", "));
+                report.paired = names.iter().map(|name| self.folder.show(name)).collect();
                 let fault = Fault::new(Code::PairingAmbiguous, message);
                 judged.report = report.refused(&fault.at(self.folder.show(task.path)));
                 return judged;
@@ -292,7 +293,9 @@ impl Court<'_> {
         judged
     }
 
-    /// The bundles of an artifact, by the first vendor's conventions that find any.
+    /// The bundles of an artifact, by the first vendor's conventions that find any. Where those of other vendors
+    /// find the very same bundles (by a sidecar's name, say, which is no vendor's own), the vendor is
+    /// the one whose key signed them; so no bundle that was found is ever passed over.
     fn pair(&self, task: &Task<'_>) -> (Pairing, &VendorProfile) {
         let vendors = self.authority.keys.iter().filter_map(|key| key.vendor);
         let default = self.authority.profile;
@@ -304,13 +307,49 @@ impl Court<'_> {
                 profiles.push(profile);
             }
         }
-        for &profile in &profiles {
+        let found = profiles.iter().enumerate().find_map(|(number, &profile)| {
             let pairing = self.pair_by(task, profile);
-            if pairing != Pairing::Nothing {
-                return (pairing, profile);
-            }
+            (pairing != Pairing::Nothing).then_some((number, pairing, profile))
+        });
+        let Some((number, pairing, first)) = found else {
+            return (Pairing::Nothing, profiles.first().copied().unwrap_or(default));
+        };
+        let Pairing::Found(_, names) = &pairing else { return (pairing, first) };
+        let same = |profile: &VendorProfile| {
+            matches!(self.pair_by(task, profile), Pairing::Found(_, others) if others == *names)
+        };
+        let rest = profiles.get(number.saturating_add(1)..).unwrap_or_default();
+        let rest: Vec<_> = rest.iter().copied().filter(|profile| same(profile)).collect();
+        if rest.is_empty() || names.len() > limits::BUNDLES {
+            return (pairing, first);
         }
-        (Pairing::Nothing, profiles.first().copied().unwrap_or(default))
+        let mut left = limits::BUNDLES_TOTAL_BYTES;
+        let bundles: Vec<_> = names.iter().map(|name| self.load(name, &mut left)).collect();
+        let mut tries = limits::SELECTION_TRIES;
+        let signed = std::iter::once(first).chain(rest).find(|profile| {
+            let messages = self.messages(task, profile);
+            let mut keys = self.authority.keys.iter().filter(|key| key.works_by(profile));
+            keys.any(|key| self.signed_by(&key.key, &bundles, &messages, &mut tries))
+        });
+        (pairing, signed.unwrap_or(first))
+    }
+
+    /// Whether any of the bundles holds a signature by this key over any of the messages, as far as the
+    /// tries go.
+    fn signed_by(
+        &self,
+        key: &PublicKey,
+        bundles: &[NamedBundle],
+        messages: &[String],
+        tries: &mut usize,
+    ) -> bool {
+        let signer = Signer::Key { key, hash: self.authority.hash };
+        bundles.iter().filter_map(|bundle| bundle.content.as_ref().ok()).any(|bundle| {
+            messages.iter().any(|message| {
+                *tries = tries.saturating_sub(1);
+                *tries > 0 && sigstore::signature_holds(bundle, message.as_bytes(), &signer)
+            })
+        })
     }
 
     fn pair_by(&self, task: &Task<'_>, profile: &VendorProfile) -> Pairing {
@@ -381,15 +420,8 @@ impl Court<'_> {
     ) -> Result<Option<&TrustedKey<'_>>, Fault> {
         let authority = self.authority;
         let mut tries = limits::SELECTION_TRIES;
-        let mut signed_by = |key: &PublicKey| {
-            let signer = Signer::Key { key, hash: authority.hash };
-            bundles.iter().filter_map(|bundle| bundle.content.as_ref().ok()).any(|bundle| {
-                messages.iter().any(|message| {
-                    tries = tries.saturating_sub(1);
-                    tries > 0 && sigstore::signature_holds(bundle, message.as_bytes(), &signer)
-                })
-            })
-        };
+        let mut signed_by =
+            |key: &PublicKey| self.signed_by(key, bundles, messages, &mut tries);
         let mut fitting: Vec<_> =
             authority.keys.iter().filter(|key| key.works_by(profile)).collect();
         if fitting.is_empty() {

@@ -221,7 +221,13 @@ impl Run<'_, '_> {
         }
         if answers == 0 && !stopped {
             let place = Place { last: true, unit: String::new(), number: 0 };
-            self.events.answer(place, nothing(self.folders.folder, order_is_part(self.order)));
+            let message = match self.order.part {
+                Some(_) => "nothing in this part is to be checked",
+                None => nothing_found(self.order.filter.is_empty()),
+            };
+            let fault = Fault::new(Code::NothingFound, message);
+            let report = ArtifactReport::new(self.folders.folder.shown());
+            self.events.answer(place, report.refused(&fault));
         }
         let mut coverage = Coverage::default();
         let mut files: Vec<CoveredFile> = covers
@@ -399,8 +405,9 @@ impl Run<'_, '_> {
         }
         for (artifact, bundle) in self.order.map.into_iter().flat_map(PairingMap::pairs) {
             for name in [artifact, bundle] {
-                let layout = self.units.iter().any(|it| it.name == name);
-                if !names.has(name) && !layout {
+                let is_unit =
+                    || self.units.binary_search_by(|it| it.name.as_str().cmp(name)).is_ok();
+                if !names.has(name) && !is_unit() {
                     let message = "there is no such file in the folder";
                     return Err(Fault::new(Code::MapMalformed, message).at(folder.show(name)));
                 }
@@ -412,6 +419,16 @@ impl Run<'_, '_> {
             let message = "neither --key nor a trust policy with vendor keys was given";
             let fault = Fault::new(Code::NoKey, message);
             let report = ArtifactReport::new(folder.shown()).refused(&fault);
+            for (number, unit) in self.asked() {
+                let cover = match (&unit.kind, small(number)) {
+                    (UnitKind::Transfer, _) => continue,
+                    (_, Some(found)) if is_material(&found.what) => cover::of_material(&found.what),
+                    _ if !self.order.filter.admits(&unit.name) => Cover::Excluded,
+                    _ => Cover::Uncovered,
+                };
+                let files = self.files_of(unit).into_iter();
+                self.covered(files.map(|(name, size)| (name, size, cover)));
+            }
             self.answer("", 0, report);
             return Ok(Vec::new());
         }
@@ -477,10 +494,6 @@ impl Run<'_, '_> {
     }
 }
 
-fn order_is_part(order: &Order<'_>) -> bool {
-    order.part.is_some()
-}
-
 fn order_shard(run: &Run<'_, '_>, bundles: &[String]) -> Option<Shard> {
     let part = run.order.part?;
     let folder = run.folders.folder;
@@ -511,13 +524,14 @@ fn gone(fault: Fault) -> Fault {
     }
 }
 
-fn nothing(folder: &Folder, part: bool) -> ArtifactReport {
-    let message = if part {
-        "nothing in this part is to be checked"
-    } else {
+/// What is said of a folder in which there is nothing to check; `complete` when everything was asked
+/// for.
+pub(super) const fn nothing_found(complete: bool) -> &'static str {
+    if complete {
         "there is no image archive, no package and no transfer directory in it"
-    };
-    ArtifactReport::new(folder.shown()).refused(&Fault::new(Code::NothingFound, message))
+    } else {
+        "--include and --exclude leave nothing to check in it"
+    }
 }
 
 fn file(folder: &Folder, name: &str, fault: &Fault) -> ArtifactReport {
@@ -617,8 +631,13 @@ impl Bench<'_, '_> {
                 Subject::Refused(&refusal)
             }
         };
-        let report = self.judged(unit, subject);
+        let mut report = self.judged(unit, subject);
         let whole = cover::of_answer(&report);
+        if run.order.require_coverage
+            && let Ok(archive) = &archive
+        {
+            report = cover::without_strays(report, &archive.strays);
+        }
         let stray = |name: &str| {
             archive.as_ref().is_ok_and(|archive| {
                 let below = name.get(unit.name.len().saturating_add(1)..).unwrap_or_default();

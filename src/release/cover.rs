@@ -18,7 +18,8 @@ pub(super) fn of_material(what: &What) -> Cover {
 }
 
 /// With `--require-coverage`: what nothing covers is a failure, whatever else is said of it.
-pub(super) fn required(mut report: ArtifactReport) -> ArtifactReport {
+#[must_use]
+pub fn required(mut report: ArtifactReport) -> ArtifactReport {
     if matches!(report.outcome, Outcome::Failed | Outcome::Missing | Outcome::Extra | Outcome::Ok) {
         return report;
     }
@@ -27,5 +28,20 @@ pub(super) fn required(mut report: ArtifactReport) -> ArtifactReport {
         _ => String::new(),
     };
     let message = format!("no vendor's signature covers it{why}");
+    report.refused(&Fault::new(Code::NotCovered, message))
+}
+
+/// With `--require-coverage`: files in an OCI layout that no image in it refers to are covered by no
+/// signature, however good the images are.
+#[must_use]
+pub fn without_strays(report: ArtifactReport, strays: &[String]) -> ArtifactReport {
+    let Some(first) = strays.first() else { return report };
+    if report.outcome != Outcome::Ok {
+        return report;
+    }
+    let message = match strays.len() {
+        1 => format!("its images are verified, and {first} is no part of them"),
+        all => format!("its images are verified, and {all} files are no part of them: {first}, …"),
+    };
     report.refused(&Fault::new(Code::NotCovered, message))
 }

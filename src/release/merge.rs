@@ -7,8 +7,10 @@
 
 use std::collections::BTreeSet;
 
+use super::check::nothing_found;
 use super::listing;
 use super::span::Span;
+use crate::limits;
 use crate::verdict::{
     ArtifactReport, Code, Coverage, ExitStatus, Fault, Report, Run, Shard, Summary,
 };
@@ -26,6 +28,7 @@ pub fn merge(parts: Vec<(String, Report)>) -> Result<Report, Fault> {
         same(first, other, self::shard(other)?, &shard)?;
     }
     complete(&parts, &shard)?;
+    once(&parts)?;
     let mut run = Run::new(first.1.run.time.clone());
     run.program = first.1.run.program;
     run.version.clone_from(&first.1.run.version);
@@ -52,11 +55,13 @@ pub fn merge(parts: Vec<(String, Report)>) -> Result<Report, Fault> {
     files.sort_by(|a, b| a.name.cmp(&b.name));
     files.into_iter().for_each(|file| coverage.add(file));
     artifacts.sort_by(|a, b| unit(a).cmp(unit(b)));
+    // Each part says it of the whole folder.
+    artifacts.dedup_by(|a, b| a.code == Some(Code::NoKey) && a == b);
     let mut span = Span::default();
     artifacts.iter().for_each(|artifact| span.add(artifact));
     artifacts.extend(span.findings(bundles.iter().map(String::as_str), everything(&run)));
     if artifacts.is_empty() {
-        let message = "there is no image archive, no package and no transfer directory in it";
+        let message = nothing_found(everything(&run));
         let name = run.paths.first().cloned().unwrap_or_default();
         let fault = Fault::new(Code::NothingFound, message);
         artifacts.push(ArtifactReport::new(name).refused(&fault));
@@ -86,12 +91,32 @@ fn shard((name, report): &(String, Report)) -> Result<&Shard, Fault> {
         .shard
         .as_ref()
         .ok_or_else(|| incomplete("it is the report of a whole, not of a part (--shard)"))?;
-    if report.run.partial {
+    if report.run.partial || report.run.stopped_by.is_some() {
         return Err(incomplete("this part ended before everything was looked at"));
     }
-    if shard.part == 0 || shard.part > shard.of {
+    let mut counts = Summary::default();
+    report.artifacts.iter().for_each(|it| counts.count(it.outcome));
+    let said = report.run.summary.as_ref();
+    let status = ExitStatus::of(counts.outcomes.keys().copied()).code();
+    if status != report.run.exit_status
+        || said.is_none_or(|it| (it.answers, &it.outcomes) != (counts.answers, &counts.outcomes))
+    {
+        let message = "its answers are not those that it counts: some are lost, or it was changed";
+        return Err(incomplete(message).expected_found(
+            format!(
+                "{} answers, exit status {}",
+                said.map_or(0, |it| it.answers),
+                report.run.exit_status
+            ),
+            format!("{}, exit status {status}", counts.answers),
+        ));
+    }
+    if shard.part == 0 || shard.part > shard.of || shard.of > limits::SHARDS {
         return Err(incomplete("there is no such part")
-            .expected_found(format!("1 to {}", shard.of), shard.part));
+            .expected_found(
+                format!("1 to {}", shard.of.min(limits::SHARDS)),
+                format!("{} of {}", shard.part, shard.of),
+            ));
     }
     Ok(shard)
 }
@@ -139,6 +164,27 @@ fn same(
         let show =
             |it: &serde_json::Value| it.get(key).unwrap_or(&serde_json::Value::Null).to_string();
         return differ(&format!("{key}:"), show(&one), show(&other));
+    }
+    Ok(())
+}
+
+/// Refuses an answer for the same thing from two parts. What can't be told apart by its name (a name that is
+/// not UTF-8 is shown with a mark) may be there twice.
+fn once(parts: &[(String, Report)]) -> Result<(), Fault> {
+    let mut seen = BTreeSet::new();
+    for (name, report) in parts {
+        let own: BTreeSet<&str> = report
+            .artifacts
+            .iter()
+            .filter(|it| it.code != Some(Code::NoKey) && it.code != Some(Code::NothingFound))
+            .map(unit)
+            .filter(|unit| !unit.contains('\u{fffd}'))
+            .collect();
+        if let Some(twice) = own.iter().find(|unit| seen.contains(*unit)) {
+            let message = format!("{twice} has an answer in another part too");
+            return Err(Fault::new(Code::ShardsIncomplete, message).at(name.as_str()));
+        }
+        seen.extend(own);
     }
     Ok(())
 }

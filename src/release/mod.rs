@@ -19,8 +19,10 @@ mod span;
 pub use check::{
     CheckTransfer, Checked, Ended, Events, Folders, MakeAuthority, Order, Place, Whole, check,
 };
+pub use cover::{required, without_strays};
 pub use filter::Filter;
 pub use listing::digest as listing_digest;
 pub use map::PairingMap;
 pub use merge::merge;
+pub use plan::only_transfers;
 pub use shard::{Part, assign};

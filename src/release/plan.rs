@@ -120,3 +120,10 @@ fn transfers(listing: &Listing) -> Vec<String> {
     found.sort();
     found
 }
+
+/// Whether there are transfer directories in a folder and no file outside them.
+#[must_use]
+pub fn only_transfers(listing: &Listing) -> bool {
+    let found = transfers(listing);
+    !found.is_empty() && listing.files().all(|entry| within(&found, &entry.name))
+}

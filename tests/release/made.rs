@@ -66,10 +66,9 @@ impl Made {
     pub(crate) fn command(&self, options: &str) -> Command {
         let mut command = sealift();
         command.current_dir(self.yard.path("")).args(["verify", "-q", "--jobs", "2"]);
-        command.args(["--insecure-ignore-tlog", "--trusted-root", "trusted_root.json"]);
-        command.args(options.split_whitespace());
-        if !options.contains("--trust ") && !options.contains("--no-key") {
-            command.args(["--key", "vendor-1.pub"]);
+        command.args(["--trusted-root", "trusted_root.json"]).args(options.split_whitespace());
+        if !options.contains("--trust ") {
+            command.args(["--insecure-ignore-tlog", "--key", "vendor-1.pub"]);
         }
         command
     }

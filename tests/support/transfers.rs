@@ -102,7 +102,7 @@ pub(crate) fn example(name: &str) -> PathBuf {
 }
 
 /// The test key of this number as unencrypted PKCS #8, so that no time goes into a password.
-fn private_pem(seed: u8) -> String {
+pub(crate) fn private_pem(seed: u8) -> String {
     const START: &str = "MEECAQAwEwYHKoZIzj0CAQYIKoZIzj0DAQcEJzAlAgEBBCA=";
     let mut der = <base64ct::Base64 as base64ct::Encoding>::decode_vec(START).unwrap();
     der.extend([seed; 32]);
