@@ -18,7 +18,11 @@ mod support;
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tar;
 
+#[path = "release/hostile.rs"]
+mod hostile;
 #[path = "release/made.rs"]
 mod made;
+#[path = "release/options.rs"]
+mod options;
 #[path = "release/tree.rs"]
 mod tree;
