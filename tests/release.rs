@@ -20,9 +20,15 @@ mod tar;
 
 #[path = "release/hostile.rs"]
 mod hostile;
+#[path = "release/large.rs"]
+mod large;
 #[path = "release/made.rs"]
 mod made;
 #[path = "release/options.rs"]
 mod options;
+#[path = "release/shards.rs"]
+mod shards;
+#[path = "release/stopping.rs"]
+mod stopping;
 #[path = "release/tree.rs"]
 mod tree;
