@@ -11,6 +11,8 @@ use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 /// Answers, as far as they matter here.
 #[derive(Debug, Default)]
 pub(super) struct Span {
+    /// Whether anything could not be read: then nobody knows what belongs to it.
+    unread: bool,
     users: BTreeMap<String, Vec<User>>,
 }
 
@@ -25,6 +27,7 @@ struct User {
 impl Span {
     /// Takes note of an answer.
     pub(super) fn add(&mut self, report: &ArtifactReport) {
+        self.unread |= report.code == Some(Code::Unreadable);
         for bundle in &report.paired {
             self.users.entry(bundle.clone()).or_default().push(User {
                 name: report.name.clone(),
@@ -34,7 +37,7 @@ impl Span {
         }
     }
 
-    /// The bundles, of all those there are, that no artifact was paired with, and those that differing
+    /// The bundles, of all those there are, that no artifact was paired with (asked for by `unpaired`), and those that differing
     /// artifacts were paired with; in the order of the names.
     pub(super) fn findings<'b>(
         mut self,
@@ -43,7 +46,7 @@ impl Span {
     ) -> Vec<ArtifactReport> {
         let mut found = BTreeMap::new();
         for bundle in bundles {
-            if unpaired && !self.users.contains_key(bundle) {
+            if unpaired && !self.unread && !self.users.contains_key(bundle) {
                 let message = "it belongs to no artifact in the folder";
                 found.insert(bundle.to_owned(), Fault::new(Code::MaterialUnpaired, message));
             }
@@ -149,5 +152,10 @@ mod tests {
         let answers = [answer("a", "x", 1, true)];
         let unpaired = ("y".to_owned(), Code::MaterialUnpaired);
         assert_eq!(codes(&answers, &["x", "y"]), [unpaired]);
+        // Unless it may be of what could not be read.
+        let mut unread = answer("b", "z", 2, false);
+        unread.code = Some(Code::Unreadable);
+        unread.paired = Vec::new();
+        assert_eq!(codes(&[answers[0].clone(), unread], &["x", "y"]), []);
     }
 }

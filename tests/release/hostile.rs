@@ -151,8 +151,8 @@ fn what_can_t_be_read_is_undecided_and_the_rest_is_decided() {
     mode("c.tgz_signature.bundle", 0);
     mode("d", 0);
     for jobs in ["1", "4"] {
-        let command = made.command("--jobs");
-        let said = Said::new(run(as_nobody(&command).args([jobs, "-o", "json", "r"])));
+        let command = made.command(&format!("--jobs {jobs}"));
+        let said = Said::new(run(as_nobody(&command).args(["-o", "json", "r"])));
         let said = said.says(
             3,
             &["a.tgz: OK", "b.tgz: unreadable", "c.tgz: unreadable", "c.tgz_signature.bundle: unreadable", "d: unreadable"],

@@ -65,7 +65,10 @@ impl Made {
     /// The command that checks the folder.
     pub(crate) fn command(&self, options: &str) -> Command {
         let mut command = sealift();
-        command.current_dir(self.yard.path("")).args(["verify", "-q", "--jobs", "2"]);
+        command.current_dir(self.yard.path("")).args(["verify", "-q"]);
+        if !options.contains("--jobs") {
+            command.args(["--jobs", "2"]);
+        }
         command.args(["--trusted-root", "trusted_root.json"]).args(options.split_whitespace());
         if !options.contains("--trust ") {
             command.args(["--insecure-ignore-tlog", "--key", "vendor-1.pub"]);

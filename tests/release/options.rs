@@ -179,7 +179,9 @@ fn one_run_writes_all_forms() {
     made.package("a.tgz", "a").file("b.txt", "b");
     let forms = ["a.json", "a.xml", "a.html", "a.txt"];
     let mut command = made.command("-o json");
-    forms.iter().for_each(|form| drop(command.args(["--report", form])));
+    for form in forms {
+        command.args(["--report", form]);
+    }
     let said = Said::new(run(command.arg("r"))).says(3, &["a.tgz: OK", "b.txt: no-bundle"]);
     let read = |name: &str| fs::read_to_string(made.yard.path(name)).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&read("a.json")).unwrap(), said.report);

@@ -6,7 +6,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::made::{Image, Made, Said, VENDOR, lasting};
-use crate::support::log::TestKey;
+use crate::support::log::{TestKey, hex, sha256};
 use crate::support::sealift;
 use crate::support::tools::{Ran, run};
 use crate::support::transfers::private_pem;
@@ -28,7 +28,7 @@ fn folder() -> Made {
     for (name, bytes) in layout.layout() {
         made.file(&format!("layout/{name}"), bytes);
     }
-    made.file(&format!("layout/blobs/sha256/{}", "0".repeat(64)), "stray");
+    made.file(&format!("layout/blobs/sha256/{}", hex(&sha256("stray"))), "stray");
     made.file("layout.bundle", layout.bundle(VENDOR)).package("layout-2.tgz", "2");
     made.file("m/nothing.bundle", TestKey::new(VENDOR).bundle("nothing"));
     std::os::unix::fs::symlink("p", made.path("link")).unwrap();

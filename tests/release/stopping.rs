@@ -103,8 +103,8 @@ fn a_reader_that_does_not_read_holds_nothing_up() {
         fs::File::create(made.path(&format!("z-{number}.bin"))).unwrap().set_len(3 << 30).unwrap();
     }
     for output in ["json", "text"] {
-        let mut command = made.command("--jobs 1 --report p.json -o");
-        let mut child = start(command.args([output, "r"]));
+        let mut command = made.command(&format!("--jobs 1 --report p.json -o {output}"));
+        let mut child = start(command.arg("r"));
         let took = stop(&mut child, "-INT");
         assert!(took < AT_ONCE, "{output}: {took:?}");
         assert_eq!(child.wait().unwrap().code(), Some(130), "{output}");

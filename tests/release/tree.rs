@@ -283,7 +283,7 @@ fn transfer_directories_in_a_folder() {
         std::fs::remove_file(made.path(&format!("lost/{name}"))).unwrap();
     }
     let answers =
-        ["p.tgz: OK", "good: OK", "lost: seal-missing", "strange: seal-key-not-trusted"];
+        ["p.tgz: OK", "good: OK", "lost: seal-missing", "strange: seal-invalid"];
     let said = made.verify("--transfer-key transfer.pub").says(1, &answers);
     assert_eq!(said.artifacts()[0]["within"], "r/good");
     assert!(said.covered("vendor").iter().all(|it| it == "good/p.tgz"));
