@@ -18,6 +18,8 @@ mod support;
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tar;
 
+#[path = "release/engines.rs"]
+mod engines;
 #[path = "release/hostile.rs"]
 mod hostile;
 #[path = "release/large.rs"]

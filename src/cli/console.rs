@@ -206,7 +206,10 @@ impl Console {
             let left_out = |name: &str| {
                 let below = format!("{name}/");
                 excluded.contains(name)
-                    || excluded.range(below.as_str()..).next().is_some_and(|it| it.starts_with(&below))
+                    || excluded
+                        .range(below.as_str()..)
+                        .next()
+                        .is_some_and(|it| it.starts_with(&below))
             };
             gone.retain(|(name, _)| !left_out(name));
             if !state.run.partial && shard == earlier.shard {

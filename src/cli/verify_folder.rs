@@ -30,9 +30,8 @@ pub(super) enum Directory {
 /// it needs a seal all the same.
 pub(super) fn kind(whom: &Whom<'_>, listing: &Listing) -> Directory {
     let arguments = &whom.arguments.transfer;
-    let said = !whom.transfer_keys.is_empty()
-        || arguments.state.is_some()
-        || !arguments.base.is_empty();
+    let said =
+        !whom.transfer_keys.is_empty() || arguments.state.is_some() || !arguments.base.is_empty();
     let sealed =
         !transfer::traces(listing).is_empty() || (said && !release::only_transfers(listing));
     if sealed && !arguments.unsealed {

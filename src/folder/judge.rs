@@ -315,9 +315,7 @@ impl Court<'_> {
             return (Pairing::Nothing, profiles.first().copied().unwrap_or(default));
         };
         let Pairing::Found(_, names) = &pairing else { return (pairing, first) };
-        let same = |profile: &VendorProfile| {
-            matches!(self.pair_by(task, profile), Pairing::Found(_, others) if others == *names)
-        };
+        let same = |profile: &VendorProfile| matches!(self.pair_by(task, profile), Pairing::Found(_, others) if others == *names);
         let rest = profiles.get(number.saturating_add(1)..).unwrap_or_default();
         let rest: Vec<_> = rest.iter().copied().filter(|profile| same(profile)).collect();
         if rest.is_empty() || names.len() > limits::BUNDLES {
@@ -420,8 +418,7 @@ impl Court<'_> {
     ) -> Result<Option<&TrustedKey<'_>>, Fault> {
         let authority = self.authority;
         let mut tries = limits::SELECTION_TRIES;
-        let mut signed_by =
-            |key: &PublicKey| self.signed_by(key, bundles, messages, &mut tries);
+        let mut signed_by = |key: &PublicKey| self.signed_by(key, bundles, messages, &mut tries);
         let mut fitting: Vec<_> =
             authority.keys.iter().filter(|key| key.works_by(profile)).collect();
         if fitting.is_empty() {

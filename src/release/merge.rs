@@ -112,11 +112,10 @@ fn shard((name, report): &(String, Report)) -> Result<&Shard, Fault> {
         ));
     }
     if shard.part == 0 || shard.part > shard.of || shard.of > limits::SHARDS {
-        return Err(incomplete("there is no such part")
-            .expected_found(
-                format!("1 to {}", shard.of.min(limits::SHARDS)),
-                format!("{} of {}", shard.part, shard.of),
-            ));
+        return Err(incomplete("there is no such part").expected_found(
+            format!("1 to {}", shard.of.min(limits::SHARDS)),
+            format!("{} of {}", shard.part, shard.of),
+        ));
     }
     Ok(shard)
 }

@@ -81,7 +81,8 @@ fn names_write_nothing_on_the_terminal() {
     made.file(&format!("1{bad}/two.bundle"), image.bundle(VENDOR));
     made.file(&format!("2{bad}/two.bundle"), image.bundle(VENDOR));
     let shared = ["s", "t"].map(|it| Image::new(it, Some("shared.bundle")));
-    made.file(&format!("s{bad}.tar"), shared[0].docker()).file(&format!("t{bad}.tar"), shared[1].docker());
+    made.file(&format!("s{bad}.tar"), shared[0].docker())
+        .file(&format!("t{bad}.tar"), shared[1].docker());
     made.file(&format!("s{bad}/shared.bundle"), shared[0].bundle(VENDOR));
     symlink("x", made.path(&format!("l{bad}"))).unwrap();
     for (number, name) in [&b"\xff\xfe.tgz"[..], b"\xffd", b"\xff\x1b[0m"].into_iter().enumerate() {
@@ -98,11 +99,16 @@ fn names_write_nothing_on_the_terminal() {
     for options in ["", "-v", "--changed-since old.json", "--require-coverage", "--shard 1/2"] {
         let ran = made.text(options);
         let text = ran.text();
-        let raw: Vec<char> =
-            text.chars().filter(|it| (it.is_control() && *it != '\n') || *it == '\u{202e}').collect();
+        let raw: Vec<char> = text
+            .chars()
+            .filter(|it| (it.is_control() && *it != '\n') || *it == '\u{202e}')
+            .collect();
         assert!(raw.is_empty(), "{options}: {text:?}");
         // One line for one thing: no name makes a line of its own.
-        assert!(!text.lines().any(|it| it.starts_with('\u{202e}') || it.starts_with("b\\r")), "{text}");
+        assert!(
+            !text.lines().any(|it| it.starts_with('\u{202e}') || it.starts_with("b\\r")),
+            "{text}"
+        );
         assert_eq!(ran.status, Some(1), "{text}");
     }
     let said = made.verify("");
@@ -155,7 +161,13 @@ fn what_can_t_be_read_is_undecided_and_the_rest_is_decided() {
         let said = Said::new(run(as_nobody(&command).args(["-o", "json", "r"])));
         let said = said.says(
             3,
-            &["a.tgz: OK", "b.tgz: unreadable", "c.tgz: unreadable", "c.tgz_signature.bundle: unreadable", "d: unreadable"],
+            &[
+                "a.tgz: OK",
+                "b.tgz: unreadable",
+                "c.tgz: unreadable",
+                "c.tgz_signature.bundle: unreadable",
+                "d: unreadable",
+            ],
         );
         assert_eq!(said.covered("vendor"), ["a.tgz"]);
         assert_eq!(said.covered("uncovered").len(), 4);

@@ -105,7 +105,12 @@ impl Said {
         let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
         if !report.is_null() {
             assert_eq!(report["exit_status"], status, "{}", ran.text());
-            crate::support::schema::Schema::new("report-v1").accepts(&report);
+            // One of thousands fits as the next does.
+            let mut some = report.clone();
+            for list in ["/artifacts", "/coverage/files"] {
+                some.pointer_mut(list).and_then(Value::as_array_mut).map(|it| it.truncate(500));
+            }
+            crate::support::schema::Schema::new("report-v1").accepts(&some);
         }
         Self { status, report, stderr: ran.stderr }
     }
@@ -247,7 +252,8 @@ impl Image {
     }
 
     pub(crate) fn docker(&self) -> Vec<u8> {
-        let names: Vec<String> = (0..self.layers.len()).map(|it| format!("{it}/layer.tar")).collect();
+        let names: Vec<String> =
+            (0..self.layers.len()).map(|it| format!("{it}/layer.tar")).collect();
         let manifest = json!([{"Config": "c.json", "RepoTags": ["a:1"], "Layers": names}]);
         let mut tar = Tar::new().file("c.json", &self.config);
         for (name, layer) in names.iter().zip(&self.layers) {
@@ -279,8 +285,7 @@ impl Image {
         let manifest =
             json!({"schemaVersion": 2, "mediaType": kind, "config": config, "layers": layers});
         let manifest = manifest.to_string().into_bytes();
-        let index =
-            json!({"schemaVersion": 2, "manifests": [of("manifest.v1+json", &manifest)]});
+        let index = json!({"schemaVersion": 2, "manifests": [of("manifest.v1+json", &manifest)]});
         let mut files = vec![
             ("oci-layout".to_owned(), br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()),
             ("index.json".to_owned(), index.to_string().into_bytes()),

@@ -52,7 +52,8 @@ fn what_nothing_covers_fails_where_coverage_is_required() {
 fn a_blob_that_no_image_refers_to_is_covered_by_none() {
     let made = Made::new();
     let image = Image::new("i", None);
-    let stray = format!("blobs/sha256/{}", crate::support::log::hex(&crate::support::log::sha256("stray")));
+    let stray =
+        format!("blobs/sha256/{}", crate::support::log::hex(&crate::support::log::sha256("stray")));
     for (name, bytes) in image.layout() {
         made.file(&format!("i/{name}"), bytes);
     }
@@ -185,7 +186,9 @@ fn one_run_writes_all_forms() {
     let said = Said::new(run(command.arg("r"))).says(3, &["a.tgz: OK", "b.txt: no-bundle"]);
     let read = |name: &str| fs::read_to_string(made.yard.path(name)).unwrap();
     assert_eq!(serde_json::from_str::<Value>(&read("a.json")).unwrap(), said.report);
-    for (name, text) in [("a.xml", "<testsuite"), ("a.html", "NOT VERIFIED"), ("a.txt", "r/a.tgz: OK")] {
+    for (name, text) in
+        [("a.xml", "<testsuite"), ("a.html", "NOT VERIFIED"), ("a.txt", "r/a.tgz: OK")]
+    {
         assert!(read(name).contains(text), "{name}: {}", read(name));
     }
     // It is written over, and nothing else is left there.

@@ -272,7 +272,9 @@ fn what_does_not_belong_together_is_refused() {
     };
     let (one, two) = (read("1.json"), read("2.json"));
     let edits: [(&str, &str, &dyn Fn(&mut Value)); 12] = [
-        ("program", "shards-differ", &|it| it["program"] = json!(format!("sha256:{}", "0".repeat(64)))),
+        ("program", "shards-differ", &|it| {
+            it["program"] = json!(format!("sha256:{}", "0".repeat(64)))
+        }),
         ("version", "shards-differ", &|it| it["version"] = json!("9.9.9")),
         ("partial", "shards-incomplete", &|it| it["partial"] = json!(true)),
         ("stopped", "shards-incomplete", &|it| it["stopped_by"] = json!("interrupt")),
@@ -286,7 +288,9 @@ fn what_does_not_belong_together_is_refused() {
         ("a file less", "shards-incomplete", &|it| {
             it["coverage"]["files"].as_array_mut().unwrap().pop();
         }),
-        ("no coverage", "shards-incomplete", &|it| drop(it.as_object_mut().unwrap().remove("coverage"))),
+        ("no coverage", "shards-incomplete", &|it| {
+            drop(it.as_object_mut().unwrap().remove("coverage"))
+        }),
         ("an answer less", "shards-incomplete", &|it| {
             it["artifacts"].as_array_mut().unwrap().pop();
         }),

@@ -55,7 +55,8 @@ fn left_over(made: &Made) -> Vec<String> {
 fn an_interrupted_run_leaves_whole_reports_of_a_part() {
     let made = folder();
     for signal in ["-INT", "-TERM", "-HUP"] {
-        let mut command = made.command("-o json --jobs 1 --report p.json --report p.html --report p.xml");
+        let mut command =
+            made.command("-o json --jobs 1 --report p.json --report p.html --report p.xml");
         let mut child = start(command.arg("r"));
         let took = stop(&mut child, signal);
         let output = child.wait_with_output().unwrap();

@@ -1,6 +1,8 @@
 //! A folder with everything that a release can hold, and what is said of each file.
 
-use crate::made::{self, Image, Made, STRANGER, VENDOR, gzip, line, logged, sigstore, sigstore_logged, zstd};
+use crate::made::{
+    self, Image, Made, STRANGER, VENDOR, gzip, line, logged, sigstore, sigstore_logged, zstd,
+};
 use crate::support::log::TestKey;
 use crate::support::transfers::private_pem;
 
@@ -35,11 +37,17 @@ fn every_form_and_every_way_to_pair_is_ok() {
     made.file("bundles/m1.bundle", mapped.bundle(VENDOR));
 
     made.package("packages/a-1.0.tgz", "a");
-    made.file("packages/b.tgz", "b").file("packages/b.tgz.sigstore.json", sigstore(VENDOR, &line("b")));
-    made.file("packages/c.tgz", "c").file("packages/c.tgz.bundle", TestKey::new(VENDOR).bundle(&line("c")));
-    made.file("deep/er/d.tgz", "d").file("bundles/d.json.sigstore.json", sigstore_logged(VENDOR, &line("d"), EARLY));
+    made.file("packages/b.tgz", "b")
+        .file("packages/b.tgz.sigstore.json", sigstore(VENDOR, &line("b")));
+    made.file("packages/c.tgz", "c")
+        .file("packages/c.tgz.bundle", TestKey::new(VENDOR).bundle(&line("c")));
+    made.file("deep/er/d.tgz", "d")
+        .file("bundles/d.json.sigstore.json", sigstore_logged(VENDOR, &line("d"), EARLY));
     made.file("deep/e.tgz", "e").file("bundles/m2.bundle", logged(VENDOR, &line("e"), EARLY));
-    made.file("packages/a-1.0.tgz_publickey.json", r#"{"publicKey":"https://vendor.test/vendor.pub"}"#);
+    made.file(
+        "packages/a-1.0.tgz_publickey.json",
+        r#"{"publicKey":"https://vendor.test/vendor.pub"}"#,
+    );
     made.file("keys/vendor.pub", TestKey::new(VENDOR).pem());
     made.file("keys/other.pub", TestKey::new(STRANGER).pem());
     made.beside("map.tsv", "images/mapped.tar\tbundles/m1.bundle\ndeep/e.tgz\tbundles/m2.bundle\n");
@@ -180,7 +188,8 @@ status = "revoked"
         made.file(&format!("{name}_signature.bundle"), old);
         made.file(&format!("new-{name}"), name).file(&format!("new-{name}.sigstore.json"), new);
     }
-    made.file("unlogged", "x").file("unlogged_signature.bundle", TestKey::new(1).bundle(&line("x")));
+    made.file("unlogged", "x")
+        .file("unlogged_signature.bundle", TestKey::new(1).bundle(&line("x")));
     let expected = [
         ("1-late", "OK"),
         ("2-early", "OK"),
@@ -207,7 +216,10 @@ fn profile(name: &str, message: &str, bundle: &str) -> String {
     include_str!("../../src/trust/k2view.toml")
         .replace("name = \"k2view\"", &format!("name = \"{name}\""))
         .replace("\"hex-line\"", &format!("\"{message}\""))
-        .replace("bundle_file = \"{package}_signature.bundle\"", &format!("bundle_file = \"{{package}}{bundle}\""))
+        .replace(
+            "bundle_file = \"{package}_signature.bundle\"",
+            &format!("bundle_file = \"{{package}}{bundle}\""),
+        )
 }
 
 /// Two vendors: one signs lines of hex, the other digests; each package is signed by the key given.
@@ -282,8 +294,7 @@ fn transfer_directories_in_a_folder() {
     for name in ["manifest.json", "manifest.json.sig", "manifest.json.sigstore.json"] {
         std::fs::remove_file(made.path(&format!("lost/{name}"))).unwrap();
     }
-    let answers =
-        ["p.tgz: OK", "good: OK", "lost: seal-missing", "strange: seal-invalid"];
+    let answers = ["p.tgz: OK", "good: OK", "lost: seal-missing", "strange: seal-invalid"];
     let said = made.verify("--transfer-key transfer.pub").says(1, &answers);
     assert_eq!(said.artifacts()[0]["within"], "r/good");
     assert!(said.covered("vendor").iter().all(|it| it == "good/p.tgz"));
@@ -315,7 +326,9 @@ fn without_a_key_there_is_one_answer_and_every_file_is_listed() {
     let made = Made::new();
     made.package("a.tgz", "a").file("b.pub", TestKey::new(3).pem());
     let unnamed = crate::support::tools::run(
-        crate::support::sealift().current_dir(made.yard.path("")).args(["verify", "-q", "-o", "json", "r"]),
+        crate::support::sealift()
+            .current_dir(made.yard.path(""))
+            .args(["verify", "-q", "-o", "json", "r"]),
     );
     let said = made::Said::new(unnamed).says(2, &["r: no-key"]);
     let covers = said.covers();
