@@ -29,9 +29,33 @@ fn start(command: &mut Command) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Sends a signal after a while, and says how long the program then took to end.
+/// Waits until the program listens to signals and is busy with a large file, or stands still.
+fn wait_until_busy(child: &Child) {
+    let of = |name: &str| format!("/proc/{}/{name}", child.id());
+    let listens = || {
+        let status = fs::read_to_string(of("status")).unwrap_or_default();
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+        caught.is_some_and(|it| u64::from_str_radix(it.trim(), 16).unwrap() & 2 != 0)
+    };
+    let large = || {
+        let open = fs::read_dir(of("fd")).into_iter().flatten().flatten();
+        let mut open = open.filter_map(|it| fs::read_link(it.path()).ok());
+        open.any(|it| it.extension().is_some_and(|it| it == "bin"))
+    };
+    let begun = Instant::now();
+    while !listens() && begun.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let (begun, mut seen) = (Instant::now(), 0);
+    while seen < 3 && begun.elapsed() < Duration::from_secs(2) {
+        seen = if large() { seen + 1 } else { 0 };
+        std::thread::sleep(Duration::from_millis(30));
+    }
+}
+
+/// Sends a signal, and says how long the program then took to end.
 fn stop(child: &mut Child, signal: &str) -> Duration {
-    std::thread::sleep(Duration::from_millis(700));
+    wait_until_busy(child);
     assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
     run(Command::new("kill").args([signal, &child.id().to_string()])).succeeded();
     let begun = Instant::now();
