@@ -108,7 +108,9 @@ impl Said {
             // One of thousands fits as the next does.
             let mut some = report.clone();
             for list in ["/artifacts", "/coverage/files"] {
-                some.pointer_mut(list).and_then(Value::as_array_mut).map(|it| it.truncate(500));
+                if let Some(list) = some.pointer_mut(list).and_then(Value::as_array_mut) {
+                    list.truncate(500);
+                }
             }
             crate::support::schema::Schema::new("report-v1").accepts(&some);
         }

@@ -187,6 +187,9 @@ fn engines_say_the_part_only_where_they_are_asked() {
     }
 }
 
+/// A change by hand: what it is, the code, and how it is made.
+type Edit<'a> = (&'a str, &'a str, &'a dyn Fn(&mut Value));
+
 #[test]
 fn what_does_not_belong_together_is_refused() {
     let made = Made::new();
@@ -271,7 +274,7 @@ fn what_does_not_belong_together_is_refused() {
         serde_json::from_slice(&fs::read(made.yard.path(name)).unwrap()).unwrap()
     };
     let (one, two) = (read("1.json"), read("2.json"));
-    let edits: [(&str, &str, &dyn Fn(&mut Value)); 12] = [
+    let edits: [Edit<'_>; 12] = [
         ("program", "shards-differ", &|it| {
             it["program"] = json!(format!("sha256:{}", "0".repeat(64)))
         }),
