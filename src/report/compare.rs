@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::words::{cover, outcome_word, trusted_by};
 use crate::verdict::{
-    ArtifactReport, Basis, Code, Cover, Coverage, CoveredFile, MatchedDigest, Report, Run,
+    ArtifactReport, Basis, Code, Coverage, CoveredFile, MatchedDigest, Report, Run,
 };
 
 /// What kind of difference.
