@@ -127,24 +127,23 @@ pub fn map_with<T: Sync, R: Send>(
     crew: &Crew,
     work: impl Fn(&T) -> R + Sync,
 ) -> Vec<R> {
-    let done = try_map_with(items, crew, || (), |(), item| Ok::<_, Infallible>(work(item)));
-    match done {
-        Ok(results) => results,
-        Err(never) => match never {},
-    }
+    map_until_error(items, crew, || (), |(), item| Ok::<_, Infallible>(work(item)))
+        .into_iter()
+        .map(|(_, result)| match result {
+            Ok(result) => result,
+            Err(never) => match never {},
+        })
+        .collect()
 }
 
 /// As [`map_with`], with something that each thread makes for itself by `begin` (a buffer, say). No item
-/// is begun behind an error.
-///
-/// # Errors
-/// Of the items that were done, the error of the first one.
-pub fn try_map_with<T: Sync, B, R: Send, E: Send>(
+/// is begun after an error; the results of those that were done stand with their numbers.
+pub fn map_until_error<T: Sync, B, R: Send, E: Send>(
     items: &[T],
     crew: &Crew,
     begin: impl Fn() -> B + Sync,
     work: impl Fn(&mut B, &T) -> Result<R, E> + Sync,
-) -> Result<Vec<R>, E> {
+) -> Vec<(usize, Result<R, E>)> {
     let team = Team {
         items,
         crew,
@@ -175,7 +174,7 @@ pub fn try_map_with<T: Sync, B, R: Send, E: Send>(
     }
     let mut done = into_inner(team.done);
     done.sort_unstable_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, result)| result).collect()
+    done
 }
 
 /// One map and those who work at it.
@@ -350,7 +349,7 @@ mod tests {
             let crew = Crew::new(jobs);
             let begun = AtomicUsize::new(0);
             let items: Vec<usize> = (0..1000).collect();
-            let result = try_map_with(
+            let results = map_until_error(
                 &items,
                 &crew,
                 || (),
@@ -360,8 +359,11 @@ mod tests {
                     if *item == 10 { Err(*item) } else { Ok(()) }
                 },
             );
-            assert_eq!(result, Err(10));
-            assert!(begun.load(Ordering::SeqCst) < 500);
+            assert_eq!(results.len(), begun.into_inner());
+            assert!(results.len() < 500);
+            for (number, result) in results {
+                assert_eq!(result, if number == 10 { Err(10) } else { Ok(()) });
+            }
             all_given_back(&crew);
         }
     }

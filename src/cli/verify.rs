@@ -192,7 +192,12 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn options(&self) -> Options<'_> {
-        Options { jobs: jobs(self.whom.arguments.run.jobs), progress: self.bar, cuts: None }
+        Options {
+            jobs: jobs(self.whom.arguments.run.jobs),
+            progress: self.bar,
+            cuts: None,
+            crew: None,
+        }
     }
 
     /// Judges what a path leads to.

@@ -251,7 +251,7 @@ impl Reader<'_> {
     fn artifact(
         &self,
         name: &str,
-        reader: &mut dyn Read,
+        reader: &mut (dyn Read + Send),
         size: u64,
         says_bundle: bool,
     ) -> Result<FoundFile, Fault> {
