@@ -18,7 +18,7 @@ use crate::folder::{
 use crate::image::{self, Input, Options, Progress};
 use crate::key::PublicKey;
 use crate::pairing::Names;
-use crate::parallel;
+use crate::parallel::{self, Crew};
 use crate::transfer::Covers;
 use crate::trust::VendorProfile;
 use crate::verdict::{
@@ -422,14 +422,17 @@ impl Run<'_, '_> {
         let shared = SharedNames::new(artifacts);
         let reader = Reader::new(folder, &names, &options);
         let court = Court { folder, names: &names, known: &known, authority: &authority };
-        let bench = Bench { run: self, court: &court, reader: &reader, shared: &shared };
+        // Archives that are still read when others are done get the threads of those.
+        let crew = Crew::new(self.order.reading.jobs);
+        let bench =
+            Bench { run: self, court: &court, reader: &reader, shared: &shared, crew: &crew };
         let mut tasks: Vec<(usize, &Unit)> =
             self.asked().filter(|(_, unit)| !matches!(unit.kind, UnitKind::Transfer)).collect();
         if self.order.reading.jobs > 1 {
             // The largest first, so that all threads end together.
             tasks.sort_by_key(|(_, unit)| Reverse(unit.size));
         }
-        parallel::map(&tasks, self.order.reading.jobs, |(number, unit)| {
+        parallel::map_with(&tasks, &crew, |(number, unit)| {
             if !self.stop.load(Ordering::Relaxed) {
                 bench.unit(unit, seen.get(*number).and_then(Option::as_ref));
             }
@@ -532,6 +535,7 @@ struct Bench<'a, 'o> {
     court: &'a Court<'a>,
     reader: &'a Reader<'a>,
     shared: &'a SharedNames<'a>,
+    crew: &'a Crew,
 }
 
 impl Bench<'_, '_> {
@@ -575,7 +579,7 @@ impl Bench<'_, '_> {
             Some(Seen::Small(found)) => (&found.what, Some(found.digest)),
             Some(Seen::Later) | None => {
                 let watched = Watched::new(run.events, &unit.name, unit.size);
-                let reading = Options { jobs: 1, progress: &watched, ..run.order.reading };
+                let reading = self.reading(&watched);
                 read = self.reader.rest(&unit.name, &reading);
                 match &read {
                     Ok((what, digest)) => (what, *digest),
@@ -606,7 +610,7 @@ impl Bench<'_, '_> {
         let folder = run.folders.folder;
         let tree = LayoutTree::new(folder, run.folders.listing, &unit.name);
         let watched = Watched::new(run.events, &unit.name, unit.size);
-        let reading = Options { progress: &watched, ..run.order.reading };
+        let reading = self.reading(&watched);
         let archive = image::read(Input::Layout(&tree), &reading);
         drop(watched);
         let refusal;
@@ -630,6 +634,10 @@ impl Bench<'_, '_> {
             (name, size, cover)
         }));
         run.answer(&unit.name, 0, report);
+    }
+
+    fn reading<'p>(&'p self, progress: &'p dyn Progress) -> Options<'p> {
+        Options { progress, crew: Some(self.crew), ..self.run.order.reading }
     }
 
     fn judged(&self, unit: &Unit, subject: Subject<'_>) -> ArtifactReport {
