@@ -165,7 +165,7 @@ fn one(whom: &Whom<'_>, single: &Single<'_>, path: &Path, console: &Arc<Console>
     match kind {
         Directory::Layout => file(),
         Directory::Plain if single_only => file(),
-        Directory::Plain | Directory::Transfer => {
+        Directory::Plain | Directory::Holder | Directory::Transfer => {
             match verify_folder::check(whom, &opened, &kind, console.as_ref()) {
                 Ok(ended) => Some(ended),
                 Err(fault) => {
@@ -281,6 +281,7 @@ fn options(arguments: &VerifyArgs) -> Vec<String> {
     };
     flag(arguments.trust.logs.insecure_ignore_tlog, "--insecure-ignore-tlog");
     flag(transfer.unsealed, "--unsealed");
+    flag(transfer.loose, "--loose");
     flag(transfer.full_digest, "--full-digest");
     flag(batch.require_coverage, "--require-coverage");
     flag(batch.fail_fast, "--fail-fast");

@@ -33,7 +33,7 @@ impl Bench<'_, '_> {
                 }
             }
             (UnitKind::Layout, _) => {
-                if !run.excluded(unit) {
+                if !run.excluded(unit) && !self.unsealed(unit) {
                     self.layout(unit);
                 }
             }
@@ -41,11 +41,26 @@ impl Bench<'_, '_> {
                 run.covered(one(cover::of_material(&found.what)));
             }
             (UnitKind::File, seen) => {
-                if !run.excluded(unit) {
+                if !run.excluded(unit) && !self.unsealed(unit) {
                     self.artifact(unit, seen);
                 }
             }
         }
+    }
+
+    /// Refuses what no seal covers where one is expected; says whether it did.
+    fn unsealed(&self, unit: &Unit) -> bool {
+        let run = self.run;
+        if run.order.loose {
+            return false;
+        }
+        let files = run.files_of(unit);
+        run.covered(files.into_iter().map(|(name, size)| (name, size, Cover::Uncovered)));
+        let message = "it lies outside of every transfer directory, and a seal is expected; --loose has \
+                       such files judged by their vendors' signatures alone";
+        let fault = Fault::new(Code::SealMissing, message);
+        run.answer(&unit.name, 0, file(run.folders.folder, &unit.name, &fault));
+        true
     }
 
     fn artifact(&self, unit: &Unit, seen: Option<&Seen>) {

@@ -94,7 +94,7 @@ impl Run<'_, '_> {
         let Gathered { span, covers, mut answers } =
             self.gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         if shard.is_none() && !stopped {
-            let complete = self.order.filter.is_empty();
+            let complete = self.order.filter.is_empty() && self.order.loose;
             let found = span.findings(bundles.iter().map(String::as_str), complete);
             answers = answers.saturating_add(found.len());
             for report in found {
@@ -291,7 +291,7 @@ impl Run<'_, '_> {
             names.map(artifact, bundle);
         }
         let authority = (self.order.authority)(&in_folder);
-        if authority.keys.is_empty() && anything {
+        if authority.keys.is_empty() && anything && self.order.loose {
             let message = "neither --key nor a trust policy with vendor keys was given";
             let fault = Fault::new(Code::NoKey, message);
             let report = ArtifactReport::new(folder.shown()).refused(&fault);
@@ -347,7 +347,8 @@ impl Run<'_, '_> {
             UnitKind::Layout => return Some(Seen::Later),
             UnitKind::Refused(_) | UnitKind::Transfer => return None,
         }
-        let wanted = self.is_mine(number) && self.order.filter.admits(&unit.name);
+        let wanted =
+            self.order.loose && self.is_mine(number) && self.order.filter.admits(&unit.name);
         Some(match reader.first(&unit.name, wanted) {
             Ok(First::Found(found)) => {
                 if wanted {

@@ -26,4 +26,5 @@ pub use merge::merge;
 pub use order::{
     CheckTransfer, Checked, Ended, Events, Folders, MakeAuthority, Order, Place, Whole,
 };
+pub use plan::holds_transfer;
 pub use shard::{Part, assign};

@@ -99,6 +99,9 @@ pub struct Order<'a> {
     pub part: Option<Part>,
     /// Whether what nothing covers is a failure.
     pub require_coverage: bool,
+    /// Whether what lies outside of all transfer directories may be judged by vendors' signatures alone.
+    /// Where a seal is expected it may not, unless the operator says so.
+    pub loose: bool,
     /// Whether nothing more is begun after a failure.
     pub fail_fast: bool,
     /// Threads; the progress in it is not used.
