@@ -31,13 +31,16 @@ skipped=()
 has python3 || fail "python3 is not installed"
 
 # A release of several folders, with an image that was tampered with in each.
-mkdir -p "$work/volume/1.0" "$work/trust"
+mkdir -p "$work/volume/1.0" "$work/trust/..1"
 for folder in a b c d/e; do
   mkdir -p "$work/volume/1.0/$folder"
   cp examples/release/{hello-image,tampered-image}.tar examples/release/tools-1.0.tar.gz \
     examples/release/*.bundle examples/release/*_publickey.json "$work/volume/1.0/$folder"
 done
-cp examples/release/{vendor.pub,trusted_root.json} "$work/trust"
+# As a ConfigMap is mounted: links to a folder of this version.
+cp examples/release/{vendor.pub,trusted_root.json} "$work/trust/..1"
+ln -s ..1 "$work/trust/..data"
+ln -s ..data/vendor.pub ..data/trusted_root.json "$work/trust"
 chmod -R a+rX "$work/volume" "$work/trust"
 release=$work/volume/1.0
 trust=(--key "$work/trust/vendor.pub" --trusted-root "$work/trust/trusted_root.json")
@@ -160,6 +163,8 @@ pod = job["spec"]["template"]["spec"]
 secure = container["securityContext"]
 assert pod["securityContext"]["runAsNonRoot"] and not secure["allowPrivilegeEscalation"]
 words = ["podman", "run", "--rm", "--network=none", "--security-opt=no-new-privileges"]
+# Where limits can't be raised podman's own don't hold.
+words += ["--ulimit=nofile=1024:1024", "--ulimit=nproc=1024:1024"]
 user = pod["securityContext"]
 words += [f"--user={user['runAsUser']}:{user['runAsGroup']}"]
 words += [f"--cap-drop={it}" for it in secure["capabilities"]["drop"]]
