@@ -140,7 +140,7 @@ fn tasks(ids: &[u32], step: u32) -> Vec<Vec<(&'static str, String)>> {
         .collect()
 }
 
-fn borrowed(task: &[(&'static str, String)]) -> Vec<(&'static str, &str)> {
+fn borrowed<'t>(task: &'t [(&'static str, String)]) -> Vec<(&'static str, &'t str)> {
     task.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
