@@ -115,7 +115,7 @@ fn page(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples").join(name)
 }
 
-/// A script as Slurm runs it: a copy of it under another name, by the program in its first line.
+/// A script as Slurm runs it, by the shell in its first line.
 fn slurm(script: &str, job: &str) -> Command {
     let text = fs::read_to_string(page("slurm").join(script)).unwrap();
     assert!(text.starts_with("#!/bin/sh\n") && text.contains("\n#SBATCH --"), "{script}");
