@@ -155,7 +155,7 @@ pub(super) fn check(
         part: whom.part,
         require_coverage: arguments.batch.require_coverage,
         fail_fast: arguments.batch.fail_fast,
-        reading: Options { jobs: whom.jobs, progress: &NoProgress, cuts: None },
+        reading: Options { jobs: whom.jobs, progress: &NoProgress, cuts: None, crew: None },
     };
     let folders = Folders { folder, listing: &opened.listing, faults: &opened.faults, whole };
     release::check(folders, &order, events)
