@@ -110,7 +110,9 @@ fn links_between_the_pages_lead_somewhere() {
         "bundle-format/README.md",
         "bundle-format/CHANGELOG.md",
         "docs/architecture.md",
+        "docs/batch.md",
         "docs/report.md",
+        "docs/shards.md",
         "docs/trust-policy.md",
     ] {
         for target in text(page).split("](").skip(1).filter_map(|rest| rest.split_once(')')) {
