@@ -2,6 +2,7 @@
 //! is said of all of them.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -11,13 +12,14 @@ use super::plan::{self, Seals, Unit, UnitKind};
 use super::span::Span;
 use super::{PairingMap, cover, listing, shard};
 use crate::folder::{
-    Court, EntryKind, First, Folder, FoundFile, Reader, SharedNames, SurveyOptions, What,
+    Court, EntryKind, First, Folder, FoundFile, Reader, SharedNames, SurveyOptions, What, above,
 };
 use crate::image::Options;
 use crate::pairing::Names;
 use crate::parallel::{self, Crew};
 use crate::verdict::{
-    ArtifactKind, ArtifactReport, Code, Cover, Coverage, CoveredFile, Fault, Outcome, Shard,
+    ArtifactKind, ArtifactReport, Code, Cover, Coverage, CoveredFile, ExitStatus, Fault, Outcome,
+    Shard,
 };
 
 /// Checks a folder, to its end whatever fails (unless the order says otherwise), and tells the answers.
@@ -70,6 +72,8 @@ struct Gathered {
     span: Span,
     covers: Vec<(String, u64, Cover)>,
     answers: usize,
+    /// The things that a refusal speaks of, with `--require-coverage`.
+    refused: BTreeSet<String>,
 }
 
 pub(super) struct Run<'a, 'o> {
@@ -87,25 +91,28 @@ impl Run<'_, '_> {
     fn check(self) -> Result<Ended, Fault> {
         let bytes = self.asked().map(|(_, unit)| unit.size);
         self.events.expect(bytes.fold(0, u64::saturating_add));
+        if let Some(shard) = part(self.folders.folder, &self, &[]) {
+            self.events.part(shard);
+        }
         self.transfers();
         let bundles = self.files()?;
-        let shard = part(&self, &bundles);
+        let shard = part(self.folders.folder, &self, &bundles);
         let stopped = self.stop.load(Ordering::Relaxed);
-        let Gathered { span, covers, mut answers } =
-            self.gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         if shard.is_none() && !stopped {
+            let span = self.gather(|gathered| std::mem::take(&mut gathered.span));
             let complete = self.order.filter.is_empty() && self.order.loose;
-            let found = span.findings(bundles.iter().map(String::as_str), complete);
-            answers = answers.saturating_add(found.len());
-            for report in found {
-                let place = Place { last: true, unit: report.name.clone(), number: 0 };
-                self.events.answer(place, report);
+            for report in span.findings(bundles.iter().map(String::as_str), complete) {
+                self.last(&report.name.clone(), report);
             }
         }
-        if answers == 0 && !stopped {
-            let place = Place { last: true, unit: String::new(), number: 0 };
-            self.events.answer(place, nothing(self.folders.folder, self.order.part.is_some()));
+        if self.order.require_coverage && !stopped {
+            self.uncovered();
         }
+        if self.gather(|gathered| gathered.answers) == 0 && !stopped {
+            self.last("", self.nothing());
+        }
+        let Gathered { covers, .. } =
+            self.gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut coverage = Coverage::default();
         let mut files: Vec<CoveredFile> = covers
             .into_iter()
@@ -150,8 +157,53 @@ impl Run<'_, '_> {
         self.gather(|gathered| {
             gathered.answers = gathered.answers.saturating_add(1);
             gathered.span.add(&report);
+            if self.order.require_coverage && report.outcome.exit_status() == ExitStatus::Failed {
+                gathered.refused.insert(unit.to_owned());
+            }
         });
         self.events.answer(Place { last: false, unit: unit.to_owned(), number }, report);
+    }
+
+    /// Tells what is said of all files together.
+    fn last(&self, unit: &str, report: ArtifactReport) {
+        self.gather(|gathered| gathered.answers = gathered.answers.saturating_add(1));
+        self.events.answer(Place { last: true, unit: unit.to_owned(), number: 0 }, report);
+    }
+
+    /// With `--require-coverage`: files that nothing covers, and that no refusal speaks of yet.
+    fn uncovered(&self) {
+        let mut names: Vec<String> = self.gather(|gathered| {
+            let refused = &gathered.refused;
+            // The empty name is that of the folder itself.
+            let told = |name: &str| {
+                [name, ""].into_iter().chain(above(name)).any(|it| refused.contains(it))
+            };
+            gathered
+                .covers
+                .iter()
+                .filter(|(name, _, cover)| *cover == Cover::Uncovered && !told(name))
+                .map(|(name, ..)| name.clone())
+                .collect()
+        });
+        names.sort();
+        for name in names {
+            let message = "no vendor's signature covers it, and it is no material";
+            let fault = Fault::new(Code::NotCovered, message);
+            let folder = self.folders.folder;
+            self.last(&folder.show(&name), file(folder, &name, &fault));
+        }
+    }
+
+    fn nothing(&self) -> ArtifactReport {
+        let message = if self.order.part.is_some() {
+            "nothing in this part is to be checked"
+        } else if self.order.filter.is_empty() {
+            "there is no image archive, no package and no transfer directory in it"
+        } else {
+            "--include and --exclude leave nothing to check"
+        };
+        let fault = Fault::new(Code::NothingFound, message);
+        ArtifactReport::new(self.folders.folder.shown()).refused(&fault)
     }
 
     /// Leaves out what the operator does not ask for; says whether it did.
@@ -296,7 +348,13 @@ impl Run<'_, '_> {
             let fault = Fault::new(Code::NoKey, message);
             let report = ArtifactReport::new(folder.shown()).refused(&fault);
             self.answer("", 0, report);
-            return Ok(Vec::new());
+            for (_, unit) in self.asked() {
+                if !matches!(unit.kind, UnitKind::Transfer) {
+                    let files = self.files_of(unit).into_iter();
+                    self.covered(files.map(|(name, size)| (name, size, Cover::Uncovered)));
+                }
+            }
+            return Ok(bundles);
         }
         let known = |name: &str| {
             let number = self.units.binary_search_by(|unit| unit.name.as_str().cmp(name)).ok()?;
@@ -365,9 +423,8 @@ impl Run<'_, '_> {
 }
 
 /// What is said of a part.
-fn part(run: &Run<'_, '_>, bundles: &[String]) -> Option<Shard> {
+fn part(folder: &Folder, run: &Run<'_, '_>, bundles: &[String]) -> Option<Shard> {
     let part = run.order.part?;
-    let folder = run.folders.folder;
     let files: Vec<(String, u64)> = run
         .units
         .iter()
@@ -393,15 +450,6 @@ pub(super) fn gone(fault: Fault) -> Fault {
         Some(place) => Fault::new(Code::Unreadable, message).at(place),
         None => Fault::new(Code::Unreadable, message),
     }
-}
-
-fn nothing(folder: &Folder, part: bool) -> ArtifactReport {
-    let message = if part {
-        "nothing in this part is to be checked"
-    } else {
-        "there is no image archive, no package and no transfer directory in it"
-    };
-    ArtifactReport::new(folder.shown()).refused(&Fault::new(Code::NothingFound, message))
 }
 
 pub(super) fn file(folder: &Folder, name: &str, fault: &Fault) -> ArtifactReport {

@@ -81,14 +81,14 @@ fn everything(run: &Run) -> bool {
 
 fn shard((name, report): &(String, Report)) -> Result<&Shard, Fault> {
     let incomplete = |message: &str| Fault::new(Code::ShardsIncomplete, message).at(name.as_str());
+    if report.run.partial {
+        return Err(incomplete("it ended before everything was looked at"));
+    }
     let shard = report
         .run
         .shard
         .as_ref()
         .ok_or_else(|| incomplete("it is the report of a whole, not of a part (--shard)"))?;
-    if report.run.partial {
-        return Err(incomplete("this part ended before everything was looked at"));
-    }
     if shard.part == 0 || shard.part > shard.of {
         return Err(incomplete("there is no such part")
             .expected_found(format!("1 to {}", shard.of), shard.part));

@@ -40,6 +40,8 @@ pub trait Events: Sync {
     fn advance(&self, number: u64, bytes: u64);
     /// It was read.
     fn end(&self, number: u64);
+    /// It is a part of a whole.
+    fn part(&self, shard: Shard);
     /// An answer was found.
     fn answer(&self, place: Place, report: ArtifactReport);
 }
