@@ -41,7 +41,8 @@ pub(super) fn seeks(_path: &Path) -> Option<&'static str> {
     None
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
 

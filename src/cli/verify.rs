@@ -321,7 +321,7 @@ fn wanted(arguments: &VerifyArgs) -> Result<Wanted, Fault> {
         detail: if arguments.run.verbose { Detail::Full } else { Detail::Brief },
         files: reports,
         earlier,
-        summary: arguments.files.len() > 1 || arguments.files.iter().any(|path| path.is_dir()),
+        summary: arguments.files.iter().any(|path| path.is_dir()),
         quiet: arguments.run.quiet,
     })
 }
