@@ -175,6 +175,11 @@ impl PublicKey {
         }
     }
 
+    /// The key itself.
+    pub(crate) const fn raw(&self) -> &RawKey {
+        &self.raw
+    }
+
     /// Whether signatures by this key are over the whole message (Ed25519), not over a digest.
     #[must_use]
     pub const fn signs_whole_messages(&self) -> bool {

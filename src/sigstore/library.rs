@@ -21,7 +21,7 @@ use sigstore_verify::{
 use super::TrustMaterial;
 use super::body::EntryKind;
 use super::bundle::{Content, Format, LogEntry, Material, SignatureBundle};
-use super::provider::theirs;
+use super::provider::{Held, knowing, theirs};
 use super::subject::Artifact;
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::verdict::{Code, Fault};
@@ -34,7 +34,9 @@ pub(super) struct Question<'a> {
     /// The entries to judge; with none, the log is not looked at.
     pub(super) entries: Vec<&'a LogEntry>,
     pub(super) artifact: &'a Artifact<'a>,
-    /// What our own check found the signature to be over.
+    /// The key by which our own check found the signature to hold.
+    pub(super) key: &'a PublicKey,
+    /// What it found the signature to be over.
     pub(super) hash: Option<HashAlgorithm>,
     /// The digest by which an attestation names the artifact.
     pub(super) subject: Option<(HashAlgorithm, Vec<u8>)>,
@@ -48,6 +50,7 @@ impl<'a> Question<'a> {
             bundle: self.bundle,
             entries: Vec::new(),
             artifact: self.artifact,
+            key: self.key,
             hash: self.hash,
             subject: self.subject.clone(),
         }
@@ -122,11 +125,22 @@ impl<'a> Question<'a> {
         policy: &dyn Policy,
     ) -> Result<Vec<jiff::Timestamp>, Fault> {
         let bundle = self.bundle(material)?;
-        self.trust
-            .verifier
-            .verify(self.artifact()?, &bundle, policy)
+        let artifact = self.artifact()?;
+        knowing(self.held(), || self.trust.verifier.verify(artifact, &bundle, policy))
             .map(|result| result.verified_timestamps().to_vec())
             .map_err(|error| self.fault(&error))
+    }
+
+    /// What our own check found to hold, for signatures over a digest.
+    fn held(&self) -> Option<Held> {
+        let Content::Message { signature, .. } = &self.bundle.content else { return None };
+        let algorithm = self.hash?;
+        Some(Held {
+            key: self.key.raw().clone(),
+            algorithm,
+            digest: self.artifact.digest(algorithm)?.to_vec(),
+            signature: signature.clone(),
+        })
     }
 
     fn artifact(&self) -> Result<SigstoreArtifact<'a>, Fault> {

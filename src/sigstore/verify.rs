@@ -138,6 +138,7 @@ impl<'a> Run<'a> {
             bundle,
             entries: entries.known.iter().map(|(_, entry)| *entry).collect(),
             artifact: &artifact,
+            key,
             hash,
             subject: named,
         };
