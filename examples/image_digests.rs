@@ -16,9 +16,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(jobs) => jobs.to_string_lossy().parse()?,
         None => std::thread::available_parallelism()?.get(),
     };
-    let options = Options { jobs, progress: &NoProgress, cuts: None };
+    let options = Options { jobs, progress: &NoProgress, cuts: None, crew: None };
     let archive = if archive == "-" {
-        image::read(Input::Stream(&mut io::stdin().lock()), &options)?
+        image::read(Input::Stream(&mut io::stdin()), &options)?
     } else {
         image::read(Input::File(&FileAt::new(File::open(archive)?)?), &options)?
     };

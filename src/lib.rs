@@ -11,7 +11,7 @@
 //! - [`trust`]: a vendor's conventions, and the operator's trust policy.
 //! - [`artifact`]: one artifact, one verdict.
 //! - [`pairing`]: which bundle and key belong to which artifact.
-//! - [`report`]: a report in words or as JSON.
+//! - [`report`]: a report in words, as JSON, JUnit XML or HTML; two reports compared.
 //! - [`cli`]: arguments, files, exit codes.
 //!
 //! `docs/architecture.md` tells the whole story.

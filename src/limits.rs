@@ -97,8 +97,6 @@ pub const MANIFEST_NOTES_BYTES: usize = 64 << 10;
 pub const MANGLED_TRIES: usize = 1_000_000;
 /// Files that a report names because nobody but the seal covers them; the rest is counted.
 pub const NOTED_FILES: usize = 20;
-/// Archives from this size on are verified one at a time, each with all threads: 32 MiB.
-pub const LARGE_ARCHIVE_BYTES: u64 = 32 << 20;
 /// What `docker image inspect` and the like print: 4 MiB.
 pub const ENGINE_OUTPUT_BYTES: u64 = 4 << 20;
 /// What an engine complains, as far as it is shown: 64 KiB.

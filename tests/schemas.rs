@@ -236,6 +236,33 @@ fn the_manifest_schema_is_as_strict_as_the_specification() {
     );
 }
 
+/// The report with every member that a run can have.
+fn with_run(report: &Value) -> Value {
+    let mut report = report.clone();
+    let run = json!({
+        "program": digest(),
+        "finished": "2026-11-24T21:00:01Z",
+        "partial": false,
+        "stopped_by": "interrupt",
+        "paths": ["/media/usb"],
+        "basis": {
+            "keys": [digest()], "identity": "release@vendor.example", "transfer_keys": [digest()],
+            "policy": digest(), "trusted_root": {"sha256": digest(), "source": "policy"},
+            "profiles": [{"name": "k2view"}, {"name": "own", "sha256": digest()}], "map": digest(),
+            "options": ["--insecure-ignore-tlog"]
+        },
+        "shard": {"part": 1, "of": 2, "listing": digest(), "files": 9, "bundles": ["a.bundle"]},
+        "merged": 2,
+        "summary": {"answers": 2, "outcomes": {"OK": 2}, "bytes": 10, "milliseconds": 1},
+        "coverage": {
+            "vendor": 2, "seal_only": 1, "material": 1, "uncovered": 1, "excluded": 1,
+            "files": [{"name": "a", "size": 1, "cover": "seal-only"}]
+        }
+    });
+    report.as_object_mut().unwrap().extend(run.as_object().unwrap().clone());
+    report
+}
+
 #[test]
 fn the_report_schema_describes_what_the_program_prints() {
     let schema = Schema::new("report-v1");
@@ -278,6 +305,52 @@ fn the_report_schema_describes_what_the_program_prints() {
             ("/artifacts/0/bundles/0/verified", absent()),
         ],
     );
+    // All that a run can say.
+    let whole = with_run(&good);
+    schema.refuses_each(
+        &whole,
+        &[
+            ("/program", json!(hex())),
+            ("/finished", json!("later")),
+            ("/partial", json!(true)),
+            ("/stopped_by", json!("power")),
+            ("/paths", json!("a")),
+            ("/basis/keys/0", json!(hex())),
+            ("/basis/identity", json!(1)),
+            ("/basis/transfer_keys", json!(digest())),
+            ("/basis/policy", json!("policy.toml")),
+            ("/basis/trusted_root/source", json!("network")),
+            ("/basis/trusted_root/sha256", absent()),
+            ("/basis/profiles/0/name", absent()),
+            ("/basis/map", json!(1)),
+            ("/basis/options/0", json!(1)),
+            ("/shard/part", json!(0)),
+            ("/shard/listing", absent()),
+            ("/shard/files", json!(-1)),
+            ("/merged", json!("5")),
+            ("/summary/outcomes/FINE", json!(1)),
+            ("/summary/outcomes/OK", json!(-1)),
+            ("/summary/bytes", absent()),
+            ("/coverage/vendor", absent()),
+            ("/coverage/files/0/cover", json!("some")),
+            ("/coverage/files/0/size", json!("1")),
+            ("/artifacts/0/key_trust", json!("operator")),
+        ],
+    );
+    let partial = with(&whole, "/partial", &json!(true));
+    for status in [1, 2, 3, 4, 130] {
+        schema.accepts(&with(&partial, "/exit_status", &json!(status)));
+    }
+    for outcome in ["NETWORK", "OMITTED", "USAGE"] {
+        let other = with(&whole, "/artifacts/0/outcome", &json!(outcome));
+        schema.accepts(&with(&other, "/exit_status", &json!(4)));
+    }
+    // The model writes no other members than these.
+    let run: sealift::verdict::Run = serde_json::from_value(whole.clone()).unwrap();
+    let mut again = serde_json::to_value(run).unwrap();
+    again["partial"] = json!(false);
+    again["artifacts"] = whole["artifacts"].clone();
+    assert_eq!(again, whole);
     // Members are only added within v1; a transfer is a kind of its own.
     schema.accepts_each(
         &good,

@@ -20,7 +20,7 @@ pub enum Source<'a> {
     /// A regular file.
     File(&'a dyn ReadAt),
     /// A pipe: one reading only.
-    Pipe(&'a mut dyn Read),
+    Pipe(&'a mut (dyn Read + Send)),
     /// A directory that is taken for an OCI layout.
     Layout(&'a dyn Tree),
 }
@@ -96,7 +96,7 @@ pub fn read(
 /// # Errors
 /// [`Code::Unreadable`] if the bytes can't all be read; then nothing is known of them.
 pub fn read_hashing(
-    reader: &mut dyn Read,
+    reader: &mut (dyn Read + Send),
     size: u64,
     forced: Option<(Kind, String)>,
     options: &Options<'_>,
@@ -189,7 +189,11 @@ fn from_file(file: &dyn ReadAt, forced: bool, options: &Options<'_>) -> Result<F
 }
 
 /// A pipe can't be looked at twice: the whole stream is hashed besides, in case it is a package.
-fn from_pipe(pipe: &mut dyn Read, forced: bool, options: &Options<'_>) -> Result<Found, Fault> {
+fn from_pipe(
+    pipe: &mut (dyn Read + Send),
+    forced: bool,
+    options: &Options<'_>,
+) -> Result<Found, Fault> {
     if forced {
         return image::read(Input::Stream(pipe), options).map_err(|it| it.fault).map(image);
     }

@@ -13,7 +13,7 @@ use super::{complain, new_file, shown};
 use crate::release::{Events, Place};
 use crate::report::{self, Detail, Form, Ledger};
 use crate::verdict::{
-    ArtifactReport, Code, Cover, ExitStatus, Fault, Outcome, Report, Run, StoppedBy, Summary,
+    ArtifactReport, Code, Cover, ExitStatus, Fault, Outcome, Report, Run, Shard, StoppedBy, Summary,
 };
 
 /// What is shown and written.
@@ -275,6 +275,10 @@ impl Events for Console {
 
     fn end(&self, number: u64) {
         self.drawn.done(number);
+    }
+
+    fn part(&self, shard: Shard) {
+        self.of_run(|run| run.shard = Some(shard));
     }
 
     fn answer(&self, place: Place, report: ArtifactReport) {

@@ -36,7 +36,7 @@ pub(super) enum Opened {
     /// A regular file: positioned reads are possible.
     File(File),
     /// A pipe: one reading only.
-    Pipe(Box<dyn Read>),
+    Pipe(Box<dyn Read + Send>),
 }
 
 /// Opens a path; `-` is standard input.
@@ -47,7 +47,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, Fault> {
     let place = show(path);
     let fault = |error: io::Error| unreadable(&place, &error);
     if path.as_os_str() == "-" {
-        return Ok(Opened::Pipe(Box::new(io::stdin().lock())));
+        return Ok(Opened::Pipe(Box::new(io::stdin())));
     }
     // Looked at before opening: opening a device can have effects.
     let kind = fs::metadata(path).map_err(fault)?.file_type();
@@ -161,7 +161,7 @@ impl Tree for Directory<'_> {
         Ok(entries)
     }
 
-    fn open(&self, name: &str) -> io::Result<Box<dyn Read + '_>> {
+    fn open(&self, name: &str) -> io::Result<Box<dyn Read + Send + '_>> {
         let path = self.0.join(name);
         if !fs::symlink_metadata(&path)?.is_file() {
             return Err(io::Error::other("is not a regular file any more"));

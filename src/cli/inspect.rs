@@ -90,7 +90,7 @@ struct Image {
 /// Tells by its first bytes what a file is, and reads it.
 fn inspect(path: &Path) -> Result<Content, Fault> {
     let place = files::show(path);
-    let options = Options { jobs: 1, progress: &Bar::new(true), cuts: None };
+    let options = Options { jobs: 1, progress: &Bar::new(true), cuts: None, crew: None };
     let archive = match files::open(path)? {
         Opened::Directory => image::read(Input::Layout(&files::Directory(path)), &options),
         Opened::Pipe(mut pipe) => image::read(Input::Stream(&mut pipe), &options),

@@ -66,7 +66,8 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
         Some(folder) => Some(Earlier::open(folder, &own_keys(&sealing))?),
         None => None,
     };
-    let reading = Options { jobs: jobs(arguments.run.jobs), progress: &NoProgress, cuts: None };
+    let reading =
+        Options { jobs: jobs(arguments.run.jobs), progress: &NoProgress, cuts: None, crew: None };
     let job = Job {
         folder: &folder,
         lock: &lock,

@@ -127,7 +127,12 @@ pub(super) fn preflight(
         state: None,
         bases,
         full_digest: false,
-        reading: Options { jobs: jobs(arguments.run.jobs), progress: &NoProgress, cuts: None },
+        reading: Options {
+            jobs: jobs(arguments.run.jobs),
+            progress: &NoProgress,
+            cuts: None,
+            crew: None,
+        },
     };
     watch.say("verifying the finished directory as the far side will");
     let answer = transfer::check(folder, &context);

@@ -7,8 +7,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::args::Output;
-use super::report_args::{ReportArgs, ReportCommand, ReportDiffArgs, ReportShowArgs};
+use super::report_args::{DiffForm, ReportArgs, ReportCommand, ReportDiffArgs, ReportShowArgs};
 use super::{files, shown};
 use crate::report::{self, Detail, Difference};
 use crate::verdict::{Code, ExitStatus, Fault, Report, printable, printable_within};
@@ -64,13 +63,13 @@ fn diff(arguments: &ReportDiffArgs) -> Result<ExitStatus, Fault> {
     let differences = report::diff(&before, &after);
     let mut out = io::BufWriter::new(io::stdout().lock());
     let written = match arguments.output {
-        Output::Json => {
+        DiffForm::Json => {
             let document = Comparison { schema: DIFF_SCHEMA, differences: &differences };
             serde_json::to_writer_pretty(&mut out, &document)
                 .map_err(io::Error::from)
                 .and_then(|()| writeln!(out))
         }
-        Output::Text => differences.iter().try_for_each(|difference| line(&mut out, difference)),
+        DiffForm::Text => differences.iter().try_for_each(|difference| line(&mut out, difference)),
     };
     shown(written.and_then(|()| out.flush()))?;
     Ok(if differences.is_empty() { ExitStatus::Verified } else { ExitStatus::Failed })

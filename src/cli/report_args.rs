@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::args::Output;
 use crate::report::Form;
 
 /// Work with reports that were written as JSON
@@ -75,7 +74,16 @@ pub(super) struct ReportDiffArgs {
     pub(super) after: PathBuf,
     /// The form of the answer
     #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
-    pub(super) output: Output,
+    pub(super) output: DiffForm,
+}
+
+/// The form of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum DiffForm {
+    /// One line for each difference.
+    Text,
+    /// One document, for machines.
+    Json,
 }
 
 /// The form of a report.

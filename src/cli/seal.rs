@@ -18,7 +18,8 @@ pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {
     let sealing = arguments.sealing.load(Some(&arguments.key), Besides::default())?;
     let bar = Bar::new(!arguments.run.quiet && arguments.run.output == FormName::Text);
     bar.name(files::show(&arguments.directory));
-    let reading = Options { jobs: jobs(arguments.run.jobs), progress: &bar, cuts: None };
+    let reading =
+        Options { jobs: jobs(arguments.run.jobs), progress: &bar, cuts: None, crew: None };
     let result = transfer::make(&folder, &sealing.order(reading));
     bar.clear();
     match result {

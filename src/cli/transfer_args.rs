@@ -40,6 +40,10 @@ pub(super) struct TransferArgs {
     #[arg(long, conflicts_with_all = ["transfer_key", "state", "base"],
           help_heading = "Transfer directory")]
     pub(super) unsealed: bool,
+    /// Where a folder holds transfer directories, judge what lies outside of them by the vendors'
+    /// signatures alone
+    #[arg(long, conflicts_with = "unsealed", help_heading = "Transfer directory")]
+    pub(super) loose: bool,
     /// Judge as of this time (RFC 3339) instead of the system clock
     #[arg(long, value_name = "TIME", help_heading = "Trust")]
     pub(super) time: Option<jiff::Timestamp>,

@@ -144,7 +144,7 @@ fn one(whom: &Whom<'_>, single: &Single<'_>, path: &Path, console: &Arc<Console>
     let file = || {
         let size = path.metadata().map_or(0, |metadata| metadata.len());
         let watched = Watched { console, number: console.begin(&files::show(path), size) };
-        let options = Options { jobs: whom.jobs, progress: &watched, cuts: None };
+        let options = Options { jobs: whom.jobs, progress: &watched, cuts: None, crew: None };
         answer(single.file(path, &options));
         Events::end(console.as_ref(), watched.number);
         None
@@ -175,7 +175,7 @@ fn one(whom: &Whom<'_>, single: &Single<'_>, path: &Path, console: &Arc<Console>
         }
         Directory::Layout => file(),
         Directory::Plain if single_only => file(),
-        Directory::Plain | Directory::Transfer => {
+        Directory::Plain | Directory::Holder | Directory::Transfer => {
             match verify_folder::check(whom, &opened, &kind, console.as_ref()) {
                 Ok(ended) => Some(ended),
                 Err(fault) => {
@@ -291,6 +291,7 @@ fn options(arguments: &VerifyArgs) -> Vec<String> {
     };
     flag(arguments.trust.logs.insecure_ignore_tlog, "--insecure-ignore-tlog");
     flag(transfer.unsealed, "--unsealed");
+    flag(transfer.loose, "--loose");
     flag(transfer.full_digest, "--full-digest");
     flag(batch.require_coverage, "--require-coverage");
     flag(batch.fail_fast, "--fail-fast");
@@ -332,7 +333,7 @@ fn wanted(arguments: &VerifyArgs) -> Result<Wanted, Fault> {
         detail: if arguments.run.verbose { Detail::Full } else { Detail::Brief },
         files: reports,
         earlier,
-        summary: arguments.files.len() > 1 || arguments.files.iter().any(|path| path.is_dir()),
+        summary: arguments.files.iter().any(|path| path.is_dir()),
         quiet: arguments.run.quiet,
     })
 }

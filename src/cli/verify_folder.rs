@@ -20,23 +20,36 @@ pub(super) enum Directory {
     Transfer,
     /// An OCI layout: one image.
     Layout,
+    /// A folder that is no transfer directory, but holds some; a seal is expected for everything in it.
+    Holder,
     /// Any other folder.
     Plain,
 }
 
 /// The no-downgrade rule: when a transfer key or a state file is named, when the policy lists transfer
 /// keys, or when any file of a seal lies in it, it is a transfer directory; only `--unsealed` says
-/// otherwise. A folder of transfer directories, with no file outside them, is none itself: each file in
-/// it needs a seal all the same.
+/// otherwise. A folder in which transfer directories lie is not one itself, and what lies outside of them
+/// has no seal, so that it is refused where one is expected, unless `--loose` says otherwise.
 pub(super) fn kind(whom: &Whom<'_>, listing: &Listing) -> Directory {
     let arguments = &whom.arguments.transfer;
-    let said =
+    let expected =
         !whom.transfer_keys.is_empty() || arguments.state.is_some() || !arguments.base.is_empty();
-    let sealed =
-        !transfer::traces(listing).is_empty() || (said && !release::only_transfers(listing));
-    if sealed && !arguments.unsealed {
+    let traces = !transfer::traces(listing).is_empty();
+    if arguments.unsealed {
+        return without_seal(listing);
+    }
+    let holds = || arguments.loose || release::holds_transfer(listing);
+    if traces || (expected && !holds()) {
         Directory::Transfer
-    } else if is_layout(listing.entries.iter().map(|it| (it.name.as_str(), it.kind))) {
+    } else if expected && !arguments.loose {
+        Directory::Holder
+    } else {
+        without_seal(listing)
+    }
+}
+
+fn without_seal(listing: &Listing) -> Directory {
+    if is_layout(listing.entries.iter().map(|it| (it.name.as_str(), it.kind))) {
         Directory::Layout
     } else {
         Directory::Plain
@@ -136,7 +149,7 @@ pub(super) fn check(
     }
     let options = &arguments.transfer;
     let sealed_options = options.full_digest || !options.allow_unsigned.is_empty();
-    if sealed_options && whole != Whole::Transfer && !holds_transfer(opened) {
+    if sealed_options && whole != Whole::Transfer && !release::holds_transfer(&opened.listing) {
         let message = "--allow-unsigned and --full-digest are for transfer directories, and there \
                        is none: without a seal nothing vouches for what nobody signed";
         return usage(message);
@@ -155,20 +168,12 @@ pub(super) fn check(
         map: whom.map,
         part: whom.part,
         require_coverage: arguments.batch.require_coverage,
+        loose: !matches!(kind, Directory::Holder),
         fail_fast: arguments.batch.fail_fast,
-        reading: Options { jobs: whom.jobs, progress: &NoProgress, cuts: None },
+        reading: Options { jobs: whom.jobs, progress: &NoProgress, cuts: None, crew: None },
     };
     let folders = Folders { folder, listing: &opened.listing, faults: &opened.faults, whole };
     release::check(folders, &order, events)
-}
-
-/// Whether a file of a seal lies in any directory of the folder.
-fn holds_transfer(opened: &Opened) -> bool {
-    let is_seal = |name: &str| {
-        let base = name.rsplit('/').next().unwrap_or(name);
-        transfer::SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(base))
-    };
-    opened.listing.files().any(|entry| is_seal(&entry.name))
 }
 
 /// By whom and by what artifacts without a seal are judged, in view of the keys that lie beside them.

@@ -104,7 +104,7 @@ impl Tree for LayoutTree<'_> {
             .collect()
     }
 
-    fn open(&self, name: &str) -> io::Result<Box<dyn Read + '_>> {
+    fn open(&self, name: &str) -> io::Result<Box<dyn Read + Send + '_>> {
         let Some((there, EntryKind::File)) = self.names.get(name) else {
             return Err(io::ErrorKind::NotFound.into());
         };

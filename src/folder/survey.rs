@@ -334,7 +334,7 @@ impl<'a> Reader<'a> {
     fn artifact(
         &self,
         name: &str,
-        reader: &mut dyn Read,
+        reader: &mut (dyn Read + Send),
         size: u64,
         says_bundle: bool,
     ) -> Result<FoundFile, Fault> {

@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde::de::{Deserialize as _, IgnoredAny};
 
+use super::ahead::ahead;
 use super::header::{self, BLOCK};
 use super::inflate::{self, Compression, Inflater, MAGIC_BYTES, fault_of, read_full};
 use crate::digest::{Hasher, HashingReader, Sha256Digest};
 use crate::limits;
+use crate::parallel::Crew;
 use crate::verdict::{Code, Fault};
 
 /// Size of the buffer that [`read`] is given: large enough for few system calls, small enough for
@@ -107,10 +109,11 @@ fn too_large() -> Fault {
 /// # Errors
 /// Only when the reader fails; what is wrong with the content is a fact about it.
 pub(super) fn read(
-    mut reader: impl Read,
+    mut reader: impl Read + Send,
     keep: bool,
     budget: &Budget,
     buffer: &mut [u8],
+    crew: &Crew,
 ) -> Result<Content, Fault> {
     let mut head = [0; BLOCK];
     let length = read_full(&mut reader, &mut head).map_err(fault_of)?;
@@ -126,7 +129,7 @@ pub(super) fn read(
     if let Some(compression) = compression {
         let one_reading = inflate::check_one_reading(compression, head);
         let reader = Cursor::new(head).chain(reader);
-        return compressed(reader, compression, one_reading, budget, buffer);
+        return compressed(reader, compression, one_reading, budget, buffer, crew);
     }
     let mut hasher = Hasher::new();
     hasher.update(head);
@@ -163,19 +166,25 @@ fn drain(
 }
 
 fn compressed(
-    reader: impl Read,
+    reader: impl Read + Send,
     compression: Compression,
     one_reading: Result<(), Fault>,
     budget: &Budget,
     buffer: &mut [u8],
+    crew: &Crew,
 ) -> Result<Content, Fault> {
     let mut raw = Watched::new(reader);
     let mut hasher = Hasher::new();
     let result = one_reading.and_then(|()| {
-        drain(&mut Inflater::new(compression, &mut raw), buffer, |bytes| {
-            budget.inflate(bytes.len())?;
-            hasher.update(bytes);
-            Ok(())
+        ahead(Inflater::new(compression, &mut raw), crew, |ahead| {
+            loop {
+                let bytes = ahead.piece().map_err(fault_of)?;
+                if bytes.is_empty() {
+                    return Ok(());
+                }
+                budget.inflate(bytes.len())?;
+                hasher.update(bytes);
+            }
         })
     });
     let (size, digest) = raw.finish(buffer)?;
@@ -289,7 +298,7 @@ mod tests {
     use super::*;
 
     fn facts(bytes: &[u8], budget: &Budget) -> Content {
-        read(bytes, false, budget, &mut [0; 1000]).unwrap()
+        read(bytes, false, budget, &mut [0; 1000], &Crew::new(2)).unwrap()
     }
 
     #[test]

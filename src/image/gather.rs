@@ -5,9 +5,8 @@
 //! come, and of a file it leaves the large members to several threads. Nothing is decided here.
 
 use std::io::{self, Cursor, Read};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
 
+use super::ahead::ahead;
 use super::catalog::{Catalog, IMAGE_NAMES};
 use super::content::{self, BUFFER, Budget, Content};
 use super::header::BLOCK;
@@ -16,6 +15,7 @@ use super::input::{Counted, Counter, Options, ReadAt, Span, Tree, TreeKind, resi
 use super::segments::{Cutter, Gaps, Segment};
 use super::tar::{Entry, EntryKind, Source, Walker};
 use crate::limits;
+use crate::parallel::{self, Crew};
 use crate::path;
 use crate::verdict::{Code, Fault};
 
@@ -42,9 +42,10 @@ pub(super) struct Gathered {
 
 /// From a stream.
 pub(super) fn stream(
-    stream: &mut dyn Read,
+    stream: &mut (dyn Read + Send),
     catalog: &mut Catalog,
     options: &Options<'_>,
+    crew: &Crew,
 ) -> Result<Gathered, Fault> {
     let counter = Counter::new(options.progress);
     let mut reader = Counted { inner: stream, counter: &counter };
@@ -52,8 +53,8 @@ pub(super) fn stream(
     let first = first.get(..length).unwrap_or_default();
     let reader = Cursor::new(first).chain(reader);
     match compression(first)? {
-        Some(compression) => inflated(reader, compression, catalog),
-        None => plain(Streamed(reader), None, catalog, options),
+        Some(compression) => inflated(reader, compression, catalog, crew),
+        None => plain(Streamed(reader), None, catalog, options, crew),
     }
 }
 
@@ -62,6 +63,7 @@ pub(super) fn file(
     file: &dyn ReadAt,
     catalog: &mut Catalog,
     options: &Options<'_>,
+    crew: &Crew,
 ) -> Result<Gathered, Fault> {
     let counter = Counter::new(options.progress);
     let size = file.size();
@@ -70,8 +72,8 @@ pub(super) fn file(
     let (first, length) = first_block(&mut span)?;
     let first = first.get(..length).unwrap_or_default();
     let gathered = match compression(first)? {
-        Some(compression) => inflated(Cursor::new(first).chain(span), compression, catalog)?,
-        None => plain(Positioned { first, span }, Some((file, &counter)), catalog, options)?,
+        Some(compression) => inflated(Cursor::new(first).chain(span), compression, catalog, crew)?,
+        None => plain(Positioned { first, span }, Some((file, &counter)), catalog, options, crew)?,
     };
     counter.finish(size);
     Ok(gathered)
@@ -82,6 +84,7 @@ pub(super) fn layout(
     tree: &dyn Tree,
     catalog: &mut Catalog,
     options: &Options<'_>,
+    crew: &Crew,
 ) -> Result<Gathered, Fault> {
     let counter = Counter::new(options.progress);
     let mut entries = tree.entries().map_err(fault_of)?;
@@ -111,10 +114,10 @@ pub(super) fn layout(
     }
     catalog.finish()?;
     let budget = Budget::default();
-    let contents = hash_all(&members, options.jobs, &|member, buffer| {
+    let contents = hash_all(&members, crew, &|member, buffer| {
         let reader = tree.open(&member.name).map_err(fault_of)?;
         let reader = Counted { inner: reader, counter: &counter };
-        content::read(reader, member.keep(), &budget, buffer)
+        content::read(reader, member.keep(), &budget, buffer, crew)
     })?;
     budget.check()?;
     Ok(Gathered { container: Container::Directory, contents, segments: Vec::new() })
@@ -168,14 +171,16 @@ fn compression(first: &[u8]) -> Result<Option<Compression>, Fault> {
 
 /// Walks over a compressed archive.
 fn inflated(
-    reader: impl Read,
+    reader: impl Read + Send,
     compression: Compression,
     catalog: &mut Catalog,
+    crew: &Crew,
 ) -> Result<Gathered, Fault> {
     let budget = Budget::default();
-    let source = Inflated { inner: Inflater::new(compression, reader), budget: &budget };
-    let mut walker = Walker::new(Streamed(source));
-    let walked = walk(&mut walker, Cutter::Nowhere, false, catalog, &budget);
+    let walked = ahead(Inflater::new(compression, reader), crew, |inner| {
+        let mut walker = Walker::new(Streamed(Inflated { inner, budget: &budget }));
+        walk(&mut walker, Cutter::Nowhere, false, catalog, &budget, crew)
+    });
     let walked = walked.map_err(|fault| match fault.code() {
         Code::ArchiveUnrecognised => fault.at(format!("inside the {compression} data")),
         _ => fault,
@@ -191,15 +196,16 @@ fn plain(
     file: Option<(&dyn ReadAt, &Counter<'_>)>,
     catalog: &mut Catalog,
     options: &Options<'_>,
+    crew: &Crew,
 ) -> Result<Gathered, Fault> {
     let budget = Budget::default();
     let cutter = Cutter::new(options.cuts);
     let mut walker = Walker::new(Gaps::new(source));
-    let mut walked = walk(&mut walker, cutter, file.is_some(), catalog, &budget)?;
+    let mut walked = walk(&mut walker, cutter, file.is_some(), catalog, &budget, crew)?;
     if let Some((file, counter)) = file {
-        let contents = hash_all(&walked.alone, options.jobs, &|member, buffer| {
+        let contents = hash_all(&walked.alone, crew, &|member, buffer| {
             let span = Span::new(file, member.offset, member.size);
-            content::read(Counted { inner: span, counter }, member.keep(), &budget, buffer)
+            content::read(Counted { inner: span, counter }, member.keep(), &budget, buffer, crew)
         })?;
         walked.contents.extend(walked.alone.iter().map(|member| member.number).zip(contents));
     }
@@ -230,6 +236,7 @@ fn walk(
     left: bool,
     catalog: &mut Catalog,
     budget: &Budget,
+    crew: &Crew,
 ) -> Result<Walked, Fault> {
     let mut buffer = vec![0; BUFFER];
     let mut walked = Walked::default();
@@ -242,7 +249,7 @@ fn walk(
             walker.apart(Walker::skip_content)?;
         } else {
             let mut read = |walker: &mut Walker<_>| {
-                content::read(walker.content(), member.keep(), budget, &mut buffer)
+                content::read(walker.content(), member.keep(), budget, &mut buffer, crew)
             };
             let read = if alone { walker.apart(read) } else { read(walker) };
             // That the archive ends here is said first: it is why a content is too short.
@@ -268,36 +275,23 @@ fn in_order(mut contents: Vec<(usize, Content)>) -> Vec<Content> {
 /// Reads the content of a member, with a buffer for it.
 type ReadMember<'a> = dyn Fn(&Member, &mut [u8]) -> Result<Content, Fault> + Sync + 'a;
 
-/// Reads all contents with up to `jobs` threads, the largest first so that the threads end together.
-fn hash_all(members: &[Member], jobs: usize, read: &ReadMember<'_>) -> Result<Vec<Content>, Fault> {
+/// Reads all contents with the threads of the crew, the largest first so that the threads end together.
+fn hash_all(members: &[Member], crew: &Crew, read: &ReadMember<'_>) -> Result<Vec<Content>, Fault> {
     let mut order: Vec<(usize, &Member)> = members.iter().enumerate().collect();
-    if jobs > 1 {
+    if crew.jobs() > 1 {
         order.sort_by_key(|(_, member)| std::cmp::Reverse(member.size));
     }
-    let next = AtomicUsize::new(0);
-    let stop = AtomicBool::new(false);
-    let work = || {
-        let mut buffer = vec![0; BUFFER];
-        let mut done = Vec::new();
-        while !stop.load(Ordering::Relaxed) {
-            let Some((number, member)) = order.get(next.fetch_add(1, Ordering::Relaxed)) else {
-                break;
-            };
-            let result = member.whole(read(member, &mut buffer));
-            stop.fetch_or(result.is_err(), Ordering::Relaxed);
-            done.push((*number, result));
-        }
-        done
-    };
-    let mut results = thread::scope(|scope| {
-        let helpers: Vec<_> = (1..jobs.min(order.len())).map(|_| scope.spawn(work)).collect();
-        let mut results = work();
-        for helper in helpers {
-            results.extend(helper.join().unwrap_or_default());
-        }
-        results
-    });
-    results.sort_by_key(|(number, _)| *number);
+    let done = parallel::map_until_error(
+        &order,
+        crew,
+        || vec![0; BUFFER],
+        |buffer, (_, member)| member.whole(read(member, buffer)),
+    );
+    let mut results: Vec<_> = done
+        .into_iter()
+        .filter_map(|(place, result)| order.get(place).map(|(number, _)| (*number, result)))
+        .collect();
+    results.sort_unstable_by_key(|(number, _)| *number);
     let contents: Vec<Content> =
         results.into_iter().map(|(_, result)| result).collect::<Result<_, _>>()?;
     if contents.len() == members.len() {
@@ -316,15 +310,15 @@ impl<R: Read> Read for Streamed<R> {
     }
 }
 
-impl<R: Read> Source for Streamed<R> {
+impl<R: Read + Send> Source for Streamed<R> {
     fn skip(&mut self, count: u64) -> io::Result<u64> {
         io::copy(&mut self.0.by_ref().take(count), &mut io::sink())
     }
 }
 
 /// A decompressed stream that is counted against the budget.
-struct Inflated<'a, R: Read> {
-    inner: Inflater<R>,
+struct Inflated<'a, R> {
+    inner: R,
     budget: &'a Budget,
 }
 

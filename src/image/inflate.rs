@@ -4,10 +4,10 @@
 //! compressed data, windows are bounded, and an error says whether the data was damaged, ended too
 //! early (and where), or could not be read at all.
 
-use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io::{self, BufReader, Read};
-use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
@@ -103,7 +103,7 @@ pub(super) fn read_full(mut reader: impl Read, buffer: &mut [u8]) -> io::Result<
 pub(super) struct Inflater<R: Read> {
     decoder: Decoder<BufReader<Raw<R>>>,
     compression: Compression,
-    seen: Rc<Seen>,
+    seen: Arc<Seen>,
     failed: Option<Fault>,
 }
 
@@ -116,8 +116,8 @@ enum Decoder<R: io::BufRead> {
 
 impl<R: Read> Inflater<R> {
     pub(super) fn new(compression: Compression, inner: R) -> Self {
-        let seen = Rc::new(Seen::default());
-        let raw = BufReader::with_capacity(64 << 10, Raw { inner, seen: Rc::clone(&seen) });
+        let seen = Arc::new(Seen::default());
+        let raw = BufReader::with_capacity(64 << 10, Raw { inner, seen: Arc::clone(&seen) });
         let decoder = match compression {
             Compression::Gzip => Decoder::Gzip(Box::new(Members::new(raw))),
             Compression::Xz => Decoder::Xz(Box::new(XzStreams::new(raw))),
@@ -128,15 +128,15 @@ impl<R: Read> Inflater<R> {
     }
 
     fn fault(&self, error: &io::Error) -> Fault {
-        if let Some(cause) = self.seen.error.take() {
+        if let Some(cause) = self.seen.error().take() {
             fault_of(cause)
-        } else if self.seen.ended.get() {
+        } else if self.seen.ended.load(Ordering::Relaxed) {
             Fault::new(
                 Code::ArchiveTruncated,
                 format!(
                     "the {} data is cut off at byte {}",
                     self.compression,
-                    self.seen.count.get()
+                    self.seen.count.load(Ordering::Relaxed)
                 ),
             )
         } else {
@@ -170,27 +170,33 @@ impl<R: Read> Read for Inflater<R> {
 /// What the compressed side has seen, so that an error of a decoder can be told apart.
 #[derive(Default)]
 struct Seen {
-    count: Cell<u64>,
-    ended: Cell<bool>,
-    error: RefCell<Option<io::Error>>,
+    count: AtomicU64,
+    ended: AtomicBool,
+    error: Mutex<Option<io::Error>>,
+}
+
+impl Seen {
+    fn error(&self) -> MutexGuard<'_, Option<io::Error>> {
+        self.error.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 struct Raw<R> {
     inner: R,
-    seen: Rc<Seen>,
+    seen: Arc<Seen>,
 }
 
 impl<R: Read> Read for Raw<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.inner.read(buffer) {
             Ok(count) => {
-                self.seen.ended.set(count == 0 && !buffer.is_empty());
-                self.seen.count.set(self.seen.count.get().saturating_add(count as u64));
+                self.seen.ended.store(count == 0 && !buffer.is_empty(), Ordering::Relaxed);
+                self.seen.count.fetch_add(count as u64, Ordering::Relaxed);
                 Ok(count)
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
             Err(error) => {
-                self.seen.error.replace(Some(error));
+                *self.seen.error() = Some(error);
                 Err(io::Error::other("the input can't be read"))
             }
         }

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::parallel::Crew;
 use crate::verdict::{Code, Fault};
 
 /// Something that can be read at any position, by several threads at once.
@@ -117,7 +118,7 @@ pub trait Tree: Sync {
     ///
     /// # Errors
     /// What the operating system says.
-    fn open(&self, name: &str) -> io::Result<Box<dyn Read + '_>>;
+    fn open(&self, name: &str) -> io::Result<Box<dyn Read + Send + '_>>;
 }
 
 impl fmt::Debug for dyn Tree + '_ {
@@ -129,7 +130,7 @@ impl fmt::Debug for dyn Tree + '_ {
 /// Where an archive comes from.
 pub enum Input<'a> {
     /// A pipe: read once, from beginning to end.
-    Stream(&'a mut dyn Read),
+    Stream(&'a mut (dyn Read + Send)),
     /// A file: indexed by its headers, then hashed in parallel.
     File(&'a dyn ReadAt),
     /// An OCI layout directory.
@@ -172,8 +173,10 @@ impl fmt::Debug for dyn Progress + '_ {
 /// How to read.
 #[derive(Debug, Clone, Copy)]
 pub struct Options<'a> {
-    /// Threads that hash; 0 counts as 1. A pipe is always read by one.
+    /// Threads that decompress and hash; 0 counts as 1. Of no account where there is a `crew`.
     pub jobs: usize,
+    /// The threads of the whole run, which work of the caller's shares with this.
+    pub crew: Option<&'a Crew>,
     /// Who is told how far reading has come.
     pub progress: &'a dyn Progress,
     /// Sizes in bytes of the segments that somebody states for an uncompressed archive, in order: a

@@ -7,12 +7,13 @@
 //! what was verified must be what is loaded. Whether a signature covers the images is asked of
 //! [`Archive::coverage`] afterwards.
 //!
-//! From the ground up: `input`, `inflate` (with `members`, `xz` and `zstd`), `header`, `pax`, `tar` and `segments` read;
+//! From the ground up: `input`, `inflate` (with `members`, `xz` and `zstd`), `ahead`, `header`, `pax`, `tar` and `segments` read;
 //! `catalog`, `content` and `gather` collect names and facts; `document`, `files`, `layer`,
 //! `docker`, `oci` and `decide` judge them, without any input or output.
 //!
 //! Layers are opaque bytes here: nothing is unpacked, and nothing is written.
 
+mod ahead;
 mod archive;
 mod catalog;
 mod content;
@@ -43,6 +44,7 @@ pub use input::{FileAt, Input, NoProgress, Options, Progress, ReadAt, Tree, Tree
 pub use mention::{mentions_image, rest_mentions_image};
 pub use segments::Segment;
 
+use crate::parallel::Crew;
 use crate::verdict::Fault;
 
 /// Why an archive was refused.
@@ -69,11 +71,13 @@ impl std::error::Error for Refusal {}
 /// A [`Refusal`] if it is not an image archive, if loaders would read it differently, or if
 /// anything is missing or not what it is said to be.
 pub fn read(input: Input<'_>, options: &Options<'_>) -> Result<Archive, Refusal> {
+    let own = Crew::new(options.jobs);
+    let crew = options.crew.unwrap_or(&own);
     let mut catalog = catalog::Catalog::default();
     let gathered = match input {
-        Input::Stream(stream) => gather::stream(stream, &mut catalog, options),
-        Input::File(file) => gather::file(file, &mut catalog, options),
-        Input::Layout(tree) => gather::layout(tree, &mut catalog, options),
+        Input::Stream(stream) => gather::stream(stream, &mut catalog, options, crew),
+        Input::File(file) => gather::file(file, &mut catalog, options, crew),
+        Input::Layout(tree) => gather::layout(tree, &mut catalog, options, crew),
     };
     gathered
         .and_then(|gather::Gathered { container, contents, segments }| {

@@ -14,7 +14,7 @@ use crate::path;
 use crate::verdict::{Code, Fault};
 
 /// Where tar blocks come from.
-pub(super) trait Source: Read {
+pub(super) trait Source: Read + Send {
     /// Moves on by `count` bytes; says by how many, less only at the end.
     fn skip(&mut self, count: u64) -> io::Result<u64>;
 
@@ -98,7 +98,7 @@ impl<S: Source> Walker<S> {
     }
 
     /// The current entry's content, as far as it was not read yet.
-    pub(super) fn content(&mut self) -> impl Read {
+    pub(super) fn content(&mut self) -> impl Read + Send {
         Content(self)
     }
 

@@ -2,140 +2,25 @@
 //! is said of all of them.
 
 use std::cmp::Reverse;
-use std::fmt;
-use std::sync::Mutex;
-use std::sync::PoisonError;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+use super::bench::{Bench, Watched, is_material};
+use super::order::{Ended, Events, Folders, Order, Place, Whole};
 use super::plan::{self, Seals, Unit, UnitKind};
-use super::shard::{self, Part};
 use super::span::Span;
-use super::{Filter, PairingMap, cover, listing};
+use super::{PairingMap, cover, listing, shard};
 use crate::folder::{
-    Authority, Court, First, Folder, FoundFile, LayoutTree, Listing, Reader, SharedNames, Subject,
-    SurveyOptions, Task, What,
+    Court, EntryKind, First, Folder, FoundFile, Reader, SharedNames, SurveyOptions, What, above,
 };
-use crate::image::{self, Input, Options, Progress};
-use crate::key::PublicKey;
+use crate::image::Options;
 use crate::pairing::Names;
-use crate::parallel;
-use crate::transfer::Covers;
-use crate::trust::VendorProfile;
+use crate::parallel::{self, Crew};
 use crate::verdict::{
-    ArtifactKind, ArtifactReport, Code, Cover, Coverage, CoveredFile, Fault, Outcome, Shard,
+    ArtifactKind, ArtifactReport, Code, Cover, Coverage, CoveredFile, ExitStatus, Fault, Outcome,
+    Shard,
 };
-
-/// Where an answer stands in the report of a folder: answers are sorted by this, whatever order they
-/// were found in.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// What is said of all files together comes last.
-    last: bool,
-    /// The thing that it is about: a path below the folder.
-    unit: String,
-    /// Which of the answers for that thing.
-    number: usize,
-}
-
-impl Place {
-    /// Of the only answer for something that is no folder.
-    #[must_use]
-    pub const fn only() -> Self {
-        Self { last: false, unit: String::new(), number: 0 }
-    }
-}
-
-/// Who is told how a run goes on; called from several threads.
-pub trait Events: Sync {
-    /// So many bytes are to be read in all.
-    fn expect(&self, bytes: u64);
-    /// A file of so many bytes is begun; gives a number for it.
-    fn begin(&self, name: &str, size: u64) -> u64;
-    /// So many more bytes of it were read.
-    fn advance(&self, number: u64, bytes: u64);
-    /// It was read.
-    fn end(&self, number: u64);
-    /// An answer was found.
-    fn answer(&self, place: Place, report: ArtifactReport);
-}
-
-/// What checking one transfer directory gives.
-#[derive(Debug)]
-pub struct Checked {
-    /// Its answers, in order.
-    pub reports: Vec<ArtifactReport>,
-    /// How its files are covered, by their names below it.
-    pub covers: Covers,
-}
-
-/// Checks a transfer directory, telling the progress how far it has come.
-pub type CheckTransfer<'a> = dyn Fn(&Folder, Options<'_>) -> Checked + Sync + 'a;
-
-/// Makes the authority of a run, in view of the keys that lie in the folder.
-pub type MakeAuthority<'a> = dyn Fn(&[&PublicKey]) -> Authority<'a> + Sync + 'a;
-
-/// What the path is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whole {
-    /// A folder, in which transfer directories may lie.
-    Folder,
-    /// A folder whose seals are not looked at (`--unsealed`).
-    Unsealed,
-    /// A transfer directory.
-    Transfer,
-}
-
-/// The folder that is checked.
-#[derive(Debug, Clone, Copy)]
-pub struct Folders<'a> {
-    /// The handle.
-    pub folder: &'a Folder,
-    /// What lies in it.
-    pub listing: &'a Listing,
-    /// Directories in it that can't be listed.
-    pub faults: &'a [(String, Fault)],
-    /// What it is taken for.
-    pub whole: Whole,
-}
-
-/// How a folder is to be checked.
-pub struct Order<'a> {
-    /// By whom and by what artifacts without a seal are judged.
-    pub authority: &'a MakeAuthority<'a>,
-    /// How a transfer directory is checked.
-    pub transfer: &'a CheckTransfer<'a>,
-    /// The conventions by which names are known.
-    pub profiles: &'a [&'a VendorProfile],
-    /// Which artifacts are asked for.
-    pub filter: &'a Filter,
-    /// The operator's pairing.
-    pub map: Option<&'a PairingMap>,
-    /// The part that is asked for.
-    pub part: Option<Part>,
-    /// Whether what nothing covers is a failure.
-    pub require_coverage: bool,
-    /// Whether nothing more is begun after a failure.
-    pub fail_fast: bool,
-    /// Threads; the progress in it is not used.
-    pub reading: Options<'a>,
-}
-
-impl fmt::Debug for Order<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Order").field("part", &self.part).finish_non_exhaustive()
-    }
-}
-
-/// What a run says besides the answers.
-#[derive(Debug)]
-pub struct Ended {
-    /// How each file is covered; of a part, only its own files.
-    pub coverage: Coverage,
-    /// Which part it was.
-    pub shard: Option<Shard>,
-    /// Whether a failure ended it before everything was looked at.
-    pub stopped: bool,
-}
 
 /// Checks a folder, to its end whatever fails (unless the order says otherwise), and tells the answers.
 ///
@@ -172,7 +57,7 @@ pub fn check(folders: Folders<'_>, order: &Order<'_>, events: &dyn Events) -> Re
 }
 
 /// What is known of a unit after the first look.
-enum Seen {
+pub(super) enum Seen {
     /// What a small file is.
     Small(FoundFile),
     /// It is to be read when its turn comes.
@@ -187,12 +72,14 @@ struct Gathered {
     span: Span,
     covers: Vec<(String, u64, Cover)>,
     answers: usize,
+    /// The things that a refusal speaks of, with `--require-coverage`.
+    refused: BTreeSet<String>,
 }
 
-struct Run<'a, 'o> {
-    folders: Folders<'a>,
-    order: &'a Order<'o>,
-    events: &'a dyn Events,
+pub(super) struct Run<'a, 'o> {
+    pub(super) folders: Folders<'a>,
+    pub(super) order: &'a Order<'o>,
+    pub(super) events: &'a dyn Events,
     units: &'a [Unit],
     /// Which units are of the part that is asked for.
     mine: Option<Vec<bool>>,
@@ -204,31 +91,28 @@ impl Run<'_, '_> {
     fn check(self) -> Result<Ended, Fault> {
         let bytes = self.asked().map(|(_, unit)| unit.size);
         self.events.expect(bytes.fold(0, u64::saturating_add));
+        if let Some(shard) = part(self.folders.folder, &self, &[]) {
+            self.events.part(shard);
+        }
         self.transfers();
         let bundles = self.files()?;
-        let shard = order_shard(&self, &bundles);
+        let shard = part(self.folders.folder, &self, &bundles);
         let stopped = self.stop.load(Ordering::Relaxed);
-        let Gathered { span, covers, mut answers } =
-            self.gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         if shard.is_none() && !stopped {
-            let complete = self.order.filter.is_empty();
-            let found = span.findings(bundles.iter().map(String::as_str), complete);
-            answers = answers.saturating_add(found.len());
-            for report in found {
-                let place = Place { last: true, unit: report.name.clone(), number: 0 };
-                self.events.answer(place, report);
+            let span = self.gather(|gathered| std::mem::take(&mut gathered.span));
+            let complete = self.order.filter.is_empty() && self.order.loose;
+            for report in span.findings(bundles.iter().map(String::as_str), complete) {
+                self.last(&report.name.clone(), report);
             }
         }
-        if answers == 0 && !stopped {
-            let place = Place { last: true, unit: String::new(), number: 0 };
-            let message = match self.order.part {
-                Some(_) => "nothing in this part is to be checked",
-                None => nothing_found(self.order.filter.is_empty()),
-            };
-            let fault = Fault::new(Code::NothingFound, message);
-            let report = ArtifactReport::new(self.folders.folder.shown());
-            self.events.answer(place, report.refused(&fault));
+        if self.order.require_coverage && !stopped {
+            self.uncovered();
         }
+        if self.gather(|gathered| gathered.answers) == 0 && !stopped {
+            self.last("", self.nothing());
+        }
+        let Gathered { covers, .. } =
+            self.gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut coverage = Coverage::default();
         let mut files: Vec<CoveredFile> = covers
             .into_iter()
@@ -257,12 +141,12 @@ impl Run<'_, '_> {
     }
 
     /// How files are covered that have no answer, or have one elsewhere.
-    fn covered(&self, files: impl IntoIterator<Item = (String, u64, Cover)>) {
+    pub(super) fn covered(&self, files: impl IntoIterator<Item = (String, u64, Cover)>) {
         self.gather(|gathered| gathered.covers.extend(files));
     }
 
     /// Tells an answer.
-    fn answer(&self, unit: &str, number: usize, mut report: ArtifactReport) {
+    pub(super) fn answer(&self, unit: &str, number: usize, mut report: ArtifactReport) {
         if self.order.require_coverage {
             report = cover::required(report);
         }
@@ -273,12 +157,57 @@ impl Run<'_, '_> {
         self.gather(|gathered| {
             gathered.answers = gathered.answers.saturating_add(1);
             gathered.span.add(&report);
+            if self.order.require_coverage && report.outcome.exit_status() == ExitStatus::Failed {
+                gathered.refused.insert(unit.to_owned());
+            }
         });
         self.events.answer(Place { last: false, unit: unit.to_owned(), number }, report);
     }
 
+    /// Tells what is said of all files together.
+    fn last(&self, unit: &str, report: ArtifactReport) {
+        self.gather(|gathered| gathered.answers = gathered.answers.saturating_add(1));
+        self.events.answer(Place { last: true, unit: unit.to_owned(), number: 0 }, report);
+    }
+
+    /// With `--require-coverage`: files that nothing covers, and that no refusal speaks of yet.
+    fn uncovered(&self) {
+        let mut names: Vec<String> = self.gather(|gathered| {
+            let refused = &gathered.refused;
+            // The empty name is that of the folder itself.
+            let told = |name: &str| {
+                [name, ""].into_iter().chain(above(name)).any(|it| refused.contains(it))
+            };
+            gathered
+                .covers
+                .iter()
+                .filter(|(name, _, cover)| *cover == Cover::Uncovered && !told(name))
+                .map(|(name, ..)| name.clone())
+                .collect()
+        });
+        names.sort();
+        for name in names {
+            let message = "no vendor's signature covers it, and it is no material";
+            let fault = Fault::new(Code::NotCovered, message);
+            let folder = self.folders.folder;
+            // Among the others, behind what is said of the same file: so a merge has them too.
+            let place = Place { last: false, unit: name.clone(), number: usize::MAX };
+            self.gather(|gathered| gathered.answers = gathered.answers.saturating_add(1));
+            self.events.answer(place, file(folder, &name, &fault));
+        }
+    }
+
+    fn nothing(&self) -> ArtifactReport {
+        let message = match self.order.part {
+            Some(_) => "nothing in this part is to be checked",
+            None => nothing_found(self.order.filter.is_empty()),
+        };
+        let fault = Fault::new(Code::NothingFound, message);
+        ArtifactReport::new(self.folders.folder.shown()).refused(&fault)
+    }
+
     /// Leaves out what the operator does not ask for; says whether it did.
-    fn excluded(&self, unit: &Unit) -> bool {
+    pub(super) fn excluded(&self, unit: &Unit) -> bool {
         if unit.name.is_empty() || self.order.filter.admits(&unit.name) {
             return false;
         }
@@ -297,14 +226,14 @@ impl Run<'_, '_> {
     }
 
     /// The files of a unit, with their sizes.
-    fn files_of(&self, unit: &Unit) -> Vec<(String, u64)> {
+    pub(super) fn files_of(&self, unit: &Unit) -> Vec<(String, u64)> {
         match unit.kind {
             UnitKind::File | UnitKind::Refused(_) => vec![(unit.name.clone(), unit.size)],
             UnitKind::Layout | UnitKind::Transfer => self
                 .folders
                 .listing
                 .below(&unit.name)
-                .filter(|entry| entry.kind != crate::folder::EntryKind::Directory)
+                .filter(|entry| entry.kind != EntryKind::Directory)
                 .map(|entry| (entry.name.clone(), entry.size))
                 .collect(),
         }
@@ -415,7 +344,7 @@ impl Run<'_, '_> {
             names.map(artifact, bundle);
         }
         let authority = (self.order.authority)(&in_folder);
-        if authority.keys.is_empty() && anything {
+        if authority.keys.is_empty() && anything && self.order.loose {
             let message = "neither --key nor a trust policy with vendor keys was given";
             let fault = Fault::new(Code::NoKey, message);
             let report = ArtifactReport::new(folder.shown()).refused(&fault);
@@ -430,7 +359,7 @@ impl Run<'_, '_> {
                 self.covered(files.map(|(name, size)| (name, size, cover)));
             }
             self.answer("", 0, report);
-            return Ok(Vec::new());
+            return Ok(bundles);
         }
         let known = |name: &str| {
             let number = self.units.binary_search_by(|unit| unit.name.as_str().cmp(name)).ok()?;
@@ -439,14 +368,17 @@ impl Run<'_, '_> {
         let shared = SharedNames::new(artifacts);
         let reader = Reader::new(folder, &names, &options);
         let court = Court { folder, names: &names, known: &known, authority: &authority };
-        let bench = Bench { run: self, court: &court, reader: &reader, shared: &shared };
+        // Archives that are still read when others are done get the threads of those.
+        let crew = Crew::new(self.order.reading.jobs);
+        let bench =
+            Bench { run: self, court: &court, reader: &reader, shared: &shared, crew: &crew };
         let mut tasks: Vec<(usize, &Unit)> =
             self.asked().filter(|(_, unit)| !matches!(unit.kind, UnitKind::Transfer)).collect();
         if self.order.reading.jobs > 1 {
             // The largest first, so that all threads end together.
             tasks.sort_by_key(|(_, unit)| Reverse(unit.size));
         }
-        parallel::map(&tasks, self.order.reading.jobs, |(number, unit)| {
+        parallel::map_with(&tasks, &crew, |(number, unit)| {
             if !self.stop.load(Ordering::Relaxed) {
                 bench.unit(unit, seen.get(*number).and_then(Option::as_ref));
             }
@@ -478,7 +410,8 @@ impl Run<'_, '_> {
             UnitKind::Layout => return Some(Seen::Later),
             UnitKind::Refused(_) | UnitKind::Transfer => return None,
         }
-        let wanted = self.is_mine(number) && self.order.filter.admits(&unit.name);
+        let wanted =
+            self.order.loose && self.is_mine(number) && self.order.filter.admits(&unit.name);
         Some(match reader.first(&unit.name, wanted) {
             Ok(First::Found(found)) => {
                 if wanted {
@@ -494,9 +427,9 @@ impl Run<'_, '_> {
     }
 }
 
-fn order_shard(run: &Run<'_, '_>, bundles: &[String]) -> Option<Shard> {
+/// What is said of a part.
+fn part(folder: &Folder, run: &Run<'_, '_>, bundles: &[String]) -> Option<Shard> {
     let part = run.order.part?;
-    let folder = run.folders.folder;
     let files: Vec<(String, u64)> = run
         .units
         .iter()
@@ -508,12 +441,13 @@ fn order_shard(run: &Run<'_, '_>, bundles: &[String]) -> Option<Shard> {
         of: part.count(),
         listing: listing::digest(files.iter().map(|(name, size)| (name.as_str(), *size))),
         files: files.len() as u64,
-        bundles: bundles.to_vec(),
+        // Where loose files are refused, none of them is anybody's.
+        bundles: if run.order.loose { bundles.to_vec() } else { Vec::new() },
     })
 }
 
 /// A file that was listed, and is not there any more, was removed meanwhile.
-fn gone(fault: Fault) -> Fault {
+pub(super) fn gone(fault: Fault) -> Fault {
     if fault.code() != Code::FileNotFound {
         return fault;
     }
@@ -530,164 +464,12 @@ pub(super) const fn nothing_found(complete: bool) -> &'static str {
     if complete {
         "there is no image archive, no package and no transfer directory in it"
     } else {
-        "--include and --exclude leave nothing to check in it"
+        "--include and --exclude leave nothing to check"
     }
 }
 
-fn file(folder: &Folder, name: &str, fault: &Fault) -> ArtifactReport {
+pub(super) fn file(folder: &Folder, name: &str, fault: &Fault) -> ArtifactReport {
     let mut report = ArtifactReport::new(folder.show(name));
     report.kind = Some(ArtifactKind::File);
     report.refused(fault)
-}
-
-/// Where units get their answers.
-struct Bench<'a, 'o> {
-    run: &'a Run<'a, 'o>,
-    court: &'a Court<'a>,
-    reader: &'a Reader<'a>,
-    shared: &'a SharedNames<'a>,
-}
-
-impl Bench<'_, '_> {
-    fn unit(&self, unit: &Unit, seen: Option<&Seen>) {
-        let run = self.run;
-        let folder = run.folders.folder;
-        let one = |cover: Cover| [(unit.name.clone(), unit.size, cover)];
-        match (&unit.kind, seen) {
-            (UnitKind::Transfer, _) => {}
-            (UnitKind::Refused(fault), _) => {
-                if !run.excluded(unit) {
-                    run.covered(one(Cover::Uncovered));
-                    run.answer(&unit.name, 0, file(folder, &unit.name, fault));
-                }
-            }
-            (UnitKind::Layout, _) => {
-                if !run.excluded(unit) {
-                    self.layout(unit);
-                }
-            }
-            (UnitKind::File, Some(Seen::Small(found))) if is_material(&found.what) => {
-                run.covered(one(cover::of_material(&found.what)));
-            }
-            (UnitKind::File, seen) => {
-                if !run.excluded(unit) {
-                    self.artifact(unit, seen);
-                }
-            }
-        }
-    }
-
-    fn artifact(&self, unit: &Unit, seen: Option<&Seen>) {
-        let run = self.run;
-        let refused = |fault: &Fault| {
-            run.covered([(unit.name.clone(), unit.size, Cover::Uncovered)]);
-            run.answer(&unit.name, 0, file(run.folders.folder, &unit.name, fault));
-        };
-        let read;
-        let (what, digest) = match seen {
-            Some(Seen::Fault(fault)) => return refused(fault),
-            Some(Seen::Small(found)) => (&found.what, Some(found.digest)),
-            Some(Seen::Later) | None => {
-                let watched = Watched::new(run.events, &unit.name, unit.size);
-                let reading = Options { jobs: 1, progress: &watched, ..run.order.reading };
-                read = self.reader.rest(&unit.name, &reading);
-                match &read {
-                    Ok((what, digest)) => (what, *digest),
-                    Err(fault) => return refused(&gone(fault.clone())),
-                }
-            }
-        };
-        let subject = match (what, digest) {
-            (What::Image(archive, detected), _) => Subject::Image(archive, Some(detected)),
-            (What::Package(detected, fault), Some(digest)) => {
-                Subject::Package(digest, detected, fault.as_ref())
-            }
-            (What::Refused(fault), _) => Subject::Refused(fault),
-            (What::Bundle(Err(fault)), _) => return refused(fault),
-            _ => {
-                // Nothing is what it was at the first look.
-                let message = "the file changed while the folder was read";
-                return refused(&Fault::new(Code::Unreadable, message));
-            }
-        };
-        let report = self.judged(unit, subject);
-        run.covered([(unit.name.clone(), unit.size, cover::of_answer(&report))]);
-        run.answer(&unit.name, 0, report);
-    }
-
-    fn layout(&self, unit: &Unit) {
-        let run = self.run;
-        let folder = run.folders.folder;
-        let tree = LayoutTree::new(folder, run.folders.listing, &unit.name);
-        let watched = Watched::new(run.events, &unit.name, unit.size);
-        let reading = Options { progress: &watched, ..run.order.reading };
-        let archive = image::read(Input::Layout(&tree), &reading);
-        drop(watched);
-        let refusal;
-        let subject = match &archive {
-            Ok(archive) => Subject::Image(archive, None),
-            Err(refused) => {
-                refusal = refused.fault.clone().at(folder.show(&unit.name));
-                Subject::Refused(&refusal)
-            }
-        };
-        let mut report = self.judged(unit, subject);
-        let whole = cover::of_answer(&report);
-        if run.order.require_coverage
-            && let Ok(archive) = &archive
-        {
-            report = cover::without_strays(report, &archive.strays);
-        }
-        let stray = |name: &str| {
-            archive.as_ref().is_ok_and(|archive| {
-                let below = name.get(unit.name.len().saturating_add(1)..).unwrap_or_default();
-                archive.strays.iter().any(|it| it == below)
-            })
-        };
-        run.covered(run.files_of(unit).into_iter().map(|(name, size)| {
-            let cover = if stray(&name) { Cover::Uncovered } else { whole };
-            (name, size, cover)
-        }));
-        run.answer(&unit.name, 0, report);
-    }
-
-    fn judged(&self, unit: &Unit, subject: Subject<'_>) -> ArtifactReport {
-        let task = Task { path: &unit.name, name: self.shared.name(&unit.name), subject };
-        let mut report = self.court.judge(&task).report;
-        report.name = self.run.folders.folder.show(&unit.name);
-        report.name_unsigned = report.outcome == Outcome::Ok;
-        report
-    }
-}
-
-/// Whether a file has no answer of its own.
-const fn is_material(what: &What) -> bool {
-    matches!(what, What::Bundle(_) | What::Key(_) | What::KeyName | What::TrustedRoot)
-}
-
-/// One file's progress.
-struct Watched<'a> {
-    events: &'a dyn Events,
-    number: u64,
-}
-
-impl<'a> Watched<'a> {
-    fn new(events: &'a dyn Events, name: &str, size: u64) -> Self {
-        Self { events, number: events.begin(name, size) }
-    }
-}
-
-impl Drop for Watched<'_> {
-    fn drop(&mut self) {
-        self.events.end(self.number);
-    }
-}
-
-impl Progress for Watched<'_> {
-    // The sizes of all files are known before.
-    fn expect(&self, _bytes: u64) {}
-
-    fn advance(&self, bytes: u64) {
-        self.events.advance(self.number, bytes);
-    }
 }

@@ -1,7 +1,7 @@
 //! How the files of a folder without a seal are covered.
 
 use crate::folder::What;
-use crate::verdict::{ArtifactReport, Code, Cover, Fault, Outcome};
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, Cover, Fault, Outcome};
 
 /// How an artifact's file is covered by its answer.
 #[must_use]
@@ -20,7 +20,10 @@ pub(super) fn of_material(what: &What) -> Cover {
 /// With `--require-coverage`: what nothing covers is a failure, whatever else is said of it.
 #[must_use]
 pub fn required(mut report: ArtifactReport) -> ArtifactReport {
-    if matches!(report.outcome, Outcome::Failed | Outcome::Missing | Outcome::Extra | Outcome::Ok) {
+    // What is no file (a transfer as a whole, something that was not brought) and what could not be asked
+    // have other answers.
+    let of_file = report.kind != Some(ArtifactKind::Transfer);
+    if !of_file || !matches!(report.outcome, Outcome::Undecided | Outcome::Unsigned) {
         return report;
     }
     let why = match (report.code, report.reason.take()) {

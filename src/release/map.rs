@@ -60,7 +60,30 @@ impl PairingMap {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_safe_names_or_a_fault(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(map) = PairingMap::parse(&bytes) {
+                for (artifact, bundle) in map.pairs() {
+                    prop_assert!(path::check(artifact).is_ok() && path::check(bundle).is_ok());
+                }
+            }
+        }
+
+        #[test]
+        fn lines_of_names_come_back(names in proptest::collection::btree_set("[a-z]{1,8}(/[a-z.]{1,8}x)?", 2..20)) {
+            let names: Vec<String> = names.into_iter().collect();
+            let text: String =
+                names.windows(2).map(|pair| format!("{}\t{}\n", pair[0], pair[1])).collect();
+            let map = PairingMap::parse(text.as_bytes()).unwrap();
+            let pairs: Vec<_> = map.pairs().collect();
+            prop_assert_eq!(pairs.len(), names.len() - 1);
+        }
+    }
 
     #[test]
     fn lines_are_read_strictly() {

@@ -86,14 +86,14 @@ fn everything(run: &Run) -> bool {
 
 fn shard((name, report): &(String, Report)) -> Result<&Shard, Fault> {
     let incomplete = |message: &str| Fault::new(Code::ShardsIncomplete, message).at(name.as_str());
+    if report.run.partial || report.run.stopped_by.is_some() {
+        return Err(incomplete("it ended before everything was looked at"));
+    }
     let shard = report
         .run
         .shard
         .as_ref()
         .ok_or_else(|| incomplete("it is the report of a whole, not of a part (--shard)"))?;
-    if report.run.partial || report.run.stopped_by.is_some() {
-        return Err(incomplete("this part ended before everything was looked at"));
-    }
     let mut counts = Summary::default();
     report.artifacts.iter().for_each(|it| counts.count(it.outcome));
     let said = report.run.summary.as_ref();

@@ -6,23 +6,26 @@
 //! The answers, and their places in the report, are the same however many threads work. What is
 //! shown, and where reports are kept, is the business of the rooms above.
 
+mod bench;
 mod check;
 mod cover;
 mod filter;
 mod listing;
 mod map;
 mod merge;
+mod order;
 mod plan;
 mod shard;
 mod span;
 
-pub use check::{
-    CheckTransfer, Checked, Ended, Events, Folders, MakeAuthority, Order, Place, Whole, check,
-};
+pub use check::check;
 pub use cover::{required, without_strays};
 pub use filter::Filter;
 pub use listing::digest as listing_digest;
 pub use map::PairingMap;
 pub use merge::merge;
-pub use plan::only_transfers;
+pub use order::{
+    CheckTransfer, Checked, Ended, Events, Folders, MakeAuthority, Order, Place, Whole,
+};
+pub use plan::holds_transfer;
 pub use shard::{Part, assign};

@@ -101,6 +101,12 @@ fn within(directories: &[String], name: &str) -> bool {
         .any(|it| directories.binary_search_by(|directory| directory.as_str().cmp(it)).is_ok())
 }
 
+/// Whether any directory of a folder is a transfer directory: a file of a seal lies in it.
+#[must_use]
+pub fn holds_transfer(listing: &Listing) -> bool {
+    !transfers(listing).is_empty()
+}
+
 /// Directories in which a file of a seal lies, none within another, sorted.
 fn transfers(listing: &Listing) -> Vec<String> {
     let mut folders: BTreeMap<&str, Listing> = BTreeMap::new();
@@ -119,11 +125,4 @@ fn transfers(listing: &Listing) -> Vec<String> {
     }
     found.sort();
     found
-}
-
-/// Whether there are transfer directories in a folder and no file outside them.
-#[must_use]
-pub fn only_transfers(listing: &Listing) -> bool {
-    let found = transfers(listing);
-    !found.is_empty() && listing.files().all(|entry| within(&found, &entry.name))
 }

@@ -11,8 +11,9 @@ use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 /// Answers, as far as they matter here.
 #[derive(Debug, Default)]
 pub(super) struct Span {
-    /// Whether anything could not be read: then nobody knows what belongs to it.
-    unread: bool,
+    /// Whether anything could not be read, or there was no key to judge with: then nobody knows what belongs
+    /// to what.
+    unknown: bool,
     users: BTreeMap<String, Vec<User>>,
 }
 
@@ -27,7 +28,7 @@ struct User {
 impl Span {
     /// Takes note of an answer.
     pub(super) fn add(&mut self, report: &ArtifactReport) {
-        self.unread |= report.code == Some(Code::Unreadable);
+        self.unknown |= matches!(report.code, Some(Code::Unreadable | Code::NoKey));
         for bundle in &report.paired {
             self.users.entry(bundle.clone()).or_default().push(User {
                 name: report.name.clone(),
@@ -46,7 +47,7 @@ impl Span {
     ) -> Vec<ArtifactReport> {
         let mut found = BTreeMap::new();
         for bundle in bundles {
-            if unpaired && !self.unread && !self.users.contains_key(bundle) {
+            if unpaired && !self.unknown && !self.users.contains_key(bundle) {
                 let message = "it belongs to no artifact in the folder";
                 found.insert(bundle.to_owned(), Fault::new(Code::MaterialUnpaired, message));
             }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::words::{cover, outcome_word, trusted_by};
 use crate::verdict::{
-    ArtifactReport, Basis, Code, Cover, Coverage, CoveredFile, MatchedDigest, Report, Run,
+    ArtifactReport, Basis, Code, Coverage, CoveredFile, MatchedDigest, Report, Run,
 };
 
 /// What kind of difference.
@@ -55,29 +55,17 @@ pub fn diff(before: &Report, after: &Report) -> Vec<Difference> {
     let mut found = Vec::new();
     runs(&before.run, &after.run, &mut found);
 
-    let mut by_name: HashMap<&str, VecDeque<&ArtifactReport>> = HashMap::new();
-    for artifact in &after.artifacts {
-        by_name.entry(&artifact.name).or_default().push_back(artifact);
-    }
-    let mut left: HashMap<&str, usize> = HashMap::new();
-    for artifact in &before.artifacts {
-        let name = artifact.name.as_str();
-        match by_name.get_mut(name).and_then(VecDeque::pop_front) {
-            Some(other) => {
-                *left.entry(name).or_default() += 1;
-                if let Some(words) = differs(artifact, other) {
-                    found.push(Difference::new(Change::Changed, Some(name), words));
-                }
-            }
-            None => found.push(Difference::new(Change::Gone, Some(name), answer(artifact))),
-        }
-    }
-    for artifact in &after.artifacts {
-        let name = artifact.name.as_str();
-        match left.get_mut(name) {
-            Some(paired) if *paired > 0 => *paired -= 1,
-            _ => found.push(Difference::new(Change::New, Some(name), answer(artifact))),
-        }
+    for pair in pairs(&before.artifacts, &after.artifacts, |artifact| &artifact.name) {
+        let (change, artifact, words) = match pair {
+            (Some(old), Some(new)) => match differs(old, new) {
+                Some(words) => (Change::Changed, old, words),
+                None => continue,
+            },
+            (Some(old), None) => (Change::Gone, old, answer(old)),
+            (None, Some(new)) => (Change::New, new, answer(new)),
+            (None, None) => continue,
+        };
+        found.push(Difference::new(change, Some(&artifact.name), words));
     }
 
     if let (Some(first), Some(second)) = (&before.run.coverage, &after.run.coverage) {
@@ -188,39 +176,54 @@ fn runs(before: &Run, after: &Run, found: &mut Vec<Difference>) {
     found.extend(words.0.into_iter().map(|text| Difference::new(Change::Run, None, text)));
 }
 
+/// Files that are no artifacts: what is said of those is in their answers.
 fn files(
     before: &Coverage,
     after: &Coverage,
     artifacts: &BTreeSet<&str>,
     found: &mut Vec<Difference>,
 ) {
-    let new: HashMap<&str, &CoveredFile> =
-        after.files.iter().map(|file| (file.name.as_str(), file)).collect();
-    let old: HashMap<&str, &CoveredFile> =
-        before.files.iter().map(|file| (file.name.as_str(), file)).collect();
-    let mut add = |name: &str, words: String| {
-        found.push(Difference::new(Change::File, Some(name), words));
-    };
-    let is = |it: Cover| cover(it);
-    for file in &before.files {
-        match new.get(file.name.as_str()) {
-            Some(other) if other.cover != file.cover => {
-                add(&file.name, format!("was {}, is {}", is(file.cover), is(other.cover)));
-            }
-            Some(other) if other.size != file.size && !artifacts.contains(file.name.as_str()) => {
-                add(&file.name, format!("was {} bytes, is {} bytes", file.size, other.size));
-            }
-            Some(_) => {}
-            None if artifacts.contains(file.name.as_str()) => {}
-            None => add(&file.name, format!("gone; was {}", is(file.cover))),
+    let is_artifact = |file: &CoveredFile| artifacts.contains(file.name.as_str());
+    for pair in pairs(&before.files, &after.files, |file| &file.name) {
+        if pair.0.or(pair.1).is_none_or(is_artifact) {
+            continue;
         }
+        let (file, words) = match pair {
+            (Some(old), Some(new)) if old.cover != new.cover => {
+                (old, format!("was {}, is {}", cover(old.cover), cover(new.cover)))
+            }
+            (Some(old), Some(new)) if old.size != new.size => {
+                (old, format!("was {} bytes, is {} bytes", old.size, new.size))
+            }
+            (Some(old), None) => (old, format!("gone; was {}", cover(old.cover))),
+            (None, Some(new)) => (new, format!("new: {}", cover(new.cover))),
+            (Some(_), Some(_)) | (None, None) => continue,
+        };
+        found.push(Difference::new(Change::File, Some(&file.name), words));
     }
-    for file in &after.files {
-        let name = file.name.as_str();
-        if !old.contains_key(name) && !artifacts.contains(name) {
-            add(name, format!("new: {}", is(file.cover)));
-        }
+}
+
+/// Things of two lists paired by name, the first of a name with the first of it; what is left of the first
+/// list stands in its place, what is left of the second at the end.
+fn pairs<'t, T>(
+    before: &'t [T],
+    after: &'t [T],
+    name: impl Fn(&'t T) -> &'t String,
+) -> Vec<(Option<&'t T>, Option<&'t T>)> {
+    let mut places: HashMap<&str, VecDeque<usize>> = HashMap::new();
+    for (place, it) in after.iter().enumerate() {
+        places.entry(name(it)).or_default().push_back(place);
     }
+    let mut taken = BTreeSet::new();
+    let mut all = Vec::with_capacity(before.len());
+    for it in before {
+        let place = places.get_mut(name(it).as_str()).and_then(VecDeque::pop_front);
+        taken.extend(place);
+        all.push((Some(it), place.and_then(|place| after.get(place))));
+    }
+    let new = after.iter().enumerate().filter(|(place, _)| !taken.contains(place));
+    all.extend(new.map(|(_, it)| (None, Some(it))));
+    all
 }
 
 /// Differences in words.

@@ -62,3 +62,39 @@ pub fn parse(reader: impl Read) -> Result<Report, Fault> {
     }
     Ok(report)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::verdict::{ArtifactReport, Check, CheckName, Status};
+
+    fn written(report: &Report) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        json(&mut bytes, report).unwrap();
+        bytes
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back(name in any::<String>(), reason in any::<String>(), value in any::<String>()) {
+            let fault = Fault::new(Code::FileMismatch, reason).at(name.as_str());
+            let mut artifact = ArtifactReport::new(name).refused(&fault);
+            artifact.checks.push(Check::new(CheckName::Seal, Status::Failed).with("v", &value));
+            let report = Report::new("2026-01-01T00:00:00Z".to_owned(), vec![artifact]);
+            let again = parse(&written(&report)[..]).unwrap();
+            prop_assert_eq!(again.run, report.run);
+            prop_assert_eq!(again.artifacts, report.artifacts);
+        }
+
+        #[test]
+        fn a_report_that_is_cut_off_is_none(cut in 0_usize..200) {
+            let report = Report::new("2026-01-01T00:00:00Z".to_owned(), Vec::new());
+            let bytes = written(&report);
+            let cut = cut.min(bytes.len() - 2);
+            let fault = parse(&bytes[..cut]).unwrap_err();
+            prop_assert_eq!(fault.code(), Code::ReportMalformed);
+        }
+    }
+}

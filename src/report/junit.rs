@@ -48,7 +48,9 @@ pub fn junit(out: &mut dyn Write, source: &dyn Source) -> io::Result<()> {
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(out, "<testsuites {head}>")?;
     writeln!(out, "<testsuite {head}>")?;
+    writeln!(out, "<properties>")?;
     properties(out, run, &counts, &whole.title)?;
+    writeln!(out, "</properties>")?;
     let mut names = HashSet::new();
     if let Some(why) = &whole.unexplained {
         let name = unused(&mut names, "sealift.run", "the run as a whole");

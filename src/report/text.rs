@@ -49,8 +49,12 @@ pub fn summary(out: &mut dyn Write, run: &Run) -> io::Result<()> {
     if let Some(coverage) = &run.coverage {
         write!(
             out,
-            "coverage: {} files by a vendor's signature, {} by a seal only, {} material, {} uncovered",
-            coverage.vendor, coverage.seal_only, coverage.material, coverage.uncovered
+            "coverage: {} file{} by a vendor's signature, {} by a seal only, {} material, {} uncovered",
+            coverage.vendor,
+            if coverage.vendor == 1 { "" } else { "s" },
+            coverage.seal_only,
+            coverage.material,
+            coverage.uncovered
         )?;
         if coverage.excluded > 0 {
             write!(out, ", {} excluded", coverage.excluded)?;

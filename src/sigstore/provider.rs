@@ -4,7 +4,7 @@
 //! the library ([`super::TrustMaterial`]) installs it first. RSA-PSS and ML-DSA are refused: no
 //! public instance uses them, and an untested scheme is worse than none.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 use sigstore_verify::crypto::{
     CryptoProvider, Error, HashContext, KeyAlgorithm, SigningScheme, install_default_provider,
@@ -55,17 +55,47 @@ fn unsupported(scheme: SigningScheme) -> Error {
     Error::UnsupportedAlgorithm(format!("{} is not supported", scheme.name()))
 }
 
-/// The key for a scheme, from the content of the SPKI's bit string.
-fn key(scheme: SigningScheme, bytes: &[u8]) -> Result<RawKey, Error> {
-    let parsed = match scheme.key_algorithm() {
+/// The key for a scheme, from the content of the SPKI's bit string. The library hands over the same few
+/// bytes (of the vendor's key, of the logs' keys) for every bundle; each is parsed once.
+fn key(scheme: SigningScheme, bytes: &[u8]) -> Result<Arc<RawKey>, Error> {
+    let algorithm = scheme.key_algorithm();
+    if algorithm == KeyAlgorithm::Rsa && !is_pkcs1(scheme) {
+        return Err(unsupported(scheme));
+    }
+    let is_it = |known: &&Known| known.algorithm == algorithm && known.bytes == bytes;
+    let known = KEYS.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = known.iter().find(is_it) {
+        return Ok(Arc::clone(&known.key));
+    }
+    drop(known);
+    let parsed = match algorithm {
         KeyAlgorithm::EcdsaP256 => RawKey::p256(bytes),
         KeyAlgorithm::EcdsaP384 => RawKey::p384(bytes),
         KeyAlgorithm::Ed25519 => RawKey::ed25519(bytes),
-        KeyAlgorithm::Rsa if is_pkcs1(scheme) => RawKey::rsa(bytes),
+        KeyAlgorithm::Rsa => RawKey::rsa(bytes),
         _ => return Err(unsupported(scheme)),
     };
-    parsed.map_err(|error| Error::InvalidKey(error.to_string()))
+    let key = Arc::new(parsed.map_err(|error| Error::InvalidKey(error.to_string()))?);
+    let mut known = KEYS.write().unwrap_or_else(PoisonError::into_inner);
+    // Certificates have a key each: what is not used again makes room.
+    if known.len() >= KNOWN {
+        known.remove(0);
+    }
+    known.push(Known { algorithm, bytes: bytes.to_vec(), key: Arc::clone(&key) });
+    Ok(key)
 }
+
+/// A key that was parsed.
+struct Known {
+    algorithm: KeyAlgorithm,
+    bytes: Vec<u8>,
+    key: Arc<RawKey>,
+}
+
+/// How many keys are remembered.
+const KNOWN: usize = 32;
+
+static KEYS: RwLock<Vec<Known>> = RwLock::new(Vec::new());
 
 const fn is_pkcs1(scheme: SigningScheme) -> bool {
     matches!(

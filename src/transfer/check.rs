@@ -2,6 +2,7 @@
 //! files, every file, every artifact, then freshness and serial. Everything is looked at whatever
 //! fails; each has its own answer.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
 use super::context::Context;
@@ -17,7 +18,7 @@ use crate::artifact::FileDigest;
 use crate::digest::Sha256Digest;
 use crate::folder::{self, EntryKind, Folder, Listing, is_layout_name, read_small};
 use crate::limits;
-use crate::parallel;
+use crate::parallel::{self, Crew};
 use crate::sigstore::TrustMaterial;
 use crate::verdict::{
     ArtifactKind, ArtifactReport, Check, CheckName, Code, Fault, Outcome, Status,
@@ -241,21 +242,23 @@ fn others(
     (wrong, alone)
 }
 
-/// Large archives one after the other, each with all threads; the rest side by side.
+/// The artifacts, the largest first; an archive whose layers are still hashed when others are done gets
+/// the threads of those.
 fn artifacts(bench: &Bench<'_>) -> Vec<ArtifactReport> {
-    let large = |artifact: &Artifact| {
-        bench.manifest.file(&artifact.path).is_none_or(|file| {
-            file.size >= limits::LARGE_ARCHIVE_BYTES && !file.segments.is_empty()
-        })
+    let crew = Crew::new(bench.context.reading.jobs);
+    let size = |artifact: &Artifact| match bench.manifest.file(&artifact.path) {
+        Some(file) => file.size,
+        None => {
+            bench.manifest.below(&artifact.path).fold(0_u64, |sum, it| sum.saturating_add(it.size))
+        }
     };
-    let jobs = bench.context.reading.jobs;
-    let numbered: Vec<(usize, &Artifact)> = bench.manifest.artifacts.iter().enumerate().collect();
-    let (large, small): (Vec<_>, Vec<_>) = numbered.into_iter().partition(|(_, it)| large(it));
-    let mut done: Vec<(usize, ArtifactReport)> =
-        large.iter().map(|(number, artifact)| (*number, bench.judge(artifact, jobs))).collect();
-    done.extend(parallel::map(&small, jobs, |(number, artifact)| {
-        (*number, bench.judge(artifact, 1))
-    }));
+    let mut order: Vec<(usize, &Artifact)> = bench.manifest.artifacts.iter().enumerate().collect();
+    if crew.jobs() > 1 {
+        order.sort_by_cached_key(|(_, artifact)| Reverse(size(artifact)));
+    }
+    let mut done = parallel::map_with(&order, &crew, |(number, artifact)| {
+        (*number, bench.judge(artifact, &crew))
+    });
     done.sort_by_key(|(number, _)| *number);
     done.into_iter().map(|(_, report)| report).collect()
 }

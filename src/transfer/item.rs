@@ -13,6 +13,7 @@ use crate::artifact::{self, FileDigest, Judge, NamedBundle, Terms};
 use crate::folder::{EntryKind, Folder, LayoutTree, is_layout_name};
 use crate::image::{self, Archive, FileAt, Input, Options};
 use crate::limits;
+use crate::parallel::Crew;
 use crate::sigstore::{Request, SignatureBundle, Signer, TrustMaterial};
 use crate::verdict::{
     ArtifactKind, ArtifactReport, Check, CheckName, Code, Fault, KeyTrust, Outcome, Status,
@@ -44,7 +45,7 @@ struct Reading {
 
 impl Bench<'_> {
     /// Judges one artifact.
-    pub(super) fn judge(&self, artifact: &Artifact, jobs: usize) -> ArtifactReport {
+    pub(super) fn judge(&self, artifact: &Artifact, crew: &Crew) -> ArtifactReport {
         let mut report = ArtifactReport::new(artifact.name.as_str());
         report.kind = Some(match artifact.kind {
             Kind::Image => ArtifactKind::Image,
@@ -53,7 +54,7 @@ impl Bench<'_> {
         if artifact.name != artifact.path {
             report.notes.push(format!("path: {}", artifact.path));
         }
-        let reading = match self.read(artifact, jobs) {
+        let reading = match self.read(artifact, crew) {
             Ok(reading) => reading,
             Err(fault) => {
                 let status = if fault.outcome() == Outcome::Failed {
@@ -162,18 +163,18 @@ impl Bench<'_> {
             .collect()
     }
 
-    fn read(&self, artifact: &Artifact, jobs: usize) -> Result<Reading, Fault> {
+    fn read(&self, artifact: &Artifact, crew: &Crew) -> Result<Reading, Fault> {
         match self.manifest.file(&artifact.path) {
-            Some(entry) => self.read_file(artifact.kind, entry, jobs),
-            None => self.read_layout(&artifact.path, jobs),
+            Some(entry) => self.read_file(artifact.kind, entry, crew),
+            None => self.read_layout(&artifact.path, crew),
         }
     }
 
-    fn options(&self, jobs: usize) -> Options<'_> {
-        Options { jobs, ..self.context.reading }
+    fn options<'o>(&'o self, crew: &'o Crew) -> Options<'o> {
+        Options { crew: Some(crew), ..self.context.reading }
     }
 
-    fn read_file(&self, kind: Kind, entry: &FileEntry, jobs: usize) -> Result<Reading, Fault> {
+    fn read_file(&self, kind: Kind, entry: &FileEntry, crew: &Crew) -> Result<Reading, Fault> {
         let place = self.folder.show(&entry.path);
         // There may be something under this name, or the file under another.
         let name =
@@ -194,7 +195,7 @@ impl Bench<'_> {
         if kind == Kind::Image && !entry.segments.is_empty() && !self.context.full_digest {
             let positioned =
                 FileAt::new(file.try_clone().map_err(unreadable)?).map_err(unreadable)?;
-            if let Some(reading) = self.by_segments(entry, &positioned, jobs)? {
+            if let Some(reading) = self.by_segments(entry, &positioned, crew)? {
                 // What came behind the end meanwhile was not looked at.
                 let now = file.metadata().map_err(unreadable)?.len();
                 return if now == size { Ok(reading) } else { Err(grew(&place, size, now)) };
@@ -206,7 +207,7 @@ impl Bench<'_> {
         };
         let forced = Some((forced, "the manifest says so".to_owned()));
         let mut file = file;
-        let (found, digest) = detect::read_hashing(&mut file, size, forced, &self.options(1))
+        let (found, digest) = detect::read_hashing(&mut file, size, forced, &self.options(crew))
             .map_err(|fault| fault.at(place.as_str()))?;
         if digest.sha256 != entry.sha256 || digest.size != entry.size {
             return Err(mismatch(entry.sha256, digest.sha256).at(place));
@@ -226,10 +227,10 @@ impl Bench<'_> {
         &self,
         entry: &FileEntry,
         file: &FileAt,
-        jobs: usize,
+        crew: &Crew,
     ) -> Result<Option<Reading>, Fault> {
         let cuts: Vec<u64> = entry.segments.iter().map(|segment| segment.size).collect();
-        let options = Options { cuts: Some(&cuts), ..self.options(jobs) };
+        let options = Options { cuts: Some(&cuts), ..self.options(crew) };
         let Ok(archive) = image::read(Input::File(file), &options) else { return Ok(None) };
         if !archive.fits(&cuts) {
             return Ok(None);
@@ -250,7 +251,7 @@ impl Bench<'_> {
     }
 
     /// An OCI layout directory: each file is compared as it was read.
-    fn read_layout(&self, directory: &str, jobs: usize) -> Result<Reading, Fault> {
+    fn read_layout(&self, directory: &str, crew: &Crew) -> Result<Reading, Fault> {
         let prefix = format!("{directory}/");
         let mut names = Vec::new();
         for entry in self.manifest.below(directory) {
@@ -271,7 +272,7 @@ impl Bench<'_> {
             }
         }
         let tree = LayoutTree::renamed(self.folder, names);
-        let archive = image::read(Input::Layout(&tree), &self.options(jobs));
+        let archive = image::read(Input::Layout(&tree), &self.options(crew));
         let read = tree.digests();
         for entry in self.manifest.below(directory) {
             let there = (self.called)(&entry.path).unwrap_or_default();

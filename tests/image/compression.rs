@@ -206,6 +206,45 @@ fn compressed_layers_count_by_what_they_hold() {
     }
 }
 
+/// Long enough that a second thread decompresses ahead: the answers must be the same to the word.
+#[test]
+fn threads_change_no_answer_about_long_data() {
+    let mut noise = 1_u32;
+    let mut layer = |size: usize| -> Vec<u8> {
+        let mut next = || {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (noise >> 24) as u8 & 0x1f
+        };
+        (0..size).map(|at| if at % 4000 < 1000 { next() } else { 7 }).collect()
+    };
+    let layers = vec![layer(1_100_000), layer(600_001)];
+    let ids: Vec<_> = layers.iter().map(digest).collect();
+    let image = Image { config: config(&ids, "long"), layers };
+    let plain = docker(&image).finish();
+    for (compression, encode) in ALL {
+        let whole = encode(&plain);
+        let mut packed = image.clone();
+        packed.layers = image.layers.iter().map(|layer| encode(layer)).collect();
+        let layers = docker(&packed).finish();
+        let both = encode(&layers);
+        for bytes in [whole, layers, both] {
+            assert_eq!(verify(&bytes, &[image.id()]), Ok(()), "{compression}");
+            for at in (0..bytes.len()).step_by(bytes.len() / 6 + 1) {
+                let mut flipped = bytes.clone();
+                flipped[at] ^= 0x10;
+                let _ = read_all_ways(&flipped);
+                let _ = read_all_ways(&bytes[..at]);
+            }
+            let _ = read_all_ways(&[&bytes, &b"behind"[..]].concat());
+        }
+        // A tar that breaks off, and one that goes wrong, while the compressed data goes on.
+        for broken in [plain[..1_000_000].to_vec(), [&plain[..1_200_000], &[9; 900_000]].concat()] {
+            let refusal = refused(&encode(&broken));
+            assert_ne!(refusal.fault.code(), Code::CompressionMalformed, "{compression}");
+        }
+    }
+}
+
 /// Bytes behind the end of the tar inside a layer are part of its diff_id.
 #[test]
 fn the_whole_layer_is_hashed() {

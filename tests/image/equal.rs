@@ -26,7 +26,7 @@ impl Tree for Memory {
         Ok(self.0.iter().map(entry).collect())
     }
 
-    fn open(&self, name: &str) -> io::Result<Box<dyn Read + '_>> {
+    fn open(&self, name: &str) -> io::Result<Box<dyn Read + Send + '_>> {
         let (_, content) = self.0.get(name).ok_or(io::ErrorKind::NotFound)?;
         Ok(Box::new(content.as_slice()))
     }
@@ -132,7 +132,8 @@ fn progress_adds_up_to_the_size() {
     }
     let bytes = docker(&Image::new("good")).finish();
     let sum = Sum::default();
-    image::read(Input::File(&bytes), &Options { jobs: 2, progress: &sum, cuts: None }).unwrap();
+    image::read(Input::File(&bytes), &Options { jobs: 2, progress: &sum, cuts: None, crew: None })
+        .unwrap();
     assert_eq!(sum.expected.into_inner(), bytes.len() as u64);
     assert_eq!(sum.advanced.into_inner(), bytes.len() as u64);
 }

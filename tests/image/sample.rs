@@ -154,10 +154,10 @@ impl Read for Pipe<'_> {
 }
 
 pub(crate) fn read(input: Input<'_>, jobs: usize) -> Result<Archive, Refusal> {
-    image::read(input, &Options { jobs, progress: &NoProgress, cuts: None })
+    image::read(input, &Options { jobs, progress: &NoProgress, cuts: None, crew: None })
 }
 
-/// Reads as a file with one and with three threads and as a stream; the answers must be equal, the
+/// Reads as a file with one, two and three threads and as a stream with one and two; the answers must be equal, the
 /// segments true, and no byte of the file read twice.
 pub(crate) fn read_all_ways(bytes: &[u8]) -> Result<Archive, Refusal> {
     read_all_ways_with(bytes, None)
@@ -165,16 +165,24 @@ pub(crate) fn read_all_ways(bytes: &[u8]) -> Result<Archive, Refusal> {
 
 /// The same with stated sizes of segments.
 pub(crate) fn read_all_ways_with(bytes: &[u8], cuts: Option<&[u64]>) -> Result<Archive, Refusal> {
-    let read =
-        |input: Input<'_>, jobs| image::read(input, &Options { jobs, progress: &NoProgress, cuts });
+    let read = |input: Input<'_>, jobs| {
+        image::read(input, &Options { jobs, progress: &NoProgress, cuts, crew: None })
+    };
     let once = Once::new(bytes);
     let file = read(Input::File(&once), 1);
     let all = file.is_ok();
     once.check(all);
-    let once = Once::new(bytes);
-    assert_eq!(file, read(Input::File(&once), 3));
-    once.check(all);
-    assert_eq!(file, read(Input::Stream(&mut Pipe(bytes)), 1));
+    for jobs in [2, 3] {
+        let once = Once::new(bytes);
+        assert_eq!(file, read(Input::File(&once), jobs));
+        once.check(all);
+    }
+    let mut one = Pipe(bytes);
+    assert_eq!(file, read(Input::Stream(&mut one), 1));
+    // What is left of a stream tells what it was meant to be, so that must not vary either.
+    let mut two = Pipe(bytes);
+    assert_eq!(file, read(Input::Stream(&mut two), 2));
+    assert_eq!(one.0.len(), two.0.len());
     if let Ok(archive) = &file {
         check_segments(bytes, archive);
     }

@@ -134,8 +134,11 @@ impl Brought {
     #[track_caller]
     pub(crate) fn read(&self) -> image::Archive {
         let file = image::FileAt::new(fs::File::open(&self.archive).unwrap()).unwrap();
-        image::read(Input::File(&file), &Options { jobs: 1, progress: &NoProgress, cuts: None })
-            .unwrap()
+        image::read(
+            Input::File(&file),
+            &Options { jobs: 1, progress: &NoProgress, cuts: None, crew: None },
+        )
+        .unwrap()
     }
 
     /// Whether an image of the archive can be proved by this digest, as this kind.

@@ -78,10 +78,7 @@ fn a_report_that_contradicts_itself_is_not_verified() {
     let mut cut = good();
     cut.artifacts.pop();
     assert_eq!(verdict(&cut), "NOT VERIFIED");
-    assert!(
-        page(&cut).contains("The report&#39;s own summary says otherwise")
-            || page(&cut).contains("The report's own summary says otherwise")
-    );
+    assert!(page(&cut).contains("The report's own summary says otherwise"));
 }
 
 #[test]
@@ -212,6 +209,7 @@ fn no_name_becomes_markup() {
     ];
     assert_eq!(tags.difference(&known.into()).collect::<Vec<_>>(), Vec::<&&str>::new());
     let known = [
+        "/",
         "aria-hidden",
         "aria-labelledby",
         "charset",

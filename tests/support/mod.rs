@@ -45,6 +45,13 @@ pub(crate) fn sealift() -> Command {
     command
 }
 
+/// Whether a line of a text report is an answer, and neither what follows one nor the summary.
+pub(crate) fn is_answer(line: &str) -> bool {
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let summary = digits > 0 && line[digits..].starts_with(" answer");
+    !line.is_empty() && !line.starts_with(' ') && !line.starts_with("coverage: ") && !summary
+}
+
 /// Exit code, standard output and standard error of a finished program.
 pub(crate) fn outcome(output: &Output) -> (i32, String, String) {
     (

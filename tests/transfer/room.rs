@@ -299,6 +299,6 @@ impl Answer {
 
     /// The result lines, without what follows each.
     pub(crate) fn results(&self) -> Vec<&str> {
-        self.0.stdout.lines().filter(|line| !line.starts_with(' ')).collect()
+        self.0.stdout.lines().filter(|line| crate::support::is_answer(line)).collect()
     }
 }

@@ -208,10 +208,10 @@ pub(super) fn row(out: &mut dyn Write, report: &ArtifactReport) -> io::Result<()
                 write!(out, "<p>note: {}", safe(note))?;
             }
         }
-        for note in &report.notes {
-            write!(out, "<p>note: {}", safe(note))?;
-        }
         write!(out, "</details>")?;
+    }
+    for note in &report.notes {
+        write!(out, "<p>note: {}", safe(note))?;
     }
     writeln!(out)
 }

@@ -1,0 +1,176 @@
+//! Decompressed data in pieces: made by the thread that wants them or, as soon as the crew has a thread to
+//! spare, ahead of it by a second one.
+//!
+//! What a piece holds, which fault is found where, and how far the input is read do not depend on which.
+
+use std::io::{self, Read};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, Scope};
+
+use super::content::BUFFER;
+use super::inflate::Inflater;
+use crate::parallel::{Crew, Permit};
+
+/// How many pieces there are at once: one in use, the others made ahead.
+const PIECES: usize = 4;
+
+/// A piece as it was made: the buffer and how much of it is filled, 0 at the end.
+type Made = io::Result<(Vec<u8>, usize)>;
+
+/// Decompressed data, also a piece at a time.
+pub(super) trait Pieces: Read + Send {
+    /// The next piece, empty at the end and behind an error.
+    ///
+    /// # Errors
+    /// Those of the inflater.
+    fn piece(&mut self) -> io::Result<&[u8]>;
+}
+
+struct Ahead<'scope, 'env, R: Read> {
+    scope: &'scope Scope<'scope, 'env>,
+    crew: &'scope Crew,
+    maker: Maker<R>,
+    buffer: Vec<u8>,
+    /// The piece in use is what `buffer` holds between these.
+    start: usize,
+    end: usize,
+}
+
+enum Maker<R: Read> {
+    /// Nothing was made yet: what is short needs no second thread.
+    Unused(Inflater<R>),
+    Here(Inflater<R>),
+    There {
+        made: Receiver<Made>,
+        used: Sender<Vec<u8>>,
+    },
+    /// At the end, or behind an error.
+    Done,
+}
+
+impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
+    fn new(scope: &'scope Scope<'scope, 'env>, crew: &'scope Crew, inflater: Inflater<R>) -> Self {
+        let maker = Maker::Unused(inflater);
+        Self { scope, crew, maker, buffer: Vec::new(), start: 0, end: 0 }
+    }
+
+    /// Has the pieces made that could have been made ahead when the last one was taken, so that the input
+    /// is read just as far on one thread as on two.
+    fn leave(mut self) {
+        if let Maker::There { made, used } = self.maker {
+            drop(used);
+            while made.recv().is_ok() {}
+        } else {
+            for _ in 1..PIECES {
+                if self.make().is_err() {
+                    break;
+                }
+            }
+        }
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        (self.start, self.end) = (0, 0);
+        if matches!(self.maker, Maker::Here(_))
+            && let Some(permit) = self.crew.spare()
+        {
+            self.split(permit);
+        }
+        let Maker::There { made, used } = &self.maker else { return self.make() };
+        // Nobody takes it when the last piece was made already.
+        used.send(std::mem::take(&mut self.buffer)).ok();
+        // The thread ends behind the end and behind an error only.
+        let lost = || Err(io::Error::other("the thread that decompresses was lost"));
+        match made.recv().unwrap_or_else(|_| lost()) {
+            Ok((buffer, end)) => {
+                (self.buffer, self.end) = (buffer, end);
+                if end == 0 {
+                    self.maker = Maker::Done;
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.maker = Maker::Done;
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes the next piece on this thread.
+    fn make(&mut self) -> io::Result<()> {
+        self.maker = match std::mem::replace(&mut self.maker, Maker::Done) {
+            Maker::Unused(mut inflater) | Maker::Here(mut inflater) => {
+                self.buffer.resize(BUFFER, 0);
+                self.end = inflater.read(&mut self.buffer)?;
+                if self.end == 0 { Maker::Done } else { Maker::Here(inflater) }
+            }
+            other => other,
+        };
+        Ok(())
+    }
+
+    /// Hands the making over to a second thread.
+    fn split(&mut self, permit: Permit<'scope>) {
+        let Maker::Here(inflater) = std::mem::replace(&mut self.maker, Maker::Done) else { return };
+        let (to_user, made) = channel();
+        let (used, from_user) = channel();
+        // The buffer that `fill` hands over comes on top.
+        for _ in 1..PIECES {
+            used.send(vec![0; BUFFER]).ok();
+        }
+        self.maker = Maker::There { made, used };
+        self.scope.spawn(move || make_ahead(inflater, &from_user, &to_user, permit));
+    }
+}
+
+/// Makes a piece in every buffer that comes, until there is no more to make or to fill.
+fn make_ahead<R: Read>(
+    mut inflater: Inflater<R>,
+    used: &Receiver<Vec<u8>>,
+    made: &Sender<Made>,
+    permit: Permit<'_>,
+) {
+    for mut buffer in used {
+        let piece = inflater.read(&mut buffer).map(|end| (buffer, end));
+        let more = matches!(&piece, Ok((_, 1..)));
+        if made.send(piece).is_err() || !more {
+            break;
+        }
+    }
+    drop(permit);
+}
+
+impl<'scope, R: Read + Send + 'scope> Pieces for Ahead<'scope, '_, R> {
+    fn piece(&mut self) -> io::Result<&[u8]> {
+        self.fill()?;
+        let piece = self.buffer.get(self.start..self.end).unwrap_or_default();
+        self.start = self.end;
+        Ok(piece)
+    }
+}
+
+impl<'scope, R: Read + Send + 'scope> Read for Ahead<'scope, '_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.start == self.end {
+            self.fill()?;
+        }
+        let mut rest = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let count = rest.read(buffer)?;
+        self.start = self.start.saturating_add(count);
+        Ok(count)
+    }
+}
+
+/// Reads what `inflater` yields with `pass`, made ahead where the crew has a thread to spare.
+pub(super) fn ahead<R: Read + Send, T>(
+    inflater: Inflater<R>,
+    crew: &Crew,
+    pass: impl FnOnce(&mut dyn Pieces) -> T,
+) -> T {
+    thread::scope(|scope| {
+        let mut ahead = Ahead::new(scope, crew, inflater);
+        let passed = pass(&mut ahead);
+        ahead.leave();
+        passed
+    })
+}

@@ -1,0 +1,178 @@
+//! Where the things in a folder get their answers: each is read once, judged, and told of.
+
+use super::check::{Run, Seen, file, gone};
+use super::cover;
+use super::order::Events;
+use super::plan::{Unit, UnitKind};
+use crate::folder::{Court, LayoutTree, Reader, SharedNames, Subject, Task, What};
+use crate::image::{self, Input, Options, Progress};
+use crate::parallel::Crew;
+use crate::verdict::{ArtifactReport, Code, Cover, Fault, Outcome};
+
+/// Where units get their answers.
+pub(super) struct Bench<'a, 'o> {
+    pub(super) run: &'a Run<'a, 'o>,
+    pub(super) court: &'a Court<'a>,
+    pub(super) reader: &'a Reader<'a>,
+    pub(super) shared: &'a SharedNames<'a>,
+    pub(super) crew: &'a Crew,
+}
+
+impl Bench<'_, '_> {
+    /// Finds the answer for a unit, of which a first look may have `seen` something.
+    pub(super) fn unit(&self, unit: &Unit, seen: Option<&Seen>) {
+        let run = self.run;
+        let folder = run.folders.folder;
+        let one = |cover: Cover| [(unit.name.clone(), unit.size, cover)];
+        match (&unit.kind, seen) {
+            (UnitKind::Transfer, _) => {}
+            (UnitKind::Refused(fault), _) => {
+                if !run.excluded(unit) {
+                    run.covered(one(Cover::Uncovered));
+                    run.answer(&unit.name, 0, file(folder, &unit.name, fault));
+                }
+            }
+            (UnitKind::Layout, _) => {
+                if !run.excluded(unit) && !self.unsealed(unit) {
+                    self.layout(unit);
+                }
+            }
+            (UnitKind::File, Some(Seen::Small(found))) if is_material(&found.what) => {
+                run.covered(one(cover::of_material(&found.what)));
+            }
+            (UnitKind::File, seen) => {
+                if !run.excluded(unit) && !self.unsealed(unit) {
+                    self.artifact(unit, seen);
+                }
+            }
+        }
+    }
+
+    /// Refuses what no seal covers where one is expected; says whether it did.
+    fn unsealed(&self, unit: &Unit) -> bool {
+        let run = self.run;
+        if run.order.loose {
+            return false;
+        }
+        let files = run.files_of(unit);
+        run.covered(files.into_iter().map(|(name, size)| (name, size, Cover::Uncovered)));
+        let message = "it lies outside of every transfer directory, and a seal is expected; --loose has \
+                       such files judged by their vendors' signatures alone";
+        let fault = Fault::new(Code::SealMissing, message);
+        run.answer(&unit.name, 0, file(run.folders.folder, &unit.name, &fault));
+        true
+    }
+
+    fn artifact(&self, unit: &Unit, seen: Option<&Seen>) {
+        let run = self.run;
+        let refused = |fault: &Fault| {
+            run.covered([(unit.name.clone(), unit.size, Cover::Uncovered)]);
+            run.answer(&unit.name, 0, file(run.folders.folder, &unit.name, fault));
+        };
+        let read;
+        let (what, digest) = match seen {
+            Some(Seen::Fault(fault)) => return refused(fault),
+            Some(Seen::Small(found)) => (&found.what, Some(found.digest)),
+            Some(Seen::Later) | None => {
+                let watched = Watched::new(run.events, &unit.name, unit.size);
+                let reading = self.reading(&watched);
+                read = self.reader.rest(&unit.name, &reading);
+                match &read {
+                    Ok((what, digest)) => (what, *digest),
+                    Err(fault) => return refused(&gone(fault.clone())),
+                }
+            }
+        };
+        let subject = match (what, digest) {
+            (What::Image(archive, detected), _) => Subject::Image(archive, Some(detected)),
+            (What::Package(detected, fault), Some(digest)) => {
+                Subject::Package(digest, detected, fault.as_ref())
+            }
+            (What::Refused(fault), _) => Subject::Refused(fault),
+            (What::Bundle(Err(fault)), _) => return refused(fault),
+            _ => {
+                // Nothing is what it was at the first look.
+                let message = "the file changed while the folder was read";
+                return refused(&Fault::new(Code::Unreadable, message));
+            }
+        };
+        let report = self.judged(unit, subject);
+        run.covered([(unit.name.clone(), unit.size, cover::of_answer(&report))]);
+        run.answer(&unit.name, 0, report);
+    }
+
+    fn layout(&self, unit: &Unit) {
+        let run = self.run;
+        let folder = run.folders.folder;
+        let tree = LayoutTree::new(folder, run.folders.listing, &unit.name);
+        let watched = Watched::new(run.events, &unit.name, unit.size);
+        let reading = self.reading(&watched);
+        let archive = image::read(Input::Layout(&tree), &reading);
+        drop(watched);
+        let refusal;
+        let subject = match &archive {
+            Ok(archive) => Subject::Image(archive, None),
+            Err(refused) => {
+                refusal = refused.fault.clone().at(folder.show(&unit.name));
+                Subject::Refused(&refusal)
+            }
+        };
+        let report = self.judged(unit, subject);
+        let whole = cover::of_answer(&report);
+        let stray = |name: &str| {
+            archive.as_ref().is_ok_and(|archive| {
+                let below = name.get(unit.name.len().saturating_add(1)..).unwrap_or_default();
+                archive.strays.iter().any(|it| it == below)
+            })
+        };
+        run.covered(run.files_of(unit).into_iter().map(|(name, size)| {
+            let cover = if stray(&name) { Cover::Uncovered } else { whole };
+            (name, size, cover)
+        }));
+        run.answer(&unit.name, 0, report);
+    }
+
+    fn reading<'p>(&'p self, progress: &'p dyn Progress) -> Options<'p> {
+        Options { progress, crew: Some(self.crew), ..self.run.order.reading }
+    }
+
+    fn judged(&self, unit: &Unit, subject: Subject<'_>) -> ArtifactReport {
+        let task = Task { path: &unit.name, name: self.shared.name(&unit.name), subject };
+        let mut report = self.court.judge(&task).report;
+        report.name = self.run.folders.folder.show(&unit.name);
+        report.name_unsigned = report.outcome == Outcome::Ok;
+        report
+    }
+}
+
+/// Whether a file has no answer of its own.
+pub(super) const fn is_material(what: &What) -> bool {
+    matches!(what, What::Bundle(_) | What::Key(_) | What::KeyName | What::TrustedRoot)
+}
+
+/// One file's progress.
+pub(super) struct Watched<'a> {
+    events: &'a dyn Events,
+    number: u64,
+}
+
+impl<'a> Watched<'a> {
+    pub(super) fn new(events: &'a dyn Events, name: &str, size: u64) -> Self {
+        Self { events, number: events.begin(name, size) }
+    }
+}
+
+impl Drop for Watched<'_> {
+    fn drop(&mut self) {
+        self.events.end(self.number);
+    }
+}
+
+impl Progress for Watched<'_> {
+    // The sizes of all files are known before.
+    fn expect(&self, _bytes: u64) {}
+
+    fn advance(&self, bytes: u64) {
+        self.events.advance(self.number, bytes);
+    }
+}
