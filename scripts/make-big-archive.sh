@@ -69,5 +69,6 @@ printf '{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids
     >"$work/config.json"
 printf '[{"Config":"config.json","RepoTags":["sealift-bench:1"],"Layers":[%s]}]\n' "$names" \
     >"$work/manifest.json"
-ls "$work" | tar -C "$work" --format=ustar --owner=0 --group=0 --mtime=@0 -cf "$file" -T -
+(cd "$work" && find . -type f -printf '%f\n') | LC_ALL=C sort |
+    tar -C "$work" --format=ustar --owner=0 --group=0 --mtime=@0 -cf "$file" -T -
 echo "$file: image id sha256:$(openssl dgst -sha256 -r "$work/config.json" | cut -d' ' -f1)"
