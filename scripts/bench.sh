@@ -81,18 +81,12 @@ peaks() {
 peak_mib() { if has_time; then peak[$1]=$(calc "$(peak_of "$1") / 1024" %.1f); fi; }
 
 size_of() { du -sm --apparent-size "$1" | awk '{print $1 " MiB"}'; }
-# Everything is read once, so that the first run is no slower than the others.
-warm() { find "$@" -type f -exec cat {} + >/dev/null; }
 
-# Jobs, on $file, $folder and $sealed ---------------------------------------------------------------------------
+# Jobs, on $file, $folder and $sealed; bench-inputs.sh has some too ----------------------------------------------
 
-jobs=()
-verify() { "${timer[@]}" "$SEALIFT" verify --quiet "${jobs[@]}" "$@"; }
-verify_file() { verify --insecure-ignore-tlog --key "$work/keys/vendor.pub" --bundle "$file.bundle" "$file"; }
 verify_folder() { verify --insecure-ignore-tlog --key "$work/keys/vendor.pub" "$folder"; }
 verify_sealed() { verify --insecure-ignore-tlog --transfer-key "$work/keys/transfer.pub" "$sealed"; }
 verify_whole() { verify --insecure-ignore-tlog --transfer-key "$work/keys/transfer.pub" --full-digest "$sealed"; }
-openssl_file() { openssl dgst -sha256 "$file"; }
 coreutils_file() { sha256sum "$file"; }
 openssl_folder() { find "$folder" -type f -print0 | sort -z | xargs -0 openssl dgst -sha256; }
 inflate_layers() {
