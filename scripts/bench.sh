@@ -197,8 +197,8 @@ part_c() {
     for verifications in 3 4; do
       [ "$form" = new ] || [ "$verifications" -eq 3 ] || continue
       needed=$(calc "$packages * ($hashing + $verifications * $verification) / 1000000")
-      line "of which $packages hashes and $verifications verifications each" "$needed s" \
-        "$(calc "$cpu / $needed" %.2f) times" "at most 1.30" "$(held "$cpu / $needed <= 1.3")" ""
+      line "beside $packages hashes, $verifications verifications each" "$needed s" \
+        "$(calc "$cpu / $needed" %.2f) (sealift to this)" "at most 1.30" "$(held "$cpu / $needed <= 1.3")" ""
     done
     line "a hash, a P-256 verification (one thread)" "" "$hashing us, $verification us" "" "" ""
   done
