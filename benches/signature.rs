@@ -1,7 +1,8 @@
 //! What a signature costs: packages, each with a bundle, judged on one thread by one key and one trusted
 //! root, beside the work that can't be left out: hashing the package, and verifications on P-256. A bundle of
 //! the old form takes three (ours, the library's, the log's promise), one of the new form four (the log's
-//! checkpoint too), one without a log entry ours alone. It also makes such packages for the scripts that measure the program.
+//! checkpoint too), one without a log entry ours alone. It also makes such packages for the scripts that
+//! measure the program.
 //!
 //!     cargo bench --bench signature -- [--packages N] [--bytes B] [--form old|new|unlogged] [--rounds N]
 //!     cargo bench --bench signature -- --make DIR [--packages N] [--bytes B] [--form old|new|unlogged]
