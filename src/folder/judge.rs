@@ -134,7 +134,7 @@ pub fn judge(
             let subject = match &file.what {
                 What::Image(archive, detected) => Subject::Image(archive, Some(detected)),
                 What::Package(detected, fault) => {
-                    Subject::Package(file.digest, detected, fault.as_ref())
+                    Subject::Package(file.digest, detected, fault.as_deref())
                 }
                 What::Refused(fault) => Subject::Refused(fault),
                 _ => return None,

@@ -44,7 +44,7 @@ pub struct SurveyOptions<'a> {
 pub enum What {
     /// A signature bundle, with the SHA-256 in hexadecimal that it states for the signed text, or
     /// why it can't be read.
-    Bundle(Result<Option<String>, Fault>),
+    Bundle(Result<Option<String>, Box<Fault>>),
     /// An image archive, and how that was told.
     Image(Box<Archive>, String),
     /// A public key.
@@ -56,9 +56,9 @@ pub enum What {
     /// None of the release.
     Own,
     /// A package: how that was told, and what went wrong when it was read as an image archive.
-    Package(String, Option<Fault>),
+    Package(String, Option<Box<Fault>>),
     /// An image archive that is refused.
-    Refused(Fault),
+    Refused(Box<Fault>),
     /// A Sigstore trusted root.
     TrustedRoot,
 }
@@ -257,15 +257,15 @@ impl<'a> Reader<'a> {
             |error: std::io::Error| at(Fault::new(Code::Unreadable, error.to_string()));
         let file = FileAt::new(self.folder.file(name)?).map_err(unreadable)?;
         if self.says_bundle(name) && file.size() > SMALL_BYTES {
-            return Ok((What::Bundle(Err(at(too_large()))), None));
+            return Ok((What::Bundle(Err(Box::new(at(too_large())))), None));
         }
         match detect::read(Source::File(&file), self.forced(name), reading) {
             Ok(Found::Image(archive, detected)) => Ok((What::Image(archive, detected), None)),
             Ok(Found::Package(digest, detected, fault)) => {
-                Ok((What::Package(detected, fault), Some(digest)))
+                Ok((What::Package(detected, fault.map(Box::new)), Some(digest)))
             }
             Err(fault) if fault.code() == Code::Unreadable => Err(at(fault)),
-            Err(fault) => Ok((What::Refused(at(fault)), None)),
+            Err(fault) => Ok((What::Refused(Box::new(at(fault))), None)),
         }
     }
 
@@ -311,7 +311,7 @@ impl<'a> Reader<'a> {
             Some(what) => Some(what),
             None if self.says_bundle(name) => {
                 let read = SignatureBundle::parse(&bytes).map(|_| None);
-                Some(What::Bundle(read.map_err(|fault| fault.at(self.folder.show(name)))))
+                Some(What::Bundle(read.map_err(|fault| Box::new(fault.at(self.folder.show(name))))))
             }
             None if self.names_key(name, &bytes) => Some(What::KeyName),
             None => None,
@@ -341,10 +341,10 @@ impl<'a> Reader<'a> {
         let (found, digest) = detect::read_hashing(reader, size, self.forced(name), &self.reading)
             .map_err(|fault| fault.at(self.folder.show(name)))?;
         let what = match found {
-            _ if says_bundle => What::Bundle(Err(too_large().at(self.folder.show(name)))),
+            _ if says_bundle => What::Bundle(Err(Box::new(too_large().at(self.folder.show(name))))),
             Ok(Found::Image(archive, detected)) => What::Image(archive, detected),
-            Ok(Found::Package(_, detected, fault)) => What::Package(detected, fault),
-            Err(fault) => What::Refused(fault.at(self.folder.show(name))),
+            Ok(Found::Package(_, detected, fault)) => What::Package(detected, fault.map(Box::new)),
+            Err(fault) => What::Refused(Box::new(fault.at(self.folder.show(name)))),
         };
         Ok(FoundFile { name: name.to_owned(), digest, what })
     }

@@ -15,8 +15,10 @@ const SIDECARS: [&str; 2] = [".sigstore.json", ".bundle"];
 /// The files of a folder by name, and what its bundles say of themselves.
 #[derive(Debug, Default)]
 pub struct Names<'a> {
-    names: BTreeSet<&'a str>,
-    by_base: BTreeMap<&'a str, Vec<&'a str>>,
+    /// Sorted.
+    names: Vec<&'a str>,
+    /// Last parts and the whole names, sorted.
+    by_base: Vec<(&'a str, &'a str)>,
     /// Bundles by the digest that they state for the signed text, in hexadecimal.
     by_digest: BTreeMap<&'a str, Vec<&'a str>>,
     /// Bundles by the artifact that the operator's map gives them to.
@@ -66,13 +68,12 @@ pub enum Pairing {
 impl<'a> Names<'a> {
     /// The names of all files in the folder; paths below it, parts joined by `/`.
     pub fn new(files: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut names = Self::default();
-        for file in files {
-            names.names.insert(file);
-            let same = names.by_base.entry(base(file));
-            same.or_insert_with(|| Vec::with_capacity(1)).push(file);
-        }
-        names
+        let mut names: Vec<&str> = files.into_iter().collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut by_base: Vec<(&str, &str)> = names.iter().map(|name| (base(name), *name)).collect();
+        by_base.sort_unstable();
+        Self { names, by_base, ..Self::default() }
     }
 
     /// Adds what a bundle states of the text that it signs: a SHA-256 in hexadecimal.
@@ -88,7 +89,7 @@ impl<'a> Names<'a> {
     /// Whether a file of this name lies there.
     #[must_use]
     pub fn has(&self, path: &str) -> bool {
-        self.names.contains(path)
+        self.names.binary_search(&path).is_ok()
     }
 
     /// The vendor's bundle beside a file, which makes it a package whatever is in it.
@@ -146,8 +147,10 @@ impl<'a> Names<'a> {
                 if self.has(&near) {
                     return vec![near];
                 }
-                let elsewhere = self.by_base.get(name.as_str()).map_or(&[][..], Vec::as_slice);
-                elsewhere.iter().map(|file| (*file).to_owned()).collect()
+                let start = self.by_base.partition_point(|(base, _)| *base < name.as_str());
+                let rest = self.by_base.get(start..).unwrap_or_default();
+                let elsewhere = rest.iter().take_while(|(base, _)| *base == name.as_str());
+                elsewhere.map(|(_, file)| (*file).to_owned()).collect()
             })
             .collect()
     }

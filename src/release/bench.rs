@@ -39,8 +39,8 @@ impl<'a> Bench<'_, 'a, '_> {
                     self.layout(unit);
                 }
             }
-            (UnitKind::File, Some(Seen::Small(found))) if is_material(&found.what) => {
-                run.covered(one(cover::of_material(&found.what)));
+            (UnitKind::File, Some(Seen::Small(_, what))) if is_material(what) => {
+                run.covered(one(cover::of_material(what)));
             }
             (UnitKind::File, seen) => {
                 if !run.excluded(unit) && !self.unsealed(unit) {
@@ -74,7 +74,7 @@ impl<'a> Bench<'_, 'a, '_> {
         let read;
         let (what, digest) = match seen {
             Some(Seen::Fault(fault)) => return refused(fault),
-            Some(Seen::Small(found)) => (&found.what, Some(found.digest)),
+            Some(Seen::Small(digest, what)) => (what, Some(*digest)),
             Some(Seen::Later) | None => {
                 let watched = Watched::new(run.events, &unit.name, unit.size);
                 let reading = self.reading(&watched);
@@ -88,7 +88,7 @@ impl<'a> Bench<'_, 'a, '_> {
         let subject = match (what, digest) {
             (What::Image(archive, detected), _) => Subject::Image(archive, Some(detected)),
             (What::Package(detected, fault), Some(digest)) => {
-                Subject::Package(digest, detected, fault.as_ref())
+                Subject::Package(digest, detected, fault.as_deref())
             }
             (What::Refused(fault), _) => Subject::Refused(fault),
             (What::Bundle(Err(fault)), _) => return refused(fault),

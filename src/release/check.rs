@@ -12,8 +12,9 @@ use super::order::{Ended, Events, Folders, Order, Place, Whole};
 use super::plan::{self, Seals, Unit, UnitKind};
 use super::span::Span;
 use super::{PairingMap, cover, listing, shard};
+use crate::artifact::FileDigest;
 use crate::folder::{
-    Court, EntryKind, First, Folder, FoundFile, Reader, SharedNames, SurveyOptions, What, above,
+    Court, EntryKind, First, Folder, Reader, SharedNames, SurveyOptions, What, above,
 };
 use crate::image::Options;
 use crate::pairing::Names;
@@ -63,7 +64,7 @@ const GROUP: usize = 4096;
 /// What is known of a unit after the first look.
 pub(super) enum Seen {
     /// What a small file is.
-    Small(FoundFile),
+    Small(FileDigest, What),
     /// It is to be read when its turn comes.
     Later,
     /// It can't be read.
@@ -312,7 +313,7 @@ impl<'a> Run<'a, '_> {
             seen
         };
         let small = |number: usize| match seen.get(number) {
-            Some(Some(Seen::Small(found))) => Some(found),
+            Some(Some(Seen::Small(digest, what))) => Some((digest, what)),
             _ => None,
         };
         let mut in_folder = Vec::new();
@@ -323,7 +324,7 @@ impl<'a> Run<'a, '_> {
         for (number, unit) in self.units.iter().enumerate() {
             let Some(Some(seen)) = seen.get(number) else { continue };
             match seen {
-                Seen::Small(FoundFile { what: What::Bundle(content), .. }) => {
+                Seen::Small(_, What::Bundle(content)) => {
                     anything = true;
                     if let Ok(Some(digest)) = content {
                         stated.push((unit.name.as_str(), digest.as_str()));
@@ -332,9 +333,9 @@ impl<'a> Run<'a, '_> {
                         bundles.push(folder.show(&unit.name));
                     }
                 }
-                Seen::Small(FoundFile { what: What::Key(key), .. }) => in_folder.push(&**key),
-                Seen::Small(FoundFile { what: What::KeyName | What::TrustedRoot, .. }) => {}
-                Seen::Small(_) | Seen::Later => {
+                Seen::Small(_, What::Key(key)) => in_folder.push(&**key),
+                Seen::Small(_, What::KeyName | What::TrustedRoot) => {}
+                Seen::Small(..) | Seen::Later => {
                     anything = true;
                     artifacts.push(unit.name.as_str());
                 }
@@ -364,7 +365,7 @@ impl<'a> Run<'a, '_> {
             for (number, unit) in self.asked() {
                 let cover = match (&unit.kind, small(number)) {
                     (UnitKind::Transfer, _) => continue,
-                    (_, Some(found)) if is_material(&found.what) => cover::of_material(&found.what),
+                    (_, Some((_, what))) if is_material(what) => cover::of_material(what),
                     _ if !self.order.filter.admits(&unit.name) => Cover::Excluded,
                     _ => Cover::Uncovered,
                 };
@@ -376,7 +377,7 @@ impl<'a> Run<'a, '_> {
         }
         let known = |name: &str| {
             let number = self.units.binary_search_by(|unit| unit.name.as_str().cmp(name)).ok()?;
-            small(number).map(|found| found.digest.sha256)
+            small(number).map(|(digest, _)| digest.sha256)
         };
         let shared = SharedNames::new(artifacts);
         let reader = Reader::new(folder, &names, &options);
@@ -432,7 +433,7 @@ impl<'a> Run<'a, '_> {
                     self.events.advance(number, found.digest.size);
                     self.events.end(number);
                 }
-                Seen::Small(found)
+                Seen::Small(found.digest, found.what)
             }
             Ok(First::Later) => Seen::Later,
             Err(fault) => Seen::Fault(gone(fault)),
