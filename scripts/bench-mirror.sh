@@ -24,12 +24,14 @@ root=$work/site
 mkdir -p "$root/signatures/bundles" "$root/signatures/public-keys" "$root/packages" "$work/servers"
 rm -rf "$work/transfer.key" "$work/transfer.pub"
 "$SEALIFT" keygen --output-key-prefix "$work/transfer" >/dev/null
-openssl ecparam -name prime256v1 -genkey -noout -out "$work/vendor.pem"
-openssl ec -in "$work/vendor.pem" -pubout -out "$root/signatures/public-keys/vendor.pub" 2>/dev/null
-sign() { printf '{"base64Signature":"%s"}' "$(openssl dgst -sha256 -sign "$work/vendor.pem" | base64 -w0)"; }
+vendor_key "$work/vendor"
+cp "$work/vendor.pub" "$root/signatures/public-keys/"
 start_site "$work/servers" "$root"
 start_registry "$work/servers"
-[ -n "$site_port" ] && [ -n "$registry_port" ] || { echo "bench: nginx, openssl and docker-registry are needed" >&2; exit 2; }
+if [ -z "$site_port" ] || [ -z "$registry_port" ]; then
+  echo "bench: nginx, openssl and docker-registry are needed" >&2
+  exit 2
+fi
 
 echo "== preparing $((layers * mib)) MiB"
 registry=http://127.0.0.1:$registry_port/v2/big
@@ -46,10 +48,9 @@ rm -rf "$work/layers"
 mkdir "$work/layers"
 tar -xf "$work/big.tar" -C "$work/layers"
 mv "$work/big.tar" "$root/packages/big.bin"
-config=$work/layers/config.json
 site=https://vendor.example/signatures
 sed "s|^{|{\"config\":{\"Labels\":{\"org.opencontainers.image.signature.bundle\":\"$site/bundles/big_signature.bundle\",\"org.opencontainers.image.signature.key\":\"vendor.pub\"}},|" \
-  "$(find "$work/layers" -name '*.json' ! -name manifest.json | head -n 1)" >"$work/labelled.json"
+  "$work/layers/config.json" >"$work/labelled.json"
 list=
 : >"$work/urls"
 for number in $(seq 0 $((layers - 1))); do
@@ -63,8 +64,8 @@ printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+js
   "$digest" "$size" "$list" >"$work/manifest.json"
 curl -fsS -X PUT -H 'Content-Type: application/vnd.oci.image.manifest.v1+json' \
   --data-binary "@$work/manifest.json" "$registry/manifests/1.0" >/dev/null
-printf '%s' "$digest" | sign >"$root/signatures/bundles/big_signature.bundle"
-openssl dgst -sha256 -r "$root/packages/big.bin" | cut -d' ' -f1 | sign >"$root/signatures/bundles/big.bin_signature.bundle"
+printf '%s' "$digest" | sign "$work/vendor.pem" >"$root/signatures/bundles/big_signature.bundle"
+openssl dgst -sha256 -r "$root/packages/big.bin" | cut -d' ' -f1 | sign "$work/vendor.pem" >"$root/signatures/bundles/big.bin_signature.bundle"
 echo '{"publicKey":"https://support.k2view.com/signatures/public-keys/vendor.pub"}' >"$root/signatures/bundles/big.bin_publickey.json"
 
 out=$work/out
@@ -74,7 +75,6 @@ mirror() {
     --vendor-key "$root/signatures/public-keys/vendor.pub" --insecure-ignore-tlog --allow-http --ca-file "$ca" \
     --connect-to "vendor.example=127.0.0.1:$site_port" --connect-to "support.k2view.com=127.0.0.1:$site_port" "$@"
 }
-timer=()
 image() { mirror --image "127.0.0.1:$registry_port/big:1.0"; }
 image_alone() { mirror --image "127.0.0.1:$registry_port/big:1.0" --no-preflight; }
 package() { mirror --package https://vendor.example/packages/big.bin; }
@@ -92,17 +92,9 @@ curl_package() {
     https://vendor.example/packages/big.bin && sync -f . && openssl dgst -sha256 ./*)
 }
 for what in image package; do
-  rm -f "$work"/*.times
-  for _ in 1 2 3; do
-    for job in "curl_$what" "$what" "${what}_alone"; do seconds "$job" >>"$work/$job.times"; done
-  done
+  RUNS=${RUNS:-3} measure "curl_$what" "$what" "${what}_alone"
   echo "== $what of $((layers * mib)) MiB, $(nproc) CPUs (alone: --no-preflight)"
   for job in "$what" "${what}_alone" "curl_$what"; do bench_line "$job" "curl_$what"; done
-  if [ -x /usr/bin/time ]; then
-    timer=(/usr/bin/time -f %M -o "$work/memory")
-    "$what" >/dev/null
-    timer=()
-    echo "peak memory: $(tail -n 1 "$work/memory") KiB"
-  fi
+  if has_time; then echo "peak memory: $(peak_of "$what") KiB"; else echo "skipped: peak memory needs GNU time"; fi
 done
 rm -rf "$out"
