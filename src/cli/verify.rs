@@ -32,7 +32,8 @@ pub(super) struct Whom<'a> {
     pub(super) policy: Option<&'a TrustPolicy>,
     /// The trusted root that was named.
     pub(super) material: Option<&'a TrustMaterial>,
-    /// The one that holds where none was named and no seal carries one.
+    /// The one that holds: that, else the built-in one; where a seal carries one, that counts for it unless
+    /// one was named.
     pub(super) built_in: &'a TrustMaterial,
     /// The conventions of vendors that no policy lists; there is at least one.
     pub(super) profile: &'a VendorProfile,
@@ -43,6 +44,13 @@ pub(super) struct Whom<'a> {
     pub(super) hash: HashRule,
     pub(super) now: jiff::Timestamp,
     pub(super) jobs: usize,
+}
+
+impl Whom<'_> {
+    /// Whether anything is written besides lines of text.
+    pub(super) fn keeps_report(&self) -> bool {
+        Form::from(self.arguments.run.output) != Form::Text || !self.arguments.report.is_empty()
+    }
 }
 
 /// Runs the command.
@@ -60,7 +68,15 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     let transfer_keys = arguments.transfer.transfer_keys(policy.as_ref())?;
     arguments.transfer.state_outside(&arguments.files)?;
     let named = material(logs, policy.as_ref())?;
-    let built_in = TrustMaterial::production()?;
+    // Parsing the built-in root is the most that a small run does.
+    let production;
+    let built_in = match &named {
+        Some((_, material)) => material,
+        None => {
+            production = TrustMaterial::production()?;
+            &production
+        }
+    };
     let filter = arguments.batch.filter()?;
     let map = arguments.batch.map()?;
     let whom = Whom {
@@ -69,7 +85,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
         key: key.as_ref(),
         policy: policy.as_ref(),
         material: named.as_ref().map(|(_, material)| material),
-        built_in: &built_in,
+        built_in,
         profile,
         others,
         filter: &filter,
@@ -91,7 +107,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     let authority = Authority {
         keys: Vec::new(),
         unnamed: Vec::new(),
-        material: whom.material.unwrap_or(&built_in),
+        material: built_in,
         profile,
         others: others.iter().collect(),
         transparency: logs.transparency(),
@@ -104,9 +120,13 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
         return Err(with_key_name(no_key(), &whom));
     }
     let mut about = Run::new(started.to_string());
-    about.program = program_digest();
     about.paths = arguments.files.iter().map(|path| files::show(path)).collect();
-    about.basis = Some(basis(&whom, named.as_ref(), profile_digests, map.as_ref().map(|it| it.1)));
+    // Lines of text don't say by what was judged, and the program's digest alone costs some milliseconds.
+    if whom.keeps_report() {
+        about.program = program_digest();
+        let map = map.as_ref().map(|it| it.1);
+        about.basis = Some(basis(&whom, named.as_ref(), profile_digests, map));
+    }
     let console = Console::new(wanted(arguments)?, about);
     console::on_interrupt(&console)?;
     let key_file = arguments.trust.key.as_deref().and_then(files::file_name);

@@ -167,6 +167,7 @@ pub(super) fn check(
         filter: whom.filter,
         map: whom.map,
         part: whom.part,
+        list_files: whom.keeps_report() || arguments.batch.changed_since.is_some(),
         require_coverage: arguments.batch.require_coverage,
         loose: !matches!(kind, Directory::Holder),
         fail_fast: arguments.batch.fail_fast,

@@ -69,14 +69,15 @@ impl<'a> Names<'a> {
         let mut names = Self::default();
         for file in files {
             names.names.insert(file);
-            names.by_base.entry(base(file)).or_default().push(file);
+            let same = names.by_base.entry(base(file));
+            same.or_insert_with(|| Vec::with_capacity(1)).push(file);
         }
         names
     }
 
     /// Adds what a bundle states of the text that it signs: a SHA-256 in hexadecimal.
     pub fn state(&mut self, bundle: &'a str, digest: &'a str) {
-        self.by_digest.entry(digest).or_default().push(bundle);
+        self.by_digest.entry(digest).or_insert_with(|| Vec::with_capacity(1)).push(bundle);
     }
 
     /// Adds what the operator's map says: this bundle is the artifact's.

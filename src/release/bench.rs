@@ -1,5 +1,7 @@
 //! Where the things in a folder get their answers: each is read once, judged, and told of.
 
+use std::borrow::Cow;
+
 use super::check::{Run, Seen, file, gone};
 use super::cover;
 use super::order::Events;
@@ -10,20 +12,20 @@ use crate::parallel::Crew;
 use crate::verdict::{ArtifactReport, Code, Cover, Fault, Outcome};
 
 /// Where units get their answers.
-pub(super) struct Bench<'a, 'o> {
-    pub(super) run: &'a Run<'a, 'o>,
-    pub(super) court: &'a Court<'a>,
-    pub(super) reader: &'a Reader<'a>,
-    pub(super) shared: &'a SharedNames<'a>,
-    pub(super) crew: &'a Crew,
+pub(super) struct Bench<'b, 'a, 'o> {
+    pub(super) run: &'b Run<'a, 'o>,
+    pub(super) court: &'b Court<'b>,
+    pub(super) reader: &'b Reader<'b>,
+    pub(super) shared: &'b SharedNames<'b>,
+    pub(super) crew: &'b Crew,
 }
 
-impl Bench<'_, '_> {
+impl<'a> Bench<'_, 'a, '_> {
     /// Finds the answer for a unit, of which a first look may have `seen` something.
-    pub(super) fn unit(&self, unit: &Unit, seen: Option<&Seen>) {
+    pub(super) fn unit(&self, unit: &'a Unit, seen: Option<&Seen>) {
         let run = self.run;
         let folder = run.folders.folder;
-        let one = |cover: Cover| [(unit.name.clone(), unit.size, cover)];
+        let one = |cover: Cover| [(Cow::from(&*unit.name), unit.size, cover)];
         match (&unit.kind, seen) {
             (UnitKind::Transfer, _) => {}
             (UnitKind::Refused(fault), _) => {
@@ -49,13 +51,13 @@ impl Bench<'_, '_> {
     }
 
     /// Refuses what no seal covers where one is expected; says whether it did.
-    fn unsealed(&self, unit: &Unit) -> bool {
+    fn unsealed(&self, unit: &'a Unit) -> bool {
         let run = self.run;
         if run.order.loose {
             return false;
         }
         let files = run.files_of(unit);
-        run.covered(files.into_iter().map(|(name, size)| (name, size, Cover::Uncovered)));
+        run.covered(files.into_iter().map(|(name, size)| (name.into(), size, Cover::Uncovered)));
         let message = "it lies outside of every transfer directory, and a seal is expected; --loose has \
                        such files judged by their vendors' signatures alone";
         let fault = Fault::new(Code::SealMissing, message);
@@ -63,10 +65,10 @@ impl Bench<'_, '_> {
         true
     }
 
-    fn artifact(&self, unit: &Unit, seen: Option<&Seen>) {
+    fn artifact(&self, unit: &'a Unit, seen: Option<&Seen>) {
         let run = self.run;
         let refused = |fault: &Fault| {
-            run.covered([(unit.name.clone(), unit.size, Cover::Uncovered)]);
+            run.covered([(Cow::from(&*unit.name), unit.size, Cover::Uncovered)]);
             run.answer(&unit.name, 0, file(run.folders.folder, &unit.name, fault));
         };
         let read;
@@ -97,11 +99,11 @@ impl Bench<'_, '_> {
             }
         };
         let report = self.judged(unit, subject);
-        run.covered([(unit.name.clone(), unit.size, cover::of_answer(&report))]);
+        run.covered([(Cow::from(&*unit.name), unit.size, cover::of_answer(&report))]);
         run.answer(&unit.name, 0, report);
     }
 
-    fn layout(&self, unit: &Unit) {
+    fn layout(&self, unit: &'a Unit) {
         let run = self.run;
         let folder = run.folders.folder;
         let tree = LayoutTree::new(folder, run.folders.listing, &unit.name);
@@ -126,8 +128,8 @@ impl Bench<'_, '_> {
             })
         };
         run.covered(run.files_of(unit).into_iter().map(|(name, size)| {
-            let cover = if stray(&name) { Cover::Uncovered } else { whole };
-            (name, size, cover)
+            let cover = if stray(name) { Cover::Uncovered } else { whole };
+            (name.into(), size, cover)
         }));
         run.answer(&unit.name, 0, report);
     }

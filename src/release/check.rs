@@ -1,6 +1,7 @@
 //! The run over a folder: a first look at every file, the pairing, then each artifact's answer, and what
 //! is said of all of them.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +57,9 @@ pub fn check(folders: Folders<'_>, order: &Order<'_>, events: &dyn Events) -> Re
     run.check()
 }
 
+/// Files that are looked at together.
+const GROUP: usize = 4096;
+
 /// What is known of a unit after the first look.
 pub(super) enum Seen {
     /// What a small file is.
@@ -66,11 +70,14 @@ pub(super) enum Seen {
     Fault(Fault),
 }
 
+/// A file's name below the folder, its size in bytes, and how it is covered.
+pub(super) type Covered<'a> = (Cow<'a, str>, u64, Cover);
+
 /// What answers leave behind.
 #[derive(Default)]
-struct Gathered {
+struct Gathered<'a> {
     span: Span,
-    covers: Vec<(String, u64, Cover)>,
+    covers: Vec<Covered<'a>>,
     answers: usize,
     /// The things that a refusal speaks of, with `--require-coverage`.
     refused: BTreeSet<String>,
@@ -84,10 +91,10 @@ pub(super) struct Run<'a, 'o> {
     /// Which units are of the part that is asked for.
     mine: Option<Vec<bool>>,
     stop: AtomicBool,
-    gathered: Mutex<Gathered>,
+    gathered: Mutex<Gathered<'a>>,
 }
 
-impl Run<'_, '_> {
+impl<'a> Run<'a, '_> {
     fn check(self) -> Result<Ended, Fault> {
         let bytes = self.asked().map(|(_, unit)| unit.size);
         self.events.expect(bytes.fold(0, u64::saturating_add));
@@ -114,21 +121,20 @@ impl Run<'_, '_> {
         let Gathered { covers, .. } =
             self.gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut coverage = Coverage::default();
-        let mut files: Vec<CoveredFile> = covers
-            .into_iter()
-            .map(|(name, size, cover)| CoveredFile {
-                name: self.folders.folder.show(&name),
-                size,
-                cover,
-            })
-            .collect();
-        files.sort_by(|a, b| a.name.cmp(&b.name));
-        files.into_iter().for_each(|file| coverage.add(file));
+        let mut covers = covers;
+        covers.sort_by(|a, b| a.0.cmp(&b.0));
+        for (name, size, cover) in covers {
+            coverage.count(cover);
+            if self.order.list_files {
+                let name = self.folders.folder.show(&name);
+                coverage.files.push(CoveredFile { name, size, cover });
+            }
+        }
         Ok(Ended { coverage, shard, stopped })
     }
 
     /// The units of this part, with their numbers.
-    fn asked(&self) -> impl Iterator<Item = (usize, &Unit)> {
+    fn asked(&self) -> impl Iterator<Item = (usize, &'a Unit)> {
         self.units.iter().enumerate().filter(|(number, _)| self.is_mine(*number))
     }
 
@@ -136,12 +142,12 @@ impl Run<'_, '_> {
         self.mine.as_ref().is_none_or(|mine| mine.get(number).copied().unwrap_or(false))
     }
 
-    fn gather<T>(&self, change: impl FnOnce(&mut Gathered) -> T) -> T {
+    fn gather<T>(&self, change: impl FnOnce(&mut Gathered<'a>) -> T) -> T {
         change(&mut self.gathered.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// How files are covered that have no answer, or have one elsewhere.
-    pub(super) fn covered(&self, files: impl IntoIterator<Item = (String, u64, Cover)>) {
+    pub(super) fn covered(&self, files: impl IntoIterator<Item = Covered<'a>>) {
         self.gather(|gathered| gathered.covers.extend(files));
     }
 
@@ -182,7 +188,7 @@ impl Run<'_, '_> {
                 .covers
                 .iter()
                 .filter(|(name, _, cover)| *cover == Cover::Uncovered && !told(name))
-                .map(|(name, ..)| name.clone())
+                .map(|(name, ..)| name.to_string())
                 .collect()
         });
         names.sort();
@@ -207,7 +213,7 @@ impl Run<'_, '_> {
     }
 
     /// Leaves out what the operator does not ask for; says whether it did.
-    pub(super) fn excluded(&self, unit: &Unit) -> bool {
+    pub(super) fn excluded(&self, unit: &'a Unit) -> bool {
         if unit.name.is_empty() || self.order.filter.admits(&unit.name) {
             return false;
         }
@@ -216,8 +222,8 @@ impl Run<'_, '_> {
     }
 
     /// Takes note that files are left out.
-    fn exclude(&self, unit: &Unit, files: Vec<(String, u64)>) {
-        self.covered(files.into_iter().map(|(name, size)| (name, size, Cover::Excluded)));
+    fn exclude(&self, unit: &Unit, files: Vec<(&'a str, u64)>) {
+        self.covered(files.into_iter().map(|(name, size)| (name.into(), size, Cover::Excluded)));
         if self.order.require_coverage {
             let message = "left out by --include or --exclude, so nothing covers it";
             let fault = Fault::new(Code::NotCovered, message);
@@ -226,15 +232,15 @@ impl Run<'_, '_> {
     }
 
     /// The files of a unit, with their sizes.
-    pub(super) fn files_of(&self, unit: &Unit) -> Vec<(String, u64)> {
+    pub(super) fn files_of(&self, unit: &'a Unit) -> Vec<(&'a str, u64)> {
         match unit.kind {
-            UnitKind::File | UnitKind::Refused(_) => vec![(unit.name.clone(), unit.size)],
+            UnitKind::File | UnitKind::Refused(_) => vec![(unit.name.as_str(), unit.size)],
             UnitKind::Layout | UnitKind::Transfer => self
                 .folders
                 .listing
                 .below(&unit.name)
                 .filter(|entry| entry.kind != EntryKind::Directory)
-                .map(|entry| (entry.name.clone(), entry.size))
+                .map(|entry| (entry.name.as_str(), entry.size))
                 .collect(),
         }
     }
@@ -260,8 +266,9 @@ impl Run<'_, '_> {
                     }
                     Err(fault) => {
                         let files = self.files_of(unit);
-                        let uncovered =
-                            files.into_iter().map(|(name, size)| (name, size, Cover::Uncovered));
+                        let uncovered = files
+                            .into_iter()
+                            .map(|(name, size)| (name.into(), size, Cover::Uncovered));
                         self.covered(uncovered);
                         let report = ArtifactReport::new(self.folders.folder.show(&unit.name));
                         self.answer(&unit.name, 0, report.refused(&fault));
@@ -275,7 +282,7 @@ impl Run<'_, '_> {
             drop(watched);
             self.covered(checked.covers.into_iter().map(|(name, size, cover)| {
                 let name = if here { name } else { format!("{}/{name}", unit.name) };
-                (name, size, cover)
+                (name.into(), size, cover)
             }));
             let last = checked.reports.len().saturating_sub(1);
             for (number, mut report) in checked.reports.into_iter().enumerate() {
@@ -296,7 +303,13 @@ impl Run<'_, '_> {
             let names = self.names();
             let reader = Reader::new(folder, &names, &options);
             let all: Vec<usize> = (0..self.units.len()).collect();
-            parallel::map(&all, self.order.reading.jobs, |number| self.look(&reader, *number))
+            let mut seen = Vec::with_capacity(all.len());
+            // In groups, so that results are held twice for few of them only.
+            for group in all.chunks(GROUP) {
+                let jobs = self.order.reading.jobs;
+                seen.extend(parallel::map(group, jobs, |number| self.look(&reader, *number)));
+            }
+            seen
         };
         let small = |number: usize| match seen.get(number) {
             Some(Some(Seen::Small(found))) => Some(found),
@@ -356,7 +369,7 @@ impl Run<'_, '_> {
                     _ => Cover::Uncovered,
                 };
                 let files = self.files_of(unit).into_iter();
-                self.covered(files.map(|(name, size)| (name, size, cover)));
+                self.covered(files.map(|(name, size)| (name.into(), size, cover)));
             }
             self.answer("", 0, report);
             return Ok(bundles);
@@ -434,7 +447,7 @@ fn part(folder: &Folder, run: &Run<'_, '_>, bundles: &[String]) -> Option<Shard>
         .units
         .iter()
         .flat_map(|unit| run.files_of(unit))
-        .map(|(name, size)| (folder.show(&name), size))
+        .map(|(name, size)| (folder.show(name), size))
         .collect();
     Some(Shard {
         part: part.number(),

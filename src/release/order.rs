@@ -104,6 +104,8 @@ pub struct Order<'a> {
     /// Whether what lies outside of all transfer directories may be judged by vendors' signatures alone.
     /// Where a seal is expected it may not, unless the operator says so.
     pub loose: bool,
+    /// Whether the coverage names every file; else it only counts them.
+    pub list_files: bool,
     /// Whether nothing more is begun after a failure.
     pub fail_fast: bool,
     /// Threads; the progress in it is not used.

@@ -23,7 +23,7 @@ pub(super) enum UnitKind {
     /// An OCI layout directory.
     Layout,
     /// What can't be part of a release, or can't be looked at.
-    Refused(Fault),
+    Refused(Box<Fault>),
     /// A transfer directory.
     Transfer,
 }
@@ -64,12 +64,12 @@ pub(super) fn units(
             // With --unsealed a seal is not looked at, and that is said.
             EntryKind::File if seals == Seals::Ignored && is_seal(&entry.name) => {
                 let message = "a file of a seal: not looked at, as --unsealed asks";
-                UnitKind::Refused(Fault::new(Code::NoBundle, message))
+                UnitKind::Refused(Box::new(Fault::new(Code::NoBundle, message)))
             }
             EntryKind::File => UnitKind::File,
             other => {
                 let fault = Fault::new(Code::FileTypeRefused, other.words());
-                UnitKind::Refused(fault.at(folder.show(&entry.name)))
+                UnitKind::Refused(Box::new(fault.at(folder.show(&entry.name))))
             }
         };
         units.push(Unit { name: entry.name.clone(), size: entry.size, kind });
@@ -83,7 +83,7 @@ pub(super) fn units(
         |(name, fault)| Unit {
             name: name.clone(),
             size: 0,
-            kind: UnitKind::Refused(fault.clone()),
+            kind: UnitKind::Refused(Box::new(fault.clone())),
         },
     ));
     units.sort_by(|a, b| a.name.cmp(&b.name));

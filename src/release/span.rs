@@ -14,12 +14,12 @@ pub(super) struct Span {
     /// Whether anything could not be read, or there was no key to judge with: then nobody knows what belongs
     /// to what.
     unknown: bool,
-    users: BTreeMap<String, Vec<User>>,
+    users: BTreeMap<Box<str>, Vec<User>>,
 }
 
 #[derive(Debug)]
 struct User {
-    name: String,
+    name: Box<str>,
     /// What it holds, so that copies are known; none where that was not found out.
     content: Option<Sha256Digest>,
     fine: bool,
@@ -30,8 +30,10 @@ impl Span {
     pub(super) fn add(&mut self, report: &ArtifactReport) {
         self.unknown |= matches!(report.code, Some(Code::Unreadable | Code::NoKey));
         for bundle in &report.paired {
-            self.users.entry(bundle.clone()).or_default().push(User {
-                name: report.name.clone(),
+            // Most bundles are of one artifact: no room for more.
+            let users = self.users.entry(bundle.as_str().into());
+            users.or_insert_with(|| Vec::with_capacity(1)).push(User {
+                name: report.name.as_str().into(),
                 content: content(report),
                 fine: report.outcome == Outcome::Ok,
             });
@@ -59,7 +61,7 @@ impl Span {
             if users.len() < 2 || !differ || users.iter().all(|user| user.fine) {
                 continue;
             }
-            found.insert(bundle.clone(), shared(users));
+            found.insert(bundle.to_string(), shared(users));
         }
         found
             .into_iter()
@@ -78,7 +80,7 @@ const NAMED: usize = 8;
 fn shared(users: &[User]) -> Fault {
     let list = |fine: bool| {
         let names: Vec<&str> =
-            users.iter().filter(|user| user.fine == fine).map(|user| user.name.as_str()).collect();
+            users.iter().filter(|user| user.fine == fine).map(|user| &*user.name).collect();
         let more = names.len().saturating_sub(NAMED);
         let mut text = names.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
         if more > 0 {

@@ -228,7 +228,13 @@ const fn is_zero(count: &u64) -> bool {
 impl Coverage {
     /// Adds a file.
     pub fn add(&mut self, file: CoveredFile) {
-        let count = match file.cover {
+        self.count(file.cover);
+        self.files.push(file);
+    }
+
+    /// Counts a file without naming it.
+    pub fn count(&mut self, cover: Cover) {
+        let count = match cover {
             Cover::Vendor => &mut self.vendor,
             Cover::SealOnly => &mut self.seal_only,
             Cover::Material => &mut self.material,
@@ -236,7 +242,6 @@ impl Coverage {
             Cover::Excluded => &mut self.excluded,
         };
         *count = count.saturating_add(1);
-        self.files.push(file);
     }
 
     /// All files.
