@@ -131,6 +131,10 @@ pub(super) fn check(
     };
     let usage = |message: &str| Err(Fault::new(Code::Usage, message).at(folder.shown()));
     if whole == Whole::Transfer {
+        // Nothing may be hidden where everything must be known.
+        if let Some((_, fault)) = opened.faults.first() {
+            return Err(fault.clone());
+        }
         if !whom.filter.is_empty() {
             return usage(
                 "a transfer directory is checked whole: --include and --exclude are for folders without a seal",

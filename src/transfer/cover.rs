@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::layout::SEAL_FILES;
 use super::manifest::Manifest;
 use super::present::Present;
-use crate::folder::Listing;
+use crate::folder::{Entry, Listing};
 use crate::verdict::{ArtifactReport, Cover, Outcome};
 
 /// What the check found of files that are no artifacts.
@@ -59,27 +59,30 @@ pub(super) fn covers(
         let above = crate::folder::above(path);
         std::iter::once(path).chain(above).find_map(|it| answers.get(it).copied())
     };
-    let cover = |name: &str| {
-        let Some(path) = entries.get(name).copied() else {
-            let seal = SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(name));
-            return if seal { Cover::Material } else { Cover::Uncovered };
+    // With the size that the manifest gives, where the file is the sealed one.
+    let cover = |entry: &Entry| {
+        let Some(path) = entries.get(entry.name.as_str()).copied() else {
+            let seal = SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(&entry.name));
+            return (entry.size, if seal { Cover::Material } else { Cover::Uncovered });
         };
-        if others.wrong.contains(path) {
+        let cover = if others.wrong.contains(path) {
             Cover::Uncovered
         } else if others.alone.contains(path) {
             Cover::SealOnly
         } else {
             of_artifact(path).unwrap_or(Cover::Material)
-        }
+        };
+        let sealed = manifest.file(path).map_or(entry.size, |it| it.size);
+        (if cover == Cover::Uncovered { entry.size } else { sealed }, cover)
     };
     listing
         .files()
         .map(|entry| {
-            let cover = match cover(&entry.name) {
-                Cover::SealOnly | Cover::Material if !accepted => Cover::Uncovered,
-                cover => cover,
+            let (size, cover) = match cover(entry) {
+                (size, Cover::SealOnly | Cover::Material) if !accepted => (size, Cover::Uncovered),
+                other => other,
             };
-            (entry.name.clone(), entry.size, cover)
+            (entry.name.clone(), size, cover)
         })
         .collect()
 }
