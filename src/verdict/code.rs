@@ -319,7 +319,7 @@ codes! {
         SealMissing "seal-missing" Failed
             "the seal is not there"
             "A transfer key, a state file or a policy with transfer keys was named, or some file of a seal lies in the directory, so it must be sealed. A file of the seal is absent: it was removed, or the copy is incomplete."
-            "Stop the deployment. Copy the transfer again from the sealing side; only if you know that the directory was never sealed, say --unsealed."
+            "Stop the deployment. Copy the transfer again from the sealing side; only if you know that the directory was never sealed, say --unsealed (or --loose, for what lies beside transfer directories in one folder)."
         SealIncomplete "seal-incomplete" Failed
             "sealing was interrupted"
             "A temporary file of a seal lies in the directory, or the seal's last file was never written. Nothing in the directory can be relied on."
