@@ -48,7 +48,7 @@ fn renamed(folder: &Path, name: &dyn Fn(&str) -> String) {
 
 /// Every `name-mangled` of a report: the name of the line, and the reason.
 fn mangled(answer: &Answer) -> Vec<(String, String)> {
-    let json = answer.text.lines().take_while(|line| !line.starts_with("sealift:"));
+    let json = answer.whole.lines().take_while(|line| !line.starts_with("sealift:"));
     let report: Value = serde_json::from_str(&json.collect::<String>()).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let reports = report["artifacts"].as_array().unwrap().iter();

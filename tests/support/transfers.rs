@@ -119,6 +119,8 @@ pub(crate) struct Answer {
     pub(crate) manifest: Option<String>,
     /// Both streams, without the time of the report.
     pub(crate) text: String,
+    /// Everything, as it was written.
+    pub(crate) whole: String,
 }
 
 impl Answer {
@@ -149,7 +151,7 @@ impl Answer {
         let varies = |line: &str| VARYING.iter().any(|it| line.trim_start().starts_with(it));
         let text = both.lines().filter(|line| !varies(line));
         let text = text.collect::<Vec<_>>().join("\n");
-        Self { status, codes, manifest, text }
+        Self { status, codes, manifest, text, whole: both }
     }
 
     pub(crate) fn ok(&self) -> bool {
