@@ -137,7 +137,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
         console.next_path();
         let mut stopped = false;
         if let Some(ended) = ended {
-            ended.coverage.files.into_iter().for_each(|file| all.add(file));
+            all.join(ended.coverage);
             console.of_run(|run| run.shard = ended.shard);
             stopped = ended.stopped;
         }
@@ -150,7 +150,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
             break;
         }
     }
-    if !all.files.is_empty() {
+    if all.total() > 0 {
         console.of_run(|run| run.coverage = Some(all));
     }
     let (status, faults) = console.end();

@@ -244,6 +244,21 @@ impl Coverage {
         *count = count.saturating_add(1);
     }
 
+    /// Adds the files of another folder, named or only counted.
+    pub fn join(&mut self, other: Self) {
+        let counts = [
+            (&mut self.vendor, other.vendor),
+            (&mut self.seal_only, other.seal_only),
+            (&mut self.material, other.material),
+            (&mut self.uncovered, other.uncovered),
+            (&mut self.excluded, other.excluded),
+        ];
+        for (count, more) in counts {
+            *count = count.saturating_add(more);
+        }
+        self.files.extend(other.files);
+    }
+
     /// All files.
     #[must_use]
     pub fn total(&self) -> u64 {
