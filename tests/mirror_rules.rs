@@ -26,7 +26,7 @@ use support::log::{TestKey, hex, new_bundle, sha256};
 use support::sealift;
 use support::site::Site;
 use support::tools::{Ran, run};
-use support::transfers::{Yard, example};
+use support::transfers::{Yard, example, snapshot};
 
 /// A vendor's site, and a place for keys and transfers.
 struct Side {
@@ -155,6 +155,70 @@ fn an_order_that_can_t_be_sealed_fetches_nothing() {
 }
 
 #[test]
+fn the_operators_own_list_is_not_overwritten() {
+    let own = "{\"the vendor's\": \"own list\"}";
+    for (names, blamed) in [
+        (&["SHA256SUMS"][..], "SHA256SUMS"),
+        (&["manifest.json"], "manifest.json"),
+        (&["manifest.json.sigstore.json"], "manifest.json.sigstore.json"),
+        // A marker that anybody can plant is no reason to believe that a sealing wrote the rest.
+        (&["SHA256SUMS", "-manifest.json.sealift-tmp"], "SHA256SUMS"),
+        (&["manifest.json", "-manifest.json.sealift-tmp"], "manifest.json"),
+        (&["manifest.json.sealift-tmp"], "manifest.json.sealift-tmp"),
+    ] {
+        let side = Side::new();
+        side.package("a.tgz", "a", 1);
+        fs::create_dir_all(side.yard.path("out")).unwrap();
+        for name in names {
+            let (name, content) = name.strip_prefix('-').map_or((*name, own), |it| (it, ""));
+            fs::write(side.yard.path("out").join(name), content).unwrap();
+        }
+        let before = snapshot(&side.yard.path("out"));
+        for (status, package) in [(200, "a.tgz"), (404, "absent.tgz")] {
+            let words = ["--package", package, "--vendor-key", "vendor-1.pub"];
+            let ran = side.mirror("out", &words);
+            assert_eq!(ran.status, Some(2), "{names:?} {status}: {}", ran.text());
+            assert!(ran.text().contains("output-exists"), "{}", ran.text());
+            assert!(ran.text().contains(blamed), "{names:?}: {}", ran.text());
+            assert_eq!(snapshot(&side.yard.path("out")), before);
+        }
+        assert_eq!(side.site.asked(), Vec::<String>::new());
+        let mut seal = sealift();
+        seal.current_dir(side.yard.path("")).args(["seal", "out", "--key", "transfer.key"]);
+        seal.args(["--vendor-key", "vendor-1.pub", "--insecure-ignore-tlog"]);
+        assert!(run(&mut seal).text().contains("output-exists"), "{names:?}");
+        assert_eq!(snapshot(&side.yard.path("out")), before);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_earlier_transfer_is_never_the_one_that_is_filled() {
+    let side = Side::new();
+    side.package("a.tgz", "a", 1);
+    let words = ["--package", "a.tgz", "--vendor-key", "vendor-1.pub"];
+    side.mirror("out", &words).succeeded();
+    std::os::unix::fs::symlink("out", side.yard.path("link")).unwrap();
+    fs::create_dir(side.yard.path("out/below")).unwrap();
+    let before = snapshot(&side.yard.path("out"));
+    for (out, base) in [
+        ("out", "out"),
+        ("out", "./out/../out/"),
+        ("link", "out"),
+        ("out", "link"),
+        ("out/new/deep", "out"),
+        ("link/new", "out"),
+        ("out/below", "out"),
+        (".", "out"),
+    ] {
+        let ran = side.mirror(out, &[&words[..], &["--base", base]].concat());
+        assert_eq!(ran.status, Some(2), "{out} {base}: {}", ran.text());
+        assert!(ran.text().contains("error[usage]"), "{out} {base}: {}", ran.text());
+        assert_eq!(snapshot(&side.yard.path("out")), before);
+    }
+}
+
+#[test]
 fn what_a_bundle_states_is_no_proof_that_it_was_carried() {
     let side = Side::new();
     side.package("a.tgz", "one", 1);
@@ -195,7 +259,10 @@ fn the_report_says_what_the_exit_code_says() {
     fs::write(side.yard.path("two/packages/x/x"), "x").unwrap();
     assert!(report("two", &[], 1).contains("packages/x/x"));
     fs::create_dir_all(side.yard.path("three/x.sealift-tmp")).unwrap();
-    assert!(report("three", &[], 2).contains("output-exists"));
+    // Nothing was fetched, so there is nothing to report.
+    let ran = side.mirror("three", &words);
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(2), ""), "{}", ran.text());
+    assert!(ran.text().contains("output-exists"), "{}", ran.text());
     // All of it was carried before, by a bundle that verifies: nothing is new.
     assert!(report("four", &["--base", "one"], 2).contains("--base"));
     assert_eq!(fs::read_dir(side.yard.path("four")).unwrap().count(), 0);

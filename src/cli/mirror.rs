@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::mirror_args::{EngineName, MirrorArgs};
-use super::mirror_end::{preflight, report, say_stopped, say_unasked, status, stopped};
+use super::mirror_end::{preflight, report, say_stopped, say_unasked, status, stopped, worst};
 use super::mirror_plan;
 use super::report_args::FormName;
 use super::sealing::{Besides, Sealing, say_sealed};
@@ -58,6 +58,9 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     if sealing.root.is_none() && refreshes && !arguments.sealing.logs.insecure_ignore_tlog {
         refresh(arguments, &http, &mut sealing, &drawn)?;
     }
+    if let Some(base) = &arguments.base {
+        apart(out, base)?;
+    }
     let folder = open(out, arguments.dry_run)?;
     let lock = folder.lock()?;
     let sources = sources(arguments, engine, &release, &http)?;
@@ -96,14 +99,13 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     drop(lock);
     let Outcomes { reports, made } = outcomes?;
     let mut status = status(&reports);
-    let mut verified = None;
+    let mut said = None;
     match &made {
         Ok(made) if !arguments.no_preflight => {
             let bases: Vec<Folder> = earlier_folder.into_iter().collect();
-            if !preflight(arguments, &sealing, &folder, &bases, made, &drawn) {
-                status = ExitStatus::Failed;
-            } else {
-                verified = Some(made.manifest.artifacts.len());
+            match preflight(arguments, &sealing, &folder, &bases, made, &drawn) {
+                Ok(words) => said = Some(words),
+                Err(found) => status = worst(status, found),
             }
         }
         Ok(_) => {}
@@ -113,9 +115,9 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     report(arguments, &sealing, reports, status)?;
     match made {
         Ok(made) => {
-            if let Some(count) = verified.filter(|_| arguments.run.output == FormName::Text) {
+            if let Some(words) = said.filter(|_| arguments.run.output == FormName::Text) {
                 let mut out = io::stdout().lock();
-                shown(writeln!(out, "preflight: {count} artifacts verified offline"))?;
+                shown(writeln!(out, "preflight: {words}"))?;
             }
             say_unasked(&made);
             say_sealed(&arguments.run, &made, &sealing.key);
@@ -206,6 +208,21 @@ fn open(out: &Path, dry: bool) -> Result<Folder, Fault> {
     // A plan for a directory that is not there yet is one for where it would be.
     let there = out.ancestors().find(|path| path.is_dir());
     Folder::open(there.unwrap_or_else(|| Path::new(".")))
+}
+
+/// Refuses an earlier transfer that is the directory to be filled, or lies in it, or holds it: it would be
+/// changed.
+fn apart(out: &Path, base: &Path) -> Result<(), Fault> {
+    // A directory that is still to be made will lie in the first one above that is there.
+    let absolute = std::path::absolute(out).unwrap_or_else(|_| out.to_path_buf());
+    let above = absolute.ancestors().find(|path| path.exists()).unwrap_or_else(|| Path::new("."));
+    let holds = Folder::open(base)?.contains(above);
+    if holds || (out.is_dir() && Folder::open(out)?.contains(base)) {
+        let message = "--base is the directory to be filled, or one lies in the other: the earlier \
+                       transfer would be changed; name another --out";
+        return Err(Fault::new(Code::Usage, message).at(files::show(base)));
+    }
+    Ok(())
 }
 
 /// The places that images come from.

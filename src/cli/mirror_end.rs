@@ -2,7 +2,7 @@
 
 use super::mirror_args::MirrorArgs;
 use super::sealing::{Sealing, show};
-use super::{complain, jobs, warn};
+use super::{complain, jobs, number, warn};
 use crate::folder::Folder;
 use crate::image::{NoProgress, Options};
 use crate::mirror::Watch;
@@ -93,7 +93,18 @@ pub(super) fn say_stopped(stop: &Stop) {
     }
 }
 
-/// Verifies the finished directory as the far side will: from the medium, with the public key alone.
+/// The status of a run whose finished directory does not verify: that of the check, unless something is
+/// wrong besides.
+pub(super) fn worst(status: ExitStatus, found: ExitStatus) -> ExitStatus {
+    match (status, found) {
+        (ExitStatus::Failed, _) | (_, ExitStatus::Failed) => ExitStatus::Failed,
+        // It could not be decided whether the directory can be carried, for whatever reason.
+        _ => ExitStatus::Undecided,
+    }
+}
+
+/// Verifies the finished directory as the far side will: from the medium, with the public key alone. Answers
+/// what was verified, or the status that `verify` would end with.
 pub(super) fn preflight(
     arguments: &MirrorArgs,
     sealing: &Sealing<'_>,
@@ -101,7 +112,7 @@ pub(super) fn preflight(
     bases: &[Folder],
     made: &Made,
     watch: &dyn Watch,
-) -> bool {
+) -> Result<String, ExitStatus> {
     for file in &made.manifest.files {
         folder.drop_cache(&file.path);
     }
@@ -136,23 +147,82 @@ pub(super) fn preflight(
     };
     watch.say("verifying the finished directory as the far side will");
     let answer = transfer::check(folder, &context);
-    let bad: Vec<_> = answer
-        .reports
-        .iter()
-        .filter(|it| {
-            matches!(
-                it.outcome,
-                Outcome::Failed | Outcome::Missing | Outcome::Extra | Outcome::Usage
-            )
-        })
-        .collect();
-    for report in &bad {
+    let status = as_verified(&answer.reports);
+    if status == ExitStatus::Verified {
+        return Ok(counted(made));
+    }
+    for report in answer.reports.iter().filter(|it| it.outcome != Outcome::Ok) {
         let reason = report.reason.as_deref().unwrap_or_default();
         warn(&format!("preflight: {}: {} ({reason})", report.name, report.outcome.word()));
     }
-    if bad.is_empty() {
-        return true;
-    }
     warn("do not carry this directory: it does not verify as the far side will check it");
-    false
+    Err(status)
+}
+
+/// The status that `verify` would end with, but for what is known to be left out: that was said, and stands
+/// in the manifest.
+fn as_verified(reports: &[ArtifactReport]) -> ExitStatus {
+    let omitted = reports.iter().filter(|it| it.outcome == Outcome::Omitted).count();
+    let known = |it: &&ArtifactReport| {
+        it.outcome == Outcome::Omitted || (omitted > 0 && it.code == Some(Code::TransferUndecided))
+    };
+    ExitStatus::of(reports.iter().filter(|it| !known(it)).map(|it| it.outcome))
+}
+
+/// What was verified, in words; what nobody signed is not that.
+fn counted(made: &Made) -> String {
+    let artifacts = &made.manifest.artifacts;
+    let unsigned = artifacts.iter().filter(|it| it.allow_unsigned).count();
+    let signed = artifacts.len().saturating_sub(unsigned);
+    let verified = format!("{} verified offline", number(signed, "artifact"));
+    if unsigned == 0 {
+        return verified;
+    }
+    format!("{verified}; {unsigned} UNSIGNED: the far side must allow that, too (--allow-unsigned)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(outcome: Outcome, code: Option<Code>) -> ArtifactReport {
+        let mut report = ArtifactReport::new("x");
+        (report.outcome, report.code) = (outcome, code);
+        report
+    }
+
+    #[test]
+    fn the_last_check_ends_as_verify_would() {
+        let ok = || report(Outcome::Ok, None);
+        assert_eq!(as_verified(&[ok(), ok()]), ExitStatus::Verified);
+        for (outcome, status) in [
+            (Outcome::Failed, ExitStatus::Failed),
+            (Outcome::Missing, ExitStatus::Failed),
+            (Outcome::Extra, ExitStatus::Failed),
+            (Outcome::Undecided, ExitStatus::Undecided),
+            (Outcome::Unsigned, ExitStatus::Undecided),
+            (Outcome::Usage, ExitStatus::Usage),
+        ] {
+            assert_eq!(as_verified(&[ok(), report(outcome, None)]), status, "{outcome:?}");
+        }
+        // What is left out was said before, and is no reason not to carry the rest; nothing else is.
+        let omitted = || report(Outcome::Omitted, Some(Code::HttpRefused));
+        let whole = || report(Outcome::Undecided, Some(Code::TransferUndecided));
+        assert_eq!(as_verified(&[ok(), omitted(), whole()]), ExitStatus::Verified);
+        assert_eq!(as_verified(&[ok(), whole()]), ExitStatus::Undecided);
+        let unread = report(Outcome::Undecided, Some(Code::Unreadable));
+        assert_eq!(as_verified(&[ok(), omitted(), unread, whole()]), ExitStatus::Undecided);
+        assert_eq!(as_verified(&[omitted(), whole()]), ExitStatus::Undecided);
+        assert_eq!(as_verified(&[]), ExitStatus::Undecided);
+    }
+
+    #[test]
+    fn what_does_not_verify_ends_with_1_or_3() {
+        use ExitStatus::{Failed, Network, Undecided, Usage, Verified};
+        assert_eq!(worst(Verified, Failed), Failed);
+        assert_eq!(worst(Failed, Undecided), Failed);
+        for (status, found) in [(Verified, Undecided), (Network, Undecided), (Verified, Usage)] {
+            assert_eq!(worst(status, found), Undecided);
+        }
+    }
 }

@@ -103,6 +103,12 @@ fn warn(text: &str) {
     let _ = writeln!(io::stderr().lock(), "WARNING: {}", printable(text));
 }
 
+/// So many of something, in words.
+fn number(count: usize, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
 /// The status of a run that only shows something.
 fn shown(written: io::Result<()>) -> Result<ExitStatus, Fault> {
     // A reader that has seen enough (`| head`) is no error.

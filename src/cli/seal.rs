@@ -41,11 +41,12 @@ fn stopped(
     let report = Report::new(now.to_string(), reports);
     show(&arguments.run, &report)?;
     let fine = report.artifacts.iter().filter(|it| it.code.is_none()).count();
-    let message = format!(
-        "not sealed: {} of {} artifacts and files stand against it; nothing was written",
-        report.artifacts.len().saturating_sub(fine),
-        report.artifacts.len()
-    );
+    let all = report.artifacts.len();
+    let against = all.saturating_sub(fine);
+    let verb = if against == 1 { "stands" } else { "stand" };
+    let things = if all == 1 { "artifact or file" } else { "artifacts and files" };
+    let message =
+        format!("not sealed: {against} of {all} {things} {verb} against it; nothing was written");
     let _ = writeln!(io::stderr().lock(), "sealift: {message}");
     Ok(ExitStatus::of(report.artifacts.iter().map(|artifact| artifact.outcome)))
 }

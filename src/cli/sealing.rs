@@ -12,7 +12,7 @@ use super::password::PasswordArgs;
 use super::report_args::FormName;
 use super::transfer_args::{PolicyOption, material};
 use super::trust_args::{LogArgs, load_key};
-use super::{complain, files, load_profile, program_digest, shown, warn};
+use super::{complain, files, load_profile, number, program_digest, shown, warn};
 use crate::digest::Sha256Digest;
 use crate::image::Options;
 use crate::key::{PrivateKey, PublicKey, random_bytes, words};
@@ -262,7 +262,11 @@ fn out_of_band(made: &Made, fingerprint: &Sha256Digest) -> Vec<String> {
     let manifest = &made.manifest;
     let program = program_digest().map_or_else(|| "unknown".to_owned(), |it| it.to_string());
     let mut lines = vec![
-        format!("sealed: {} artifacts, {} files", manifest.artifacts.len(), manifest.files.len()),
+        format!(
+            "sealed: {}, {}",
+            number(manifest.artifacts.len(), "artifact"),
+            number(manifest.files.len(), "file")
+        ),
         "carry out of band, not on the medium:".to_owned(),
         format!("  transfer key  {fingerprint}"),
         format!("                {}", words(fingerprint)),

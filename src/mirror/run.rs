@@ -82,9 +82,12 @@ impl Job<'_> {
     /// Refuses what could not be sealed whatever is brought: before anything is fetched, not behind it.
     ///
     /// # Errors
-    /// Those of [`transfer::possible`].
+    /// Those of [`transfer::possible`] and [`transfer::clear`].
     pub fn possible(&self) -> Result<(), Fault> {
-        transfer::possible(&Order { extra: &self.tools, ..self.order() })
+        let order = Order { extra: &self.tools, ..self.order() };
+        transfer::possible(&order)?;
+        let half_written = self.wants.iter().map(|want| want.directory.clone()).collect();
+        transfer::clear(self.folder, &order, &half_written)
     }
 
     /// The order; a pinned key need not lie beside each artifact.

@@ -58,7 +58,7 @@ impl<'a> Store<'a> {
     pub(super) fn touch(&self) -> Result<(), Fault> {
         self.with(|state| {
             if !state.changed {
-                transfer::begin(self.folder)?;
+                let _ = transfer::begin(self.folder)?;
                 state.changed = true;
             }
             Ok(())

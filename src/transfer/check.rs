@@ -413,8 +413,9 @@ fn decide(
         return whole.refused(fault);
     }
     if failed > 0 {
+        let verb = if failed == 1 { "is" } else { "are" };
         let message = format!(
-            "{failed} of {} files and artifacts are not as they should be",
+            "{failed} of {} files and artifacts {verb} not as they should be",
             whole_count(manifest)
         );
         return whole.refused(&Fault::new(Code::TransferNotVerified, message));
@@ -427,7 +428,8 @@ fn decide(
             && manifest.base.as_ref().is_none_or(|it| it.artifacts.is_empty()))
     {
         let message = if open > 0 {
-            format!("{open} artifacts are unsigned, omitted or undecided")
+            let artifacts = if open == 1 { "artifact is" } else { "artifacts are" };
+            format!("{open} {artifacts} unsigned, omitted or undecided")
         } else {
             "there is no artifact in it".to_owned()
         };

@@ -53,7 +53,7 @@ pub(super) fn is_left_over_folded(path: &str) -> bool {
 }
 
 /// The name that a temporary one stands for.
-fn meant(path: &str) -> Option<&str> {
+pub(super) fn meant(path: &str) -> Option<&str> {
     let mut name = path;
     while let Some(shorter) = name.strip_suffix(TEMPORARY) {
         name = shorter;

@@ -15,13 +15,13 @@ use super::seen::Seen;
 use super::shape;
 use crate::digest::{Sha256Digest, hex};
 use crate::folder::{
-    Authority, EntryKind, Folder, Judged, Listing, Lock, Survey, TEMPORARY, What, judge, read_small,
+    Authority, EntryKind, Folder, Judged, Listing, Lock, Survey, What, judge, read_small,
 };
 use crate::image::Options;
 use crate::key::{HashAlgorithm, PrivateKey, PublicKey};
 use crate::limits;
 use crate::path;
-use crate::sigstore::{HashRule, Transparency, TrustMaterial};
+use crate::sigstore::{HashRule, SignatureBundle, Transparency, TrustMaterial};
 use crate::trust::VendorProfile;
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
@@ -131,16 +131,27 @@ pub fn make(folder: &Folder, order: &Order<'_>) -> Result<Made, Stop> {
 }
 
 /// Says in a sealed directory that it is being changed: until it is sealed again, every check answers
-/// [`Code::SealIncomplete`]. Does nothing where there is no seal.
+/// [`Code::SealIncomplete`]. Does nothing where there is no seal, or where that is said already; answers
+/// whether it is said now and was not before.
 ///
 /// # Errors
 /// [`Code::WriteFailed`].
-pub fn begin(folder: &Folder) -> Result<(), Fault> {
+pub fn begin(folder: &Folder) -> Result<bool, Fault> {
     let there = |name: &&str| folder.file(name).is_ok();
     if there(&MARKER) || !SEAL_FILES.iter().any(there) {
-        return Ok(());
+        return Ok(false);
     }
     folder.prepare(MANIFEST, b"", 0o644)?;
+    folder.sync()?;
+    Ok(true)
+}
+
+/// Takes back what [`begin`] said: nothing was changed, and the old seal holds as before.
+///
+/// # Errors
+/// [`Code::WriteFailed`].
+pub fn unchanged_since(folder: &Folder) -> Result<(), Fault> {
+    folder.remove(MARKER)?;
     folder.sync()
 }
 
@@ -151,7 +162,7 @@ pub fn begin(folder: &Folder) -> Result<(), Fault> {
 pub fn make_held(folder: &Folder, order: &Order<'_>, seen: Seen, _: &Lock) -> Result<Made, Stop> {
     possible(order)?;
     let all = folder.list()?;
-    not_ours(folder, order, &all)?;
+    clear_of(folder, order, &all, &BTreeSet::new())?;
     let listing = Listing {
         entries: all
             .entries
@@ -199,41 +210,113 @@ pub fn possible(order: &Order<'_>) -> Result<(), Fault> {
     extra(order)
 }
 
-/// Refuses what sealing would overwrite although it did not write it, and what would stop it half-way.
-fn not_ours(folder: &Folder, order: &Order<'_>, listing: &Listing) -> Result<(), Fault> {
+/// Refuses a folder in which sealing would overwrite what it did not write, or would stop half-way: for
+/// who changes the folder before it is sealed. What lies in the directories of `half_written` is the
+/// caller's.
+///
+/// # Errors
+/// [`Code::OutputExists`], and those of listing and reading.
+pub fn clear(
+    folder: &Folder,
+    order: &Order<'_>,
+    half_written: &BTreeSet<String>,
+) -> Result<(), Fault> {
+    clear_of(folder, order, &folder.list()?, half_written)
+}
+
+fn clear_of(
+    folder: &Folder,
+    order: &Order<'_>,
+    listing: &Listing,
+    half_written: &BTreeSet<String>,
+) -> Result<(), Fault> {
     let stop = |name: &str, message: &str| {
         Err(Fault::new(Code::OutputExists, message).at(folder.show(name)))
     };
     for entry in &listing.entries {
-        let name = entry.name.strip_suffix(TEMPORARY).unwrap_or(&entry.name);
+        if above(&entry.name).any(|above| half_written.contains(above)) {
+            continue;
+        }
+        let name = layout::meant(&entry.name).unwrap_or(&entry.name);
         let added = order.extra.iter().any(|file| file.name == name);
-        let target = SEAL_FILES.contains(&name) || written_names(name) || name == MARKER || added;
+        let target = SEAL_FILES.contains(&name) || written_names(name) || added;
         if target && entry.kind != EntryKind::File {
             return stop(&entry.name, "sealing writes a file of this name, and this is none");
         }
         if name.len() < entry.name.len() && !target {
-            return stop(&entry.name, "names with this ending are those of half-written files");
+            let message = "names with this ending are those of half-written files; remove it, if \
+                           nobody needs it";
+            return stop(&entry.name, message);
         }
     }
-    if listing.has(MARKER, EntryKind::File) {
-        return Ok(());
+    match not_ours(folder, listing)? {
+        Some((name, message)) => stop(name, message),
+        None => Ok(()),
     }
-    if !listing.has(MANIFEST, EntryKind::File) {
-        let first = SEAL_FILES.into_iter().find(|name| listing.has(name, EntryKind::File));
-        return match first {
-            Some(name) => stop(
-                name,
-                "a file of this name lies there, and no manifest that would make it one of a seal; \
-                 sealing would overwrite it",
-            ),
-            None => Ok(()),
-        };
+}
+
+/// A name and those of the directories above it.
+fn above(name: &str) -> impl Iterator<Item = &str> {
+    let slashes = name.match_indices('/').map(|(at, _)| name.get(..at).unwrap_or_default());
+    slashes.chain([name])
+}
+
+/// The first file under a name of the seal that no sealing wrote, and why that can be said. That a
+/// sealing was interrupted is no excuse: its marker holds the manifest that was to be written.
+fn not_ours(
+    folder: &Folder,
+    listing: &Listing,
+) -> Result<Option<(&'static str, &'static str)>, Fault> {
+    let there = |name: &str| listing.has(name, EntryKind::File);
+    let read = |name: &str, most: u64| {
+        read_small(folder, name, most, Code::OutputExists)
+            .map(Some)
+            .map_err(|fault| fault.at(folder.show(name)))
+    };
+    let optional = |name: &str, most: u64| if there(name) { read(name, most) } else { Ok(None) };
+    let mut stated = Vec::new();
+    if let Some((bytes, _)) = optional(MANIFEST, limits::MANIFEST_BYTES)? {
+        match manifest::stated_sums(&bytes) {
+            Some(sums) => stated.push(sums),
+            None => {
+                let message = "this is no transfer manifest; sealing would overwrite it";
+                return Ok(Some((MANIFEST, message)));
+            }
+        }
     }
-    let (bytes, _) = read_small(folder, MANIFEST, limits::MANIFEST_BYTES, Code::OutputExists)?;
-    if manifest::stated_sums(&bytes).is_none() {
-        return stop(MANIFEST, "this is no transfer manifest; sealing would overwrite it");
+    if let Some((bytes, _)) = optional(MARKER, limits::MANIFEST_BYTES)? {
+        match manifest::stated_sums(&bytes) {
+            Some(sums) => stated.push(sums),
+            None if bytes.is_empty() => {}
+            None => {
+                let message = "no sealing wrote this; sealing would overwrite it";
+                return Ok(Some((MARKER, message)));
+            }
+        }
     }
-    Ok(())
+    if stated.is_empty() {
+        let message = "a file of this name lies there, and no manifest that would make it one of a \
+                       seal; sealing would overwrite it";
+        return Ok(SEAL_FILES.into_iter().find(|name| there(name)).map(|name| (name, message)));
+    }
+    if let Some((_, digest)) = optional(SUMS, limits::MANIFEST_BYTES)?
+        && !stated.contains(&digest)
+    {
+        let message =
+            "not the file whose digest stands in the manifest; sealing would overwrite it";
+        return Ok(Some((SUMS, message)));
+    }
+    if let Some((bytes, _)) = optional(SIGNATURE, limits::SEAL_BYTES)?
+        && form::parse_signature_file(&bytes).is_err()
+    {
+        return Ok(Some((SIGNATURE, "no signature of a seal; sealing would overwrite it")));
+    }
+    if let Some((bytes, _)) = optional(SIGSTORE, limits::SEAL_BYTES)?
+        && SignatureBundle::parse(&bytes).is_err()
+    {
+        return Ok(Some((SIGSTORE, "no signature of a seal; sealing would overwrite it")));
+    }
+    Ok(None)
 }
 
 /// Names that can't be carried, as reports.
@@ -455,7 +538,7 @@ fn previous_serial(folder: &Folder, stream: &str, key: &PublicKey, now: u64) -> 
     (manifest.stream == stream && counts).then_some(manifest.serial)
 }
 
-/// Writes everything; the marker first, the manifest last.
+/// Writes everything; first the marker, which holds the manifest already, and gets its name last.
 fn write(
     folder: &Folder,
     order: &Order<'_>,
@@ -466,11 +549,12 @@ fn write(
 ) -> Result<Sha256Digest, Fault> {
     let digest = Sha256Digest::of(bytes);
     let der = order.key.sign(bytes);
-    if before.entries.iter().all(|entry| entry.name != MARKER) {
-        folder.prepare(MANIFEST, b"", 0o644)?;
-        folder.sync()?;
+    if before.has(MARKER, EntryKind::File) {
+        // It belongs to the manifest that is given up; so the next run knows what it finds.
+        folder.remove(SUMS)?;
     }
-    // Only names that were looked at in `not_ours`.
+    folder.write(MARKER, bytes, 0o644)?;
+    // Only names that were looked at in `clear`.
     for left in before.files().filter(|it| it.name != MARKER && layout::is_left_over(&it.name)) {
         folder.remove(&left.name)?;
     }
@@ -484,7 +568,6 @@ fn write(
     let signer = order.key.public().fingerprint();
     folder.write(SIGSTORE, &form::sigstore_file(&der, &signer, &digest), 0o644)?;
     unchanged(folder, manifest)?;
-    folder.write(MARKER, bytes, 0o644)?;
     folder.commit(MANIFEST)?;
     Ok(digest)
 }

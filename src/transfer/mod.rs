@@ -33,7 +33,9 @@ pub use layout::{
     CHECK_SCRIPT, FETCH_LOG, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, TRUSTED_ROOT, is_own,
     key_path,
 };
-pub use make::{Made, Order, Origin, Stop, begin, make, make_held, possible};
+pub use make::{
+    Made, Order, Origin, Stop, begin, clear, make, make_held, possible, unchanged_since,
+};
 pub use manifest::{
     Artifact, Base, BaseArtifact, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA,
     SegmentEntry,

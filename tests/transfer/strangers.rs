@@ -70,7 +70,7 @@ fn a_layout_alone_is_an_image() {
     room.run(&format!("verify d {USUAL}")).exit(0).says("d/img: OK (image, signed config");
     room.run(&format!("verify d/img {USUAL}")).exit(0).says("d/img: OK (image, signed config");
     let seal = "seal d --key transfer.key --vendor-key vendor.pub --trusted-root trusted_root.json";
-    room.run(seal).exit(0).mentions("sealed: 1 artifacts, 10 files");
+    room.run(seal).exit(0).mentions("sealed: 1 artifact, 10 files");
     room.verify("").exit(0).says("img: OK (image, signed config");
     // A blob that was changed, and one that is only larger than it was.
     let blob = room.files().into_iter().find(|name| name.starts_with("img/blobs/")).unwrap();
