@@ -43,6 +43,9 @@ pub enum UnsafeName {
     /// A part that ends in a dot or a space, or begins with a space.
     #[error("a part of the name ends in a dot or space, or begins with a space")]
     Edge,
+    /// A part that is only `-`: `sha256sum -c` and other programs take it for standard input.
+    #[error("a part of the name is only \"-\", which programs take for standard input")]
+    Dash,
     /// A part that names a device on DOS and Windows.
     #[error("a part of the name is a device on DOS and Windows (CON, NUL, COM1, …)")]
     Device,
@@ -85,6 +88,9 @@ pub fn portable(name: &str) -> Result<(), UnsafeName> {
     for part in name.split('/') {
         if part.len() > limits::PORTABLE_PART_BYTES {
             return Err(UnsafeName::TooLongToCarry);
+        }
+        if part == "-" {
+            return Err(UnsafeName::Dash);
         }
         if part.starts_with(' ') || part.ends_with([' ', '.']) {
             return Err(UnsafeName::Edge);
@@ -169,7 +175,8 @@ mod tests {
     #[test]
     fn names_that_a_medium_would_change_are_refused() {
         let long = "a".repeat(255);
-        for good in ["a", "images/hello 1.0.tar", "a..b", ".hidden", "CONSOLE", "COM10", "-", &long]
+        for good in
+            ["a", "images/hello 1.0.tar", "a..b", ".hidden", "CONSOLE", "COM10", "-x", "--", &long]
         {
             assert_eq!(portable(good), Ok(()), "{good}");
         }
@@ -192,6 +199,9 @@ mod tests {
             ("x/Aux.txt", UnsafeName::Device),
             ("com1", UnsafeName::Device),
             ("NUL .tar", UnsafeName::Device),
+            ("-", UnsafeName::Dash),
+            ("a/-", UnsafeName::Dash),
+            ("-/a", UnsafeName::Dash),
         ] {
             assert_eq!(portable(bad), Err(why), "{bad:?}");
         }

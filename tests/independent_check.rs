@@ -40,7 +40,7 @@ impl Transfer {
     fn new() -> Self {
         Self::of(&[
             ("images/hello image.tar", b"an image\n"),
-            ("images/-", b"a name that programs take for standard input"),
+            ("images/-x", b"a name that programs take for an option"),
             ("packages/tools-1.0.tar.gz", &[0, 1, 2, 255]),
             ("trust/keys/0123456789abcdef.pub", b"a key\n"),
         ])
@@ -80,10 +80,18 @@ impl Transfer {
     /// Writes this list and a manifest that names it, and signs it.
     fn seal(&mut self, sums: &str) {
         self.write("SHA256SUMS", sums.as_bytes());
+        let lines = sums.lines().filter_map(|line| line.split_once("  "));
+        let files: Vec<serde_json::Value> = lines
+            .map(|(sha256, path)| {
+                let size = fs::metadata(self.path(path)).map_or(0, |metadata| metadata.len());
+                serde_json::json!({"path": path, "size": size, "sha256": sha256})
+            })
+            .collect();
+        let files = serde_json::to_string_pretty(&files).unwrap();
         self.manifest = format!(
             "{{\n  \"sha256sums\": \"{}\",\n  \"schema\": \"sealift-transfer/v1\",\n  \"transfer_id\": \"{}\",\n  \
              \"stream\": \"default\",\n  \"serial\": 1764020000,\n  \"created\": \"2026-11-24T21:00:00Z\",\n  \
-             \"notes\": \"…\"\n}}\n",
+             \"files\": {files},\n  \"notes\": \"…\"\n}}\n",
             Sha256Digest::of(sums.as_bytes()).to_hex(),
             "0f".repeat(16)
         );
@@ -342,6 +350,8 @@ const BROKEN_SEALS: &[Case] = &[
         "seal-not-canonical",
     ),
     ("left while sealing", |t| t.write("manifest.json.sealift-tmp", b""), "seal-incomplete"),
+    ("left in other case", |t| t.write("Manifest.JSON.SEALIFT-TMP", b""), "seal-incomplete"),
+    ("left in tools", |t| t.write("Tools/x.Sealift-Tmp", b""), "seal-incomplete"),
     ("left in trust", |t| t.write("trust/keys/a.pub.sealift-tmp", b""), "seal-incomplete"),
     (
         "a seal file is a directory",
@@ -376,7 +386,7 @@ const BROKEN_FILES: &[Case] = &[
     ("flipped", |t| t.edit("packages/tools-1.0.tar.gz", |bytes| bytes[1] ^= 1), "file-mismatch"),
     ("truncated", |t| t.edit("images/hello image.tar", shorten), "file-mismatch"),
     ("extended", |t| t.edit("images/hello image.tar", |b| b.push(0)), "file-mismatch"),
-    ("hidden behind a name", |t| t.edit("images/-", shorten), "file-mismatch"),
+    ("hidden behind a name", |t| t.edit("images/-x", shorten), "file-mismatch"),
     ("removed", |t| fs::remove_file(t.path("images/hello image.tar")).unwrap(), "file-missing"),
     ("added", |t| t.write("images/new", b""), "file-extra"),
     ("added to the root", |t| t.write("run me", b""), "file-extra"),
@@ -405,6 +415,32 @@ const BROKEN_FILES: &[Case] = &[
         |t| t.write("images/Hello image.tar", b"an image\n"),
         "name-collision",
     ),
+    (
+        "another size, on which nobody waits",
+        |t| {
+            let file = fs::OpenOptions::new().write(true).open(t.path("images/hello image.tar"));
+            // Hashing so much takes hours; what a file system does not carry is not tried.
+            file.unwrap().set_len(8 << 40).unwrap_or_default();
+            t.edit("images/-x", shorten);
+        },
+        "file-mismatch",
+    ),
+    (
+        "an empty directory of a name of the seal",
+        |t| fs::create_dir(t.path("MANIFEST.json")).unwrap(),
+        "file-type-refused",
+    ),
+    (
+        "an empty directory of a temporary name",
+        |t| fs::create_dir(t.path("images/a.Sealift-TMP")).unwrap(),
+        "file-type-refused",
+    ),
+    (
+        "a temporary name that is none of the seal's",
+        |t| t.write("images/a.sealift-tmp", b""),
+        "file-extra",
+    ),
+    ("a second list", |t| t.write("sha256sums", b""), "name-collision"),
     ("seal file in other case", |t| t.write("Manifest.json", b"{}"), "name-collision"),
     (
         "link to the same bytes",
@@ -453,6 +489,9 @@ fn a_list_that_no_seal_may_have_is_refused() {
         "../outside",
         "a/../../outside",
         "a/..",
+        "-",
+        "a/-",
+        "-/a",
         "./a",
         "a//b",
         "a/",
@@ -490,6 +529,14 @@ fn a_list_that_no_seal_may_have_is_refused() {
         (name("Manifest.JSON.sig"), "manifest-malformed"),
         (name("sha256sums"), "manifest-malformed"),
         (name("SHA256SUMS/a"), "manifest-malformed"),
+        (name("TRUST/evil.tar"), "manifest-malformed"),
+        (name("Tools/setup.exe"), "manifest-malformed"),
+        (name("tools"), "manifest-malformed"),
+        (name("trust"), "manifest-malformed"),
+        (name("trust/payload/install.sh"), "manifest-malformed"),
+        (name("trust/keys/0123456789ABCDEF.pub"), "manifest-malformed"),
+        (name("trust/keys/0123456789abcdef.sh"), "manifest-malformed"),
+        (name("trust/keys/0123456789abcdef0.pub"), "manifest-malformed"),
         (name("a.sealift-tmp"), "manifest-malformed"),
         (name("a.Sealift-TMP/b"), "manifest-malformed"),
         (name(""), "manifest-malformed"),

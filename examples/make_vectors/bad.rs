@@ -225,7 +225,42 @@ fn vendor(kit: &Kit) -> Result<Vec<Case>> {
             artifact.digest_kinds = vec!["config".to_owned(), "manifest".to_owned()];
         }
     };
+    let kept = |path: &str, bytes: &[u8]| {
+        let mut draft = kit.package();
+        draft.files.insert(path.to_owned(), bytes.to_vec());
+        draft.seal(&kit.transfer)
+    };
+    let unused = kit.other.public().to_pem();
+    let around = format!("{unused}#!/bin/sh\n");
     Ok(vec![
+        Case::bad(
+            "trust-key-is-a-script_fail",
+            "A file under the name of a vendor key, which no artifact names, is a shell script.",
+            "claim-mismatch",
+            ALL,
+            kept("trust/keys/0123456789abcdef.pub", b"#!/bin/sh\n")?,
+        ),
+        Case::bad(
+            "trust-key-with-more_fail",
+            "A key file has more in it than the key.",
+            "claim-mismatch",
+            ALL,
+            kept(&key_path(&other.fingerprint()), around.as_bytes())?,
+        ),
+        Case::bad(
+            "trust-key-of-another-name_fail",
+            "A key lies under the name of another one.",
+            "claim-mismatch",
+            ALL,
+            kept("trust/keys/0123456789abcdef.pub", unused.as_bytes())?,
+        ),
+        Case::bad(
+            "trust-fetches-is-a-script_fail",
+            "The log of fetches is a shell script.",
+            "claim-mismatch",
+            ALL,
+            kept("trust/fetches.jsonl", b"#!/bin/sh\n")?,
+        ),
         Case::bad(
             "vendor-signature-invalid_fail",
             "A package that its vendor did not sign, under a seal that holds: no sealer makes one.",

@@ -194,6 +194,11 @@ fn paths(kit: &Kit) -> Result<Vec<Case>> {
             "A part of a path ends with a space.",
             "packages /outside.txt",
         )?,
+        case(
+            "path-dash_fail",
+            "A part of a path is what programs take for standard input.",
+            "packages/-",
+        )?,
         case("path-not-ascii_fail", "A path is not ASCII.", "packages/gr\u{fc}n.txt")?,
         case("path-newline_fail", "A path has a newline.", "packages/a\n\nb")?,
         refused(
@@ -215,6 +220,34 @@ fn paths(kit: &Kit) -> Result<Vec<Case>> {
             "A path is one of the seal's own.",
             "manifest-malformed",
             "Manifest.JSON",
+            false,
+        )?,
+        refused(
+            "path-trust-payload_fail",
+            "A path in trust/ that is none of the files that lie there.",
+            "manifest-malformed",
+            "trust/payload/install.sh",
+            false,
+        )?,
+        refused(
+            "path-trust-in-capitals_fail",
+            "A path below trust/ in other letters.",
+            "manifest-malformed",
+            "TRUST/evil.tar",
+            false,
+        )?,
+        refused(
+            "path-tools-in-other-letters_fail",
+            "A path below tools/ in other letters.",
+            "manifest-malformed",
+            "Tools/setup.exe",
+            false,
+        )?,
+        refused(
+            "path-tools-is-a-file_fail",
+            "A file that has the name of the directory tools/.",
+            "manifest-malformed",
+            "tools",
             false,
         )?,
         refused(
@@ -264,7 +297,7 @@ fn lists(kit: &Kit) -> Result<Vec<Case>> {
         "sums-list-more_fail",
         "SHA256SUMS lists a file that the manifest does not list; the second line agrees with it.",
         "seal-not-canonical",
-        ALL,
+        SCRIPT,
         more,
     );
     more_case.transfer.insert("packages/more.txt".to_owned(), OUTSIDE.to_vec());
@@ -322,7 +355,7 @@ fn lists(kit: &Kit) -> Result<Vec<Case>> {
             "file-size-wrong_fail",
             "The size of a file was wrong when it was sealed; its digest is right.",
             "file-mismatch",
-            ALL,
+            SCRIPT,
             kit.package().seal_as(key, size, |text| text)?,
         ),
         Case::bad(

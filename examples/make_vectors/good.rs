@@ -3,7 +3,8 @@
 use p256::ecdsa::Signature;
 use sealift::digest::Sha256Digest;
 use sealift::transfer::{
-    Artifact, Base, BaseArtifact, Kind, MANIFEST, Manifest, OmittedItem, Requested, State,
+    Artifact, Base, BaseArtifact, FETCH_LOG, Kind, MANIFEST, Manifest, OmittedItem, Requested,
+    State, key_path,
 };
 
 use crate::draft::{self, manifest_of};
@@ -63,6 +64,16 @@ pub(crate) fn cases(kit: &Kit) -> Result<Vec<Case>> {
             packed(kit)?,
         ),
         Case::good(
+            "path-with-escapes",
+            "A path of `files` written with escapes of JSON, which mean the same path.",
+            package.seal_as(key, |_| {}, escaped)?,
+        ),
+        Case::good(
+            "trust-with-fetches",
+            "A log of fetches, and a key that no artifact names.",
+            with_fetches(kit)?,
+        ),
+        Case::good(
             "signature-other-half",
             "A signature whose s lies in the other half of its range; both are good.",
             other_half(kit)?,
@@ -105,6 +116,21 @@ pub(crate) fn cases(kit: &Kit) -> Result<Vec<Case>> {
         .with(&["--base", "base"])
         .folder("base", sealed),
     ])
+}
+
+/// The path of a file in other spelling.
+fn escaped(text: String) -> String {
+    let from = "\"path\": \"packages/tools-1.0.tar.gz\",\n      \"size\"";
+    text.replace(from, "\"path\": \"packages\\/tools-1.0.t\\u0061r.gz\",\n      \"size\"")
+}
+
+fn with_fetches(kit: &Kit) -> Result<Files> {
+    let mut draft = kit.package();
+    let other = kit.other.public();
+    let fetch = b"{\"url\":\"https://vendor.example/a\"}\n";
+    draft.files.insert(FETCH_LOG.to_owned(), fetch.to_vec());
+    draft.files.insert(key_path(&other.fingerprint()), other.to_pem().into_bytes());
+    draft.seal(&kit.transfer)
 }
 
 fn everything(manifest: &mut Manifest) {

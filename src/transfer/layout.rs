@@ -30,6 +30,94 @@ pub fn key_path(fingerprint: &Sha256Digest) -> String {
     format!("trust/keys/{}.pub", hex(start))
 }
 
+/// What a path of a manifest is for (`bundle-format/`, section 3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Anything: an artifact, a bundle, a file.
+    Free,
+    /// `trust/keys/<16 digits>.pub`.
+    Key,
+    /// [`TRUSTED_ROOT`].
+    TrustedRoot,
+    /// [`FETCH_LOG`].
+    FetchLog,
+    /// Below `tools/`.
+    Tool,
+}
+
+/// Why no file may have a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reserved {
+    /// A file of the seal, or below a directory of its name.
+    Seal,
+    /// A temporary name.
+    Temporary,
+    /// `trust` or `tools` in other letters, or as a file.
+    Directory,
+    /// In `trust/`, and none of the files that it has.
+    Trust,
+}
+
+impl Reserved {
+    /// The reason in words.
+    pub(super) const fn words(self) -> &'static str {
+        match self {
+            Self::Seal => "the name is one of the seal's own",
+            Self::Temporary => "the name ends as those of half-written files do",
+            Self::Directory => "trust/ and tools/ are directories, written in lower case",
+            Self::Trust => {
+                "trust/ holds keys/<16 digits>.pub, trusted_root.json and fetches.jsonl, \
+                 and nothing else"
+            }
+        }
+    }
+}
+
+/// What may lie under a path: the one rule for sealing and for reading.
+pub(super) fn place(path: &str) -> Result<Place, Reserved> {
+    let (top, below) = match path.split_once('/') {
+        Some((top, below)) => (top, Some(below)),
+        None => (path, None),
+    };
+    if SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(top)) {
+        return Err(Reserved::Seal);
+    }
+    if path.split('/').any(is_temporary) {
+        return Err(Reserved::Temporary);
+    }
+    match (top, below) {
+        ("tools", Some(_)) => Ok(Place::Tool),
+        ("trust", Some(_)) if path == TRUSTED_ROOT => Ok(Place::TrustedRoot),
+        ("trust", Some(_)) if path == FETCH_LOG => Ok(Place::FetchLog),
+        ("trust", Some(below)) => match below.strip_prefix("keys/") {
+            Some(name) if is_key_name(name) => Ok(Place::Key),
+            _ => Err(Reserved::Trust),
+        },
+        _ if is_own(path) => Err(Reserved::Directory),
+        _ => Ok(Place::Free),
+    }
+}
+
+/// Why no directory may have a path, if none may. An empty one in other letters than `trust` is none of
+/// the transfer.
+pub(super) fn directory(path: &str) -> Option<Reserved> {
+    if SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(path)) {
+        return Some(Reserved::Seal);
+    }
+    path.rsplit('/').next().is_some_and(is_temporary).then_some(Reserved::Temporary)
+}
+
+/// Whether a part of a path is a temporary name, in any letters.
+pub(super) fn is_temporary(part: &str) -> bool {
+    part.to_ascii_lowercase().ends_with(TEMPORARY)
+}
+
+/// Sixteen lower-case digits and `.pub`.
+fn is_key_name(name: &str) -> bool {
+    let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    name.strip_suffix(".pub").is_some_and(|it| it.len() == 16 && it.bytes().all(digit))
+}
+
 /// Whether a path lies where the seal keeps its own material, in `trust/` or `tools/`, whatever the
 /// case of its letters.
 #[must_use]
@@ -59,4 +147,52 @@ pub(super) fn meant(path: &str) -> Option<&str> {
         name = shorter;
     }
     (name.len() < path.len()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_path_has_one_use() {
+        for (path, place) in [
+            ("a", Place::Free),
+            ("images/SHA256SUMS", Place::Free),
+            ("images/trust/x", Place::Free),
+            ("trusted", Place::Free),
+            ("tools/verify-with-openssl.sh", Place::Tool),
+            ("tools/deep/Trust/x", Place::Tool),
+            ("trust/keys/0123456789abcdef.pub", Place::Key),
+            ("trust/trusted_root.json", Place::TrustedRoot),
+            ("trust/fetches.jsonl", Place::FetchLog),
+        ] {
+            assert_eq!(super::place(path), Ok(place), "{path}");
+        }
+        for (path, why) in [
+            ("manifest.json", Reserved::Seal),
+            ("Sha256Sums", Reserved::Seal),
+            ("MANIFEST.JSON/x", Reserved::Seal),
+            ("a.sealift-tmp", Reserved::Temporary),
+            ("a/B.Sealift-TMP/c", Reserved::Temporary),
+            ("tools/a.sealift-tmp", Reserved::Temporary),
+            ("trust", Reserved::Directory),
+            ("tools", Reserved::Directory),
+            ("Tools", Reserved::Directory),
+            ("TRUST/keys/0123456789abcdef.pub", Reserved::Directory),
+            ("Tools/setup.exe", Reserved::Directory),
+            ("trust/payload/install.sh", Reserved::Trust),
+            ("trust/install.sh", Reserved::Trust),
+            ("trust/Trusted_root.json", Reserved::Trust),
+            ("trust/trusted_root.json/x", Reserved::Trust),
+            ("trust/keys", Reserved::Trust),
+            ("trust/keys/x.pub", Reserved::Trust),
+            ("trust/Keys/0123456789abcdef.pub", Reserved::Trust),
+            ("trust/keys/0123456789ABCDEF.pub", Reserved::Trust),
+            ("trust/keys/0123456789abcdef.PUB", Reserved::Trust),
+            ("trust/keys/a/0123456789abcdef.pub", Reserved::Trust),
+            ("trust/keys/0123456789abcdef0.pub", Reserved::Trust),
+        ] {
+            assert_eq!(super::place(path), Err(why), "{path}");
+        }
+    }
 }

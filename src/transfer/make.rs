@@ -5,7 +5,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::form;
-use super::layout::{self, MANIFEST, MARKER, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS};
+use super::kept;
+use super::layout::{
+    self, MANIFEST, MARKER, Place, Reserved, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS,
+};
 use super::manifest::{
     self, Artifact, Base, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA, SegmentEntry,
 };
@@ -177,6 +180,10 @@ pub fn make_held(folder: &Folder, order: &Order<'_>, seen: Seen, _: &Lock) -> Re
     let (judged, unpaired) = judge(folder, &survey, &authority, &called(order), order.reading.jobs);
     let artifacts = decide(folder, order, &survey, judged, unpaired, &mut reports)?;
     let own = own_files(order, &authority, &artifacts)?;
+    let strange = strange(folder, &listing, &own);
+    if !strange.is_empty() {
+        return Err(Stop::Artifacts(strange));
+    }
     let foreign = survey
         .files
         .iter()
@@ -319,6 +326,25 @@ fn not_ours(
     Ok(None)
 }
 
+/// Files that stay in `trust/` and are not what their names say, as reports.
+fn strange(folder: &Folder, listing: &Listing, own: &[OwnFile]) -> Vec<ArtifactReport> {
+    let stays = |name: &str| own.iter().all(|it| it.name != name);
+    let files = listing.files().filter(|entry| stays(&entry.name));
+    files
+        .filter_map(|entry| {
+            let place = layout::place(&entry.name).ok()?;
+            if matches!(place, Place::Free | Place::Tool) {
+                return None;
+            }
+            let read = kept::read(folder, &entry.name, &entry.name, place);
+            let fault = read.and_then(|(_, said)| said).err()?;
+            let mut report = ArtifactReport::new(entry.name.as_str());
+            report.kind = Some(ArtifactKind::File);
+            Some(report.refused(&fault))
+        })
+        .collect()
+}
+
 /// Names that can't be carried, as reports.
 fn names(folder: &Folder, listing: &Listing) -> Vec<ArtifactReport> {
     let report = |(name, fault): (String, Fault)| {
@@ -334,18 +360,19 @@ pub(super) fn unfit(folder: &Folder, listing: &Listing) -> Vec<(String, Fault)> 
     let mut faults = Vec::new();
     let mut add =
         |name: &str, fault: Fault| faults.push((name.to_owned(), fault.at(folder.show(name))));
-    for entry in listing.files() {
-        let top = entry.name.split('/').next().unwrap_or_default();
-        if let Err(reason) = path::portable(&entry.name) {
+    for entry in &listing.entries {
+        if entry.kind == EntryKind::Directory {
+            if let Some(reason) = layout::directory(&entry.name) {
+                add(&entry.name, Fault::new(Code::NameCollision, reason.words()));
+            }
+        } else if let Err(reason) = path::portable(&entry.name) {
             add(&entry.name, Fault::new(Code::PathNotPortable, reason.to_string()));
-        } else if let Err(fault) = shape::portable(&entry.name) {
-            add(&entry.name, Fault::new(Code::NameCollision, fault.message()));
-        } else if layout::is_own(&entry.name) && !["trust", "tools"].contains(&top) {
-            let message = "trust/ and tools/ are written in lower case";
-            add(&entry.name, Fault::new(Code::NameCollision, message));
-        } else if entry.name.starts_with("trust/") && !written_names(&entry.name) {
-            let message = "trust/ holds what sealing writes and nothing else";
-            add(&entry.name, Fault::new(Code::FileExtra, message));
+        } else if let Err(reason) = layout::place(&entry.name) {
+            let code = match reason {
+                Reserved::Trust => Code::FileExtra,
+                Reserved::Seal | Reserved::Temporary | Reserved::Directory => Code::NameCollision,
+            };
+            add(&entry.name, Fault::new(code, reason.words()));
         }
     }
     for names in listing.collisions() {

@@ -12,6 +12,7 @@ mod cover;
 mod form;
 mod fresh;
 mod item;
+mod kept;
 mod layout;
 mod make;
 mod manifest;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::layout::{self, CHECK_SCRIPT, FETCH_LOG, TRUSTED_ROOT};
+use super::layout::{self, CHECK_SCRIPT, FETCH_LOG, Place, TRUSTED_ROOT};
 use super::make::Order;
 use super::manifest::Artifact;
 use crate::digest::Sha256Digest;
@@ -44,9 +44,9 @@ pub(super) fn extra(order: &Order<'_>) -> Result<(), Fault> {
 
 /// Whether sealing writes a file of this name outside the root.
 pub(super) fn written_names(name: &str) -> bool {
-    let key = name.strip_prefix("trust/keys/").and_then(|it| it.strip_suffix(".pub"));
-    [TRUSTED_ROOT, CHECK_SCRIPT, FETCH_LOG].contains(&name)
-        || key.is_some_and(|key| !key.contains('/'))
+    let in_trust =
+        matches!(layout::place(name), Ok(Place::Key | Place::TrustedRoot | Place::FetchLog));
+    in_trust || name == CHECK_SCRIPT
 }
 
 /// The vendor keys, the trusted root and the independent check.

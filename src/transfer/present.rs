@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::layout::SEAL_FILES;
+use super::layout::{self, SEAL_FILES};
 use super::manifest::Manifest;
-use crate::folder::{Entry, EntryKind, Folder, Listing, TEMPORARY};
+use crate::folder::{Entry, EntryKind, Folder, Listing};
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
@@ -65,8 +65,7 @@ pub(super) fn compare(folder: &Folder, listing: &Listing, manifest: &Manifest) -
     }
     collisions(folder, listing, &mut present);
     for entry in listing.entries.iter().filter(|entry| entry.kind == EntryKind::Directory) {
-        let temporary = entry.name.to_ascii_lowercase().ends_with(TEMPORARY);
-        if temporary || SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(&entry.name)) {
+        if layout::directory(&entry.name).is_some() {
             let message = "a directory with a name that only a file of the seal may have";
             let fault = Fault::new(Code::FileTypeRefused, message).at(folder.show(&entry.name));
             present.faults.push((entry.name.clone(), fault));

@@ -85,6 +85,17 @@ pub fn open(folder: &Folder, listing: &Listing, keys: &[PublicKey]) -> Result<Se
         let message = format!("{} was left by a sealing that did not end", left.name);
         return Err(Fault::new(Code::SealIncomplete, message).at(folder.shown()));
     }
+    for name in SEAL_FILES {
+        let same: Vec<&str> = listing
+            .files()
+            .map(|it| it.name.as_str())
+            .filter(|it| it.eq_ignore_ascii_case(name))
+            .collect();
+        if same.len() > 1 {
+            let message = format!("names of one file of the seal: {}", same.join(", "));
+            return Err(Fault::new(Code::NameCollision, message).at(folder.shown()));
+        }
+    }
     let present: Vec<&str> =
         SEAL_FILES.into_iter().filter(|name| called(listing, name).is_some()).collect();
     if present.is_empty() {

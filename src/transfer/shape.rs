@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::layout::{self, SEAL_FILES};
+use super::layout::{self, Place};
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
-use crate::folder::TEMPORARY;
 use crate::limits;
 use crate::path;
 use crate::verdict::{Code, Fault};
@@ -65,7 +64,7 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), Fault> {
         serial(base.serial).map_err(at)?;
         for artifact in &base.artifacts {
             text(&artifact.name, limits::MANIFEST_TEXT_BYTES).map_err(at)?;
-            portable(&artifact.path).map_err(at)?;
+            outside(&artifact.path).map_err(at)?;
         }
     }
     Ok(())
@@ -122,18 +121,21 @@ fn text(text: &str, most: usize) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Accepts a path of the transfer directory that is none of the seal's own.
+/// Accepts a path that a file of the transfer directory may have.
 pub(super) fn portable(name: &str) -> Result<(), Fault> {
     path::portable(name)
         .map_err(|reason| Fault::new(Code::PathNotPortable, reason.to_string()).at(name))?;
-    let top = name.split('/').next().unwrap_or_default();
-    let temporary = |part: &str| part.to_ascii_lowercase().ends_with(TEMPORARY);
-    if SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(top))
-        || name.split('/').any(temporary)
-    {
-        return Err(malformed("the name is one of the seal's own").at(name));
-    }
+    layout::place(name).map_err(|reason| malformed(reason.words()).at(name))?;
     Ok(())
+}
+
+/// Accepts a path of an artifact or a bundle: what `trust/` and `tools/` hold is neither.
+fn outside(name: &str) -> Result<(), Fault> {
+    portable(name)?;
+    match layout::place(name) {
+        Ok(Place::Free) => Ok(()),
+        _ => Err(malformed("an artifact or bundle can't lie in trust/ or tools/").at(name)),
+    }
 }
 
 fn files(files: &[FileEntry]) -> Result<(), Fault> {
@@ -182,10 +184,7 @@ fn artifact(manifest: &Manifest, artifact: &Artifact) -> Result<(), Fault> {
     for value in [&artifact.vendor, &artifact.source].into_iter().flatten() {
         text(value, limits::MANIFEST_TEXT_BYTES)?;
     }
-    portable(&artifact.path)?;
-    if layout::is_own(&artifact.path) {
-        return Err(malformed("an artifact can't lie in trust/ or tools/"));
-    }
+    outside(&artifact.path)?;
     let is_file = manifest.file(&artifact.path).is_some();
     let is_layout = artifact.kind == Kind::Image && manifest.below(&artifact.path).next().is_some();
     if !is_file && !is_layout {
@@ -193,6 +192,7 @@ fn artifact(manifest: &Manifest, artifact: &Artifact) -> Result<(), Fault> {
     }
     let mut bundles = BTreeSet::new();
     for bundle in &artifact.bundles {
+        outside(bundle)?;
         if manifest.file(bundle).is_none() {
             return Err(malformed("its bundle is no file of the manifest").at(bundle));
         }

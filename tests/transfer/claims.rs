@@ -246,6 +246,10 @@ fn a_sealed_trusted_root_that_can_t_be_used_decides_nothing() {
     });
     let answer = room.verify("").exit(1).says("hello-image.tar: FAILED (claim-mismatch: ");
     answer.says("tools-1.0.tar.gz: FAILED (claim-mismatch: ");
-    // The operator's own root is asked in its place.
-    room.verify("--trusted-root trusted_root.json").accepted(2);
+    // The operator's own root is asked in its place, and what lies under the name of one is none.
+    let answer = room.verify("--trusted-root trusted_root.json").exit(1);
+    answer
+        .says("hello-image.tar: OK (")
+        .says("trust/trusted_root.json: FAILED (claim-mismatch: ")
+        .says("d: FAILED (transfer-not-verified: 1 of ");
 }

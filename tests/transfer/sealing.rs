@@ -311,17 +311,28 @@ fn what_lies_where_the_seal_keeps_its_own_is_named() {
     room.write(name, b"y");
     room.verify("").exit(1).says(&format!("{name}: FAILED (file-mismatch: "));
     // In trust/ nobody looks for what sealing did not write, and one spelling is enough.
-    for (name, code) in
-        [("trust/notes.txt", "EXTRA (file-extra"), ("Tools/x", "FAILED (name-collision")]
-    {
+    for (name, code) in [
+        ("trust/notes.txt", "EXTRA (file-extra"),
+        ("trust/keys/vendor.pub", "EXTRA (file-extra"),
+        ("Tools/x", "FAILED (name-collision"),
+        ("trust/keys/0123456789abcdef.pub", "FAILED (claim-mismatch"),
+    ] {
         let room = Room::release();
         room.write(name, b"x");
         let before = room.state_of_disk();
         room.seal_as_usual("").exit(1).says(&format!("{name}: {code}: "));
         assert_eq!(room.state_of_disk(), before);
     }
+    // A directory of a name that only a file may have is refused by every verifier.
+    for name in ["MANIFEST.JSON", "sha256sums", "sub/a.Sealift-Tmp"] {
+        let room = Room::release();
+        fs::create_dir_all(room.path(name)).unwrap();
+        let before = room.state_of_disk();
+        room.seal_as_usual("").exit(1).says(&format!("{name}: FAILED (name-collision: "));
+        assert_eq!(room.state_of_disk(), before);
+    }
     // A private key stops the seal wherever it lies.
-    for name in ["tools/my.key", "trust/keys/my.pub"] {
+    for name in ["tools/my.key", "trust/keys/0123456789abcdef.pub"] {
         let room = Room::release();
         fs::create_dir_all(room.path("trust/keys")).unwrap();
         fs::create_dir_all(room.path("tools")).unwrap();
@@ -330,6 +341,7 @@ fn what_lies_where_the_seal_keeps_its_own_is_named() {
     }
     // A key there is not believed for lying there.
     let room = Room::release();
-    room.rename("vendor.pub", "trust/keys/vendor.pub");
+    let key = sealift::key::PublicKey::from_pem(&crate::room::example("vendor.pub")).unwrap();
+    room.rename("vendor.pub", &sealift::transfer::key_path(&key.fingerprint()));
     refused(&room, ROOT, 2, "ERROR (no-key: ");
 }

@@ -218,3 +218,86 @@ fn sealing_overwrites_nothing_that_it_did_not_write() {
         room.seal_as_usual("").error("output-exists").mentions(name);
     }
 }
+
+/// A policy under which a vendor's signature is asked for everything but what the seal keeps.
+const POLICY: &str = "version = 1\n[[transfer.key]]\nname = \"us\"\nfile = \"transfer.pub\"\n\
+                      [[vendor]]\nname = \"k2view\"\n[[vendor.key]]\nname = \"key\"\nfile = \"vendor.pub\"\n";
+
+/// Lists a file that lies there, and seals it by the operator's key.
+fn seal_with(room: &Room, path: &str, bytes: &[u8]) {
+    room.write(path, bytes);
+    room.reseal(|it| {
+        it.files.retain(|file| file.path != path);
+        let (size, sha256) = (bytes.len() as u64, Sha256Digest::of(bytes));
+        it.files.push(FileEntry { path: path.to_owned(), size, sha256, segments: Vec::new() });
+        it.files.sort_by(|a, b| a.path.cmp(&b.path));
+    });
+}
+
+#[test]
+fn what_the_seal_keeps_is_what_its_name_says_whoever_sealed_it() {
+    const SCRIPT: &[u8] = b"#!/bin/sh\nevil\n";
+    let other = sealift::key::PrivateKey::generate().unwrap();
+    let pem = other.public().to_pem();
+    let own = sealift::transfer::key_path(&other.public().fingerprint());
+    let with = |before: &str, after: &str| format!("{before}{pem}{after}").into_bytes();
+    let cases: &[(&str, Vec<u8>)] = &[
+        ("trust/keys/0123456789abcdef.pub", SCRIPT.to_vec()),
+        // A key under the name of another one, and one with more around it.
+        ("trust/keys/0123456789abcdef.pub", pem.clone().into_bytes()),
+        (&own, with("", "#!/bin/sh\nevil\n")),
+        (&own, with("\n", "")),
+        (&own, with("", "\n")),
+        (&own, with("", &pem)),
+        ("trust/trusted_root.json", SCRIPT.to_vec()),
+        ("trust/fetches.jsonl", SCRIPT.to_vec()),
+        ("trust/fetches.jsonl", b"{\"url\":\"x\"}\n#!/bin/sh\n".to_vec()),
+        ("trust/fetches.jsonl", b"[]\n".to_vec()),
+    ];
+    for (path, bytes) in cases {
+        let room = Room::sealed();
+        room.write_beside("trust.toml", POLICY);
+        seal_with(&room, path, bytes);
+        for words in ["--transfer-key transfer.pub", "--trust trust.toml --require-coverage"] {
+            let named = "--trusted-root trusted_root.json";
+            let answer = room.run(&format!("verify d {named} {words}")).exit(1);
+            answer.says(&format!("{path}: FAILED (claim-mismatch: ")).says("d: FAILED (");
+        }
+    }
+    // A key that no artifact names is used for nothing, and is a key. So is a log of fetches.
+    let room = Room::sealed();
+    seal_with(&room, &own, pem.as_bytes());
+    seal_with(&room, "trust/fetches.jsonl", b"{\"url\":\"x\"}\n{}\n");
+    room.verify("").accepted(2);
+}
+
+#[test]
+fn nothing_else_lies_where_the_seal_keeps_its_own() {
+    for path in ["trust/payload/install.sh", "TRUST/evil.tar", "Tools/setup.exe", "tOOLs/x/y"] {
+        let room = Room::sealed();
+        room.write_beside("trust.toml", POLICY);
+        seal_with(&room, path, b"evil\n");
+        for words in ["--transfer-key transfer.pub", "--trust trust.toml --require-coverage"] {
+            let answer = room.run(&format!("verify d {words}"));
+            answer.refused_as_a_whole(1, "FAILED (manifest-malformed");
+        }
+    }
+    // No artifact, and no bundle, lies in either.
+    for directory in ["tools", "tools/deep"] {
+        let room = Room::sealed();
+        let bundle = room.read("hello_signature.bundle");
+        seal_with(&room, &format!("{directory}/hello.bundle"), &bundle);
+        room.reseal(|it| it.artifacts[0].bundles = vec![format!("{directory}/hello.bundle")]);
+        room.verify("").refused_as_a_whole(1, "FAILED (manifest-malformed");
+    }
+}
+
+#[test]
+fn a_second_name_of_a_file_of_the_seal_is_a_collision() {
+    for name in ["sha256sums", "Manifest.json", "MANIFEST.JSON.SIG", "manifest.json.Sigstore.json"]
+    {
+        let room = Room::sealed();
+        room.write(name, b"planted");
+        room.verify("").refused_as_a_whole(1, "FAILED (name-collision");
+    }
+}

@@ -1,0 +1,1 @@
+MEUCIHFjAFMObLEuwkazdgrkREHRlAEWJlwdPQMNiRMdbkb2AiEArgAbwMUowjUdNOuEofNCE5tbw4xY79x/gab+3iTMujM=

@@ -1,0 +1,1 @@
+MEQCIDhPrl/nfxQAKXLqod4k4vsrGKvRImxG9vl6wb2HWHDkAiB/ehbNx+JW3q5pPvrZu7VCKuUsA+WBNtNRqPEmPYlH0w==

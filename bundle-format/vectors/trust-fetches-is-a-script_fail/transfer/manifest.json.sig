@@ -1,0 +1,1 @@
+MEYCIQD1IUqmdDTsMFBUlyuQKMYQ6Zi/Of9ol/SVj3GeFAUJowIhAPxmzjmVXAFca4gnu4SvbYib5Qp5lbueIJGjceQg7sbR

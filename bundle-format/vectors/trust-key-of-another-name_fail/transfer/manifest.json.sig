@@ -1,0 +1,1 @@
+MEYCIQCPnt0ao/rkBWf+BsXoB6yD2zFx05/kiX/ba9RXuE9G4gIhAMuhfilWmNsgQ0u1+TDziy1M4niRaPwRhDLQHDIPfAwv

@@ -1,0 +1,1 @@
+MEUCIQDsLombrGFmrvyI+hdBGZmSkl2BdsMuh4Xe1/0GqQ5x1gIgYUcJrcBweYTer/AO9BEi+rcZIUDN6hxwGF5NjrCxERA=
