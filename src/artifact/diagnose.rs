@@ -14,18 +14,12 @@ use crate::trust::MessageForm;
 /// Whether a bundle is about a text: by the digest that it states, or by its signature when it
 /// states none. A statement proves nothing by itself.
 pub(super) fn is_about(bundle: &SignatureBundle, message: &[u8], request: &Request<'_>) -> bool {
-    match stated(bundle) {
-        Some(stated) => stated == Sha256Digest::of(message).to_hex(),
-        None => sigstore::signature_holds(bundle, message, &request.signer),
+    if bundle.is_attestation() {
+        return false;
     }
-}
-
-/// The SHA-256 that a bundle states for its message.
-fn stated(bundle: &SignatureBundle) -> Option<String> {
     bundle
-        .stated_digest()
-        .filter(|(algorithm, _)| *algorithm == HashAlgorithm::Sha256)
-        .map(|(_, hex)| hex)
+        .states(message)
+        .unwrap_or_else(|| sigstore::signature_holds(bundle, message, &request.signer))
 }
 
 /// Likely causes for a package.
@@ -37,7 +31,9 @@ pub(super) fn package(
     let mut causes = Vec::new();
     let demanded = judge.profile.package.message;
     causes.extend(other_form(bundle, "the file", &file.sha256, demanded, judge));
-    if stated(bundle).is_some_and(|stated| stated == file.sha256.to_hex()) {
+    let of_file =
+        bundle.stated().is_some_and(|it| it == (HashAlgorithm::Sha256, file.sha256.as_bytes()));
+    if of_file {
         causes.push(
             "the bundle signs the file itself, not the text of its digest: it was made with \
              `cosign sign-blob FILE` and `sealift verify-blob` checks it"

@@ -2,11 +2,12 @@
 //! rule that every image in it must be covered.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{BundleVerdict, Judge, NamedBundle, deciding, diagnose, prove, refused, verified};
 use crate::digest::Sha256Digest;
 use crate::image::{Archive, Candidate, Coverage};
+use crate::key::HashAlgorithm;
 use crate::limits;
 use crate::sigstore::{SignatureBundle, Subject};
 use crate::verdict::{
@@ -38,17 +39,16 @@ pub fn image(
         return refused(report, &fault, Vec::new(), judge);
     }
 
-    let candidates = candidates(archive);
+    let candidates = Candidates::of(archive, judge);
     let mut tally = Tally::default();
-    let mut tries = limits::SELECTION_TRIES;
     for bundle in bundles {
         let explain = tally.foreign.len() < limits::DIAGNOSIS_TRIES;
-        let judged = judge_bundle(bundle, &candidates, archive, judge, &mut tries, explain);
+        let judged = judge_bundle(bundle, &candidates, archive, judge, explain);
         report.bundles.push(tally.add(bundle, judged));
     }
     report.images = images(archive, &tally.signed);
     report.matched =
-        candidates.iter().filter(|it| tally.signed.contains(&it.digest)).map(named).collect();
+        candidates.list.iter().filter(|it| tally.signed.contains(&it.digest)).map(named).collect();
     let coverage = archive.coverage(&tally.signed);
     let status = if coverage.is_ok() { Status::Passed } else { Status::Failed };
     report.checks.push(Check::new(CheckName::Coverage, status));
@@ -166,21 +166,20 @@ fn unused(fault: &Fault) -> Fault {
 /// cost more tries.
 fn judge_bundle(
     bundle: &NamedBundle,
-    candidates: &[Candidate],
+    candidates: &Candidates,
     archive: &Archive,
     judge: &Judge<'_>,
-    tries: &mut usize,
     explain: bool,
 ) -> Judged {
     let content = match &bundle.content {
         Ok(content) => content,
         Err(fault) => return Judged::unread(bundle, fault),
     };
-    let chosen = match select(content, candidates, judge, tries) {
+    let chosen = match select(content, candidates, judge) {
         Ok(chosen) => chosen,
         Err(fault) => return Judged::unread(bundle, &fault),
     };
-    let Some(candidate) = chosen.or(candidates.first()) else {
+    let Some(candidate) = chosen.or(candidates.list.first()) else {
         let fault = Fault::new(Code::ImageNotCovered, "the archive holds no image");
         return Judged::unread(bundle, &fault);
     };
@@ -199,7 +198,7 @@ fn judge_bundle(
                     Code::DigestMismatch | Code::SignatureInvalid | Code::LogEntryMismatch
                 );
                 if explain {
-                    let causes = diagnose::image(content, archive, candidates, judge);
+                    let causes = diagnose::image(content, archive, &candidates.list, judge);
                     verdict.causes.splice(..0, causes);
                 }
             }
@@ -210,20 +209,23 @@ fn judge_bundle(
 
 /// The candidate that a bundle is about: the one whose text it states, or, where it states none,
 /// the first under which its signature holds. Selecting proves nothing; everything is checked after.
-/// `tries` is what is left of the signatures that may be tried for all bundles together.
 fn select<'c>(
     bundle: &SignatureBundle,
-    candidates: &'c [Candidate],
+    candidates: &'c Candidates,
     judge: &Judge<'_>,
-    tries: &mut usize,
 ) -> Result<Option<&'c Candidate>, Fault> {
-    // Comparing with a stated digest costs next to nothing; trying a signature does.
-    let cost = usize::from(bundle.stated_digest().is_none());
-    for candidate in candidates {
-        *tries = tries.checked_sub(cost).ok_or_else(|| {
+    if bundle.is_attestation() {
+        return Ok(None);
+    }
+    // Looking up a stated digest costs next to nothing, however many there are.
+    if let Some((HashAlgorithm::Sha256, stated)) = bundle.stated() {
+        return Ok(candidates.by_message.get(stated).and_then(|at| candidates.list.get(*at)));
+    }
+    for candidate in &candidates.list {
+        if !judge.tries.take() {
             let message = "too many digests, and too many bundles that don't say which they sign";
-            Fault::new(Code::ArchiveTooLarge, message)
-        })?;
+            return Err(Fault::new(Code::ArchiveTooLarge, message));
+        }
         let message = judge.profile.image.message.message(&candidate.digest);
         if diagnose::is_about(bundle, message.as_bytes(), judge.request) {
             return Ok(Some(candidate));
@@ -232,16 +234,31 @@ fn select<'c>(
     Ok(None)
 }
 
-/// All candidates of all images, each digest once, in the order of the archive.
-fn candidates(archive: &Archive) -> Vec<Candidate> {
-    let mut seen = BTreeSet::new();
-    archive
-        .images
-        .iter()
-        .flat_map(|image| image.candidates.iter())
-        .filter(|candidate| seen.insert(candidate.digest))
-        .copied()
-        .collect()
+/// Every digest of an archive that may have been signed.
+struct Candidates {
+    /// Each once, in the order of the archive.
+    list: Vec<Candidate>,
+    /// Where in the list, by the SHA-256 of the text that the vendor signs for it.
+    by_message: HashMap<[u8; 32], usize>,
+}
+
+impl Candidates {
+    fn of(archive: &Archive, judge: &Judge<'_>) -> Self {
+        let mut seen = BTreeSet::new();
+        let list: Vec<Candidate> = archive
+            .images
+            .iter()
+            .flat_map(|image| image.candidates.iter())
+            .filter(|candidate| seen.insert(candidate.digest))
+            .copied()
+            .collect();
+        let message = |candidate: &Candidate| {
+            let message = judge.profile.image.message.message(&candidate.digest);
+            *Sha256Digest::of(message.as_bytes()).as_bytes()
+        };
+        let by_message = list.iter().enumerate().map(|(at, it)| (message(it), at)).collect();
+        Self { list, by_message }
+    }
 }
 
 fn named(candidate: &Candidate) -> MatchedDigest {
@@ -267,3 +284,7 @@ fn images(archive: &Archive, signed: &BTreeSet<Sha256Digest>) -> Vec<ImageReport
         })
         .collect()
 }
+
+#[cfg(test)]
+#[path = "image_tests.rs"]
+mod tests;

@@ -10,7 +10,10 @@ mod diagnose;
 mod image;
 mod package;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::digest::Sha256Digest;
+use crate::limits;
 use crate::sigstore::{self, Proof, Refusal, Request, SignatureBundle, Subject};
 use crate::trust::{KeyTerms, Vendor, VendorProfile};
 use crate::verdict::{ArtifactReport, BundleReport, Code, Fault, Outcome};
@@ -28,6 +31,34 @@ pub struct Judge<'a> {
     pub profile: &'a VendorProfile,
     /// What the trust policy asks besides, if there is one.
     pub terms: Option<Terms<'a>>,
+    /// What is left of the signatures that may be tried to find out what bundles are about: one budget
+    /// for an artifact, whichever keys it is judged by.
+    pub tries: &'a Tries,
+}
+
+/// A budget of signature checks.
+#[derive(Debug)]
+pub struct Tries(AtomicUsize);
+
+impl Tries {
+    /// So many.
+    #[must_use]
+    pub const fn new(count: usize) -> Self {
+        Self(AtomicUsize::new(count))
+    }
+
+    /// Takes one; says whether there was one.
+    #[must_use]
+    pub fn take(&self) -> bool {
+        let less = |left: usize| left.checked_sub(1);
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok()
+    }
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self::new(limits::SELECTION_TRIES)
+    }
 }
 
 /// What a trust policy says of the key and the vendor that an artifact is judged by.

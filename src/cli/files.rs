@@ -6,6 +6,7 @@ use std::path::Path;
 
 use walkdir::WalkDir;
 
+use crate::folder;
 use crate::image::{FileAt, Tree, TreeEntry, TreeKind};
 use crate::limits;
 use crate::verdict::{Code, Fault};
@@ -86,14 +87,33 @@ pub(super) fn open_stream(path: &Path) -> Result<Box<dyn Read>, Fault> {
     }
 }
 
-/// Reads a small file whole; one that is larger than `limit` bytes is refused with `too_large`
-/// after `limit` bytes, whatever its size.
+/// Reads a small file that the operator named, whole; one that is larger than `limit` bytes is refused with
+/// `too_large` after `limit` bytes, whatever its size. It may be a pipe, as cosign takes
+/// `--bundle <(command)`: whoever names one wants it to be waited for.
 ///
 /// # Errors
 /// Those of [`open_stream`], and `too_large`.
 pub(super) fn read_small(path: &Path, limit: u64, too_large: Code) -> Result<Vec<u8>, Fault> {
+    read_whole(path, open_stream(path)?, limit, too_large)
+}
+
+/// The same for a file that was only found, for example under a name that a label in an archive gives:
+/// regular files only, so that a pipe without a writer does not hold the run up for ever.
+///
+/// # Errors
+/// Those of [`folder::open_regular`], and `too_large`.
+pub(super) fn read_found(path: &Path, limit: u64, too_large: Code) -> Result<Vec<u8>, Fault> {
+    read_whole(path, folder::open_regular(path)?, limit, too_large)
+}
+
+fn read_whole(
+    path: &Path,
+    stream: impl Read,
+    limit: u64,
+    too_large: Code,
+) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::new();
-    let mut stream = open_stream(path)?.take(limit.saturating_add(1));
+    let mut stream = stream.take(limit.saturating_add(1));
     stream.read_to_end(&mut bytes).map_err(|error| unreadable(&show(path), &error))?;
     if bytes.len() as u64 > limit {
         let message = format!("larger than {limit} bytes");
@@ -166,6 +186,8 @@ impl Tree for Directory<'_> {
         if !fs::symlink_metadata(&path)?.is_file() {
             return Err(io::Error::other("is not a regular file any more"));
         }
-        Ok(Box::new(File::open(path)?))
+        Ok(Box::new(
+            folder::open_regular(&path).map_err(|fault| io::Error::other(fault.message()))?,
+        ))
     }
 }

@@ -1,11 +1,12 @@
 //! `sealift verify FILE`: finds out what a file is, finds its bundles beside it, and has it judged.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::verify::Whom;
 use super::{args, detect, files};
 use crate::artifact::detect::{Found, Kind};
-use crate::artifact::{self, Judge, NamedBundle, Terms};
+use crate::artifact::{self, Judge, NamedBundle, Terms, Tries};
 use crate::folder::{Authority, TrustedKey};
 use crate::image::Options;
 use crate::limits;
@@ -83,13 +84,17 @@ impl Single<'_> {
     fn judged(&self, path: &Path, found: &Result<Found, Fault>) -> ArtifactReport {
         let report = ArtifactReport::new(files::show(path));
         let mut first: Option<ArtifactReport> = None;
+        let mut loaded = Loaded::default();
+        // A few keys may try as much as one may.
+        let keys = self.signers.len().clamp(1, 5);
+        let tries = Tries::new(limits::SELECTION_TRIES.saturating_mul(keys));
         for signer in &self.signers {
             let profile = signer.profile;
             let terms = signer.vendor.and_then(|key| key.vendor);
             let name = files::file_name(path).unwrap_or_default();
             let terms = terms.map(|(vendor, key)| Terms { name: &name, key, vendor });
-            let judge = Judge { request: &signer.request, profile, terms };
-            let mut report = self.judge(path, report.clone(), found, &judge);
+            let judge = Judge { request: &signer.request, profile, terms, tries: &tries };
+            let mut report = self.judge(path, report.clone(), found, &judge, &mut loaded);
             report.key_trust = judge.terms.map(|_| KeyTrust::Policy);
             if report.outcome == Outcome::Ok {
                 return report;
@@ -110,6 +115,7 @@ impl Single<'_> {
         mut report: ArtifactReport,
         found: &Result<Found, Fault>,
         judge: &Judge<'_>,
+        loaded: &mut Loaded,
     ) -> ArtifactReport {
         match found {
             Err(fault) => artifact::refused(report, fault, Vec::new(), judge),
@@ -121,7 +127,7 @@ impl Single<'_> {
                 let material = files::file_name(path)
                     .map(|name| pairing::for_package(judge.profile, &name))
                     .unwrap_or_default();
-                let bundles = self.bundles(path, &[material], &mut report);
+                let bundles = self.bundles(path, &[material], &mut report, loaded);
                 if bundles.len() > 1 {
                     let fault = Fault::new(Code::Usage, "a package has one bundle");
                     return report.refused(&fault);
@@ -135,8 +141,8 @@ impl Single<'_> {
                     .iter()
                     .map(|image| pairing::for_image(judge.profile, &image.labels))
                     .collect();
-                let bundles = self.bundles(path, &material, &mut report);
-                let report = artifact::image(report, archive, &bundles, judge);
+                let bundles = self.bundles(path, &material, &mut report, loaded);
+                let report = artifact::image(report, archive, bundles, judge);
                 self.with_key_name(report, &material)
             }
         }
@@ -181,15 +187,16 @@ impl Single<'_> {
 
     /// The bundles named on the command line, else those that lie beside the file under the
     /// vendor's names.
-    fn bundles(
+    fn bundles<'l>(
         &self,
         path: &Path,
         material: &[Material],
         report: &mut ArtifactReport,
-    ) -> Vec<NamedBundle> {
-        let arguments = self.whom.arguments;
-        if !arguments.bundle.is_empty() {
-            return load_bundles(arguments.bundle.iter().cloned());
+        loaded: &'l mut Loaded,
+    ) -> &'l [NamedBundle] {
+        let named = &self.whom.arguments.bundle;
+        if !named.is_empty() {
+            return loaded.get(named.clone(), load_bundle);
         }
         let mut names: Vec<_> = material.iter().filter_map(|it| it.bundle.clone()).collect();
         names.sort();
@@ -199,28 +206,56 @@ impl Single<'_> {
         }
         if names.len() > limits::BUNDLES {
             let message = format!("its labels name more than {} bundles", limits::BUNDLES);
-            let content = Err(Fault::new(Code::ArchiveTooLarge, message).at(files::show(path)));
-            return vec![NamedBundle { name: files::show(path), content }];
+            let fault = Fault::new(Code::ArchiveTooLarge, message).at(files::show(path));
+            return loaded.get(vec![path.to_owned()], |path, _| NamedBundle {
+                name: files::show(path),
+                content: Err(fault.clone()),
+            });
         }
         let beside = names.iter().map(|name| path.with_file_name(name));
         let (there, absent): (Vec<_>, Vec<_>) = beside.partition(|path| path.exists());
         for path in absent.iter().take(limits::DIAGNOSIS_TRIES) {
             report.likely_causes.push(format!("there is no {}", files::show(path)));
         }
-        load_bundles(there)
+        loaded.get(there, found_bundle)
     }
 }
 
-/// Reads and parses the bundles of one artifact. All of them are held in memory, and labels of the
-/// archive can name thousands, so they are bounded together as well.
-fn load_bundles(paths: impl IntoIterator<Item = PathBuf>) -> Vec<NamedBundle> {
-    let mut left = limits::BUNDLES_TOTAL_BYTES;
-    paths.into_iter().map(|path| load_bundle(&path, &mut left)).collect()
+/// The bundles of a file, each set of them read and parsed once, whichever keys and conventions it is
+/// judged by: a pipe that the operator named can't be read twice.
+#[derive(Default)]
+struct Loaded(BTreeMap<Vec<PathBuf>, Vec<NamedBundle>>);
+
+impl Loaded {
+    /// All of a set are held in memory, and labels of an archive can name thousands, so they are bounded
+    /// together as well.
+    fn get(
+        &mut self,
+        paths: Vec<PathBuf>,
+        load: impl Fn(&Path, &mut u64) -> NamedBundle,
+    ) -> &[NamedBundle] {
+        self.0.entry(paths).or_insert_with_key(|paths| {
+            let mut left = limits::BUNDLES_TOTAL_BYTES;
+            paths.iter().map(|path| load(path, &mut left)).collect()
+        })
+    }
 }
 
-/// Reads and parses a bundle, which takes its size from the `left` bytes; what is wrong with it is
-/// part of the verdict.
+/// How a bundle's file is read: within so many bytes, and the code for a larger one.
+type Reading = fn(&Path, u64, Code) -> Result<Vec<u8>, Fault>;
+
+/// Reads and parses a bundle that the operator named, which takes its size from the `left` bytes; what is
+/// wrong with it is part of the verdict.
 pub(super) fn load_bundle(path: &Path, left: &mut u64) -> NamedBundle {
+    read_bundle(path, left, files::read_small)
+}
+
+/// The same for one that was found beside a file.
+fn found_bundle(path: &Path, left: &mut u64) -> NamedBundle {
+    read_bundle(path, left, files::read_found)
+}
+
+fn read_bundle(path: &Path, left: &mut u64, read: Reading) -> NamedBundle {
     let limit = limits::BUNDLE_BYTES.min(*left);
     let too_large = |fault: Fault| {
         let together = fault.code() == Code::BundleTooLarge && limit < limits::BUNDLE_BYTES;
@@ -231,7 +266,7 @@ pub(super) fn load_bundle(path: &Path, left: &mut u64) -> NamedBundle {
         let message = format!("the bundles together are larger than {total} bytes");
         Fault::new(Code::BundleTooLarge, message).at(files::show(path))
     };
-    let content = files::read_small(path, limit, Code::BundleTooLarge).map_err(too_large);
+    let content = read(path, limit, Code::BundleTooLarge).map_err(too_large);
     let content = content.and_then(|bytes| {
         *left = left.saturating_sub(bytes.len() as u64);
         SignatureBundle::parse(&bytes).map_err(|fault| fault.at(files::show(path)))

@@ -14,6 +14,29 @@ use super::write::TEMPORARY;
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
+/// Opens a regular file that was found under a path and that nobody named: it is not waited for
+/// (a pipe without a writer would never open), and what is no file is refused. Links are followed.
+///
+/// # Errors
+/// [`Code::FileNotFound`], [`Code::FileTypeRefused`] and [`Code::Unreadable`].
+pub fn open_regular(path: &Path) -> Result<File, Fault> {
+    let open = || {
+        let refuse = |kind| {
+            let kind = FileType::from_raw_mode(kind);
+            let message = format!("{}, not a regular file", words(kind));
+            (kind != FileType::RegularFile).then(|| Fault::new(Code::FileTypeRefused, message))
+        };
+        // Looked at before opening, which can have effects on a device, and again behind it.
+        let seen = rustix::fs::stat(path).map_err(fault)?;
+        refuse(seen.st_mode).map_or(Ok(()), Err)?;
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = rustix::fs::openat(CWD, path, flags, Mode::empty()).map_err(fault)?;
+        let opened = rustix::fs::fstat(&file).map_err(fault)?;
+        refuse(opened.st_mode).map_or(Ok(File::from(file)), Err)
+    };
+    open().map_err(|fault: Fault| fault.at(path.display().to_string()))
+}
+
 /// An open directory. What the path in front of it leads to later makes no difference.
 #[derive(Debug)]
 pub struct Folder {

@@ -9,6 +9,25 @@ use super::entry::{Entry, EntryKind, Listing, Room, Stamp};
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
+/// Opens a regular file that was found under a path and that nobody named. Links are followed.
+///
+/// # Errors
+/// [`Code::FileNotFound`], [`Code::FileTypeRefused`] and [`Code::Unreadable`].
+pub fn open_regular(path: &Path) -> Result<File, Fault> {
+    let open = || {
+        if !fs::metadata(path)?.is_file() {
+            return Ok(None);
+        }
+        let file = File::open(path)?;
+        Ok(file.metadata()?.is_file().then_some(file))
+    };
+    let shown = path.display().to_string();
+    match open().map_err(|error: io::Error| fault(&error).at(shown.as_str()))? {
+        Some(file) => Ok(file),
+        None => Err(Fault::new(Code::FileTypeRefused, "not a regular file").at(shown)),
+    }
+}
+
 /// A directory, by its path.
 #[derive(Debug)]
 pub struct Folder {

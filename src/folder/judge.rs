@@ -2,15 +2,15 @@
 //!
 //! The same code judges when a folder is sealed and when one is verified that carries no seal.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use super::survey::{Survey, What};
 use super::{Folder, read_small};
-use crate::artifact::{self, FileDigest, Judge, NamedBundle, Terms};
+use crate::artifact::{self, FileDigest, Judge, NamedBundle, Terms, Tries};
 use crate::digest::Sha256Digest;
 use crate::image::Archive;
-use crate::key::PublicKey;
+use crate::key::{HashAlgorithm, PublicKey};
 use crate::limits;
 use crate::pairing::{self, Names, Pairing};
 use crate::parallel;
@@ -216,7 +216,8 @@ impl Court<'_> {
     pub fn judge(&self, task: &Task<'_>) -> Judged {
         let mut report = ArtifactReport::new(task.path);
         let (pairing, profile) = self.pair(task);
-        let messages = self.messages(task, profile);
+        let texts = Texts::of(task, profile);
+        let tries = Tries::default();
         let mut judged = Judged {
             report: ArtifactReport::new(task.path),
             path: task.path.to_owned(),
@@ -246,7 +247,7 @@ impl Court<'_> {
             Subject::Package(..) => ArtifactKind::Package,
             _ => ArtifactKind::Image,
         });
-        let chosen = match self.choose(&bundles, &messages, profile) {
+        let chosen = match self.choose(&bundles, &texts, profile, &tries) {
             Ok(chosen) => chosen,
             // What can't be what was signed is said first, whoever signed it.
             Err(fault) if !matches!(task.subject, Subject::Refused(_)) => {
@@ -265,7 +266,7 @@ impl Court<'_> {
         };
         let request = key.request(self.authority);
         let terms = key.vendor.map(|(vendor, terms)| Terms { name: task.name, key: terms, vendor });
-        let judge = Judge { request: &request, profile, terms };
+        let judge = Judge { request: &request, profile, terms, tries: &tries };
         if let Some((vendor, _)) = key.vendor {
             vendor.name().clone_into(&mut judged.vendor);
         }
@@ -323,43 +324,39 @@ impl Court<'_> {
         }
         let mut left = limits::BUNDLES_TOTAL_BYTES;
         let bundles: Vec<_> = names.iter().map(|name| self.load(name, &mut left)).collect();
-        let mut tries = limits::SELECTION_TRIES;
+        let tries = Tries::default();
         let signed = std::iter::once(first).chain(rest).find(|profile| {
-            let messages = self.messages(task, profile);
+            let texts = Texts::of(task, profile);
             let mut keys = self.authority.keys.iter().filter(|key| key.works_by(profile));
-            keys.any(|key| self.signed_by(&key.key, &bundles, &messages, &mut tries))
+            keys.any(|key| self.signed_by(&key.key, &bundles, &texts, &tries))
         });
         (pairing, signed.unwrap_or(first))
     }
 
-    /// Whether any of the bundles holds a signature by this key over any of the messages, as far as the
+    /// Whether any of the bundles holds a signature by this key over any of the texts, as far as the
     /// tries go.
     fn signed_by(
         &self,
         key: &PublicKey,
         bundles: &[NamedBundle],
-        messages: &[String],
-        tries: &mut usize,
+        texts: &Texts,
+        tries: &Tries,
     ) -> bool {
         let signer = Signer::Key { key, hash: self.authority.hash };
         bundles.iter().filter_map(|bundle| bundle.content.as_ref().ok()).any(|bundle| {
-            messages.iter().any(|message| {
-                *tries = tries.saturating_sub(1);
-                *tries > 0 && sigstore::signature_holds(bundle, message.as_bytes(), &signer)
+            texts.of_bundle(bundle).iter().any(|text| {
+                tries.take() && sigstore::signature_holds(bundle, text.as_bytes(), &signer)
             })
         })
     }
 
     fn pair_by(&self, task: &Task<'_>, profile: &VendorProfile) -> Pairing {
-        let digests: Vec<String> = self
-            .messages(task, profile)
-            .iter()
-            .map(|message| Sha256Digest::of(message.as_bytes()).to_hex())
-            .collect();
+        let digests = Texts::of(task, profile).digests;
+        let digests = digests.iter().map(String::as_str);
         match &task.subject {
             Subject::Package(..) => {
-                let digest = digests.first().map(String::as_str).unwrap_or_default();
-                self.names.package(profile, task.path, digest)
+                let mut digests = digests;
+                self.names.package(profile, task.path, digests.next().unwrap_or_default())
             }
             Subject::Image(archive, _) => {
                 let material: Vec<_> = archive
@@ -367,28 +364,9 @@ impl Court<'_> {
                     .iter()
                     .map(|image| pairing::for_image(profile, &image.labels))
                     .collect();
-                self.names.image(task.path, &material, digests.iter().map(String::as_str))
+                self.names.image(task.path, &material, digests)
             }
             Subject::Refused(_) => self.names.image(task.path, &[], []),
-        }
-    }
-
-    /// The texts that the vendor may have signed for an artifact.
-    fn messages(&self, task: &Task<'_>, profile: &VendorProfile) -> Vec<String> {
-        match &task.subject {
-            Subject::Package(digest, ..) => {
-                vec![profile.package.message.message(&digest.sha256)]
-            }
-            Subject::Image(archive, _) => {
-                let digests: BTreeSet<_> = archive
-                    .images
-                    .iter()
-                    .flat_map(|image| &image.candidates)
-                    .map(|candidate| candidate.digest)
-                    .collect();
-                digests.iter().map(|digest| profile.image.message.message(digest)).collect()
-            }
-            Subject::Refused(_) => Vec::new(),
         }
     }
 
@@ -413,12 +391,12 @@ impl Court<'_> {
     fn choose(
         &self,
         bundles: &[NamedBundle],
-        messages: &[String],
+        texts: &Texts,
         profile: &VendorProfile,
+        tries: &Tries,
     ) -> Result<Option<&TrustedKey<'_>>, Fault> {
         let authority = self.authority;
-        let mut tries = limits::SELECTION_TRIES;
-        let mut signed_by = |key: &PublicKey| self.signed_by(key, bundles, messages, &mut tries);
+        let signed_by = |key: &PublicKey| self.signed_by(key, bundles, texts, tries);
         let mut fitting: Vec<_> =
             authority.keys.iter().filter(|key| key.works_by(profile)).collect();
         if fitting.is_empty() {
@@ -445,6 +423,55 @@ impl Court<'_> {
                 Code::NoKey,
                 "there is a bundle, and no vendor key to judge it with",
             )),
+        }
+    }
+}
+
+/// The texts that the vendor may have signed for an artifact.
+struct Texts {
+    texts: Vec<String>,
+    /// The SHA-256 of each, in hexadecimal.
+    digests: Vec<String>,
+    by_digest: HashMap<[u8; 32], usize>,
+}
+
+impl Texts {
+    fn of(task: &Task<'_>, profile: &VendorProfile) -> Self {
+        let texts: Vec<String> = match &task.subject {
+            Subject::Package(digest, ..) => {
+                vec![profile.package.message.message(&digest.sha256)]
+            }
+            Subject::Image(archive, _) => {
+                let digests: BTreeSet<_> = archive
+                    .images
+                    .iter()
+                    .flat_map(|image| &image.candidates)
+                    .map(|candidate| candidate.digest)
+                    .collect();
+                digests.iter().map(|digest| profile.image.message.message(digest)).collect()
+            }
+            Subject::Refused(_) => Vec::new(),
+        };
+        let digests: Vec<_> = texts.iter().map(|text| Sha256Digest::of(text.as_bytes())).collect();
+        Self {
+            by_digest: digests.iter().enumerate().map(|(at, it)| (*it.as_bytes(), at)).collect(),
+            digests: digests.iter().map(Sha256Digest::to_hex).collect(),
+            texts,
+        }
+    }
+
+    /// Those that a bundle may be about: the one whose digest it states, else all. An attestation is
+    /// no signature of any.
+    fn of_bundle(&self, bundle: &SignatureBundle) -> &[String] {
+        match bundle.stated() {
+            _ if bundle.is_attestation() => &[],
+            Some((HashAlgorithm::Sha256, stated)) => match self.by_digest.get(stated) {
+                Some(at) => {
+                    self.texts.get(*at..).and_then(|rest| rest.get(..1)).unwrap_or_default()
+                }
+                None => &[],
+            },
+            _ => &self.texts,
         }
     }
 }

@@ -21,9 +21,9 @@ mod write;
 
 pub use entry::{Entry, EntryKind, Listing, Room, Stamp};
 #[cfg(unix)]
-pub use handle::{Folder, Lock};
+pub use handle::{Folder, Lock, open_regular};
 #[cfg(not(unix))]
-pub use handle_portable::{Folder, Lock};
+pub use handle_portable::{Folder, Lock, open_regular};
 pub use judge::{Authority, Court, Judged, SharedNames, Subject, Task, TrustedKey, judge};
 pub use layout::{LayoutTree, is_layout, is_layout_name};
 pub use read::{hash, read_small};

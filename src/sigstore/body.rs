@@ -79,8 +79,10 @@ impl Body {
         Ok((fields.needed_text("kind")?.to_owned(), fields.needed_text("apiVersion")?.to_owned()))
     }
 
-    /// Parses an entry's body as what the entry says it is.
+    /// Parses an entry's body as what the entry says it is: [`LogEntry::read`] does so once and keeps it.
     pub(super) fn parse(entry: &LogEntry) -> Result<Self, Fault> {
+        #[cfg(test)]
+        PARSED.with(|count| count.set(count.get() + 1));
         let kind = entry.entry_kind().ok_or_else(|| {
             Fault::new(Code::LogEntryUnsupported, "a log entry of a kind that can't be checked")
                 .expected_found(
@@ -112,6 +114,12 @@ impl Body {
             }
         }
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// How many bodies this thread parsed: parsing is what a large bundle costs.
+    pub(crate) static PARSED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
 const OUTER: &[&str] = &["apiVersion", "kind", "spec"];

@@ -3,6 +3,7 @@
 //! What is here was parsed strictly and not verified at all.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -103,6 +104,8 @@ pub(super) struct LogEntry {
     pub(super) proof: Option<Proof>,
     /// The canonicalised entry: what the log's leaf is made of.
     pub(super) body: Vec<u8>,
+    /// What the body parses to, once somebody has asked.
+    pub(super) parsed: OnceLock<Result<Body, Fault>>,
 }
 
 /// A Merkle inclusion proof (RFC 6962 section 2.1.1).
@@ -120,6 +123,12 @@ impl LogEntry {
     /// The kind, if it is one that can be checked.
     pub(super) fn entry_kind(&self) -> Option<EntryKind> {
         EntryKind::of(&self.kind, &self.version)
+    }
+
+    /// The body, parsed when it is first asked for: a bundle is held against many digests and keys, and
+    /// its body may be large.
+    pub(super) fn read(&self) -> Result<&Body, &Fault> {
+        self.parsed.get_or_init(|| Body::parse(self)).as_ref()
     }
 
     /// The time that the entry's promise signs: an entry without one, and every entry of Rekor v2,
@@ -226,15 +235,27 @@ impl SignatureBundle {
     /// DSSE envelopes and where the bundle does not say.
     #[must_use]
     pub fn stated_digest(&self) -> Option<(HashAlgorithm, String)> {
+        self.stated().map(|(algorithm, digest)| (algorithm, crate::digest::hex(digest)))
+    }
+
+    /// As [`stated_digest`](Self::stated_digest), as bytes.
+    #[must_use]
+    pub fn stated(&self) -> Option<(HashAlgorithm, &[u8])> {
         let Content::Message { digest, .. } = &self.content else { return None };
         let stated = match digest {
-            Some(stated) => stated.clone(),
-            None => self.entries.iter().find_map(|entry| match Body::parse(entry) {
-                Ok(Body::HashedRekord(record)) => Some(record.hash),
+            Some(stated) => stated,
+            None => self.entries.iter().find_map(|entry| match entry.read() {
+                Ok(Body::HashedRekord(record)) => Some(&record.hash),
                 _ => None,
             })?,
         };
-        Some((stated.algorithm, crate::digest::hex(&stated.digest)))
+        Some((stated.algorithm, &stated.digest))
+    }
+
+    /// Whether the digest that it states is that of `message`; none where it states none.
+    #[must_use]
+    pub fn states(&self, message: &[u8]) -> Option<bool> {
+        self.stated().map(|(algorithm, digest)| algorithm.digest(message) == digest)
     }
 
     /// Whether it holds an attestation (a DSSE envelope) instead of a signature of the artifact.

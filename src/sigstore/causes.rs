@@ -22,7 +22,7 @@ pub(super) fn keyless(certificate: &Certificate) -> String {
 pub(super) fn of(bundle: &SignatureBundle, key: &PublicKey) -> Vec<String> {
     let mut causes = Vec::new();
     for entry in &bundle.entries {
-        let Ok(Body::HashedRekord(record)) = Body::parse(entry) else { continue };
+        let Ok(Body::HashedRekord(record)) = entry.read() else { continue };
         let logged = match &record.verifier {
             Verifier::Key(der) => Some(Sha256Digest::of(der)),
             Verifier::Certificate(der) => {

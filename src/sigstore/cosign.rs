@@ -107,6 +107,7 @@ fn log_entry(rekor: &Value, notes: &mut Vec<String>) -> Result<LogEntry, Fault> 
         promise: Some(promise),
         proof: None,
         body,
+        parsed: std::sync::OnceLock::new(),
     })
 }
 

@@ -126,7 +126,7 @@ impl SignatureBundle {
 }
 
 fn log_entry(entry: &LogEntry, trust: Option<&TrustMaterial>) -> LogEntryDescription {
-    let fingerprint = match Body::parse(entry) {
+    let fingerprint = match entry.read() {
         Ok(Body::HashedRekord(record)) => match &record.verifier {
             Verifier::Key(der) => PublicKey::from_spki_der(der).ok().map(|key| key.fingerprint()),
             Verifier::Certificate(der) => {

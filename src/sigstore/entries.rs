@@ -43,9 +43,9 @@ pub(super) struct Expected<'a> {
 impl Expected<'_> {
     /// Looks at one entry.
     pub(super) fn examine(&self, entry: &LogEntry) -> Result<Relation, Fault> {
-        let body = Body::parse(entry)?;
+        let body = entry.read().map_err(Clone::clone)?;
         let kind = entry.entry_kind().ok_or_else(|| unsupported("a kind that can't be checked"))?;
-        let relation = match (&self.bundle.content, &body) {
+        let relation = match (&self.bundle.content, body) {
             (_, Body::HashedRekord(record)) => self.compare(kind, record)?,
             (Content::Envelope { .. }, Body::Attestation) => Relation::LeftToLibrary,
             (Content::Message { .. }, Body::Attestation) => {

@@ -29,8 +29,12 @@ mod subject;
 mod trust;
 mod verify;
 
+#[cfg(test)]
+pub(crate) use body::PARSED;
 pub use bundle::{Format, SignatureBundle};
 pub use describe::{BundleDescription, LogEntryDescription, SignerDescription};
+#[cfg(test)]
+pub(crate) use own::TRIED;
 pub use own::signature_holds;
 pub use policy::{HashRule, Matcher, Request, Signer, Transparency};
 pub use proof::{Proof, ProvenTime, Refusal};

@@ -223,6 +223,7 @@ fn log_entry(value: &Value, place: &str) -> Result<LogEntry, Fault> {
         promise,
         proof,
         body: entry.proto_bytes("canonicalizedBody")?,
+        parsed: std::sync::OnceLock::new(),
     })
 }
 

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
 use super::vouch::{self, SealedKeys, Vouched, mismatch};
 use crate::artifact::detect::{self, Found};
-use crate::artifact::{self, FileDigest, Judge, NamedBundle, Terms};
+use crate::artifact::{self, FileDigest, Judge, NamedBundle, Terms, Tries};
 use crate::folder::{EntryKind, Folder, LayoutTree, is_layout_name};
 use crate::image::{self, Archive, FileAt, Input, Options};
 use crate::limits;
@@ -126,7 +126,8 @@ impl Bench<'_> {
             key: terms,
             vendor,
         });
-        let judge = Judge { request: &request, profile, terms };
+        let tries = Tries::default();
+        let judge = Judge { request: &request, profile, terms, tries: &tries };
         let bundles = self.bundles(artifact);
         report.key_trust = vouched.trust();
         report.first_use = artifact.first_use;
