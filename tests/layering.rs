@@ -98,6 +98,29 @@ fn the_house_stands_as_drawn() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// People see what `cli`, `mirror` and the text form write: it goes through `verdict::line!` and
+/// `verdict::write_json`, which escape whatever they are handed.
+#[test]
+fn text_for_people_is_written_through_its_doors() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    // Constants only, and markup, which has a door of its own (`report::markup::safe`).
+    let others = ["cli/explain.rs", "report/junit.rs", "report/html/"];
+    let raw = ["writeln!(", "println!(", "print!(", "to_writer_pretty(", "to_string_pretty("];
+    let mut faults = Vec::new();
+    for file in rust_files(&root) {
+        let name = file.strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+        let shown = ["cli/", "mirror/", "report/"].iter().any(|room| name.starts_with(room));
+        if !shown || others.iter().any(|it| name.starts_with(it)) {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        faults
+            .extend(raw.iter().filter(|it| code.contains(**it)).map(|it| format!("{name}: {it}")));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
 #[test]
 fn every_dependency_has_a_door_or_needs_none() {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");

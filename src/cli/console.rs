@@ -13,7 +13,8 @@ use super::{complain, new_file, shown};
 use crate::release::{Events, Place};
 use crate::report::{self, Detail, Form, Ledger};
 use crate::verdict::{
-    ArtifactReport, Code, Cover, ExitStatus, Fault, Outcome, Report, Run, Shard, StoppedBy, Summary,
+    ArtifactReport, Code, Cover, ExitStatus, Fault, Outcome, Report, Run, Shard, StoppedBy,
+    Summary, line,
 };
 
 /// What is shown and written.
@@ -215,10 +216,10 @@ impl Console {
             if !state.run.partial && shard == earlier.shard {
                 for (name, outcome) in gone {
                     let name = crate::verdict::printable(name);
-                    writeln!(out, "{name}: gone, it was {}", outcome.word())?;
+                    line!(out, "{name}: gone, it was {}", outcome.word())?;
                 }
             }
-            writeln!(out, "{} answers are as they were", earlier.same)?;
+            line!(out, "{} answers are as they were", earlier.same)?;
         }
         if self.summary || state.run.partial {
             report::summary(out, &state.run)?;

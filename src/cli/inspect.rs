@@ -15,7 +15,9 @@ use crate::key::{self, PublicKey};
 use crate::limits;
 use crate::report;
 use crate::sigstore::{BundleDescription, SignatureBundle, TrustMaterial};
-use crate::verdict::{Code, ExitStatus, Fault, MatchedDigest, Outcome, printable};
+use crate::verdict::{
+    Code, ExitStatus, Fault, MatchedDigest, Outcome, line, printable, write_json,
+};
 
 const NOT_VERIFIED: &str = "no signature was verified";
 
@@ -37,9 +39,7 @@ pub(super) fn run(arguments: &InspectArgs) -> Result<ExitStatus, Fault> {
     }
     let mut out = io::stdout().lock();
     let written = match arguments.output {
-        Output::Json => serde_json::to_writer_pretty(&mut out, &Document::new(&shown_files))
-            .map_err(io::Error::from)
-            .and_then(|()| writeln!(out)),
+        Output::Json => write_json(&mut out, &Document::new(&shown_files)),
         Output::Text => shown_files.iter().try_for_each(|file| text(&mut out, file)),
     };
     shown(written)?;
@@ -150,42 +150,38 @@ fn text(out: &mut dyn Write, inspected: &Inspected) -> io::Result<()> {
     let name = printable(&inspected.file);
     match &inspected.content {
         Content::PublicKey { kind, fingerprint, words } => {
-            writeln!(out, "{name}: public key, {kind}")?;
-            writeln!(out, "  fingerprint (SHA-256 of the SPKI): {fingerprint}")?;
-            writeln!(out, "  the same in words: {words}")?;
-            writeln!(out, "  compare one of them out of band with what the key's owner publishes")
+            line!(out, "{name}: public key, {kind}")?;
+            line!(out, "  fingerprint (SHA-256 of the SPKI): {fingerprint}")?;
+            line!(out, "  the same in words: {words}")?;
+            line!(out, "  compare one of them out of band with what the key's owner publishes")
         }
         Content::Bundle(bundle) => {
-            writeln!(out, "{name}: signature bundle, {} ({NOT_VERIFIED})", bundle.format)?;
+            line!(out, "{name}: signature bundle, {} ({NOT_VERIFIED})", bundle.format)?;
             for (label, value) in report::bundle_lines(bundle) {
-                writeln!(out, "  {}: {}", printable(&label), printable(&value))?;
+                line!(out, "  {}: {}", printable(&label), printable(&value))?;
             }
             Ok(())
         }
         Content::ImageArchive { format, images, notes } => {
-            writeln!(out, "{name}: image archive, {} ({NOT_VERIFIED})", printable(format))?;
+            line!(out, "{name}: image archive, {} ({NOT_VERIFIED})", printable(format))?;
             for image in images {
                 let tags: Vec<_> = image.unsigned_tags.iter().map(|tag| printable(tag)).collect();
                 let tags = if tags.is_empty() { "none".to_owned() } else { tags.join(", ") };
-                writeln!(
-                    out,
-                    "  image {}, tags (never signed): {tags}",
-                    printable(&image.platform)
-                )?;
+                line!(out, "  image {}, tags (never signed): {tags}", printable(&image.platform))?;
                 for digest in &image.digests {
-                    writeln!(out, "    {} digest: {}", digest.kind, digest.digest)?;
+                    line!(out, "    {} digest: {}", digest.kind, digest.digest)?;
                 }
                 for (engine, id) in &image.ids_after_load {
-                    writeln!(out, "    id after loading, {engine}: {}", printable(id))?;
+                    line!(out, "    id after loading, {engine}: {}", printable(id))?;
                 }
                 for diff_id in &image.diff_ids {
-                    writeln!(out, "    layer: {diff_id}")?;
+                    line!(out, "    layer: {diff_id}")?;
                 }
                 for (label, value) in &image.labels {
-                    writeln!(out, "    label {}: {}", printable(label), printable(value))?;
+                    line!(out, "    label {}: {}", printable(label), printable(value))?;
                 }
             }
-            notes.iter().try_for_each(|note| writeln!(out, "  note: {}", printable(note)))
+            notes.iter().try_for_each(|note| line!(out, "  note: {}", printable(note)))
         }
     }
 }

@@ -11,7 +11,7 @@ use super::args::KeygenArgs;
 use super::new_file::{NewFile, Readers, must_be_free};
 use super::{files, shown, warn};
 use crate::key::{PrivateKey, PublicKey, words};
-use crate::verdict::{ExitStatus, Fault, printable};
+use crate::verdict::{ExitStatus, Fault, line, printable};
 
 /// Makes a key pair and writes its two files, or neither.
 pub(super) fn run(arguments: &KeygenArgs) -> Result<ExitStatus, Fault> {
@@ -54,11 +54,11 @@ fn tell(
 ) -> io::Result<()> {
     let show = |path| printable(&files::show(path));
     let fingerprint = key.fingerprint();
-    writeln!(out, "private key: {}", show(private_path))?;
-    writeln!(out, "public key:  {}", show(public_path))?;
-    writeln!(out, "fingerprint: {fingerprint}")?;
-    writeln!(out, "in words:    {}", words(&fingerprint))?;
-    writeln!(
+    line!(out, "private key: {}", show(private_path))?;
+    line!(out, "public key:  {}", show(public_path))?;
+    line!(out, "fingerprint: {fingerprint}")?;
+    line!(out, "in words:    {}", words(&fingerprint))?;
+    line!(
         out,
         "Before {} is trusted on the far side, compare the fingerprint or the twelve words over a \
          channel that does not carry the transfer; `sealift inspect` shows them there.",

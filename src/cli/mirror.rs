@@ -23,7 +23,7 @@ use crate::mirror::{
 use crate::sigstore::TrustMaterial;
 use crate::transfer::OwnFile;
 use crate::trust::VendorProfile;
-use crate::verdict::{Code, ExitStatus, Fault};
+use crate::verdict::{Code, ExitStatus, Fault, line};
 
 /// How many artifacts are fetched at once.
 const AT_ONCE: usize = 4;
@@ -117,7 +117,7 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
         Ok(made) => {
             if let Some(words) = said.filter(|_| arguments.run.output == FormName::Text) {
                 let mut out = io::stdout().lock();
-                shown(writeln!(out, "preflight: {words}"))?;
+                shown(line!(out, "preflight: {words}"))?;
             }
             say_unasked(&made);
             say_sealed(&arguments.run, &made, &sealing.key);
@@ -350,9 +350,9 @@ fn interruption(http: &Http) -> impl Drop + use<> {
     }
     Guard(http.spawn(async {
         if tokio::signal::ctrl_c().await.is_ok() {
-            let _ = writeln!(
+            let _ = line!(
                 io::stderr().lock(),
-                "\nsealift: interrupted; run the same command again to continue"
+                "sealift: interrupted; run the same command again to continue"
             );
             std::process::exit(130);
         }

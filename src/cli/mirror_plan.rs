@@ -10,7 +10,7 @@ use super::report_args::FormName;
 use super::shown;
 use crate::folder::Folder;
 use crate::mirror::PlanItem;
-use crate::verdict::{Code, ExitStatus, Fault, printable};
+use crate::verdict::{Code, ExitStatus, Fault, line, printable, write_json};
 
 /// Prints a plan. The status is that of what can't be had.
 ///
@@ -32,8 +32,8 @@ pub(super) fn show(
         FormName::Text => text(&mut out, plan).and_then(|()| {
             let least = if unknown { "at least " } else { "" };
             let words = HumanBytes(all);
-            writeln!(out, "to fetch: {least}{words} ({all} bytes), besides bundles and keys")?;
-            writeln!(out, "free:     {} ({free} bytes) in {}", HumanBytes(free), folder.shown())
+            line!(out, "to fetch: {least}{words} ({all} bytes), besides bundles and keys")?;
+            line!(out, "free:     {} ({free} bytes) in {}", HumanBytes(free), folder.shown())
         }),
         FormName::Junit | FormName::Html => {
             return Err(Fault::new(Code::Usage, "a plan is shown as text or JSON"));
@@ -42,7 +42,7 @@ pub(super) fn show(
             let items: Vec<Value> = plan.iter().map(item).collect();
             let plan =
                 json!({"items": items, "bytes": all, "sizes_unknown": unknown, "free": free});
-            writeln!(out, "{plan:#}")
+            write_json(&mut out, &plan)
         }
     };
     shown(written)?;
@@ -60,13 +60,13 @@ fn text(out: &mut impl Write, plan: &[PlanItem]) -> io::Result<()> {
         let size = item.size.map_or_else(|| "size unknown".to_owned(), |it| format!("{it} bytes"));
         let here = if item.here { ", here already" } else { "" };
         match &item.fault {
-            Some(fault) => writeln!(out, "{name}: can't be had ({}: {fault})", fault.code())?,
-            None => writeln!(out, "{name}: {size}{here}")?,
+            Some(fault) => line!(out, "{name}: can't be had ({}: {fault})", fault.code())?,
+            None => line!(out, "{name}: {size}{here}")?,
         }
         for line in item.notes.iter().chain(&item.urls) {
-            writeln!(out, "  {}", printable(line))?;
+            line!(out, "  {}", printable(line))?;
         }
-        writeln!(out, "  to {}", item.want.path)?;
+        line!(out, "  to {}", item.want.path)?;
     }
     Ok(())
 }

@@ -40,17 +40,17 @@ mod verify_folder;
 mod watch;
 
 use std::ffi::OsString;
-use std::io::{self, Read as _, Write};
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use crate::digest::{HashingReader, Sha256Digest};
 use crate::limits;
 use crate::trust::VendorProfile;
-use crate::verdict::{Code, ExitStatus, Fault, printable};
+use crate::verdict::{Code, ExitStatus, Fault, line, printable, printable_within};
 use args::{Cli, Command};
 
 /// Runs the program with these arguments (the first is the program's name).
@@ -59,9 +59,11 @@ use args::{Cli, Command};
 /// usage, configuration or a missing key, 3 when nothing could be decided, 4 when something could not
 /// be fetched.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
+            let error = readable(error, &arguments);
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
@@ -91,16 +93,33 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(status.code())
 }
 
+/// The same error with arguments that can be shown: it quotes them as they are, and they may come from
+/// the name of a file that somebody else chose.
+fn readable(error: clap::Error, arguments: &[OsString]) -> clap::Error {
+    let shown = |argument: &OsString| {
+        let text = argument.to_string_lossy();
+        OsString::from(printable_within(&text, usize::MAX))
+    };
+    let escaped: Vec<OsString> = arguments.iter().map(shown).collect();
+    if escaped == arguments {
+        return error;
+    }
+    match Cli::try_parse_from(escaped) {
+        Err(error) => error,
+        Ok(_) => Cli::command().error(error.kind(), "an argument that can't be shown"),
+    }
+}
+
 /// Says on standard error what is wrong and what to do next.
 fn complain(fault: &Fault) {
     let mut err = io::stderr().lock();
-    let _ = writeln!(err, "sealift: error[{}]: {fault}", fault.code());
-    let _ = writeln!(err, "  next: {}", fault.code().next());
+    let _ = line!(err, "sealift: error[{}]: {fault}", fault.code());
+    let _ = line!(err, "  next: {}", fault.code().next());
 }
 
 /// Says something on standard error that is no error.
 fn warn(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "WARNING: {}", printable(text));
+    let _ = line!(io::stderr().lock(), "WARNING: {}", printable(text));
 }
 
 /// So many of something, in words.

@@ -1,14 +1,14 @@
 //! Finding and loading the trust policy, and `sealift policy check`, which says what one means.
 
 use std::env;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use super::args::{PolicyArgs, PolicyCheckArgs, PolicyCommand};
 use super::{files, shown, warn};
 use crate::limits;
 use crate::trust::TrustPolicy;
-use crate::verdict::{Code, ExitStatus, Fault};
+use crate::verdict::{Code, ExitStatus, Fault, line};
 
 /// The environment variable that names a policy for every run.
 const VARIABLE: &str = "SEALIFT_TRUST";
@@ -28,7 +28,7 @@ fn check(arguments: &PolicyCheckArgs) -> Result<ExitStatus, Fault> {
         warn(&warning);
     }
     let mut out = io::stdout().lock();
-    shown(policy.describe().iter().try_for_each(|line| writeln!(out, "{line}")))
+    shown(policy.describe().iter().try_for_each(|line| line!(out, "{line}")))
 }
 
 /// The policy in force: the one that a flag names, else the environment's, else none. A variable

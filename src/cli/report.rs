@@ -10,7 +10,9 @@ use serde::Serialize;
 use super::report_args::{DiffForm, ReportArgs, ReportCommand, ReportDiffArgs, ReportShowArgs};
 use super::{files, shown};
 use crate::report::{self, Detail, Difference};
-use crate::verdict::{Code, ExitStatus, Fault, Report, printable, printable_within};
+use crate::verdict::{
+    Code, ExitStatus, Fault, Report, line, printable, printable_within, write_json,
+};
 
 /// The name and major version of the JSON form of a comparison.
 const DIFF_SCHEMA: &str = "sealift-report-diff/v1";
@@ -65,9 +67,7 @@ fn diff(arguments: &ReportDiffArgs) -> Result<ExitStatus, Fault> {
     let written = match arguments.output {
         DiffForm::Json => {
             let document = Comparison { schema: DIFF_SCHEMA, differences: &differences };
-            serde_json::to_writer_pretty(&mut out, &document)
-                .map_err(io::Error::from)
-                .and_then(|()| writeln!(out))
+            write_json(&mut out, &document)
         }
         DiffForm::Text => differences.iter().try_for_each(|difference| line(&mut out, difference)),
     };
@@ -80,8 +80,8 @@ fn line(out: &mut dyn io::Write, difference: &Difference) -> io::Result<()> {
     let name = difference.name.as_deref().map_or_else(|| "the run".to_owned(), printable);
     let words = printable_within(&difference.words, 4000);
     match difference.change {
-        report::Change::New => writeln!(out, "{name}: NEW, {words}"),
-        report::Change::Gone => writeln!(out, "{name}: GONE, was {words}"),
-        _ => writeln!(out, "{name}: {words}"),
+        report::Change::New => line!(out, "{name}: NEW, {words}"),
+        report::Change::Gone => line!(out, "{name}: GONE, was {words}"),
+        _ => line!(out, "{name}: {words}"),
     }
 }

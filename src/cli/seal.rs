@@ -1,6 +1,6 @@
 //! `sealift seal`: turns a folder into a transfer directory, and says what to carry out of band.
 
-use std::io::{self, Write as _};
+use std::io;
 
 use super::args::SealArgs;
 use super::progress::Bar;
@@ -10,7 +10,7 @@ use super::{files, jobs};
 use crate::folder::Folder;
 use crate::image::Options;
 use crate::transfer::{self, Stop};
-use crate::verdict::{ArtifactReport, ExitStatus, Fault, Report};
+use crate::verdict::{ArtifactReport, ExitStatus, Fault, Report, line};
 
 /// Runs the command.
 pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {
@@ -47,6 +47,6 @@ fn stopped(
     let things = if all == 1 { "artifact or file" } else { "artifacts and files" };
     let message =
         format!("not sealed: {against} of {all} {things} {verb} against it; nothing was written");
-    let _ = writeln!(io::stderr().lock(), "sealift: {message}");
+    let _ = line!(io::stderr().lock(), "sealift: {message}");
     Ok(ExitStatus::of(report.artifacts.iter().map(|artifact| artifact.outcome)))
 }

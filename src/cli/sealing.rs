@@ -21,7 +21,7 @@ use crate::report::{self, Detail};
 use crate::sigstore::TrustMaterial;
 use crate::transfer::{Made, Naming, Order};
 use crate::trust::{TrustPolicy, VendorProfile};
-use crate::verdict::{Code, Fault, Report};
+use crate::verdict::{Code, Fault, Report, line};
 
 /// Whom to believe and how to seal.
 #[derive(Debug, Args)]
@@ -251,7 +251,7 @@ pub(super) fn say_sealed(run: &RunArgs, made: &Made, key: &PrivateKey) {
     };
     let fingerprint = key.public().fingerprint();
     let lines = out_of_band(made, &fingerprint);
-    let written = lines.iter().try_for_each(|line| writeln!(out, "{line}"));
+    let written = lines.iter().try_for_each(|line| line!(out, "{line}"));
     if let Err(fault) = shown(written) {
         complain(&fault);
     }

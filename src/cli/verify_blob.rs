@@ -1,6 +1,6 @@
 //! `sealift verify-blob`: the vendor's documented cosign command, offline and streaming.
 
-use std::io::{self, Write};
+use std::io;
 
 use super::args::VerifyBlobArgs;
 use super::files;
@@ -11,7 +11,7 @@ use crate::key::HashAlgorithm;
 use crate::limits;
 use crate::report::{self, Detail};
 use crate::sigstore::{HashRule, SignatureBundle};
-use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome};
+use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, line};
 
 /// Runs the command.
 pub(super) fn run(arguments: &VerifyBlobArgs) -> Result<ExitStatus, Fault> {
@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &VerifyBlobArgs) -> Result<ExitStatus, Fault> {
             warn(note);
         }
         // cosign's words and stream: scripts look for them.
-        if let Err(error) = writeln!(io::stderr().lock(), "Verified OK") {
+        if let Err(error) = line!(io::stderr().lock(), "Verified OK") {
             complain(&files::unreadable("standard error", &error));
             return Ok(ExitStatus::Undecided);
         }

@@ -2,13 +2,13 @@
 //! every few seconds elsewhere, on standard error.
 
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _, stderr};
+use std::io::{IsTerminal as _, stderr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::verdict::printable;
+use crate::verdict::{line, printable};
 
 /// How often a plain line is written.
 const EVERY: Duration = Duration::from_secs(5);
@@ -118,10 +118,10 @@ impl Drawn {
         let text = printable(text);
         match &self.bars {
             Some(bars) => bars.suspend(|| {
-                let _ = writeln!(stderr().lock(), "{text}");
+                let _ = line!(stderr().lock(), "{text}");
             }),
             None => {
-                let _ = writeln!(stderr().lock(), "{text}");
+                let _ = line!(stderr().lock(), "{text}");
             }
         }
     }

@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::Source;
 use crate::limits;
-use crate::verdict::{Code, Fault, Report, Run, SCHEMA};
+use crate::verdict::{Code, Fault, Report, Run, SCHEMA, write_json};
 
 /// Writes the report as one JSON document and a newline.
 ///
@@ -16,8 +16,7 @@ use crate::verdict::{Code, Fault, Report, Run, SCHEMA};
 /// Those of the writer.
 pub fn json(out: &mut dyn Write, source: &dyn Source) -> io::Result<()> {
     let document = Document { run: source.run(), artifacts: Artifacts(source) };
-    serde_json::to_writer_pretty(&mut *out, &document)?;
-    out.write_all(b"\n")
+    write_json(out, &document)
 }
 
 #[derive(Serialize)]

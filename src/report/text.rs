@@ -1,11 +1,17 @@
 //! One line for each artifact, then what to do next; details on demand.
+//!
+//! Everything is written by `line!`, which escapes the whole line: a report may come from anybody.
+//! What is `printable` besides is only cut to a bearable length.
 
 use std::io::{self, Write};
 
 use super::Source;
 use super::whole::stopped;
 use super::words::{ORDER, check_name, duration, proved, size, status, title};
-use crate::verdict::{ArtifactReport, Check, Outcome, Run, printable};
+use crate::verdict::{ArtifactReport, Check, Outcome, Run, line, printable, printable_within};
+
+/// Characters of a reason that are shown; a genuine one has some hundred.
+const REASON: usize = 4000;
 
 /// How much a text report tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,47 +38,50 @@ pub fn text(out: &mut dyn Write, source: &dyn Source, detail: Detail) -> io::Res
 /// Those of the writer.
 pub fn summary(out: &mut dyn Write, run: &Run) -> io::Result<()> {
     if let Some(counts) = &run.summary {
-        let plural = if counts.answers == 1 { "" } else { "s" };
-        write!(out, "{} answer{plural}", counts.answers)?;
-        let mut separator = ": ";
         let (good, others): (Vec<_>, Vec<_>) =
             ORDER.into_iter().partition(|(outcome, _)| *outcome == Outcome::Ok);
-        for (outcome, word) in good.into_iter().chain(others) {
-            let count = counts.of(outcome);
-            if count > 0 {
-                write!(out, "{separator}{count} {word}")?;
-                separator = ", ";
-            }
-        }
-        writeln!(out, "; {} in {}", size(counts.bytes), duration(counts.milliseconds))?;
+        let kinds: Vec<String> = good
+            .into_iter()
+            .chain(others)
+            .filter(|(outcome, _)| counts.of(*outcome) > 0)
+            .map(|(outcome, word)| format!("{} {word}", counts.of(outcome)))
+            .collect();
+        let plural = if counts.answers == 1 { "" } else { "s" };
+        let colon = if kinds.is_empty() { "" } else { ": " };
+        let (kinds, size) = (kinds.join(", "), size(counts.bytes));
+        let duration = duration(counts.milliseconds);
+        line!(out, "{} answer{plural}{colon}{kinds}; {size} in {duration}", counts.answers)?;
     }
     if let Some(coverage) = &run.coverage {
-        write!(
+        let excluded = match coverage.excluded {
+            0 => String::new(),
+            excluded => format!(", {excluded} excluded"),
+        };
+        line!(
             out,
-            "coverage: {} file{} by a vendor's signature, {} by a seal only, {} material, {} uncovered",
+            "coverage: {} file{} by a vendor's signature, {} by a seal only, {} material, {} uncovered{excluded}",
             coverage.vendor,
             if coverage.vendor == 1 { "" } else { "s" },
             coverage.seal_only,
             coverage.material,
             coverage.uncovered
         )?;
-        if coverage.excluded > 0 {
-            write!(out, ", {} excluded", coverage.excluded)?;
-        }
-        writeln!(out)?;
     }
     if let Some(parts) = run.merged {
-        writeln!(out, "merged from the reports of {parts} parts")?;
+        line!(out, "merged from the reports of {parts} parts")?;
     }
     if let Some(shard) = &run.shard {
-        writeln!(
+        line!(
             out,
             "PART {} OF {}: of a listing of {} files, {}; nothing is said of the other parts",
-            shard.part, shard.of, shard.files, shard.listing
+            shard.part,
+            shard.of,
+            shard.files,
+            shard.listing
         )?;
     }
     if let Some((_, why)) = stopped(run) {
-        writeln!(out, "PARTIAL: {why}: not everything was looked at")?;
+        line!(out, "PARTIAL: {why}: not everything was looked at")?;
     }
     Ok(())
 }
@@ -85,18 +94,19 @@ pub fn artifact(out: &mut dyn Write, report: &ArtifactReport, detail: Detail) ->
     let name = printable(&title(report));
     let word = report.outcome.word();
     match (report.outcome, report.code) {
-        (Outcome::Ok, _) => writeln!(out, "{name}: {word} ({})", proved(report))?,
+        (Outcome::Ok, _) => line!(out, "{name}: {word} ({})", proved(report))?,
         (_, Some(code)) => {
             let reason = report.reason.as_deref().unwrap_or_else(|| code.summary());
-            writeln!(out, "{name}: {word} ({code}: {})", reason)?;
+            let reason = printable_within(reason, REASON);
+            line!(out, "{name}: {word} ({code}: {})", reason)?;
         }
-        (_, None) => writeln!(out, "{name}: {word}")?,
+        (_, None) => line!(out, "{name}: {word}")?,
     }
     for cause in &report.likely_causes {
-        writeln!(out, "  likely cause: {}", printable(cause))?;
+        line!(out, "  likely cause: {}", printable(cause))?;
     }
     if let Some(next) = &report.next {
-        writeln!(out, "  next: {}", printable(next))?;
+        line!(out, "  next: {}", printable(next))?;
     }
     if detail == Detail::Full {
         details(out, report)?;
@@ -106,10 +116,10 @@ pub fn artifact(out: &mut dyn Write, report: &ArtifactReport, detail: Detail) ->
 
 fn details(out: &mut dyn Write, report: &ArtifactReport) -> io::Result<()> {
     if let Some(detected) = &report.detected {
-        writeln!(out, "  detected: {}", printable(detected))?;
+        line!(out, "  detected: {}", printable(detected))?;
     }
     if let Some(sha256) = &report.sha256 {
-        writeln!(out, "  file: {sha256}")?;
+        line!(out, "  file: {sha256}")?;
     }
     for check in &report.checks {
         check_line(out, "  ", check)?;
@@ -118,44 +128,42 @@ fn details(out: &mut dyn Write, report: &ArtifactReport) -> io::Result<()> {
         let covered = if image.covered { "covered" } else { "not covered" };
         let tags: Vec<_> = image.unsigned_tags.iter().map(|tag| printable(tag)).collect();
         let tags = if tags.is_empty() { "none".to_owned() } else { tags.join(", ") };
-        writeln!(
+        line!(
             out,
             "  image {} ({covered}; {} layers; unsigned tags: {tags})",
             printable(&image.platform),
             image.layers
         )?;
         for candidate in &image.candidates {
-            writeln!(out, "    {}: {}", candidate.kind, candidate.digest)?;
+            line!(out, "    {}: {}", printable(&candidate.kind), candidate.digest)?;
         }
         for (engine, id) in &image.ids_after_load {
-            writeln!(out, "    id after loading, {engine}: {}", printable(id))?;
+            line!(out, "    id after loading, {}: {}", printable(engine), printable(id))?;
         }
     }
     for bundle in &report.bundles {
-        let format = bundle.format.as_deref().unwrap_or("unreadable");
-        writeln!(out, "  bundle {} ({format})", printable(&bundle.name))?;
+        let format = printable(bundle.format.as_deref().unwrap_or("unreadable"));
+        line!(out, "  bundle {} ({format})", printable(&bundle.name))?;
         for check in &bundle.checks {
             check_line(out, "    ", check)?;
         }
         for note in &bundle.notes {
-            writeln!(out, "    note: {}", printable(note))?;
+            line!(out, "    note: {}", printable(note))?;
         }
     }
     for note in &report.notes {
-        writeln!(out, "  note: {}", printable(note))?;
+        line!(out, "  note: {}", printable(note))?;
     }
     Ok(())
 }
 
 fn check_line(out: &mut dyn Write, indent: &str, check: &Check) -> io::Result<()> {
     let (name, status) = (check_name(check.name), status(check.status));
-    write!(out, "{indent}{name}: {status}")?;
-    for (index, (key, value)) in check.values.iter().enumerate() {
-        let separator = if index == 0 { " (" } else { ", " };
-        write!(out, "{separator}{} {}", printable(key), printable(value))?;
+    let shown =
+        |(key, value): (&String, &String)| format!("{} {}", printable(key), printable(value));
+    let values: Vec<String> = check.values.iter().map(shown).collect();
+    match values.as_slice() {
+        [] => line!(out, "{indent}{name}: {status}"),
+        values => line!(out, "{indent}{name}: {status} ({})", values.join(", ")),
     }
-    if !check.values.is_empty() {
-        out.write_all(b")")?;
-    }
-    writeln!(out)
 }

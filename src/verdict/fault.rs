@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Code, Outcome};
+use super::{Code, Outcome, printable};
 
 /// Where in the input a fault lies, from the outside in: a file, an entry in it, a field.
 pub type Place = String;
@@ -99,32 +99,6 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// Text from untrusted input made safe for a terminal and one line long: control and direction
-/// characters are escaped, and what is longer than 300 characters is cut.
-#[must_use]
-pub fn printable(text: &str) -> String {
-    printable_within(text, 300)
-}
-
-/// As [`printable`], cut after another number of characters.
-#[must_use]
-pub fn printable_within(text: &str, longest: usize) -> String {
-    let mut out = String::with_capacity(text.len().min(longest));
-    for (index, c) in text.chars().enumerate() {
-        if index == longest {
-            out.push('…');
-            break;
-        }
-        let direction = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if c.is_control() || direction {
-            out.extend(c.escape_default());
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,10 +113,5 @@ mod tests {
             fault.to_string(),
             "a.bundle: rekorBundle\\u{1b}[2J: unknown field; expected x, found y\\nz"
         );
-    }
-
-    #[test]
-    fn long_text_is_cut() {
-        assert_eq!(printable(&"x".repeat(1000)).chars().count(), 301);
     }
 }

@@ -10,11 +10,12 @@ mod fault;
 mod outcome;
 mod report;
 mod run;
+mod shown;
 
 pub use check::{Check, CheckName, Status};
 pub use code::Code;
 pub use code_words::UnknownCode;
-pub use fault::{Fault, Place, printable, printable_within};
+pub use fault::{Fault, Place};
 pub use outcome::{ExitStatus, Outcome};
 pub use report::{
     ArtifactKind, ArtifactReport, BundleReport, ImageReport, KeyTrust, MatchedDigest, Report,
@@ -23,3 +24,5 @@ pub use run::{
     Basis, Cover, Coverage, CoveredFile, Profile, Run, SCHEMA, Shard, StoppedBy, Summary,
     TrustedRoot,
 };
+pub(crate) use shown::line;
+pub use shown::{Lines, is_plain, printable, printable_within, write_json};

@@ -240,7 +240,7 @@ fn no_name_becomes_markup() {
     };
     assert_eq!(text.chars().find(|c| odd(*c)), None);
     assert!(text.contains("invoice\\u{202e}gnp.exe"));
-    assert!(text.contains("packages/Straße 文件 👩\u{200d}🚀.tar.gz"));
+    assert!(text.contains("packages/Straße 文件 🚀.tar.gz"));
 }
 
 #[test]
