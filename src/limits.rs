@@ -38,6 +38,8 @@ pub const SEGMENT_BYTES: u64 = 256 << 10;
 pub const TAR_SPECIAL_BYTES: u64 = 1 << 20;
 /// A name or link target inside an archive, in bytes. Real ones are below 100.
 pub const ARCHIVE_NAME_BYTES: usize = 256;
+/// The names of all entries of an archive together: 16 MiB, some hundred thousand real ones.
+pub const ARCHIVE_NAMES_BYTES: usize = 16 << 20;
 /// Labels of all images in one archive.
 pub const ARCHIVE_LABELS: usize = 50_000;
 /// Descriptors followed in one archive, counted again on every path to them.

@@ -4,6 +4,7 @@
 //! translate (absolute names, `.` and `..`, empty parts, backslashes, control characters) is refused
 //! instead of being repaired. Nothing here touches a file system.
 
+use crate::digest::Sha256Digest;
 use crate::limits;
 
 /// Why a name is not safe.
@@ -49,6 +50,9 @@ pub enum UnsafeName {
     /// A part that names a device on DOS and Windows.
     #[error("a part of the name is a device on DOS and Windows (CON, NUL, COM1, …)")]
     Device,
+    /// A part of the form that FAT and NTFS give to short names: another file may answer to it.
+    #[error("a part of the name has the form of a short name on FAT and NTFS (NAME~1)")]
+    ShortName,
     /// Longer than portable names can be.
     #[error(
         "the name is longer than {} bytes, or a part of it longer than {}",
@@ -108,6 +112,27 @@ pub fn portable(name: &str) -> Result<(), UnsafeName> {
     Ok(())
 }
 
+/// Accepts the name of an entry of an image archive or layout: one that [`portable`] accepts, that no
+/// file system gives to another file as well, and that is not longer than [`check`] allows.
+/// `sha256:HEX`, which crane and kaniko write for a config, is the only name with a colon.
+///
+/// # Errors
+/// [`UnsafeName`] with the first reason found.
+pub fn entry(name: &str) -> Result<(), UnsafeName> {
+    if name.strip_prefix("sha256:").is_some_and(|hex| Sha256Digest::from_hex(hex).is_ok()) {
+        return Ok(());
+    }
+    if name.len() > limits::ARCHIVE_NAME_BYTES {
+        return Err(UnsafeName::TooLong);
+    }
+    portable(name)?;
+    let mut after_tildes = name.split('~').skip(1);
+    if after_tildes.any(|rest| rest.starts_with(|first: char| first.is_ascii_digit())) {
+        return Err(UnsafeName::ShortName);
+    }
+    Ok(())
+}
+
 fn relative(name: &str) -> Result<(), UnsafeName> {
     if name.is_empty() {
         return Err(UnsafeName::Empty);
@@ -141,7 +166,7 @@ pub fn resolve(directory: &str, target: &str) -> Option<String> {
         base.pop()?;
         rest = after;
     }
-    check(rest).ok()?;
+    entry(rest).ok()?;
     base.push(rest);
     Some(base.join("/"))
 }
@@ -208,6 +233,39 @@ mod tests {
         assert_eq!(portable(&"a".repeat(256)), Err(UnsafeName::TooLongToCarry));
         let deep = vec!["a"; 600].join("/");
         assert_eq!(portable(&deep), Err(UnsafeName::TooLongToCarry));
+    }
+
+    #[test]
+    fn names_that_two_files_could_answer_to_are_refused() {
+        let hex = "0a".repeat(32);
+        let crane = format!("sha256:{hex}");
+        let blob = format!("blobs/sha256/{hex}");
+        for good in ["manifest.json", "a/layer.tar", "a~b", "~", "a~/1", &hex, &crane, &blob] {
+            assert_eq!(entry(good), Ok(()), "{good}");
+        }
+        for (bad, why) in [
+            ("INDEX~1.JSO".to_owned(), UnsafeName::ShortName),
+            ("x/manife~12.jso".to_owned(), UnsafeName::ShortName),
+            ("a~b~1".to_owned(), UnsafeName::ShortName),
+            ("index.json::$DATA".to_owned(), UnsafeName::Reserved),
+            ("index.json:x".to_owned(), UnsafeName::Reserved),
+            ("sha256:00".to_owned(), UnsafeName::Reserved),
+            (format!("x/{crane}"), UnsafeName::Reserved),
+            (format!("{crane}.tar"), UnsafeName::Reserved),
+            (crane.to_ascii_uppercase(), UnsafeName::Reserved),
+            ("index.json.".to_owned(), UnsafeName::Edge),
+            ("index.json ".to_owned(), UnsafeName::Edge),
+            (" index.json".to_owned(), UnsafeName::Edge),
+            ("blobs /sha256/x".to_owned(), UnsafeName::Edge),
+            ("index.\u{200b}json".to_owned(), UnsafeName::NotAscii),
+            ("index.j\u{17f}on".to_owned(), UnsafeName::NotAscii),
+            ("\u{feff}index.json".to_owned(), UnsafeName::NotAscii),
+            ("aux.json".to_owned(), UnsafeName::Device),
+            ("../x".to_owned(), UnsafeName::Parent),
+            ("a".repeat(limits::ARCHIVE_NAME_BYTES + 1), UnsafeName::TooLong),
+        ] {
+            assert_eq!(entry(&bad), Err(why), "{bad:?}");
+        }
     }
 
     #[test]

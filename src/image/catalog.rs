@@ -1,5 +1,5 @@
-//! The names of an archive: each once, none in the way of another, links only where engines write
-//! them.
+//! The names of an archive: each once, also where a file system folds case, none in the way of another,
+//! links only where engines write them.
 
 use std::collections::{BTreeMap, btree_map};
 use std::ops::Bound;
@@ -26,6 +26,8 @@ pub(super) enum Node {
 pub(super) struct Catalog {
     nodes: BTreeMap<String, Node>,
     files: usize,
+    /// The length of all names together.
+    bytes: usize,
 }
 
 impl Catalog {
@@ -34,6 +36,13 @@ impl Catalog {
         let Entry { name, kind, .. } = entry;
         if name.is_empty() {
             return Ok(None);
+        }
+        self.bytes = self.bytes.saturating_add(name.len());
+        if self.bytes > limits::ARCHIVE_NAMES_BYTES {
+            return Err(Fault::new(
+                Code::ArchiveTooLarge,
+                format!("more than {} bytes of names", limits::ARCHIVE_NAMES_BYTES),
+            ));
         }
         let node = match kind {
             EntryKind::File => Node::File(self.files),
@@ -60,9 +69,10 @@ impl Catalog {
         }
     }
 
-    /// The checks that need all names: no file or link lies above another name, and every link
-    /// leads to a file.
+    /// The checks that need all names: no two differ in case alone, no file or link lies above another
+    /// name, and every link leads to a file.
     pub(super) fn finish(&self) -> Result<(), Fault> {
+        self.check_folded()?;
         for (name, node) in &self.nodes {
             if *node == Node::Directory {
                 continue;
@@ -82,6 +92,31 @@ impl Catalog {
         Ok(())
     }
 
+    /// Refuses names, and directories in them, that are one on a file system that folds case: what is
+    /// unpacked there, as skopeo does before it reads, is not what the archive says.
+    fn check_folded(&self) -> Result<(), Fault> {
+        let mut names: Vec<&str> = self.nodes.keys().map(String::as_str).collect();
+        // Names with one folded beginning stand together, and if two of them spell it differently, then
+        // two neighbours do.
+        names.sort_unstable_by(|a, b| folded(a).cmp(folded(b)));
+        let pairs = names.iter().zip(names.iter().skip(1));
+        for (one, other) in pairs {
+            let twin = one
+                .split('/')
+                .zip(other.split('/'))
+                .take_while(|(a, b)| a.eq_ignore_ascii_case(b))
+                .any(|(a, b)| a != b);
+            if twin {
+                return Err(Fault::new(
+                    Code::EntryDuplicate,
+                    format!("differs from {one:?} in upper and lower case alone, and file systems differ in whether these are two files"),
+                )
+                .at(*other));
+            }
+        }
+        Ok(())
+    }
+
     /// What a name stands for.
     pub(super) fn get(&self, name: &str) -> Option<&Node> {
         self.nodes.get(name)
@@ -96,6 +131,12 @@ impl Catalog {
     pub(super) fn looks_like_image(&self) -> bool {
         self.nodes.keys().any(|name| shows_image(name))
     }
+}
+
+/// The parts of a name in lower case, each before what lies below it.
+fn folded(name: &str) -> impl Iterator<Item = u8> {
+    // No name holds a NUL, so the parts of a path come before those of longer names.
+    name.bytes().map(|byte| if byte == b'/' { 0 } else { byte.to_ascii_lowercase() })
 }
 
 /// The names that show an image archive.

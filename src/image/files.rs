@@ -110,9 +110,6 @@ pub(super) fn blob_digest(name: &str) -> Option<Sha256Digest> {
 
 /// Refuses names in `manifest.json` that loaders would clean or fold differently.
 pub(super) fn check_reference(name: &str) -> Result<(), Fault> {
-    let unsafe_name = |reason: &str| Fault::new(Code::EntryNameUnsafe, reason).at(name);
-    if !name.is_ascii() {
-        return Err(unsafe_name("a name outside ASCII, which file systems may change"));
-    }
-    path::check(name).map_err(|reason| unsafe_name(&reason.to_string()))
+    path::entry(name)
+        .map_err(|reason| Fault::new(Code::EntryNameUnsafe, reason.to_string()).at(name))
 }

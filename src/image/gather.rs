@@ -96,7 +96,7 @@ pub(super) fn layout(
     let mut members = Vec::new();
     for entry in entries {
         let name = entry.name;
-        path::check(&name)
+        path::entry(&name)
             .map_err(|reason| Fault::new(Code::EntryNameUnsafe, reason.to_string()).at(&name))?;
         let kind = match entry.kind {
             TreeKind::File => EntryKind::File,

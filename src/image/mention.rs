@@ -42,7 +42,8 @@ fn scan_tar(reader: impl Read) -> io::Result<bool> {
         if names_image(&bytes) {
             return Ok(true);
         }
-        let size = block.entry_size()?.next_multiple_of(BLOCK as u64);
+        let size = block.entry_size()?;
+        let Some(size) = size.checked_add(header::padding(size)) else { return Ok(false) };
         if io::copy(&mut reader.by_ref().take(size), &mut io::sink())? < size {
             return Ok(false);
         }
@@ -56,9 +57,7 @@ fn scan_tar(reader: impl Read) -> io::Result<bool> {
 /// # Errors
 /// Those of the stream.
 pub fn rest_mentions_image(stream: &mut dyn Read, consumed: u64) -> io::Result<bool> {
-    let block = BLOCK as u64;
-    let padding = consumed.next_multiple_of(block).saturating_sub(consumed);
-    io::copy(&mut (&mut *stream).take(padding), &mut io::sink())?;
+    io::copy(&mut (&mut *stream).take(header::padding(consumed)), &mut io::sink())?;
     let mut reader = BufReader::with_capacity(256 << 10, stream);
     let mut found = false;
     loop {

@@ -7,7 +7,7 @@
 //! what was verified must be what is loaded. Whether a signature covers the images is asked of
 //! [`Archive::coverage`] afterwards.
 //!
-//! From the ground up: `input`, `inflate` (with `members`, `xz` and `zstd`), `ahead`, `header`, `pax`, `tar` and `segments` read;
+//! From the ground up: `input`, `inflate` (with `members`, `xz` and `zstd`), `ahead`, `field`, `header`, `pax`, `tar` and `segments` read;
 //! `catalog`, `content` and `gather` collect names and facts; `document`, `files`, `layer`,
 //! `docker`, `oci` and `decide` judge them, without any input or output.
 //!
@@ -20,6 +20,7 @@ mod content;
 mod decide;
 mod docker;
 mod document;
+mod field;
 mod files;
 mod gather;
 mod header;

@@ -70,7 +70,8 @@ impl<S: Source> Walker<S> {
         loop {
             let start = self.position;
             let Some(block) = self.header_block(&pending)? else { return Ok(None) };
-            let header = header::parse(&block).map_err(|fault| fault.at(byte(start)))?;
+            let header = header::parse(&block)
+                .map_err(|fault| fault.at(pending.shown(&header::shown_name(&block), start)))?;
             self.entries = self.entries.saturating_add(1);
             if self.entries > limits::ARCHIVE_ENTRIES {
                 return Err(Fault::new(
@@ -81,16 +82,14 @@ impl<S: Source> Walker<S> {
             match header.kind {
                 b'x' | b'g' | b'L' | b'K' => {
                     let data = self.special(&header, start)?;
-                    pending.take(header.kind, data).map_err(|fault| fault.at(byte(start)))?;
+                    pending.take(&header, data).map_err(|fault| fault.at(byte(start)))?;
                 }
                 _ => {
-                    let shown = pending.shown_name(&header);
-                    let mut entry = pending
-                        .finish(header)
-                        .map_err(|fault| fault.at(format!("{shown} (header at byte {start})")))?;
+                    let shown = pending.shown(&header.name, start);
+                    let mut entry = pending.finish(header).map_err(|fault| fault.at(&shown))?;
                     entry.offset = self.position;
                     self.enter_content(entry.size);
-                    self.current = shown;
+                    self.current.clone_from(&entry.name);
                     return Ok(Some(entry));
                 }
             }
@@ -125,9 +124,8 @@ impl<S: Source> Walker<S> {
     }
 
     fn enter_content(&mut self, size: u64) {
-        let block = BLOCK as u64;
         self.content = size;
-        self.padding = size.next_multiple_of(block).saturating_sub(size);
+        self.padding = header::padding(size);
     }
 
     /// Moves on behind the current entry.
@@ -186,7 +184,9 @@ impl<S: Source> Walker<S> {
             return Err(malformed("a single zero block, and more behind it").at(byte(start)));
         }
         if length < BLOCK {
-            return Err(self.truncated("inside the two zero blocks", start + BLOCK as u64));
+            return Err(
+                self.truncated("inside the two zero blocks", start.saturating_add(BLOCK as u64))
+            );
         }
         let mut buffer = vec![0; 64 << 10];
         loop {
@@ -242,6 +242,12 @@ impl<S: Source> Read for Content<'_, S> {
     }
 }
 
+/// What git and Python name a global PAX header. Go hands it out like an entry: Docker deletes what it
+/// unpacked under that name, skopeo takes it for the file.
+const GLOBAL_NAMES: [&[u8]; 2] = [b"pax_global_header", b"././@PaxHeader"];
+/// Where that is.
+const GLOBAL_PLACES: [&str; 2] = ["pax_global_header", "@PaxHeader"];
+
 /// What headers said about the entry that they precede.
 #[derive(Default)]
 struct Pending {
@@ -255,9 +261,15 @@ impl Pending {
         self.pax.is_some() || self.long_name.is_some() || self.long_link.is_some()
     }
 
-    fn take(&mut self, kind: u8, data: Vec<u8>) -> Result<(), Fault> {
-        let twice = match kind {
+    fn take(&mut self, header: &Header, data: Vec<u8>) -> Result<(), Fault> {
+        let twice = match header.kind {
             b'g' => {
+                if !GLOBAL_NAMES.contains(&header.name.as_slice()) {
+                    return Err(malformed(
+                        "a global PAX header under another name than git's and Python's, which \
+                         Docker and skopeo take for an entry",
+                    ));
+                }
                 pax::global(&data)?;
                 self.any()
             }
@@ -278,24 +290,29 @@ impl Pending {
         Ok(())
     }
 
-    /// The name as it stands in the archive, for messages.
-    fn shown_name(&self, header: &Header) -> String {
+    /// The name as it stands in the archive and where its header is, for messages.
+    fn shown(&self, name: &[u8], start: u64) -> String {
         let pax = self.pax.as_ref().and_then(|pax| pax.name.as_ref());
-        let name = pax.or(self.long_name.as_ref()).unwrap_or(&header.name);
-        String::from_utf8_lossy(name).into_owned()
+        let name = pax.or(self.long_name.as_ref()).map_or(name, Vec::as_slice);
+        format!("{} (header at byte {start})", String::from_utf8_lossy(name))
     }
 
     fn finish(self, header: Header) -> Result<Entry, Fault> {
         let pax = self.pax.unwrap_or_default();
         let name = text(pax.name.or(self.long_name).unwrap_or(header.name))?;
+        let link = pax.link.or(self.long_link);
+        if link.is_some() && header.kind != b'2' {
+            return Err(header::link_on_another());
+        }
+        // Go leaves the header's size at 0, libarchive writes it twice.
         let size = pax.size.unwrap_or(header.size);
+        if header.size != 0 && header.size != size {
+            return Err(malformed("the header and its PAX record differ in the size"));
+        }
         let kind = match header.kind {
-            // Go takes a name with a slash behind it for a directory, if the type is NUL.
-            0 if name.ends_with('/') => EntryKind::Directory,
-            0 | b'0' => EntryKind::File,
             b'5' => EntryKind::Directory,
-            b'2' => EntryKind::Link(text(pax.link.or(self.long_link).unwrap_or(header.link))?),
-            other => return Err(refused_type(other)),
+            b'2' => EntryKind::Link(text(link.unwrap_or(header.link))?),
+            _ => EntryKind::File,
         };
         if size > 0 && kind != EntryKind::File {
             return Err(Fault::new(
@@ -318,7 +335,11 @@ fn normalise(name: &str, directory: bool) -> Result<String, Fault> {
         }
     }
     rest = rest.strip_prefix("./").unwrap_or(rest);
-    path::check(rest).map_err(|reason| Fault::new(Code::EntryNameUnsafe, reason.to_string()))?;
+    path::entry(rest).map_err(|reason| Fault::new(Code::EntryNameUnsafe, reason.to_string()))?;
+    let first = rest.split('/').next().unwrap_or_default();
+    if GLOBAL_PLACES.iter().any(|place| first.eq_ignore_ascii_case(place)) {
+        return Err(malformed("an entry has the name of a global PAX header"));
+    }
     Ok(rest.to_owned())
 }
 
@@ -333,19 +354,6 @@ fn without_nul(mut data: Vec<u8>) -> Vec<u8> {
         data.pop();
     }
     data
-}
-
-fn refused_type(kind: u8) -> Fault {
-    let what = match kind {
-        b'1' => "a hard link".to_owned(),
-        b'3' => "a character device".to_owned(),
-        b'4' => "a block device".to_owned(),
-        b'6' => "a FIFO".to_owned(),
-        b'7' => "a contiguous file (type 7)".to_owned(),
-        b'S' => "a sparse file".to_owned(),
-        other => format!("an entry of type {:?}", char::from(other)),
-    };
-    Fault::new(Code::EntryTypeRefused, format!("{what}, which no image writer uses"))
 }
 
 /// Says of the first block why it can't begin a tar archive.

@@ -236,7 +236,7 @@ codes! {
             "Copy or save the archive again and compare its size."
         ArchiveMalformed "archive-malformed" Failed
             "the archive is not well-formed"
-            "A tar header, PAX record or number is damaged, or data follows the end of the archive."
+            "A tar header, PAX record or number is damaged or in a form that no writer uses and loaders read differently, or data follows the end of the archive."
             "Stop the deployment and contact the vendor."
         ArchiveTooLarge "archive-too-large" Failed
             "the archive exceeds a limit"
@@ -248,15 +248,15 @@ codes! {
             "Copy the file again; if it stays like this, contact the vendor."
         EntryDuplicate "entry-duplicate" Failed
             "two entries have the same name"
-            "Loaders differ in which one they take (attack: good one for the verifier, evil one for the engine)."
+            "Loaders differ in which one they take (attack: good one for the verifier, evil one for the engine). So do file systems with names that differ in upper and lower case alone."
             "Stop the deployment and contact the vendor."
         EntryNameUnsafe "entry-name-unsafe" Failed
             "an entry has an unsafe name"
-            "Absolute, with `..`, empty parts, a backslash or a control character: loaders differ in where it ends up."
+            "Absolute, with `..`, empty parts, a backslash, a character outside printable ASCII, or of a form that some file system changes or gives to another file (a dot or blank at the end, a colon, `NAME~1`): loaders differ in where it ends up."
             "Stop the deployment and contact the vendor."
         EntryTypeRefused "entry-type-refused" Failed
             "an entry has a type that no image writer uses"
-            "Hard links, devices, sparse files and unknown types are refused; symbolic links only where docker save writes them."
+            "Hard links, devices, sparse files and unknown types are refused, and a mode that says another type than the type flag (attack: skopeo and podman follow it as a link); symbolic links only where docker save writes them."
             "Stop the deployment and contact the vendor."
         EntryConflict "entry-conflict" Failed
             "a path is used both as a directory and as something else"

@@ -248,7 +248,7 @@ fn a19_to_a23_names() {
             Code::EntryNameUnsafe,
         );
     }
-    accept(docker(&good).entry(b'0', "n\u{e4}me", "", b"x", |_| {}));
+    reject(docker(&good).entry(b'0', "n\u{e4}me", "", b"x", |_| {}), Code::EntryNameUnsafe);
     let tar =
         docker(&good).entry(b'0', "n?me", "", b"x", |header| header.as_old_mut().name[1] = 0xe4);
     reject(tar, Code::EntryNameUnsafe);
@@ -295,7 +295,7 @@ fn a26_to_a30_extended_headers() {
         })
     };
     accept(sized("real", 0));
-    accept(sized("real", 999_999));
+    reject(sized("real", 999_999), Code::ArchiveMalformed);
     // 27: the ustar size hides an entry as content, and PAX says that there is no content.
     let (tar, good, evil) = both();
     let hidden = Tar::new().file("manifest.json", format!("[{evil}]")).cut();
@@ -306,7 +306,7 @@ fn a26_to_a30_extended_headers() {
         &hidden,
         |_| {},
     );
-    reject(tar, Code::EntryDuplicate);
+    reject(tar, Code::ArchiveMalformed);
     // 28
     for key in ["path", "linkpath", "size", "GNU.sparse.name"] {
         let tar = Tar::new().pax(b'g', &[(key, "1")]);
@@ -384,10 +384,10 @@ fn a39_to_a43_types_and_sizes() {
     reject(base256(true), Code::ArchiveMalformed);
     accept(rebuilt(|tar, name, content| tar.entry(0, name, "", content, |_| {})));
     // 42
-    reject(docker(&good).entry(0, "manifest.json/", "", b"", |_| {}), Code::EntryConflict);
-    reject(docker(&good).entry(0, "x/", "", b"content", |_| {}), Code::EntryTypeRefused);
+    reject(docker(&good).entry(0, "manifest.json/", "", b"", |_| {}), Code::ArchiveMalformed);
+    reject(docker(&good).entry(0, "x/", "", b"content", |_| {}), Code::ArchiveMalformed);
     reject(docker(&good).entry(b'5', "x/", "", b"content", |_| {}), Code::EntryTypeRefused);
-    accept(docker(&good).entry(0, "x/", "", b"", |_| {}).directory("x"));
+    reject(docker(&good).entry(0, "x/", "", b"", |_| {}), Code::ArchiveMalformed);
     reject(
         docker(&good).entry(b'2', "x/layer.tar", "../g0/layer.tar", b"content", |_| {}),
         Code::EntryTypeRefused,

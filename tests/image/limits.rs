@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use sealift::image::{Input, ReadAt, mentions_image};
+use sealift::image::{Input, ReadAt, mentions_image, rest_mentions_image};
 use sealift::limits;
 use sealift::verdict::Code;
 
@@ -137,6 +137,31 @@ fn descriptors_are_bounded() {
     blobs.extend([blob(inner), blob(outer.clone())]);
     let bytes = oci(&blobs, &[descriptor(INDEX, &outer, "")]).finish();
     assert_eq!(stream(&bytes).unwrap_err().fault.code(), Code::ArchiveTooLarge);
+}
+
+/// Sizes that overflow when they are rounded up to blocks, wherever a header is read.
+#[test]
+fn sizes_beyond_all_numbers_are_no_panic() {
+    for low in [u64::MAX, u64::MAX - 510, u64::MAX - 511, u64::MAX - 512, i64::MAX as u64, 1 << 63]
+    {
+        let tar = Tar::new().entry(b'0', "x", "", b"", |header| {
+            let field = &mut header.as_old_mut().size;
+            field.fill(0);
+            field[0] = 0x80;
+            field[4..].copy_from_slice(&low.to_be_bytes());
+        });
+        let plain = tar.clone().file("manifest.json", "").finish();
+        for bytes in [gzip(&plain), plain] {
+            let code = refused(&bytes).fault.code();
+            assert!(matches!(code, Code::ArchiveMalformed | Code::ArchiveTruncated), "{code:?}");
+            assert!(!mentions_image(&mut &bytes[..]));
+        }
+        let pax = Tar::new().pax(b'x', &[("size", &low.to_string())]).file("x", "").finish();
+        refused(&pax);
+    }
+    for consumed in [0, 1, 511, u64::MAX, u64::MAX - 511] {
+        assert!(!rest_mentions_image(&mut &[0; 2000][..], consumed).unwrap());
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod detect;
 mod equal;
 mod flips;
 mod formats;
+mod headers;
 mod limits;
 mod random;
 mod sample;

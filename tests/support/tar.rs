@@ -67,7 +67,8 @@ impl Tar {
             }
             data += &format!("{length}{rest}");
         }
-        self.entry(kind, "PaxHeader", "", data.as_bytes(), |_| {})
+        let name = if kind == b'g' { "pax_global_header" } else { "PaxHeader" };
+        self.entry(kind, name, "", data.as_bytes(), |_| {})
     }
 
     /// A GNU long name (`L`) or long link (`K`).
