@@ -131,3 +131,18 @@ pub const RETRY_PAUSE: Duration = Duration::from_secs(30);
 pub const VALIDATOR_BYTES: usize = 1 << 10;
 /// The record beside a half-fetched file: 64 KiB.
 pub const RESUME_BYTES: u64 = 64 << 10;
+/// What is read of an answer that is not wanted, to find words in it: 64 KiB.
+pub const REFUSAL_BYTES: usize = 64 << 10;
+/// What must come of a large file in the time that a server may send nothing: 64 KiB. Below that it
+/// counts as standing still.
+pub const PACE_BYTES: u64 = 64 << 10;
+/// A token of a registry, with the answer around it: 64 KiB.
+pub const TOKEN_BYTES: u64 = 64 << 10;
+/// Different images that are fetched of one index.
+pub const REGISTRY_IMAGES: usize = 1_000;
+/// Docker's `config.json`: 1 MiB.
+pub const DOCKER_CONFIG_BYTES: u64 = 1 << 20;
+/// What a credential helper prints: 64 KiB.
+pub const HELPER_BYTES: u64 = 64 << 10;
+/// How long a credential helper may take.
+pub const HELPER_TIME: Duration = Duration::from_secs(30);

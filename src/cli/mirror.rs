@@ -14,7 +14,7 @@ use super::{files, jobs, shown};
 use crate::folder::Folder;
 use crate::image::{NoProgress, Options};
 use crate::limits;
-use crate::mirror::http::{Http, HttpOptions};
+use crate::mirror::http::{Http, HttpOptions, Proxies};
 use crate::mirror::root::{self, Repository};
 use crate::mirror::{
     self, Earlier, Engine, Files, Found, Hosts, Job, Outcomes, Platforms, Program, Registry,
@@ -63,7 +63,8 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     }
     let folder = open(out, arguments.dry_run)?;
     let lock = folder.lock()?;
-    let sources = sources(arguments, engine, &release, &http)?;
+    let hosts = hosts(arguments, &release, &sealing.profile);
+    let sources = sources(arguments, engine, &release, &http, hosts.clone())?;
     let earlier_folder = arguments.base.as_deref().map(Folder::open).transpose()?;
     let earlier = match &earlier_folder {
         Some(folder) => Some(Earlier::open(folder, &own_keys(&sealing))?),
@@ -76,7 +77,7 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
         lock: &lock,
         wants: &wants,
         http: &http,
-        hosts: hosts(arguments, &release, &sealing.profile),
+        hosts,
         order: sealing.order(reading),
         source: &sources,
         earlier: earlier.as_ref(),
@@ -186,6 +187,7 @@ fn http_options(arguments: &MirrorArgs) -> Result<HttpOptions, Fault> {
         ca_pem,
         allow_http,
         connect_to: arguments.connect_to.clone(),
+        proxies: Proxies::of(|name| std::env::var(name).ok())?,
         retries: arguments.retries,
         ..HttpOptions::default()
     })
@@ -264,6 +266,7 @@ fn sources<'a>(
     engine: EngineName,
     release: &Release,
     http: &'a Http,
+    hosts: Hosts,
 ) -> Result<Sources<'a>, Fault> {
     let platforms = &release.platforms;
     let by_engine = matches!(engine, EngineName::Docker | EngineName::Podman);
@@ -282,10 +285,11 @@ fn sources<'a>(
         jobs: AT_ONCE,
         docker_config: docker_config(),
         plain_http: plain_http(arguments, &release.images),
+        hosts,
     };
     Ok(Sources {
         engine,
-        registry: Registry::new(http, options)?,
+        registry: Registry::new(http, options),
         docker: Engine::new(Program::Docker, pull, one.clone()),
         podman: Engine::new(Program::Podman, pull, one),
         files: Files,
@@ -298,8 +302,7 @@ fn plain_http(arguments: &MirrorArgs, images: &[String]) -> Vec<String> {
         return Vec::new();
     }
     let local = |host: &&str| {
-        let name = host.rsplit_once(':').map_or(*host, |(name, _)| name);
-        name == "localhost" || name.starts_with("127.") || name == "[::1]"
+        url::Url::parse(&format!("http://{host}/")).is_ok_and(|url| mirror::is_this_machine(&url))
     };
     let hosts = images.iter().filter_map(|image| image.split_once('/')).map(|(host, _)| host);
     let hosts = hosts.filter(local).map(str::to_owned);
@@ -308,7 +311,7 @@ fn plain_http(arguments: &MirrorArgs, images: &[String]) -> Vec<String> {
 
 /// Where Docker keeps its credentials.
 fn docker_config() -> Option<PathBuf> {
-    let named = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from);
+    let named = std::env::var_os("DOCKER_CONFIG").filter(|it| !it.is_empty()).map(PathBuf::from);
     named.or_else(|| std::env::home_dir().map(|home| home.join(".docker")))
 }
 

@@ -9,8 +9,8 @@ use super::sealing::SealingArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 everything asked for is sealed and verified; 1 something is not what was signed; 2 \
-usage, configuration, or no key to judge with; 3 this machine stopped it, for example a directory that \
-can't be written; 4 something could not be fetched. `sealift explain CODE` explains each code.";
+usage, configuration, or no key to judge with; 3 could not decide: no bundle, or this machine stopped \
+it, for example a directory that can't be written; 4 something could not be fetched. `sealift explain CODE` explains each code.";
 
 /// Fetch images, packages, bundles and keys, verify them, and seal them for the far side.
 ///
@@ -65,7 +65,8 @@ pub(super) struct MirrorArgs {
     /// With docker and podman: take the image that is there, without a pull
     #[arg(long, help_heading = "How to fetch")]
     pub(super) no_pull: bool,
-    /// A host that labels and redirects may lead to, besides the vendor profile's; repeats
+    /// A host that labels and redirects may lead to, besides the vendor profile's, and that may be a
+    /// registry's token service and get its credentials; repeats
     #[arg(long, value_name = "HOST", help_heading = "How to fetch")]
     pub(super) allow_host: Vec<String>,
     /// Allow plain HTTP, on a network that you trust
@@ -82,8 +83,8 @@ pub(super) struct MirrorArgs {
     /// Certificate authorities (PEM) to believe besides the system's; repeats
     #[arg(long, value_name = "FILE", help_heading = "How to fetch")]
     pub(super) ca_file: Vec<PathBuf>,
-    /// Where to find a host, in place of asking the name service; its certificate must still be the
-    /// host's; repeats
+    /// Where to find a host, also a registry, in place of asking the name service or a proxy; its
+    /// certificate must still be the host's; repeats
     #[arg(long, value_name = "HOST=IP:PORT", help_heading = "How to fetch")]
     pub(super) connect_to: Vec<String>,
     /// How often something is tried again

@@ -2,11 +2,12 @@
 //! rules of sealing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
 
 use url::Url;
 
 use super::base::Earlier;
-use super::http::{Http, shown};
+use super::http::{Http, is_page, page, shown};
 use super::store::Store;
 use super::want::Want;
 use super::{Description, Found, Hosts, Source, Task, Watch};
@@ -50,6 +51,13 @@ impl Lead<'_> {
     }
 }
 
+impl Lead<'_> {
+    /// Whether its size is known for sure, because it lies on this machine.
+    pub(super) fn is_local(&self) -> bool {
+        matches!(self, Self::Image(found) if found.description().whole.is_some())
+    }
+}
+
 /// What became of a want.
 pub(super) enum Brought {
     /// It is here and right.
@@ -85,7 +93,7 @@ impl<'a> Errand<'a> {
                 urls
             }
             (Lead::Package(_), Some(url)) => {
-                let file = want.path.rsplit('/').next().unwrap_or_default();
+                let file = want.spelled();
                 let material =
                     site.map(|it| [it.bundle_url.url_for(file), it.key_file_url.url_for(file)]);
                 std::iter::once(shown(url)).chain(material.into_iter().flatten()).collect()
@@ -200,9 +208,9 @@ impl<'a> Errand<'a> {
             return Err(Fault::new(Code::ReferenceInvalid, "no name for its bundle").at(file));
         };
         let material = self
-            .vendor_file(want, &site.bundle_url.url_for(file), &bundle, Store::SMALL)
+            .vendor_file(want, &site.bundle_url.url_for(want.spelled()), &bundle, Store::SMALL)
             .and_then(|bundle| {
-                self.package_key(want, &site.key_file_url.url_for(file), &key_file)?;
+                self.package_key(want, &site.key_file_url.url_for(want.spelled()), &key_file)?;
                 Ok(Some(bundle))
             });
         let bundle = match material {
@@ -403,9 +411,26 @@ impl<'a> Errand<'a> {
             let origin = Origin { name: want.name.clone(), source };
             return Ok(Brought::Here { report: Box::new(report), seen, origin });
         }
+        if want.kind == Kind::Package && self.is_page(&want.path) {
+            return Err(page().at(source));
+        }
         let code = report.code.unwrap_or(Code::NoBundle);
         let reason = report.reason.unwrap_or_else(|| code.meaning().to_owned());
         Err(Fault::new(code, reason).at(&want.name))
+    }
+}
+
+impl Errand<'_> {
+    /// Whether what came in place of a package is a web page, which explains why it is not what was
+    /// signed.
+    fn is_page(&self, path: &str) -> bool {
+        let mut begin = Vec::new();
+        let read = self
+            .store
+            .folder
+            .file(path)
+            .map(|file| file.take(limits::DIAGNOSIS_BYTES as u64).read_to_end(&mut begin));
+        matches!(read, Ok(Ok(_))) && is_page(&begin)
     }
 }
 

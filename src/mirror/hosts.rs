@@ -1,7 +1,7 @@
 //! Which hosts may be asked. A label, a JSON file and a redirect are untrusted text: they can't lead
 //! anywhere else.
 
-use url::Url;
+use url::{Host, Url};
 
 use super::http::shown;
 use crate::verdict::{Code, Fault};
@@ -11,6 +11,20 @@ use crate::verdict::{Code, Fault};
 pub struct Hosts {
     patterns: Vec<String>,
     allow_http: bool,
+    anywhere: bool,
+}
+
+/// Whether a URL leads to this machine: by its address, never by what its name begins with.
+#[must_use]
+pub fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => {
+            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|it| it.is_loopback())
+        }
+        Some(Host::Domain(name)) => name.trim_end_matches('.') == "localhost",
+        None => false,
+    }
 }
 
 impl Hosts {
@@ -19,7 +33,13 @@ impl Hosts {
     #[must_use]
     pub fn new(patterns: impl IntoIterator<Item = String>, allow_http: bool) -> Self {
         let patterns = patterns.into_iter().map(|it| it.to_ascii_lowercase()).collect();
-        Self { patterns, allow_http }
+        Self { patterns, allow_http, anywhere: false }
+    }
+
+    /// Allows every host: for what has to have a known digest, and is asked for without a secret.
+    #[must_use]
+    pub const fn anywhere(allow_http: bool) -> Self {
+        Self { patterns: Vec::new(), allow_http, anywhere: true }
     }
 
     /// The same and the host of a URL that the operator named, with its port.
@@ -46,11 +66,15 @@ impl Hosts {
             return refuse(format!("the URL for {} names a user or password", host(url)));
         }
         let Some(place) = place(url) else { return refuse(String::from("the URL names no host")) };
-        let allowed = self.patterns.iter().any(|pattern| match pattern.strip_prefix('*') {
+        let listed = self.patterns.iter().any(|pattern| match pattern.strip_prefix('*') {
             Some(end) => end.starts_with('.') && place.len() > end.len() && place.ends_with(end),
             None => place == *pattern,
         });
-        if allowed { Ok(()) } else { refuse(format!("{place} is not among the allowed hosts")) }
+        if listed || self.anywhere {
+            Ok(())
+        } else {
+            refuse(format!("{place} is not among the allowed hosts"))
+        }
     }
 }
 
@@ -59,7 +83,7 @@ fn host(url: &Url) -> String {
 }
 
 /// Host and, where it is not the scheme's own, port.
-fn place(url: &Url) -> Option<String> {
+pub(super) fn place(url: &Url) -> Option<String> {
     url.host_str()?;
     Some(match url.port() {
         Some(port) => format!("{}:{port}", host(url)),
@@ -70,6 +94,21 @@ fn place(url: &Url) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn this_machine_is_known_by_its_address() {
+        let here = |host: &str| is_this_machine(&Url::parse(&format!("http://{host}/")).unwrap());
+        for yes in
+            ["127.0.0.1", "127.1.2.3:5000", "localhost", "LOCALHOST:1", "[::1]:5000", "127.1"]
+        {
+            assert!(here(yes), "{yes}");
+        }
+        for no in
+            ["127.evil.example", "127.0.0.1.example", "localhost.example", "128.0.0.1", "[::2]"]
+        {
+            assert!(!here(no), "{no}");
+        }
+    }
 
     fn allowed(hosts: &Hosts, url: &str) -> bool {
         hosts.check(&Url::parse(url).unwrap()).is_ok()

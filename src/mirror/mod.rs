@@ -27,7 +27,7 @@ mod watch;
 pub use base::Earlier;
 pub use engine::{Engine, Program};
 pub use file::Files;
-pub use hosts::Hosts;
+pub use hosts::{Hosts, is_this_machine};
 pub use record::Fetched;
 pub use registry::{Platforms, Registry, RegistryOptions};
 pub use release::{Release, TEMPLATE};

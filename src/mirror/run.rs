@@ -179,13 +179,20 @@ impl Job<'_> {
         parallel::map(self.wants, self.jobs, |want| errand.look(want))
     }
 
-    /// Refuses what the medium has no room for.
+    /// Refuses what the medium has no room for, by sizes that are known for sure: those of archives on
+    /// this machine. What a server states may be wrong, and is its own artifact's concern; that it may
+    /// not fit is said.
     fn space(&self, errand: &Errand<'_>, leads: &[Result<Lead<'_>, Fault>]) -> Result<(), Fault> {
         let room = self.folder.room()?;
-        let mut needed = 0_u64;
+        let (mut needed, mut stated) = (0_u64, 0_u64);
         for (want, lead) in self.wants.iter().zip(leads) {
             let Ok(lead) = lead else { continue };
             let Some(size) = lead.size().filter(|_| !errand.is_here(want, lead)) else { continue };
+            let left = size.saturating_sub(errand.store.partial(&want.path));
+            stated = stated.saturating_add(left);
+            if !lead.is_local() {
+                continue;
+            }
             if room.largest_file.is_some_and(|largest| size > largest) {
                 return Err(Fault::new(
                     Code::FileTooLarge,
@@ -193,13 +200,20 @@ impl Job<'_> {
                 )
                 .at(self.folder.shown()));
             }
-            let here = errand.store.partial(&want.path);
-            needed = needed.saturating_add(size.saturating_sub(here));
+            needed = needed.saturating_add(left);
         }
         if needed > room.free {
             return Err(Fault::new(Code::NoSpace, "there is not enough space")
                 .at(self.folder.shown())
                 .expected_found(format!("{needed} bytes"), format!("{} bytes free", room.free)));
+        }
+        if stated > room.free {
+            self.watch.say(&format!(
+                "{}: {} bytes are free, and by what the servers say {stated} will come: not \
+                 everything may fit",
+                self.folder.shown(),
+                room.free
+            ));
         }
         Ok(())
     }

@@ -524,16 +524,16 @@ codes! {
             "Check the name or URL and the credentials, or try later, and run the same command again."
         ResponseInvalid "response-invalid" Network
             "a server's answer contradicts itself"
-            "The length, the range, the content encoding or a redirect is not what HTTP allows or what was asked for. Nothing of it is used."
-            "Run the same command again; if it stays so, a proxy or the server is at fault: tell whoever runs it."
+            "The length, the range or a redirect is not what HTTP allows or what was asked for, or a web page came in place of a file: a proxy or login page. Nothing of it is used."
+            "Run the same command again; if it stays so, a proxy or the server is at fault: tell whoever runs it. For a login page: log in, or check the URL and the proxy."
         ResponseTooLarge "response-too-large" Network
             "an answer is larger than it may be"
-            "Bundles, keys, tokens and manifests are small; a larger answer is not read to its end."
-            "Check the URL; a page of a proxy or a login is often sent in place of the file."
+            "Bundles, keys, tokens and manifests are small; a larger answer is not read to its end. Nor is a file of which the server says that it is larger than the free space."
+            "Check the URL; a page of a proxy or a login is often sent in place of the file. If the file is that large, use a larger medium."
         HostNotAllowed "host-not-allowed" Usage
             "a URL leads to a host or scheme that is not allowed"
-            "Labels, JSON files and redirects are the vendor's text and untrusted: only the hosts of the vendor profile, and the host that you named yourself, are asked, and only over TLS."
-            "If the host is the vendor's, name it in the vendor profile (`hosts`) or with --allow-host; for plain HTTP on a network that you trust say --allow-http."
+            "Labels, JSON files and redirects are the vendor's text and untrusted: only the hosts of the vendor profile, and the host that you named yourself, are asked, and only over TLS. A registry's credentials go to no other host than its own unless you allow that."
+            "If the host is the vendor's, or the registry's token service, name it in the vendor profile (`hosts`) or with --allow-host; for plain HTTP on a network that you trust say --allow-http."
         ReferenceInvalid "reference-invalid" Usage
             "an image reference or package name can't be used"
             "The text is no image reference, no URL, or no name from which a file name can be made."
@@ -544,7 +544,7 @@ codes! {
             "Correct the file; `sealift mirror --init` prints one with every field explained."
         CredentialsFailed "credentials-failed" Usage
             "the registry's credentials can't be used"
-            "The Docker config file is malformed, a credential helper failed, or a token would be asked for in a way that gives the password away."
+            "The registry wants credentials, and the Docker config file is malformed or a credential helper failed; or a token would be asked for in a way that gives the password away."
             "Run `docker login` for this registry again, or name another config directory in DOCKER_CONFIG."
         EngineFailed "engine-failed" Network
             "the container engine could not bring the image"
@@ -556,11 +556,11 @@ codes! {
             "Do not carry it. Run the same command again; if it stays so, the registry, the engine or the way to it changes images."
         NoSpace "no-space" Usage
             "there is not enough space"
-            "What is to be fetched is larger than what is free in the directory. Nothing was fetched."
-            "Use a larger medium, ask for less, or leave out with --base what an earlier transfer carried."
+            "The disk is full, or what lies on this machine and is to be copied is larger than what is free. What arrived is kept."
+            "Make room or use a larger medium, and run the same command again: it continues where it stopped. Or ask for less, or leave out with --base what an earlier transfer carried."
         FileTooLarge "file-too-large" Usage
             "a file is too large for the medium"
-            "FAT holds no file of 4 GiB or more. Nothing was fetched."
+            "FAT holds no file of 4 GiB or more. Nothing of it was fetched."
             "Format the medium with exFAT, NTFS or ext4, or mirror to a disk and burn the result."
         NotBrought "not-brought" Undecided
             "it was not brought, because of others"

@@ -68,7 +68,6 @@ fn nothing_is_left_of_what_never_began() {
         reply("404 Not Found", &[], b""),
         reply("206 Partial Content", &[], b"a"),
         reply("304 Not Modified", &[], b""),
-        reply("200 OK", &[("Content-Encoding", "br")], b"a"),
         Vec::new(),
     ] {
         let server = Server::new(move |_, _| answer.clone());
@@ -79,12 +78,74 @@ fn nothing_is_left_of_what_never_began() {
 }
 
 #[test]
-fn no_room() {
+fn a_size_that_is_only_stated_does_not_fill_the_disk() {
     let server =
         Server::new(|_, _| reply("200 OK", &[("Content-Length", "9000000000000000000")], b"a"));
     let yard = Yard::new();
-    refused(yard.get(&server), Code::NoSpace, "room");
+    refused(yard.get(&server), Code::ResponseTooLarge, "room");
     assert_eq!((server.seen().len(), yard.names()), (1, Vec::new()));
+}
+
+#[test]
+fn a_body_is_stored_as_it_comes_whatever_its_encoding_is_called() {
+    let bytes = content(70_000);
+    for encoding in ["gzip", "x-gzip", "aws-chunked", "", "identity", "none", "br, gzip"] {
+        let all = bytes.clone();
+        let server = Server::new(move |_, request| {
+            assert_eq!(request.header("accept-encoding"), Some("identity"));
+            reply("200 OK", &[("Content-Encoding", encoding)], &all)
+        });
+        let yard = Yard::new();
+        yard.whole(yard.get(&server), &bytes);
+        assert_eq!(server.seen().len(), 1);
+    }
+}
+
+#[test]
+fn who_states_more_than_ever_comes_leaves_no_half() {
+    const NONE: &[(&str, &str)] = &[];
+    for first in [NONE, E] {
+        let server = Server::new(move |_, _| half(&content(100_000), HALF, first));
+        let yard = Yard::new();
+        let fault =
+            refused(yard.get(&server), Code::ResponseInvalid, "each time after 40000 bytes");
+        assert!(fault.to_string().contains("tried 3 times"), "{fault}");
+        assert_eq!(yard.names(), Vec::<String>::new());
+    }
+    // One that comes further each time may come to the end.
+    let server = Server::new(move |number, _| half(&content(100_000), HALF + number, NONE));
+    let yard = Yard::new();
+    refused(yard.get(&server), Code::NetworkFailed, "broke off");
+    assert_eq!(yard.names(), ["a.tar.sealift-tmp"]);
+    // A network that ends in the middle of what went on keeps the half.
+    let bytes = content(100_000);
+    let server = then(&bytes, E, |all, request| {
+        let from = from(request).unwrap();
+        let mut answer = rest(all, from, E);
+        answer.truncate(1);
+        answer
+    });
+    let yard = Yard::new();
+    refused(yard.get(&server), Code::NetworkFailed, "broke off");
+    assert_eq!(yard.names(), ["a.tar.resume.sealift-tmp", "a.tar.sealift-tmp"]);
+}
+
+#[test]
+fn a_drip_is_given_up() {
+    let drip = || {
+        let mut actions = vec![Action::Send(head("200 OK", &[("Content-Length", "100000")]))];
+        for _ in 0..40 {
+            actions.extend([Action::Send(vec![b'x']), Action::Wait(Duration::from_millis(50))]);
+        }
+        actions
+    };
+    let server = Server::new(move |_, _| drip());
+    let options = HttpOptions { stall_timeout: Duration::from_millis(300), retries: 0, ..quick() };
+    let yard = Yard::new();
+    let http = Http::new(options).unwrap();
+    refused(yard.get_by(&http, &server), Code::NetworkFailed, "bytes came in 0.3 s");
+    let sent = std::fs::metadata(yard.path(".sealift-tmp")).unwrap().len();
+    assert!((1..30).contains(&sent), "{sent}");
 }
 
 #[test]
@@ -127,7 +188,7 @@ fn a_full_medium_keeps_what_came() {
     let chunk = [b"61a80\r\n", &bytes[..], b"\r\n0\r\n\r\n"].concat();
     let begin = head("200 OK", &[&[("Transfer-Encoding", "chunked")][..], E].concat());
     let server = Server::new(move |_, _| vec![Action::Send([&begin[..], &chunk].concat())]);
-    refused(yard.get(&server), Code::WriteFailed, "what arrived is kept");
+    refused(yard.get(&server), Code::NoSpace, "what arrived is kept");
     assert_eq!(server.seen().len(), 1);
     let kept = std::fs::read(yard.path(".sealift-tmp")).unwrap();
     assert!(!kept.is_empty() && bytes.starts_with(&kept), "{} bytes", kept.len());

@@ -4,9 +4,10 @@
 use std::process::Command;
 
 use sealift::mirror::Hosts;
+use sealift::mirror::http::{Http, HttpOptions, Proxies};
 use url::Url;
 
-use super::http;
+use super::quick;
 use super::support::server::{Server, reply};
 use super::support::tools::run;
 
@@ -18,7 +19,9 @@ fn child() {
     let Ok(target) = std::env::var(TARGET) else { return };
     let url = Url::parse(&target).unwrap();
     let hosts = Hosts::new([], true).and(&url);
-    drop(http().small(&url, &hosts, 9, None));
+    let proxies = Proxies::of(|name| std::env::var(name).ok()).unwrap();
+    let http = Http::new(HttpOptions { proxies, ..quick() }).unwrap();
+    drop(http.small(&url, &hosts, 9, None));
 }
 
 #[test]

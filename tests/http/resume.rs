@@ -102,12 +102,30 @@ fn a_refused_range_leaves_what_is_here() {
     let yard = Yard::new();
     refused(yard.get(&server), Code::HttpRefused, "404");
     assert_eq!(fs::read(yard.path(".sealift-tmp")).unwrap(), &bytes[..HALF]);
-    let server = then(&bytes, E, |all, at| {
-        let gzip = [E, &[("Content-Encoding", "gzip")]].concat();
-        rest(all, from(at).unwrap(), &gzip)
-    });
-    refused(yard.get(&server), Code::ResponseInvalid, "encoded");
-    assert_eq!(fs::read(yard.path(".sealift-tmp")).unwrap(), &bytes[..HALF]);
+}
+
+#[test]
+fn parts_of_two_encodings_are_not_joined() {
+    const GZIP: &[(&str, &str)] = &[E[0], E[1], ("Content-Encoding", "gzip")];
+    let bytes = content(100_000);
+    for (first, second, asked) in [(E, GZIP, 3), (GZIP, E, 3), (GZIP, GZIP, 2)] {
+        let server = then(&bytes, first, move |all, request| match from(request) {
+            Some(at) => rest(all, at, second),
+            None => reply("200 OK", second, all),
+        });
+        let yard = Yard::new();
+        yard.whole(yard.get(&server), &bytes);
+        assert_eq!(server.seen().len(), asked);
+        // Also in a later run.
+        let server = then(&bytes, first, move |all, request| match from(request) {
+            Some(at) => rest(all, at, second),
+            None => reply("200 OK", second, all),
+        });
+        let yard = Yard::new();
+        assert!(yard.get_by(&once(), &server).is_err());
+        yard.whole(yard.get(&server), &bytes);
+        assert_eq!(server.seen().len(), asked);
+    }
 }
 
 #[test]

@@ -6,8 +6,9 @@ use sealift::digest::Sha256Digest;
 use sealift::mirror::Hosts;
 use sealift::mirror::http::{Http, HttpOptions, Small, Trouble, Validators};
 use sealift::verdict::{Code, Fault};
+use url::Url;
 
-use super::support::server::{Action, Server, head, reply};
+use super::support::server::{Action, Server, endless, head, reply};
 use super::{http, on, quick, refused};
 
 const CAP: u64 = 1000;
@@ -65,14 +66,72 @@ fn no_more_than_the_cap() {
 fn an_answer_that_contradicts_itself() {
     let gzip = reply("200 OK", &[("Content-Encoding", "gzip")], b"\x1f\x8b");
     let (result, asked) = answer(gzip);
-    refused(result, Code::ResponseInvalid, "encoded");
+    refused(result, Code::ResponseInvalid, "compressed");
     assert_eq!(asked, 1);
-    let same = reply("200 OK", &[("Content-Encoding", "Identity")], b"a");
-    assert_eq!(body(answer(same).0.unwrap()), b"a");
+    for encoding in ["Identity", "", "gzip", "aws-chunked"] {
+        let same = reply("200 OK", &[("Content-Encoding", encoding)], b"a");
+        assert_eq!(body(answer(same).0.unwrap()), b"a");
+    }
     let open = vec![Action::Send(head("200 OK", &[])), Action::Send(b"a".to_vec())];
     refused(answer(open).0, Code::ResponseInvalid, "no length");
     refused(answer(reply("206 Partial Content", &[], b"a")).0, Code::ResponseInvalid, "206");
     refused(answer(reply("304 Not Modified", &[], b"")).0, Code::ResponseInvalid, "304");
+}
+
+#[test]
+fn a_page_in_place_of_a_file() {
+    let html = [("Content-Type", "text/html; charset=utf-8")];
+    for (headers, page) in [
+        (&html[..], "<!DOCTYPE html><title>Log in</title>"),
+        (&html[..], "<p>Log in</p>"),
+        (&[], "\r\n<HTML><body>"),
+        (&[("Content-Type", "application/json")], "\u{feff}<!doctype html>"),
+    ] {
+        let (result, asked) = answer(reply("200 OK", headers, page.as_bytes()));
+        refused(result, Code::ResponseInvalid, "a proxy or login page");
+        assert_eq!(asked, 1);
+    }
+    // A server that calls everything a page.
+    assert_eq!(body(answer(reply("200 OK", &html, b"{\"a\":\"<html>\"}")).0.unwrap()).len(), 14);
+}
+
+#[test]
+fn what_is_read_of_a_refusal_is_bounded() {
+    // An answer without an end to what was refused: whoever sends it can't send much.
+    for status in ["404 Not Found", "302 Found"] {
+        let (sent, count) = endless(&head(status, &[("Content-Length", "1610612736")]));
+        let url = Url::parse(&format!("http://{sent}/a.pub")).unwrap();
+        let hosts = Hosts::new([], true).and(&url);
+        assert!(http().small(&url, &hosts, CAP, None).is_err());
+        assert!(count() < 16 << 20, "{} bytes were sent", count());
+    }
+    // A header section without an end.
+    let (sent, count) = endless(b"HTTP/1.1 200 OK\r\nX: ");
+    let url = Url::parse(&format!("http://{sent}/a.pub")).unwrap();
+    let hosts = Hosts::new([], true).and(&url);
+    let once = Http::new(HttpOptions { retries: 0, ..quick() }).unwrap();
+    refused(once.small(&url, &hosts, CAP, None), Code::NetworkFailed, "");
+    assert!(count() < 16 << 20, "{} bytes were sent", count());
+}
+
+#[test]
+fn a_drip_has_an_end() {
+    let drip = |start: Vec<u8>| {
+        let server = Server::new(move |_, _| {
+            let mut actions = vec![Action::Send(start.clone())];
+            for _ in 0..200 {
+                actions.extend([Action::Send(vec![b'x']), Action::Wait(Duration::from_millis(20))]);
+            }
+            actions
+        });
+        let (url, hosts) = on(&server, "/");
+        let stall_timeout = Duration::from_millis(200);
+        let http = Http::new(HttpOptions { stall_timeout, retries: 0, ..quick() }).unwrap();
+        refused(http.small(&url, &hosts, CAP, None), Code::NetworkFailed, "")
+    };
+    let fault = drip(head("200 OK", &[("Content-Length", "900")]));
+    assert!(fault.to_string().contains("no whole answer within 0.4 s"), "{fault}");
+    drip(b"HTTP/1.1 200 OK\r\nX: ".to_vec());
 }
 
 #[test]
@@ -131,9 +190,12 @@ fn the_server_says_when() {
     let start = Instant::now();
     assert_eq!(body(http().small(&url, &hosts, CAP, None).unwrap()), b"yes");
     assert!(start.elapsed() >= Duration::from_secs(1), "{:?}", start.elapsed());
-    let (result, asked) = answer(reply("503 -", &[("Retry-After", "121")], b""));
-    refused(result, Code::HttpRefused, "121 seconds");
-    assert_eq!(asked, 1);
+    for when in ["121", "3600", "Fri, 06 Nov 2093 08:49:37 GMT"] {
+        let (result, asked) = answer(reply("503 -", &[("Retry-After", when)], b""));
+        let fault = refused(result, Code::HttpRefused, "seconds, at 2");
+        assert!(fault.to_string().contains("tried again in"), "{fault}");
+        assert_eq!(asked, 1);
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ mod support;
 mod tar;
 
 mod engines;
+mod hostile;
 mod images;
 mod layout;
 mod lies;

@@ -40,13 +40,12 @@ pub(crate) struct Brought {
 impl Mirror {
     pub(crate) fn from(host: &str) -> Self {
         let http = HttpOptions {
-            ca_pem: Vec::new(),
             allow_http: true,
-            connect_to: Vec::new(),
             retries: 1,
             connect_timeout: Duration::from_secs(5),
             stall_timeout: Duration::from_secs(5),
             backoff: Duration::from_millis(20),
+            ..HttpOptions::default()
         };
         let list = vec![String::from("linux/amd64")];
         let options = RegistryOptions {
@@ -54,6 +53,7 @@ impl Mirror {
             jobs: 2,
             docker_config: None,
             plain_http: vec![host.to_owned()],
+            ..RegistryOptions::default()
         };
         Self { folder: TempDir::new().unwrap(), http, options }
     }
@@ -69,7 +69,7 @@ impl Mirror {
         between: impl FnOnce(),
     ) -> Result<Brought, Fault> {
         let http = Http::new(self.http.clone())?;
-        let registry = Registry::new(&http, self.options.clone())?;
+        let registry = Registry::new(&http, self.options.clone());
         let found = registry.find(reference, &Silent)?;
         between();
         let folder = Folder::open(self.folder.path())?;

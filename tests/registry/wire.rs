@@ -85,10 +85,11 @@ pub(crate) fn endless() -> String {
     host
 }
 
+const BUSY: &[u8] = b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+
 fn refuse(mut client: &TcpStream) {
     drop(client.read(&mut [0; 4096]));
-    let answer = "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
-    drop(client.write_all(answer.as_bytes()));
+    drop(client.write_all(BUSY));
 }
 
 fn carry(client: &TcpStream, server: &TcpStream, state: &State) {
@@ -96,6 +97,13 @@ fn carry(client: &TcpStream, server: &TcpStream, state: &State) {
         scope.spawn(|| {
             let mut buffer = [0; 16 << 10];
             while let Ok(count @ 1..) = (&mut { client }).read(&mut buffer) {
+                // Busy also for a connection that was there before.
+                let less = |busy: u64| busy.checked_sub(1);
+                if state.busy.fetch_update(SeqCst, SeqCst, less).is_ok() {
+                    drop((&mut { client }).write_all(BUSY));
+                    drop(client.shutdown(Shutdown::Both));
+                    break;
+                }
                 let asked = &mut buffer[..count];
                 let range = b"\r\nrange: ";
                 let at = asked.windows(range.len()).position(|it| it == range);

@@ -159,3 +159,26 @@ fn read(stream: &TcpStream) -> Option<Request> {
     reader.read_exact(&mut request.body).ok()?;
     Some(request)
 }
+
+/// A server that answers everything with this beginning and then bytes without end; where it is, and
+/// how many bytes it could send so far.
+pub(crate) fn endless(begin: &[u8]) -> (SocketAddr, impl Fn() -> usize + use<>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let sent = Arc::new(AtomicUsize::new(0));
+    let (counted, begin) = (Arc::clone(&sent), begin.to_vec());
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let (sent, begin) = (Arc::clone(&sent), begin.clone());
+            thread::spawn(move || {
+                if read(&stream).is_none() || stream.write_all(&begin).is_err() {
+                    return;
+                }
+                while stream.write_all(&[b'x'; 1 << 14]).is_ok() {
+                    sent.fetch_add(1 << 14, Ordering::SeqCst);
+                }
+            });
+        }
+    });
+    (address, move || counted.load(Ordering::SeqCst))
+}

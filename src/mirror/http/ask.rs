@@ -30,7 +30,8 @@ impl Http {
     }
 
     fn ask_once(&self, url: &Url, hosts: &Hosts) -> Result<Asked, Trouble> {
-        let send = |method| self.send(Request { method, url, hosts, headers: HeaderMap::new() });
+        let send =
+            |method| self.send(Request { method, ..Request::get(url, hosts, HeaderMap::new()) });
         let mut response = send(Method::HEAD)?;
         // Some servers sign URLs for one method only, or know no other; the body is not read.
         if matches!(response.status().as_u16(), 403 | 405 | 501) {

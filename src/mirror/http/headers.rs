@@ -84,7 +84,7 @@ fn number(text: &str) -> Option<u64> {
 ///
 /// # Errors
 /// What is no number.
-pub(super) fn length(headers: &HeaderMap) -> Result<Option<u64>, Trouble> {
+pub(in crate::mirror) fn length(headers: &HeaderMap) -> Result<Option<u64>, Trouble> {
     if !headers.contains_key(CONTENT_LENGTH) {
         return Ok(None);
     }
@@ -92,15 +92,11 @@ pub(super) fn length(headers: &HeaderMap) -> Result<Option<u64>, Trouble> {
     length.map(Some).ok_or_else(|| Trouble::invalid("the Content-Length is no number"))
 }
 
-/// Refuses a body that is encoded, or whose end could not be told from a connection that broke.
-pub(super) fn plain(response: &Response) -> Result<(), Trouble> {
+/// Refuses a body whose end could not be told from a connection that broke. How it is encoded is of no
+/// account: it was asked for as it is, servers name encodings of what they store, and the digest
+/// decides.
+pub(super) fn ends(response: &Response) -> Result<(), Trouble> {
     let headers = response.headers();
-    for value in headers.get_all(CONTENT_ENCODING) {
-        if !value.as_bytes().eq_ignore_ascii_case(b"identity") {
-            let message = format!("the answer is encoded ({value:?}), which was not asked for");
-            return Err(Trouble::Stop(Fault::new(Code::ResponseInvalid, message)));
-        }
-    }
     let chunked = headers.contains_key(TRANSFER_ENCODING);
     if response.version() <= Version::HTTP_11 && !chunked && length(headers)?.is_none() {
         let message = "the answer names no length: nobody can tell whether it is whole";
@@ -109,12 +105,21 @@ pub(super) fn plain(response: &Response) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// `Content-Encoding`, where it says anything: two answers with different ones are no parts of one file.
+pub(super) fn encoding(headers: &HeaderMap) -> Option<String> {
+    let values = headers.get_all(CONTENT_ENCODING).iter();
+    let texts = values.map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase());
+    let all = texts.collect::<Vec<_>>().join(",");
+    let all: String = all.chars().take(limits::VALIDATOR_BYTES).collect();
+    (!all.is_empty() && all != "identity").then_some(all)
+}
+
 /// `Content-Range: bytes FIRST-LAST/TOTAL`: the only form that says which bytes these are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct ContentRange {
-    pub(super) first: u64,
-    pub(super) last: u64,
-    pub(super) total: u64,
+pub(in crate::mirror) struct ContentRange {
+    pub(in crate::mirror) first: u64,
+    pub(in crate::mirror) last: u64,
+    pub(in crate::mirror) total: u64,
 }
 
 impl ContentRange {
@@ -125,12 +130,12 @@ impl ContentRange {
         (first <= last && last < total).then_some(Self { first, last, total })
     }
 
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+    pub(in crate::mirror) fn of(headers: &HeaderMap) -> Option<Self> {
         Self::parse(one(headers, &reqwest::header::CONTENT_RANGE)?)
     }
 
     /// Whether it goes from a byte to the end.
-    pub(super) fn is_rest(&self, from: u64) -> bool {
+    pub(in crate::mirror) fn is_rest(&self, from: u64) -> bool {
         self.first == from && self.last.checked_add(1) == Some(self.total)
     }
 }

@@ -1,15 +1,16 @@
 //! A file of any size, into the folder: half-written under the temporary name, continued where it
 //! broke off, and whole under its own.
 
+use reqwest::Response;
 use reqwest::header::{HeaderMap, HeaderValue, IF_RANGE, RANGE};
-use reqwest::{Method, Response};
 use url::Url;
 
 use super::headers::{self, ContentRange};
 use super::part::{Part, Record};
+use super::room::{RESERVE_BYTES, fits};
 use super::send::Request;
 use super::small::unasked;
-use super::{Http, Trouble, Validators, refused, shown};
+use super::{Http, Pace, Trouble, Validators, refused, shown};
 use crate::folder::Folder;
 use crate::mirror::record::now;
 use crate::mirror::{Fetched, Hosts, Task, Watch};
@@ -30,7 +31,8 @@ impl Http {
     ///
     /// # Errors
     /// [`Code::HostNotAllowed`], [`Code::NoSpace`], [`Code::FileTooLarge`], [`Code::WriteFailed`] and
-    /// those of the network; what arrived stays.
+    /// those of the network; what arrived stays, unless the server ends again and again before the
+    /// length that it states.
     pub fn large(
         &self,
         url: &Url,
@@ -61,16 +63,44 @@ impl Http {
         let place = |fault: Fault| fault.at(shown(url));
         let part = Part::found(folder, name, url).map_err(place)?;
         let before = part.as_ref().map_or(0, Part::here);
-        let mut download =
-            Download { http: self, url, hosts, folder, name, watch, write, part, before };
-        self.retrying_watched(name, watch, |_| download.attempt(known)).map_err(place)
+        let mut download = Download {
+            http: self,
+            url,
+            hosts,
+            folder,
+            name,
+            watch,
+            write,
+            part,
+            before,
+            ends: Ends::default(),
+        };
+        let result = self.retrying_watched(name, watch, |_| download.attempt(known));
+        result.map_err(|fault| place(download.given_up(fault)))
     }
 }
 
 /// After so many bytes of a body without a length the space that is left is looked at.
 const LOOK_BYTES: u64 = 16 << 20;
-/// What such a body leaves free.
-const RESERVE_BYTES: u64 = 64 << 20;
+
+/// How far the attempts came that began with the first byte and ended before the last. One that went on
+/// where another stopped says nothing: it may be the network that ends it.
+#[derive(Default)]
+struct Ends {
+    furthest: u64,
+    /// How many came no further than one before them.
+    in_vain: u32,
+}
+
+impl Ends {
+    fn at(&mut self, here: u64) {
+        if here > self.furthest {
+            *self = Self { furthest: here, in_vain: 0 };
+        } else if here > 0 {
+            self.in_vain = self.in_vain.saturating_add(1);
+        }
+    }
+}
 
 struct Download<'a> {
     http: &'a Http,
@@ -85,17 +115,30 @@ struct Download<'a> {
     part: Option<Part>,
     /// How much of it was here before this run.
     before: u64,
+    ends: Ends,
 }
 
 impl Download<'_> {
+    /// What is said when no attempt is left. A server that states more than it ever sends would keep its
+    /// half here for ever, and with it everything else from being sealed.
+    fn given_up(&self, fault: Fault) -> Fault {
+        let passing = matches!(fault.code(), Code::NetworkFailed | Code::ResponseInvalid);
+        if !passing || self.ends.in_vain == 0 || Part::discard(self.folder, self.name).is_err() {
+            return fault;
+        }
+        let (here, words) = (self.ends.furthest, fault.message());
+        let message =
+            format!("the server ends each time after {here} bytes, before all is here: {words}");
+        Fault::new(Code::ResponseInvalid, message)
+    }
+
     fn attempt(&mut self, known: Option<&Validators>) -> Result<Large, Trouble> {
         let mut headers = HeaderMap::new();
         let asked = known.is_some_and(|known| known.ask(&mut headers));
         // Taken out: only what goes right puts it back.
         let mut part = self.part.take();
         let from = part.as_ref().and_then(|part| continue_from(part, &mut headers));
-        let request = Request { method: Method::GET, url: self.url, hosts: self.hosts, headers };
-        let response = match self.http.send(request) {
+        let response = match self.http.send(Request::get(self.url, self.hosts, headers)) {
             Ok(response) => response,
             Err(trouble) => {
                 self.part = part;
@@ -115,7 +158,8 @@ impl Download<'_> {
                 Part::discard(self.folder, self.name)?;
                 return Ok(Large::Unchanged);
             }
-            (416, _, Some(_)) => {
+            (416, _, Some(from)) => {
+                self.ends.at(from);
                 return Err(Trouble::invalid("the server has not that many bytes"));
             }
             (206 | 304, _, _) => return Err(unasked(&response)),
@@ -130,45 +174,34 @@ impl Download<'_> {
 
     /// The whole file comes: from its first byte.
     fn begin(&mut self, response: &Response) -> Result<Part, Trouble> {
-        headers::plain(response)?;
+        headers::ends(response)?;
         let total = headers::length(response.headers())?;
         self.room(total)?;
         self.before = 0;
         (self.write)()?;
         let validators = Validators::of(response.headers());
-        Ok(Part::fresh(self.folder, self.name, Record::new(self.url, &validators, total))?)
+        let encoding = headers::encoding(response.headers());
+        let record = Record::new(self.url, &validators, encoding, total);
+        Ok(Part::fresh(self.folder, self.name, record)?)
     }
 
     /// Whether there is room for what will come, and for a file of its size.
     fn room(&self, total: Option<u64>) -> Result<(), Fault> {
-        let Some(total) = total else { return Ok(()) };
-        let room = self.folder.room()?;
-        if let Some(largest) = room.largest_file.filter(|largest| total > *largest) {
-            let message = "the file system of the directory holds no file of this size";
-            let most = format!("at most {largest} bytes");
-            return Err(Fault::new(Code::FileTooLarge, message).expected_found(most, total));
-        }
-        let temporary = format!("{}{}", self.name, crate::folder::TEMPORARY);
-        let file = self.folder.file(&temporary).and_then(|file| {
-            file.metadata().map_err(|error| Fault::new(Code::Unreadable, error.to_string()))
-        });
-        let free = room.free.saturating_add(file.map_or(0, |metadata| metadata.len()));
-        if total > free {
-            let message = "the directory has not room enough";
-            let least = format!("{total} bytes free");
-            return Err(Fault::new(Code::NoSpace, message).expected_found(least, free));
-        }
-        Ok(())
+        total.map_or(Ok(()), |total| fits(self.folder, self.name, total))
     }
 
-    /// Stops a body whose length nobody said before it fills the medium.
-    fn endless(&self) -> Result<(), Fault> {
-        if self.folder.room()?.free >= RESERVE_BYTES {
+    /// Stops a body whose length nobody said before it fills the medium, on which there are others too.
+    fn endless(&self, here: u64) -> Result<(), Fault> {
+        let free = self.folder.room()?.free;
+        if free >= RESERVE_BYTES && here <= free {
             return Ok(());
         }
         Part::discard(self.folder, self.name)?;
-        let message = "the server does not say how large the file is, and there is no more space";
-        Err(Fault::new(Code::NoSpace, message).at(self.folder.shown()))
+        let message = format!(
+            "the server does not say how large the file is, and its {here} bytes so far are half of \
+             the space that there was"
+        );
+        Err(Fault::new(Code::ResponseTooLarge, message).at(self.folder.shown()))
     }
 
     /// Writes what comes, and keeps what came when it breaks off.
@@ -179,14 +212,15 @@ impl Download<'_> {
     ) -> Result<(Part, Response), Trouble> {
         let total = part.record.total;
         let task = Task::begin(self.watch, self.name, part.here(), total);
-        let mut look_again = LOOK_BYTES;
+        let (mut look_again, mut pace, start) = (LOOK_BYTES, Pace::default(), part.here());
         loop {
-            let chunk = match self.http.chunk(&mut response) {
+            let chunk = match self.http.chunk(&mut response, &mut pace) {
                 Ok(Some(chunk)) => chunk,
                 Ok(None) => break,
                 // Every byte is here: how the connection ends after it does not matter.
                 Err(_) if total == Some(part.here()) => break,
                 Err(trouble) => {
+                    self.ended(start, &part);
                     self.part = Some(part);
                     return Err(trouble);
                 }
@@ -200,14 +234,21 @@ impl Download<'_> {
             task.advance(bytes.len() as u64);
             if total.is_none() && here >= look_again {
                 look_again = here.saturating_add(LOOK_BYTES);
-                self.endless()?;
+                self.endless(here)?;
             }
         }
         if total.is_some_and(|total| part.here() != total) {
+            self.ended(start, &part);
             self.part = Some(part);
             return Err(Trouble::invalid("the answer is shorter than it says"));
         }
         Ok((part, response))
+    }
+
+    fn ended(&mut self, start: u64, part: &Part) {
+        if start == 0 {
+            self.ends.at(part.here());
+        }
     }
 
     fn finish(&self, (part, response): (Part, Response)) -> Result<Large, Trouble> {
@@ -243,8 +284,10 @@ fn continue_from(part: &Part, headers: &mut HeaderMap) -> Option<u64> {
 /// The rest of a file comes: exactly the bytes that are missing, of the same file. Anything else
 /// begins anew with the next attempt; until then nothing on the disk is touched.
 fn rest(mut part: Part, from: u64, response: &Response) -> Result<Part, Trouble> {
-    headers::plain(response)?;
-    if !part.record.validators().continues(&Validators::of(response.headers())) {
+    headers::ends(response)?;
+    if !part.record.validators().continues(&Validators::of(response.headers()))
+        || part.record.encoding != headers::encoding(response.headers())
+    {
         return Err(Trouble::invalid("the file is another one than the half that is here"));
     }
     let range = ContentRange::of(response.headers()).filter(|range| range.is_rest(from));

@@ -9,11 +9,15 @@
 //! [`Http`] owns.
 
 mod ask;
+mod body;
 mod headers;
 mod large;
 mod options;
+mod page;
 mod part;
+mod proxies;
 mod retry;
+mod room;
 mod send;
 mod small;
 mod trouble;
@@ -21,12 +25,18 @@ mod trouble;
 use std::future::Future;
 
 pub use ask::Asked;
+pub(super) use body::{Pace, opening};
 pub use headers::Validators;
+pub(super) use headers::{ContentRange, length};
 pub use large::Large;
 pub use options::HttpOptions;
+pub(super) use page::{is_page, page, says_page};
+pub use proxies::Proxies;
+pub(super) use room::{fits, unwritten};
+pub(super) use send::Request;
 pub use send::shown;
 pub use small::Small;
-pub(super) use trouble::causes;
+pub(super) use trouble::refusal;
 pub use trouble::{Trouble, passes, refused};
 
 use crate::verdict::{Code, Fault};
@@ -38,25 +48,31 @@ const THREADS: usize = 2;
 pub struct Http {
     options: HttpOptions,
     client: reqwest::Client,
+    /// For hosts whose place was said.
+    placed: reqwest::Client,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Http {
     /// A client that trusts the platform's roots and those that were named, and uses the proxies that
-    /// the environment names.
+    /// were named.
     ///
     /// # Errors
-    /// [`Code::Usage`] when what was named is no certificate, and [`Code::NetworkFailed`] when the
+    /// [`Code::Usage`] when what was named is no certificate or no place, and [`Code::NetworkFailed`] when the
     /// platform has no roots or no threads.
     pub fn new(options: HttpOptions) -> Result<Self, Fault> {
-        let client = options.client()?;
+        let client = options.client(false)?;
+        let placed = match options.connect_to.as_slice() {
+            [] => client.clone(),
+            _ => options.client(true)?,
+        };
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(THREADS)
             .thread_name("sealift-http")
             .enable_all()
             .build()
             .map_err(|error| Fault::new(Code::NetworkFailed, error.to_string()))?;
-        Ok(Self { options, client, runtime })
+        Ok(Self { options, client, placed, runtime })
     }
 
     /// The client: it follows no redirect, checks no host, and tries nothing twice.
@@ -82,14 +98,6 @@ impl Http {
         F: Future<Output = ()> + Send + 'static,
     {
         self.runtime.spawn(future)
-    }
-
-    /// The next piece of a body; none at its end.
-    fn chunk(
-        &self,
-        response: &mut reqwest::Response,
-    ) -> Result<Option<impl AsRef<[u8]> + use<>>, Trouble> {
-        self.block_on(response.chunk()).map_err(Trouble::from)
     }
 }
 

@@ -1,11 +1,13 @@
 //! How the client is made.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
-use reqwest::{Certificate, Client, redirect};
+use reqwest::{Certificate, Client, Proxy, redirect};
+use url::{Host, Url};
 
+use super::Proxies;
 use super::trouble::causes;
 use crate::verdict::{Code, Fault};
 
@@ -17,13 +19,16 @@ pub struct HttpOptions {
     /// Whether plain HTTP may be spoken, and a redirect may lead to it.
     pub allow_http: bool,
     /// `HOST=ADDRESS:PORT`: where to find a host, in place of asking the name service. The certificate must
-    /// still be the host's.
+    /// still be the host's. Such a host is not asked through a proxy.
     pub connect_to: Vec<String>,
+    /// The proxies to ask through.
+    pub proxies: Proxies,
     /// How often something is tried again.
     pub retries: u32,
     /// How long a connection, with its TLS handshake, may take.
     pub connect_timeout: Duration,
-    /// How long a server may send nothing.
+    /// How long a server may send nothing, or almost nothing; twice as long may a small answer take in
+    /// all.
     pub stall_timeout: Duration,
     /// The first wait before something is tried again; each further one is twice as long.
     pub backoff: Duration,
@@ -35,6 +40,7 @@ impl Default for HttpOptions {
             ca_pem: Vec::new(),
             allow_http: false,
             connect_to: Vec::new(),
+            proxies: Proxies::default(),
             retries: 5,
             connect_timeout: Duration::from_secs(10),
             stall_timeout: Duration::from_secs(60),
@@ -49,6 +55,7 @@ impl std::fmt::Debug for HttpOptions {
             .field("ca_pem", &self.ca_pem.len())
             .field("allow_http", &self.allow_http)
             .field("connect_to", &self.connect_to)
+            .field("proxies", &self.proxies)
             .field("retries", &self.retries)
             .field("connect_timeout", &self.connect_timeout)
             .field("stall_timeout", &self.stall_timeout)
@@ -57,27 +64,56 @@ impl std::fmt::Debug for HttpOptions {
     }
 }
 
-/// `HOST=ADDRESS:PORT`.
-fn place(text: &str) -> Result<(&str, SocketAddr), Fault> {
+/// `HOST=ADDRESS:PORT`: the host as it stands in URLs.
+pub(super) fn place(text: &str) -> Result<(String, SocketAddr), Fault> {
+    let refuse = |message: &str| Fault::new(Code::Usage, message).at(text);
     let parts = text.split_once('=').and_then(|(host, to)| Some((host, to.parse().ok()?)));
-    parts.filter(|(host, _)| !host.is_empty()).ok_or_else(|| {
-        Fault::new(Code::Usage, "--connect-to is HOST=ADDRESS:PORT, with an IP address").at(text)
-    })
+    let (host, address) = parts
+        .filter(|(host, _)| !host.is_empty())
+        .ok_or_else(|| refuse("--connect-to is HOST=ADDRESS:PORT, with an IP address"))?;
+    if host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok() {
+        return Err(refuse("--connect-to is for names: no name service is asked for an address"));
+    }
+    match Host::parse(host) {
+        Ok(Host::Domain(host)) => Ok((host, address)),
+        _ => {
+            Err(refuse("--connect-to names a host without a port; it counts for each of its ports"))
+        }
+    }
 }
 
 impl HttpOptions {
-    pub(super) fn client(&self) -> Result<Client, Fault> {
+    /// Where a host is to be found, if that was said.
+    pub(super) fn place_of(&self, url: &Url) -> Option<SocketAddr> {
+        let Some(Host::Domain(name)) = url.host() else { return None };
+        let places = self.connect_to.iter().filter_map(|text| place(text).ok());
+        places.filter(|(host, _)| host == name).last().map(|(_, address)| address)
+    }
+
+    /// The client for everything; or the one for hosts whose place was said, which takes the port
+    /// from there.
+    pub(super) fn client(&self, placed: bool) -> Result<Client, Fault> {
         // reqwest and the other crates of the mirror ask for the default; a second call is refused,
         // and what the first one set is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        let mut builder = Client::builder();
+        let mut builder = Client::builder().no_proxy();
         for text in &self.connect_to {
             let (host, address) = place(text)?;
-            builder = builder.resolve(host, address);
+            builder = builder.resolve(&host, address);
         }
+        if placed {
+            // The name of the host in HTTP/1.1 is a header, and can have a port that is not asked.
+            builder = builder.http1_only();
+        }
+        let own = self.clone();
+        let proxy = Proxy::custom(move |url| match own.place_of(url) {
+            Some(_) => None,
+            None => own.proxies.of_url(url),
+        });
         let builder = builder
+            .proxy(proxy)
             .user_agent(concat!("sealift/", env!("CARGO_PKG_VERSION")))
             .default_headers(headers)
             .redirect(redirect::Policy::none())

@@ -9,7 +9,7 @@ use std::io::{self, Read as _, Write as _};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Validators, shown};
+use super::{Validators, shown, unwritten};
 use crate::digest::{Hasher, Sha256Digest};
 use crate::folder::{Folder, TEMPORARY, read_small};
 use crate::verdict::{Code, Fault};
@@ -28,17 +28,26 @@ pub(super) struct Record {
     url_sha256: Sha256Digest,
     etag: Option<String>,
     last_modified: Option<String>,
+    /// How the server said that it is encoded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) encoding: Option<String>,
     /// Size of the whole.
     pub(super) total: Option<u64>,
 }
 
 impl Record {
-    pub(super) fn new(url: &Url, validators: &Validators, total: Option<u64>) -> Self {
+    pub(super) fn new(
+        url: &Url,
+        validators: &Validators,
+        encoding: Option<String>,
+        total: Option<u64>,
+    ) -> Self {
         Self {
             url: shown(url),
             url_sha256: Sha256Digest::of(url.as_str().as_bytes()),
             etag: validators.etag.clone(),
             last_modified: validators.last_modified.clone(),
+            encoding,
             total,
         }
     }
@@ -75,7 +84,8 @@ impl Part {
     /// The half that an earlier run left, if it can be continued.
     pub(super) fn found(folder: &Folder, name: &str, url: &Url) -> Result<Option<Self>, Fault> {
         let Some(record) = Record::read(folder, name) else { return Ok(None) };
-        let expected = Record::new(url, &record.validators(), record.total);
+        let expected =
+            Record::new(url, &record.validators(), record.encoding.clone(), record.total);
         if record != expected || record.validators().strong().is_none() {
             return Ok(None);
         }
@@ -161,10 +171,4 @@ fn hash(file: &mut File, bytes: u64, hasher: &mut Hasher) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-fn unwritten(error: &io::Error) -> Fault {
-    let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-    let more = if full { "; what arrived is kept: make room, and it is continued" } else { "" };
-    Fault::new(Code::WriteFailed, format!("{error}{more}"))
 }

@@ -42,8 +42,7 @@ impl Http {
                 Err(Trouble::Again(fault, asked)) => (fault, asked.unwrap_or_default()),
             };
             if asked > limits::RETRY_AFTER {
-                let when = format!("it asks to be tried again in {} seconds", asked.as_secs());
-                return Err(longer(&fault, &when));
+                return Err(longer(&fault, &later(asked, jiff::Timestamp::now())));
             }
             if tried >= retries {
                 let tries = tried.saturating_add(1);
@@ -61,6 +60,16 @@ impl Http {
             thread::sleep(wait);
         }
     }
+}
+
+/// When a server asks to be tried again, which is too late for this run.
+fn later(wait: Duration, now: jiff::Timestamp) -> String {
+    let seconds = wait.as_secs();
+    let when = i64::try_from(seconds).ok().and_then(|seconds| {
+        jiff::Timestamp::from_second(now.as_second().checked_add(seconds)?).ok()
+    });
+    let when = when.map_or_else(String::new, |when| format!(", at {when}"));
+    format!("it asks to be tried again in {seconds} seconds{when}")
 }
 
 /// The fault with more words.
@@ -87,6 +96,14 @@ fn pause(first: Duration, tried: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn too_late_is_said_with_its_time() {
+        let now = jiff::Timestamp::constant(784_111_777, 0);
+        let said = later(Duration::from_secs(3600), now);
+        assert_eq!(said, "it asks to be tried again in 3600 seconds, at 1994-11-06T09:49:37Z");
+        assert!(later(Duration::from_secs(u64::MAX), now).ends_with(" seconds"));
+    }
 
     #[test]
     fn pauses_grow_and_end() {

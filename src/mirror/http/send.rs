@@ -1,6 +1,6 @@
 //! One request and the redirects that follow it, each checked before it is asked.
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, LOCATION};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, Response};
 use url::Url;
 
@@ -23,17 +23,29 @@ pub fn shown(url: &Url) -> String {
 
 /// One request.
 #[derive(Debug)]
-pub(super) struct Request<'a> {
-    pub(super) method: Method,
-    pub(super) url: &'a Url,
-    pub(super) hosts: &'a Hosts,
-    pub(super) headers: HeaderMap,
+pub(in crate::mirror) struct Request<'a> {
+    pub(in crate::mirror) method: Method,
+    pub(in crate::mirror) url: &'a Url,
+    pub(in crate::mirror) hosts: &'a Hosts,
+    pub(in crate::mirror) headers: HeaderMap,
+    /// A form to post; with it no redirect is followed.
+    pub(in crate::mirror) form: Option<&'a str>,
+    /// Whether redirects are followed.
+    pub(in crate::mirror) follow: bool,
+}
+
+impl<'a> Request<'a> {
+    /// A request for a file.
+    pub(in crate::mirror) const fn get(url: &'a Url, hosts: &'a Hosts, headers: HeaderMap) -> Self {
+        Self { method: Method::GET, url, hosts, headers, form: None, follow: true }
+    }
 }
 
 impl Http {
     /// Sends a request and follows redirects; the answer has any other status.
-    pub(super) fn send(&self, request: Request<'_>) -> Result<Response, Trouble> {
-        let Request { method, url: first, hosts, mut headers } = request;
+    pub(in crate::mirror) fn send(&self, request: Request<'_>) -> Result<Response, Trouble> {
+        let Request { method, url: first, hosts, mut headers, form, follow } = request;
+        let follow = follow && form.is_none();
         let mut url = first.clone();
         let mut been: Vec<Url> = Vec::new();
         loop {
@@ -42,14 +54,13 @@ impl Http {
                 false => trouble.at(shown(&url)),
             };
             self.check(hosts, &url).map_err(|fault| place(fault.into()))?;
+            // What opens one place is not shown to another, and not again after that.
             if url.origin() != first.origin() {
                 headers.remove(AUTHORIZATION);
             }
-            let sent = self.client().request(method.clone(), url.clone()).headers(headers.clone());
-            // Sent inside: the time limits begin with the call, and need the runtime.
-            let response = self.block_on(async { sent.send().await });
-            let response = response.map_err(|error| place(error.into()))?;
-            if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+            let response = self.once(&method, &url, headers.clone(), form).map_err(place)?;
+            let moved = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+            if !moved || !follow {
                 return Ok(response);
             }
             let next = target(&url, &response).map_err(|fault| place(fault.into()))?;
@@ -62,6 +73,35 @@ impl Http {
             }
             url = next;
         }
+    }
+
+    /// Asks one URL.
+    fn once(
+        &self,
+        method: &Method,
+        url: &Url,
+        mut headers: HeaderMap,
+        form: Option<&str>,
+    ) -> Result<Response, Trouble> {
+        let mut asked = url.clone();
+        let mut client = self.client();
+        if let (Some(_), Some(port)) = (self.options().place_of(url), url.port()) {
+            // A port in the URL would win over the one of the place that was said.
+            let name = format!("{}:{port}", url.host_str().unwrap_or_default());
+            let name = HeaderValue::from_str(&name).map_err(|_| invalid("no name of a host"))?;
+            if asked.set_port(None).is_ok() {
+                headers.insert(HOST, name);
+                client = &self.placed;
+            }
+        }
+        let mut request = client.request(method.clone(), asked).headers(headers);
+        if let Some(form) = form {
+            request = request
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .body(form.to_owned());
+        }
+        // Sent inside: the time limits begin with the call, and need the runtime.
+        self.block_on(async { request.send().await }).map_err(Trouble::from)
     }
 
     fn check(&self, hosts: &Hosts, url: &Url) -> Result<(), Fault> {

@@ -1,13 +1,10 @@
 //! A small file, into memory.
 
-use std::time::Instant;
-
-use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use url::Url;
 
 use super::send::Request;
-use super::{Http, Trouble, Validators, headers, refused, shown};
+use super::{Http, Trouble, Validators, headers, page, refused, shown};
 use crate::digest::Sha256Digest;
 use crate::mirror::record::now;
 use crate::mirror::{Fetched, Hosts};
@@ -23,7 +20,7 @@ pub enum Small {
 }
 
 impl Http {
-    /// Fetches a small file of at most `cap` bytes.
+    /// Fetches a small file of at most `cap` bytes: a bundle, a key or the like, never a page.
     ///
     /// # Errors
     /// [`Code::HostNotAllowed`], [`Code::ResponseTooLarge`], and those of the network.
@@ -73,7 +70,7 @@ impl Http {
         let shown = shown(url);
         self.retrying(&shown, |_| {
             let headers = headers.clone();
-            let mut response = self.send(Request { method: Method::GET, url, hosts, headers })?;
+            let mut response = self.send(Request::get(url, hosts, headers))?;
             match response.status().as_u16() {
                 200 => {}
                 304 if asked => return Ok(Small::Unchanged),
@@ -81,6 +78,7 @@ impl Http {
                 _ => return Err(refused(response.status(), response.headers(), response.url())),
             }
             let body = self.body(&mut response, cap)?;
+            page::expected(response.headers(), &body)?;
             let Validators { etag, last_modified } = Validators::of(response.headers());
             let fetched = Fetched {
                 time: now(),
@@ -99,26 +97,9 @@ impl Http {
     }
 
     fn body(&self, response: &mut reqwest::Response, cap: u64) -> Result<Vec<u8>, Trouble> {
-        headers::plain(response)?;
+        headers::ends(response)?;
         let length = headers::length(response.headers())?;
-        let large = || Fault::new(Code::ResponseTooLarge, format!("larger than {cap} bytes"));
-        if length.is_some_and(|length| length > cap) {
-            return Err(large().into());
-        }
-        let mut body = Vec::new();
-        // A server that sends a byte now and then never stands still.
-        let patience = self.options().stall_timeout.saturating_mul(5);
-        let begun = Instant::now();
-        while let Some(chunk) = self.chunk(response)? {
-            if begun.elapsed() > patience {
-                let message = format!("no whole answer within {} s", patience.as_secs());
-                return Err(Trouble::Again(Fault::new(Code::NetworkFailed, message), None));
-            }
-            body.extend_from_slice(chunk.as_ref());
-            if body.len() as u64 > cap {
-                return Err(large().into());
-            }
-        }
+        let body = self.whole(response, cap)?;
         if length.is_some_and(|length| length != body.len() as u64) {
             return Err(Trouble::invalid("the answer is not as long as it says"));
         }

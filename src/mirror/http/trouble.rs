@@ -61,8 +61,12 @@ impl From<reqwest::Error> for Trouble {
 pub fn refused(status: StatusCode, headers: &HeaderMap, url: &Url) -> Trouble {
     let host = url.host_str().unwrap_or_default();
     let message = format!("{host} answers {status} for {}", url.path());
-    let fault = Fault::new(Code::HttpRefused, message);
-    if passes(status.as_u16()) {
+    refusal(status.as_u16(), headers, Fault::new(Code::HttpRefused, message))
+}
+
+/// A fault that a status stands for: tried again where that can help, when the server says.
+pub(in crate::mirror) fn refusal(status: u16, headers: &HeaderMap, fault: Fault) -> Trouble {
+    if passes(status) {
         Trouble::Again(fault, headers::retry_after(headers, jiff::Timestamp::now()))
     } else {
         Trouble::Stop(fault)

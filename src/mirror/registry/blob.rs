@@ -3,18 +3,17 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use futures_util::StreamExt as _;
-use oci_client::client::{BlobResponse, LayerDescriptor, SizedStream};
-use oci_client::errors::OciDistributionError;
+use reqwest::Response;
+use url::Url;
 
 use super::disk::Disk;
 use super::journal::Journal;
 use super::layout::Blob;
 use super::session::Session;
-use super::trouble::{self, Trouble};
-use super::wire;
 use crate::digest::Hasher;
-use crate::mirror::http::Trouble as Attempt;
+use crate::mirror::http::{
+    ContentRange, Pace, Trouble as Attempt, is_page, length, opening, page, says_page, unwritten,
+};
 use crate::mirror::record::now;
 use crate::mirror::{Fetched, Task, Watch};
 use crate::verdict::{Code, Fault};
@@ -44,6 +43,19 @@ pub(super) enum Missing {
 impl From<Fault> for Missing {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
+    }
+}
+
+/// Why an attempt ended.
+enum Trouble {
+    Attempt(Attempt),
+    /// The pass of this number opens nothing, or nothing more.
+    Expired(u64),
+}
+
+impl From<Attempt> for Trouble {
+    fn from(attempt: Attempt) -> Self {
+        Self::Attempt(attempt)
     }
 }
 
@@ -88,7 +100,7 @@ fn run(job: &Job<'_>, blob: &Blob) -> Result<Option<Fetched>, Missing> {
         transfer.restart();
     }
     loop {
-        transfer.finish(url.as_str())?;
+        transfer.finish(&url)?;
         if transfer.hasher.clone().finish() == blob.digest {
             break;
         }
@@ -146,11 +158,11 @@ impl Transfer<'_> {
     }
 
     /// Brings the rest, in as many attempts as it takes while there is progress.
-    fn finish(&mut self, url: &str) -> Result<(), Missing> {
+    fn finish(&mut self, url: &Url) -> Result<(), Missing> {
         let http = self.job.session.http;
         loop {
             let before = self.hasher.bytes();
-            let result = http.retrying_watched(url, self.job.watch, |_| self.step());
+            let result = http.retrying_watched(url.as_str(), self.job.watch, |_| self.step(url));
             let Err(fault) = result else { return Ok(()) };
             self.job.journal.note(&self.blob.digest, self.hasher.bytes())?;
             self.job.journal.flush()?;
@@ -164,9 +176,9 @@ impl Transfer<'_> {
         }
     }
 
-    fn step(&mut self) -> Result<(), Attempt> {
+    fn step(&mut self, url: &Url) -> Result<(), Attempt> {
         loop {
-            match self.job.session.http.block_on(self.attempt()) {
+            match self.attempt(url) {
                 Ok(()) => return Ok(()),
                 Err(Trouble::Attempt(attempt)) => return Err(attempt),
                 Err(Trouble::Expired(number)) => {
@@ -177,30 +189,36 @@ impl Transfer<'_> {
         }
     }
 
-    async fn attempt(&mut self) -> Result<(), Trouble> {
-        let mut stream = self.open().await?;
-        if let Some(length) = stream.content_length.filter(|length| *length != self.left()) {
-            let message = "the registry has a blob of another size than the manifest states";
-            let fault = Fault::new(Code::SourceDisagrees, message).expected_found(
-                format!("{} bytes", self.left()),
-                format!("{length} bytes to come"),
-            );
-            return Err(Attempt::Stop(fault).into());
-        }
-        while let Some(part) = stream.next().await {
-            let part = match part {
-                Ok(part) => part,
-                // The digest is judged here, not there.
-                Err(error) if trouble::is_digest(&error) => break,
-                Err(error) => return Err(trouble::broken(error).into()),
-            };
-            self.take(&part)?;
+    fn attempt(&mut self, url: &Url) -> Result<(), Trouble> {
+        let http = self.job.session.http;
+        let mut response = self.open(url)?;
+        self.expected(&mut response)?;
+        let mut pace = Pace::default();
+        let mut may_be_page = says_page(response.headers());
+        while let Some(part) = http.chunk(&mut response, &mut pace)? {
+            if std::mem::take(&mut may_be_page) && is_page(part.as_ref()) {
+                return Err(Attempt::from(page()).into());
+            }
+            self.take(part.as_ref())?;
         }
         if self.left() == 0 {
             return Ok(());
         }
         let message = format!("ended {} bytes early", self.left());
         Err(Attempt::Again(Fault::new(Code::NetworkFailed, message), None).into())
+    }
+
+    /// Refuses a body that is not the blob before it is read.
+    fn expected(&self, response: &mut Response) -> Result<(), Attempt> {
+        let length = length(response.headers())?.filter(|length| *length != self.left());
+        let Some(length) = length else { return Ok(()) };
+        if is_page(&opening(self.job.session.http, response)) {
+            return Err(page().into());
+        }
+        let message = "the registry has a blob of another size than the manifest states";
+        let fault = Fault::new(Code::SourceDisagrees, message)
+            .expected_found(format!("{} bytes", self.left()), format!("{length} bytes to come"));
+        Err(Attempt::Stop(fault))
     }
 
     /// Writes what came.
@@ -215,10 +233,7 @@ impl Transfer<'_> {
             return Err(stop(Code::SourceDisagrees, message));
         }
         let at = self.blob.offset.saturating_add(self.hasher.bytes());
-        self.job
-            .disk
-            .write(at, part)
-            .map_err(|error| stop(Code::WriteFailed, error.to_string()))?;
+        self.job.disk.write(at, part).map_err(|error| Attempt::Stop(unwritten(&error)))?;
         self.hasher.update(part);
         self.renewed = false;
         self.task.advance(part.len() as u64);
@@ -226,39 +241,36 @@ impl Transfer<'_> {
     }
 
     /// Asks for what is not here yet.
-    async fn open(&mut self) -> Result<SizedStream, Trouble> {
-        let (client, number) = self.job.session.client();
-        let reference = &self.job.session.reference;
-        let digest = self.blob.digest.to_string();
-        let layer = LayerDescriptor { digest: &digest, urls: &None };
+    fn open(&mut self, url: &Url) -> Result<Response, Trouble> {
         let here = self.hasher.bytes();
-        let answer = if here == 0 {
-            client.pull_blob_stream(reference, &layer).await.map(BlobResponse::Full)
-        } else {
-            client.pull_blob_stream_partial(reference, &layer, here, None).await
-        };
-        match answer {
-            Ok(BlobResponse::Full(stream)) => {
+        let (mut response, number) = self.job.session.blob(url, here)?;
+        match response.status().as_u16() {
+            200 => {
                 self.restart();
-                Ok(stream)
+                Ok(response)
             }
-            Ok(BlobResponse::Partial(stream)) => {
-                self.joined = true;
-                Ok(stream)
-            }
-            Err(error) => Err(self.refused(error, number)),
-        }
-    }
-
-    fn refused(&mut self, error: OciDistributionError, number: u64) -> Trouble {
-        match trouble::of(error, number) {
-            Trouble::Expired(_) if self.renewed => wire::refused(401, b"").into(),
-            // It may be the range that it does not like.
-            Trouble::Attempt(Attempt::Stop(fault)) if self.hasher.bytes() > 0 => {
+            206 if here > 0 => {
+                let range = ContentRange::of(response.headers());
+                if range.is_some_and(|it| it.is_rest(here) && it.total == self.blob.size) {
+                    self.joined = true;
+                    return Ok(response);
+                }
                 self.restart();
-                Attempt::Again(fault, None).into()
+                let message = "the answer is not the range that was asked for";
+                Err(Attempt::Again(Fault::new(Code::ResponseInvalid, message), None).into())
             }
-            other => other,
+            401 if !self.renewed => Err(Trouble::Expired(number)),
+            status => {
+                let body = opening(self.job.session.http, &mut response);
+                match self.job.session.refused(status, response.headers(), &body) {
+                    // It may be the range that it does not like.
+                    Attempt::Stop(fault) if here > 0 => {
+                        self.restart();
+                        Err(Attempt::Again(fault, None).into())
+                    }
+                    other => Err(other.into()),
+                }
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The credentials that `docker login` left: from Docker's config file, or from the helper program
-//! that it names. They are never shown.
+//! that it names, as Docker's own client reads them. They are never shown. What can't be read is no
+//! error here: the image may be public, and Docker asks without credentials then.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,15 +12,15 @@ use std::time::{Duration, Instant};
 use base64ct::{Base64, Encoding as _};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use crate::json;
 use crate::verdict::{Code, Fault};
+use crate::{json, limits};
 
-const CONFIG_BYTES: u64 = 1 << 20;
-const ANSWER_BYTES: u64 = 64 << 10;
-const HELPER_TIME: Duration = Duration::from_secs(30);
 /// Under what name Docker keeps the credentials of docker.io.
 const DOCKER_IO: &str = "https://index.docker.io/v1/";
+/// Other names for it, which other tools write.
+const ALSO_DOCKER_IO: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
 /// How to show a registry who is asking.
 #[derive(Clone, PartialEq, Eq)]
@@ -30,6 +31,16 @@ pub(super) enum Credentials {
     },
     /// A refresh token for the registry's token service.
     Identity(String),
+    /// A token for the registry itself.
+    Registry(String),
+}
+
+/// What was found for a registry.
+#[derive(Debug, Default)]
+pub(super) struct Login {
+    pub(super) credentials: Option<Credentials>,
+    /// Why there may be some that could not be read.
+    pub(super) trouble: Option<Fault>,
 }
 
 impl fmt::Debug for Credentials {
@@ -37,6 +48,7 @@ impl fmt::Debug for Credentials {
         f.write_str(match self {
             Self::Password { .. } => "Password(…)",
             Self::Identity(_) => "Identity(…)",
+            Self::Registry(_) => "Registry(…)",
         })
     }
 }
@@ -44,70 +56,112 @@ impl fmt::Debug for Credentials {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Config {
-    auths: Option<BTreeMap<String, Login>>,
+    /// Each is read when it is wanted: what is wrong with another registry's is of no account.
+    auths: Option<BTreeMap<String, Value>>,
     #[serde(rename = "credHelpers")]
     helpers: Option<BTreeMap<String, String>>,
     #[serde(rename = "credsStore")]
     store: Option<String>,
 }
 
-#[derive(Clone, Default, Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
-struct Login {
+struct Entry {
     auth: Option<String>,
+    username: Option<String>,
+    password: Option<String>,
     identitytoken: Option<String>,
+    registrytoken: Option<String>,
 }
 
 /// Looks for the credentials of a registry in a directory of Docker's configuration.
-pub(super) fn find(folder: &Path, registry: &str) -> Result<Option<Credentials>, Fault> {
+pub(super) fn find(folder: &Path, registry: &str) -> Login {
     let path = folder.join("config.json");
-    let shown = path.display().to_string();
-    let file = match std::fs::File::open(&path) {
+    let found = read(&path).and_then(|bytes| match bytes {
+        Some(bytes) => in_config(&bytes, registry),
+        None => Ok(None),
+    });
+    match found {
+        Ok(credentials) => Login { credentials, trouble: None },
+        Err(fault) => {
+            let trouble = Some(fault.at(path.display().to_string()));
+            Login { credentials: None, trouble }
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Vec<u8>>, Fault> {
+    let file = match std::fs::File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error.to_string()).at(shown)),
+        Err(error) => return Err(failed(error.to_string())),
     };
     let mut bytes = Vec::new();
-    file.take(CONFIG_BYTES.saturating_add(1))
+    file.take(limits::DOCKER_CONFIG_BYTES.saturating_add(1))
         .read_to_end(&mut bytes)
-        .map_err(|error| failed(error.to_string()).at(shown.as_str()))?;
-    in_config(&bytes, registry).map_err(|fault| fault.at(shown))
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(Some(bytes))
 }
 
 fn in_config(bytes: &[u8], registry: &str) -> Result<Option<Credentials>, Fault> {
-    let config: Config = parse(bytes, CONFIG_BYTES)?;
-    let key = if registry == "docker.io" { DOCKER_IO } else { registry };
-    if let Some(helper) = config.helpers.unwrap_or_default().get(key) {
+    // Docker takes an empty file as one that says nothing.
+    if bytes.trim_ascii().is_empty() {
+        return Ok(None);
+    }
+    let config: Config = parse(bytes, limits::DOCKER_CONFIG_BYTES)?;
+    let docker = ALSO_DOCKER_IO.contains(&registry);
+    let key = if docker { DOCKER_IO } else { registry };
+    let helpers = config.helpers.unwrap_or_default();
+    let others = ALSO_DOCKER_IO.iter().filter(|_| docker).find_map(|name| helpers.get(*name));
+    if let Some(helper) = helpers.get(key).or(others).filter(|helper| !helper.is_empty()) {
         return ask(helper, key);
     }
-    if let Some(store) = config.store.filter(|store| !store.is_empty())
-        && let Some(found) = ask(&store, key)?
-    {
+    let stored = match config.store.filter(|store| !store.is_empty()) {
+        Some(store) => ask(&store, key),
+        None => Ok(None),
+    };
+    if let Ok(Some(found)) = stored {
         return Ok(Some(found));
     }
     let auths = config.auths.unwrap_or_default();
-    let login = auths.get(key).or_else(|| {
-        auths.iter().find(|(name, _)| key != DOCKER_IO && host(name) == key).map(|(_, it)| it)
-    });
-    match login {
+    let same = |name: &str| match host(name) {
+        name if docker => ALSO_DOCKER_IO.contains(&name),
+        name => name == key,
+    };
+    let entry = auths.get(key).or_else(|| auths.iter().find(|(name, _)| same(name)).map(|it| it.1));
+    let written = match entry {
         None => Ok(None),
-        Some(login) => in_login(login).map_err(|fault| fault.at(key)),
+        Some(entry) => in_entry(entry).map_err(|fault| fault.at(key)),
+    };
+    // A store that fails is of no account where the file itself has them.
+    match written {
+        Ok(None) => stored,
+        other => other,
     }
 }
 
 /// The host of a name that was written as a URL, as old versions of Docker did.
 fn host(name: &str) -> &str {
-    let name = name.trim_start_matches("https://").trim_start_matches("http://");
+    let name = name.strip_prefix("https://").or(name.strip_prefix("http://")).unwrap_or(name);
     name.split('/').next().unwrap_or(name)
 }
 
-fn in_login(login: &Login) -> Result<Option<Credentials>, Fault> {
-    let some = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    if let Some(token) = some(&login.identitytoken) {
+fn in_entry(entry: &Value) -> Result<Option<Credentials>, Fault> {
+    let entry: Entry = typed(entry.clone())?;
+    let some = |text: Option<String>| text.filter(|text| !text.is_empty());
+    if let Some(token) = some(entry.identitytoken) {
         return Ok(Some(Credentials::Identity(token)));
     }
-    let Some(auth) = some(&login.auth) else { return Ok(None) };
-    // No word of what it holds: it is a password.
+    if let Some(token) = some(entry.registrytoken) {
+        return Ok(Some(Credentials::Registry(token)));
+    }
+    let Some(auth) = some(entry.auth) else {
+        let user = some(entry.username);
+        let password = entry.password.unwrap_or_default();
+        return Ok(user.map(|user| Credentials::Password { user, password }));
+    };
+    // No word of what it holds: it is a password. Go's reader passes over line breaks.
+    let auth: String = auth.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     let text = Base64::decode_vec(auth.trim_end_matches('\0'))
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
@@ -115,7 +169,7 @@ fn in_login(login: &Login) -> Result<Option<Credentials>, Fault> {
     let Some((user, password)) = text.split_once(':') else {
         return Err(failed("\"auth\" is not a user and a password"));
     };
-    let (user, password) = (user.to_owned(), password.trim_end_matches('\0').to_owned());
+    let (user, password) = (user.to_owned(), password.trim_matches('\0').to_owned());
     Ok(Some(Credentials::Password { user, password }))
 }
 
@@ -129,8 +183,9 @@ struct Answer {
 
 /// Asks a credential helper.
 fn ask(helper: &str, key: &str) -> Result<Option<Credentials>, Fault> {
-    let plain = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-';
-    if helper.is_empty() || !helper.bytes().all(plain) {
+    // `desktop.exe` is what Docker Desktop writes; no name leads out of the directories of `PATH`.
+    let plain = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
+    if helper.is_empty() || helper.len() > 100 || !helper.bytes().all(plain) {
         return Err(failed(format!("{helper:?} can't be the name of a credential helper")));
     }
     let program = format!("docker-credential-{helper}");
@@ -143,7 +198,7 @@ fn ask(helper: &str, key: &str) -> Result<Option<Credentials>, Fault> {
         }
         return Err(failed("the credential helper failed").at(program));
     }
-    let answer: Answer = parse(&output, ANSWER_BYTES).map_err(|fault| fault.at(program))?;
+    let answer: Answer = parse(&output, limits::HELPER_BYTES).map_err(|fault| fault.at(program))?;
     Ok(match answer.user.as_str() {
         "" => None,
         "<token>" => Some(Credentials::Identity(answer.secret)),
@@ -169,11 +224,12 @@ fn run(program: &str, key: &str) -> Result<(bool, Vec<u8>), String> {
         // A helper may answer without reading.
         let _ = stdin.map(|mut stdin| stdin.write_all(key.as_bytes()));
         let mut output = Vec::new();
-        let read = stdout.map(|stdout| stdout.take(ANSWER_BYTES + 1).read_to_end(&mut output));
+        let read =
+            stdout.map(|stdout| stdout.take(limits::HELPER_BYTES + 1).read_to_end(&mut output));
         let _ = send.send(read.and_then(Result::ok).map(|_| output));
     });
-    let deadline = Instant::now() + HELPER_TIME;
-    let output = receive.recv_timeout(HELPER_TIME);
+    let deadline = Instant::now() + limits::HELPER_TIME;
+    let output = receive.recv_timeout(limits::HELPER_TIME);
     loop {
         match child.try_wait() {
             Ok(Some(status)) => {
@@ -184,7 +240,7 @@ fn run(program: &str, key: &str) -> Result<(bool, Vec<u8>), String> {
             _ => {
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(format!("no answer within {} seconds", HELPER_TIME.as_secs()));
+                return Err(format!("no answer within {} seconds", limits::HELPER_TIME.as_secs()));
             }
         }
     }
@@ -192,7 +248,10 @@ fn run(program: &str, key: &str) -> Result<(bool, Vec<u8>), String> {
 
 /// Strict JSON; a fault names no value, as it may be a password.
 fn parse<T: DeserializeOwned>(bytes: &[u8], limit: u64) -> Result<T, Fault> {
-    let value = json::parse(bytes, limit).map_err(|error| failed(error.to_string()))?;
+    typed(json::parse(bytes, limit).map_err(|error| failed(error.to_string()))?)
+}
+
+fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
     serde_json::from_value(value)
         .map_err(|_| failed("a field that is needed has another type, or is not there"))
 }
@@ -224,6 +283,38 @@ mod tests {
     }
 
     #[test]
+    fn what_else_docker_reads() {
+        let password = |user: &str, password: &str| {
+            Some(Credentials::Password { user: user.into(), password: password.into() })
+        };
+        let auths = |entry: &str| format!(r#"{{"auths":{{"r.example":{{{entry}}}}}}}"#);
+        let one = |entry: &str| found(&auths(entry), "r.example");
+        assert_eq!(one(r#""username":"u","password":"p""#), password("u", "p"));
+        assert_eq!(one(r#""username":"u","password":"p","auth":"""#), password("u", "p"));
+        assert_eq!(one(r#""username":"x","password":"x","auth":"dTpw""#), password("u", "p"));
+        assert_eq!(one(r#""auth":"dT\r\npw\n""#), password("u", "p"));
+        let token = |text: &str| Some(Credentials::Registry(text.into()));
+        assert_eq!(one(r#""registrytoken":"t""#), token("t"));
+        assert_eq!(one(r#""email":"a@b","username":"""#), None);
+        for empty in ["", " \n", "{}", r#"{"auths":null,"credsStore":""}"#] {
+            assert_eq!(found(empty, "r.example"), None);
+        }
+        // What is wrong with another registry's, and a store that is not here beside an entry that is.
+        let other = r#"{"auths":{"bad.example":{"auth":7},"r.example":{"auth":"dTpw"}},"credsStore":"no-such-store"}"#;
+        assert_eq!(found(other, "r.example"), password("u", "p"));
+        for name in [DOCKER_IO, "docker.io", "index.docker.io", "https://docker.io/v2/"] {
+            let text = format!(r#"{{"auths":{{"{name}":{{"auth":"dTpw"}}}}}}"#);
+            assert_eq!(found(&text, "docker.io"), password("u", "p"), "{name}");
+            assert_eq!(found(&text, "r.example"), None);
+        }
+        for name in ["https://r.example/v1/", "http://r.example", "r.example/team"] {
+            let text = format!(r#"{{"auths":{{"{name}":{{"auth":"dTpw"}}}}}}"#);
+            assert_eq!(found(&text, "r.example"), password("u", "p"), "{name}");
+            assert_eq!(found(&text, "r.example.evil"), None);
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_said_without_the_secret() {
         for bad in [
             r#"{"auths":{"r.example":{"auth":"c2VjcmV0"}}}"#,
@@ -232,7 +323,10 @@ mod tests {
             r#"{"credHelpers":{"r.example":"../evil"}}"#,
             r#"{"credHelpers":{"r.example":"no-such-helper-c2VjcmV0"}}"#,
             r#"{"auths":{},"auths":{}}"#,
-            "",
+            r#"{"credsStore":"../evil"}"#,
+            r#"{"credsStore":"a/b"}"#,
+            r#"{"credsStore":"a\\b"}"#,
+            "x",
         ] {
             let fault = in_config(bad.as_bytes(), "r.example").unwrap_err();
             assert_eq!(fault.code(), Code::CredentialsFailed, "{bad}");

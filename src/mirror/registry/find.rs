@@ -1,7 +1,8 @@
 //! From a reference to what it stands for: manifests and configs, each checked against the digest
 //! that named it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use oci_client::Reference;
 
@@ -26,7 +27,7 @@ pub(super) struct Found {
 /// An image of one platform.
 struct Image {
     manifest: Manifest,
-    config: Config,
+    config: Arc<Config>,
 }
 
 struct Finder<'a> {
@@ -35,6 +36,8 @@ struct Finder<'a> {
     documents: Vec<Stored>,
     fetched: Vec<Fetched>,
     bytes: u64,
+    /// Each config is read once, however many manifests name it.
+    configs: BTreeMap<Sha256Digest, Arc<Config>>,
 }
 
 /// Reads a reference as Docker reads it; a digest in it must be SHA-256.
@@ -50,7 +53,13 @@ pub(super) fn reference(text: &str) -> Result<Reference, Fault> {
 
 /// Finds what the session's reference stands for.
 pub(super) fn find(session: &Session<'_>, platforms: &Platforms) -> Result<Found, Fault> {
-    let mut finder = Finder { session, documents: Vec::new(), fetched: Vec::new(), bytes: 0 };
+    let mut finder = Finder {
+        session,
+        documents: Vec::new(),
+        fetched: Vec::new(),
+        bytes: 0,
+        configs: BTreeMap::new(),
+    };
     let reference = &session.reference;
     let name = reference.digest().or(reference.tag()).unwrap_or("latest");
     let (bytes, fetched) = session.manifest(name)?;
@@ -75,9 +84,9 @@ pub(super) fn find(session: &Session<'_>, platforms: &Platforms) -> Result<Found
         }
         Document::Index(descriptors) => {
             let choice = platforms.choose(descriptors).map_err(at)?;
-            let images = choice
-                .chosen
-                .iter()
+            let images = once_each(&choice.chosen)
+                .map_err(at)?
+                .into_iter()
                 .map(|descriptor| finder.platform(descriptor))
                 .collect::<Result<Vec<_>, _>>()?;
             notes.extend(left_out(&images, &choice.left_out));
@@ -92,6 +101,32 @@ pub(super) fn find(session: &Session<'_>, platforms: &Platforms) -> Result<Found
         }
     };
     finder.done(&images, digest, notes)
+}
+
+/// The different manifests of an index, in order: one may be listed for several platforms.
+fn once_each(chosen: &[Descriptor]) -> Result<Vec<&Descriptor>, Fault> {
+    let mut known: BTreeMap<Sha256Digest, u64> = BTreeMap::new();
+    let mut different = Vec::new();
+    for descriptor in chosen {
+        match known.insert(descriptor.digest, descriptor.size) {
+            None => different.push(descriptor),
+            Some(size) if size == descriptor.size => {}
+            Some(_) => return Err(two_sizes(&descriptor.digest)),
+        }
+    }
+    if different.len() > limits::REGISTRY_IMAGES {
+        let message = format!(
+            "an index of more than {} images; ask for fewer platforms",
+            limits::REGISTRY_IMAGES
+        );
+        return Err(Fault::new(Code::ResponseTooLarge, message));
+    }
+    Ok(different)
+}
+
+fn two_sizes(digest: &Sha256Digest) -> Fault {
+    let message = "two sizes are stated for one blob";
+    Fault::new(Code::SourceDisagrees, message).at(digest.to_string())
 }
 
 /// What a reader should know of platforms that are not brought.
@@ -155,7 +190,12 @@ impl Finder<'_> {
     fn image(&mut self, manifest: Manifest) -> Result<Image, Fault> {
         let digest = manifest.config.digest;
         let bytes = self.checked(&manifest.config, |session| session.small_blob(&digest))?;
+        if let Some(config) = self.configs.get(&digest) {
+            return Ok(Image { manifest, config: Arc::clone(config) });
+        }
         let config = document::config(&bytes).map_err(|fault| fault.at(digest.to_string()))?;
+        let config = Arc::new(config);
+        self.configs.insert(digest, Arc::clone(&config));
         Ok(Image { manifest, config })
     }
 
@@ -196,8 +236,7 @@ impl Finder<'_> {
             let document = self.documents.iter().find(|it| it.digest == layer.digest);
             let known = document.map(|it| it.bytes.len() as u64).or(before);
             if known.is_some_and(|known| known != layer.size) {
-                let message = "two sizes are stated for one blob";
-                return Err(Fault::new(Code::SourceDisagrees, message).at(layer.digest.to_string()));
+                return Err(two_sizes(&layer.digest));
             }
         }
         // The engine without containerd loads one platform: this machine's, or else the first.
@@ -213,9 +252,12 @@ impl Finder<'_> {
         let reference = &self.session.reference;
         let layout = Layout::new(&self.documents, &blobs, &item, names(reference).as_ref())?;
         let (registry, repository) = (reference.registry(), reference.repository());
+        let mut told = BTreeSet::new();
+        let different = images.iter().filter(|it| told.insert(it.manifest.config.digest));
+        let labels = different.map(|image| image.config.labels.clone()).collect();
         let description = Description {
             source: format!("docker://{registry}/{repository}@{digest}"),
-            labels: images.iter().map(|image| image.config.labels.clone()).collect(),
+            labels,
             size: Some(layout.size),
             stated: self.documents.iter().map(|document| document.digest).collect(),
             whole: None,

@@ -6,10 +6,10 @@
 //! first layer is fetched, so each layer is written at its place, and a broken transfer goes on
 //! in the middle of a layer.
 //!
-//! From the ground up: `wire` asks for small things, `challenge` and `credentials` find out who may
-//! ask, `session` is one repository with all of that; `document` and `platform` understand what it
-//! answers, `layout` says where it goes, `find` joins these; `journal`, `disk`, `trouble` and `blob`
-//! bring the layers.
+//! From the ground up: `wire` asks by the HTTP stack of the mirror, `challenge` and `credentials` find
+//! out who may ask, `realm` who may be told, `session` is one repository with all of that; `document`
+//! and `platform` understand what it answers, `layout` says where it goes, `find` joins these;
+//! `journal`, `disk` and `blob` bring the layers.
 //!
 //! Nothing here is verified against a signature, and nothing is unpacked.
 
@@ -22,24 +22,26 @@ mod find;
 mod journal;
 mod layout;
 mod platform;
+mod realm;
 mod session;
-mod trouble;
 mod wire;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, PoisonError};
 
 pub use platform::Platforms;
 
 use self::blob::{Job, Missing};
+use self::credentials::Login;
 use self::disk::Disk;
 use self::journal::Journal;
 use self::session::Session;
-use self::wire::Wire;
-use super::{Description, Fetched, Found, Source, Watch};
-use crate::folder::Folder;
-use crate::mirror::http::Http;
+use super::{Description, Fetched, Found, Hosts, Source, Watch};
+use crate::folder::{Folder, TEMPORARY};
+use crate::mirror::http::{Http, fits, unwritten};
 use crate::parallel;
 use crate::verdict::{Code, Fault};
 
@@ -54,22 +56,40 @@ pub struct RegistryOptions {
     pub docker_config: Option<PathBuf>,
     /// Registries (`host` or `host:port`) that speak plain HTTP, if that is allowed at all.
     pub plain_http: Vec<String>,
+    /// Hosts that may be shown a registry's credentials if it names them as its token service.
+    pub hosts: Hosts,
 }
 
 /// Registries as a source of images.
 pub struct Registry<'a> {
     http: &'a Http,
-    wire: Wire,
     options: RegistryOptions,
+    /// What was said already.
+    said: Mutex<BTreeSet<String>>,
 }
 
 impl<'a> Registry<'a> {
     /// A source over this HTTP.
     ///
-    /// # Errors
-    /// [`Code::NetworkFailed`] when no client can be made.
-    pub fn new(http: &'a Http, options: RegistryOptions) -> Result<Self, Fault> {
-        Ok(Self { http, wire: Wire::new(http)?, options })
+    #[must_use]
+    pub const fn new(http: &'a Http, options: RegistryOptions) -> Self {
+        Self { http, options, said: Mutex::new(BTreeSet::new()) }
+    }
+
+    /// The credentials of a registry. Where they can't be read the image may be public: it is asked for
+    /// without, and somebody is told, once.
+    fn login(&self, registry: &str, watch: &dyn Watch) -> Login {
+        let Some(folder) = &self.options.docker_config else { return Login::default() };
+        let login = credentials::find(folder, registry);
+        if let Some(fault) = &login.trouble {
+            let line =
+                format!("{registry}: asked without credentials, as they can't be read: {fault}");
+            let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+            if said.insert(line.clone()) {
+                watch.say(&line);
+            }
+        }
+        login
     }
 }
 
@@ -80,16 +100,13 @@ impl fmt::Debug for Registry<'_> {
 }
 
 impl Source for Registry<'_> {
-    fn find(&self, reference: &str, _: &dyn Watch) -> Result<Box<dyn Found + '_>, Fault> {
+    fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn Found + '_>, Fault> {
         let reference = find::reference(reference)?;
         let registry = reference.resolve_registry();
         let listed = |name: &String| name == registry || name == reference.registry();
         let plain = self.http.options().allow_http && self.options.plain_http.iter().any(listed);
-        let credentials = match &self.options.docker_config {
-            Some(folder) => credentials::find(folder, reference.registry())?,
-            None => None,
-        };
-        let session = Session::open(self.http, &self.wire, reference, plain, credentials)?;
+        let login = self.login(reference.registry(), watch);
+        let session = Session::open(self.http, reference, plain, login, &self.options.hosts)?;
         let found = find::find(&session, &self.options.platforms)?;
         Ok(Box::new(Image { session, found, jobs: self.options.jobs }))
     }
@@ -109,9 +126,8 @@ impl Found for Image<'_> {
 
     fn fetch(&self, folder: &Folder, name: &str, watch: &dyn Watch) -> Result<Vec<Fetched>, Fault> {
         let layout = &self.found.layout;
-        let failed = |error: std::io::Error| {
-            Fault::new(Code::WriteFailed, error.to_string()).at(folder.show(name))
-        };
+        let failed = |error: std::io::Error| unwritten(&error).at(folder.show(name));
+        fits(folder, name, layout.size).map_err(|fault| fault.at(folder.show(name)))?;
         let disk = Disk::new(folder.part(name)?);
         disk.set_len(layout.size).map_err(failed)?;
         for (offset, bytes) in &layout.pieces {
@@ -132,7 +148,14 @@ impl Found for Image<'_> {
             match result {
                 Ok(record) => fetched.extend(record),
                 Err(Missing::Stopped) => stopped = true,
-                Err(Missing::Fault(fault)) => return Err(fault),
+                Err(Missing::Fault(fault)) => {
+                    // The registry contradicts itself: what it sent is no half of anything.
+                    if fault.code() == Code::ResponseInvalid {
+                        folder.remove(&format!("{name}{TEMPORARY}"))?;
+                        journal.remove()?;
+                    }
+                    return Err(fault);
+                }
             }
         }
         if stopped {

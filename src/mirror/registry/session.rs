@@ -1,51 +1,46 @@
-//! One repository of one registry: how to show who is asking, its manifests, and the client that
-//! streams its blobs.
+//! One repository of one registry: how to show who is asking, its manifests, and the answers that
+//! stream its blobs.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use base64ct::{Base64, Encoding as _};
-use oci_client::client::{Certificate, CertificateEncoding, ClientConfig, ClientProtocol};
-use oci_client::secrets::RegistryAuth;
-use oci_client::token_cache::RegistryTokenType;
-use oci_client::{Client, Reference, RegistryOperation};
+use oci_client::Reference;
+use reqwest::Response;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 use url::Url;
 
 use super::challenge::{Challenge, challenge};
-use super::credentials::Credentials;
+use super::credentials::{Credentials, Login};
 use super::document::MANIFEST_TYPES;
-use super::wire::{Answer, Ask, USER_AGENT, Wire, refused};
+use super::realm;
+use super::wire::{self, Answer, Ask, refused};
 use crate::digest::Sha256Digest;
 use crate::json;
 use crate::limits;
-use crate::mirror::Fetched;
-use crate::mirror::http::{Http, Trouble as Attempt, passes};
+use crate::mirror::http::{Http, Trouble as Attempt, is_page, page, passes};
 use crate::mirror::record::now;
+use crate::mirror::{Fetched, Hosts};
 use crate::verdict::{Code, Fault};
-
-const TOKEN_BYTES: u64 = 64 << 10;
 
 pub(super) struct Session<'a> {
     pub(super) http: &'a Http,
-    wire: &'a Wire,
     pub(super) reference: Reference,
     /// Whether the registry is reached by plain HTTP, which was allowed.
     plain: bool,
-    credentials: Option<Credentials>,
+    login: Login,
+    /// The hosts besides the registry's own that may be shown its credentials.
+    hosts: &'a Hosts,
     pass: Mutex<Pass>,
 }
 
 /// What opens the door at the moment.
-#[derive(Clone)]
 struct Pass {
     shown: Shown,
-    client: Arc<Client>,
     /// Which pass this is, so that two that saw the same one expire fetch a new one only once.
     number: u64,
 }
 
-#[derive(Clone)]
 enum Shown {
     Nothing,
     Token(String),
@@ -56,22 +51,15 @@ impl<'a> Session<'a> {
     /// Opens the door: asks the registry what it wants to see, and gets it.
     pub(super) fn open(
         http: &'a Http,
-        wire: &'a Wire,
         reference: Reference,
         plain: bool,
-        credentials: Option<Credentials>,
+        login: Login,
+        hosts: &'a Hosts,
     ) -> Result<Self, Fault> {
-        let client = Arc::new(client(http, &reference, plain)?);
-        let pass = Pass { shown: Shown::Nothing, client, number: 0 };
-        let session = Self { http, wire, reference, plain, credentials, pass: Mutex::new(pass) };
+        let pass = Mutex::new(Pass { shown: Shown::Nothing, number: 0 });
+        let session = Self { http, reference, plain, login, hosts, pass };
         session.renew(0)?;
         Ok(session)
-    }
-
-    /// The client for blobs, and the number of the pass that it shows.
-    pub(super) fn client(&self) -> (Arc<Client>, u64) {
-        let pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
-        (Arc::clone(&pass.client), pass.number)
     }
 
     /// Gets a new pass, unless somebody did since this one.
@@ -82,10 +70,10 @@ impl<'a> Session<'a> {
         }
         let url = self.url("")?;
         let answer = self.http.retrying(url.as_str(), |_| {
-            let answer =
-                self.wire.ask(self.http, &url, &Ask { cap: TOKEN_BYTES, ..Ask::default() })?;
+            let cap = limits::TOKEN_BYTES;
+            let answer = wire::ask(self.http, &url, &Ask { cap, ..Ask::default() })?;
             match answer.status {
-                status if passes(status) => Err(refused(status, &answer.body)),
+                status if passes(status) => Err(refused(status, &answer.headers, &answer.body)),
                 _ => Ok(answer),
             }
         });
@@ -95,30 +83,8 @@ impl<'a> Session<'a> {
             401 => self.meet(&answer.headers)?,
             _ => Shown::Nothing,
         };
-        *pass = self.pass(shown, number.saturating_add(1))?;
+        *pass = Pass { shown, number: number.saturating_add(1) };
         Ok(())
-    }
-
-    fn pass(&self, shown: Shown, number: u64) -> Result<Pass, Fault> {
-        let client = client(self.http, &self.reference, self.plain)?;
-        let registry = self.reference.resolve_registry();
-        self.http.block_on(async {
-            match &shown {
-                // Without an entry it asks nobody; with one it would ask the registry before each blob.
-                Shown::Nothing => {}
-                Shown::Token(token) => {
-                    let auth = RegistryAuth::Bearer(token.clone());
-                    client.store_auth_if_needed(registry, &auth).await;
-                }
-                // Its own way of asking would send the password wherever the registry says.
-                Shown::Password { user, password } => {
-                    client.store_auth_if_needed(registry, &RegistryAuth::Anonymous).await;
-                    let token = RegistryTokenType::Basic(user.clone(), password.clone());
-                    client.tokens.insert(&self.reference, RegistryOperation::Pull, token).await;
-                }
-            }
-        });
-        Ok(Pass { shown, client: Arc::new(client), number })
     }
 
     /// Fetches the bytes of a manifest or an index, by tag or digest.
@@ -139,19 +105,34 @@ impl<'a> Session<'a> {
                 let (authorization, number) = self.authorization()?;
                 let cap = limits::ARCHIVE_JSON_BYTES;
                 let ask = Ask { accept, authorization, cap, ..Ask::default() };
-                let answer = self.wire.ask(self.http, &url, &ask)?;
+                let answer = wire::ask(self.http, &url, &ask)?;
                 match answer.status {
+                    200 if is_page(&answer.body) => return Err(page().at(url.as_str()).into()),
                     200 => return Ok(answer),
                     401 if !asked_again => {
                         asked_again = true;
                         self.renew_by(number, &answer).map_err(Attempt::Stop)?;
                     }
-                    status => return Err(refused(status, &answer.body)),
+                    status => return Err(self.refused(status, &answer.headers, &answer.body)),
                 }
             }
         })?;
         let fetched = fetched(&url, &answer.body, answer.status);
         Ok((answer.body, fetched))
+    }
+
+    /// Asks for a blob from one of its bytes on; also the number of the pass that was shown.
+    pub(super) fn blob(&self, url: &Url, from: u64) -> Result<(Response, u64), Attempt> {
+        let (authorization, number) = self.authorization()?;
+        Ok((wire::stream(self.http, url, authorization, from)?, number))
+    }
+
+    /// The registry says no; where it may be because credentials could not be read, that is said.
+    pub(super) fn refused(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Attempt {
+        match &self.login.trouble {
+            Some(fault) if matches!(status, 401 | 403) => Attempt::Stop(fault.clone()),
+            _ => refused(status, headers, body),
+        }
     }
 
     /// As [`Session::renew`], by the challenge of this answer: some registries are open until more
@@ -160,7 +141,7 @@ impl<'a> Session<'a> {
         let mut pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
         if pass.number == number {
             let shown = self.meet(&answer.headers)?;
-            *pass = self.pass(shown, number.saturating_add(1))?;
+            *pass = Pass { shown, number: number.saturating_add(1) };
         }
         Ok(())
     }
@@ -187,10 +168,14 @@ impl<'a> Session<'a> {
 
     /// Gets what a challenge asks for.
     fn meet(&self, headers: &HeaderMap) -> Result<Shown, Fault> {
+        // A token that was given for the registry itself: no service is asked for another.
+        if let Some(Credentials::Registry(token)) = &self.login.credentials {
+            return Ok(Shown::Token(token.clone()));
+        }
         match challenge(headers) {
             None => Ok(Shown::Nothing),
-            Some(Challenge::Basic) => match &self.credentials {
-                None => Ok(Shown::Nothing),
+            Some(Challenge::Basic) => match &self.login.credentials {
+                None | Some(Credentials::Registry(_)) => Ok(Shown::Nothing),
                 Some(Credentials::Password { user, password }) => {
                     Ok(Shown::Password { user: user.clone(), password: password.clone() })
                 }
@@ -208,19 +193,22 @@ impl<'a> Session<'a> {
     fn token(&self, realm: &str, service: Option<&str>) -> Result<String, Fault> {
         let mut url = Url::parse(realm)
             .map_err(|error| failed(format!("the registry's token service is no URL: {error}")))?;
-        let scheme = url.scheme();
-        if !(scheme == "https" || scheme == "http" && self.plain) {
-            let message = "the registry wants credentials sent to a place without TLS";
-            return Err(failed(message).at(realm));
-        }
         if !url.username().is_empty() || url.password().is_some() {
             return Err(failed("the URL of the registry's token service names a user or password"));
         }
+        let shown = realm.split('?').next().unwrap_or(realm);
+        if self.login.credentials.is_some() {
+            let registry = self.url("")?;
+            realm::check(&registry, &url, self.hosts).map_err(|fault| fault.at(shown))?;
+        } else if url.scheme() != "https" && !self.plain {
+            let message = "the registry's token service is a place without TLS";
+            return Err(failed(message).at(shown));
+        }
         let scope = format!("repository:{}:pull", self.reference.repository());
-        let mut ask = Ask { cap: TOKEN_BYTES, secret: true, ..Ask::default() };
+        let mut ask = Ask { cap: limits::TOKEN_BYTES, secret: true, ..Ask::default() };
         let mut fields = vec![("scope", scope.as_str())];
         fields.extend(service.map(|service| ("service", service)));
-        match &self.credentials {
+        match &self.login.credentials {
             // OAuth 2, section 6, as Docker's token service takes it.
             Some(Credentials::Identity(token)) => {
                 fields.extend([("grant_type", "refresh_token"), ("client_id", "sealift")]);
@@ -232,14 +220,17 @@ impl<'a> Session<'a> {
                 ask.authorization = Some(secret(&basic(user, password))?);
                 url.query_pairs_mut().extend_pairs(&fields);
             }
-            None => {
+            None | Some(Credentials::Registry(_)) => {
                 url.query_pairs_mut().extend_pairs(&fields);
             }
         }
-        let shown = realm.split('?').next().unwrap_or(realm);
         let answer = self.http.retrying(shown, |_| {
-            let answer = self.wire.ask(self.http, &url, &ask)?;
-            if answer.status == 200 { Ok(answer) } else { Err(self.unmet(&answer)) }
+            let answer = wire::ask(self.http, &url, &ask)?;
+            match answer.status {
+                200 if is_page(&answer.body) => Err(page().into()),
+                200 => Ok(answer),
+                _ => Err(self.unmet(&answer)),
+            }
         });
         let answer = answer.map_err(|fault| fault.at(shown))?;
         token_in(&answer.body).map_err(|fault| fault.at(shown))
@@ -247,16 +238,19 @@ impl<'a> Session<'a> {
 
     /// The token service says no. Its words are not shown: they may repeat what was sent.
     fn unmet(&self, answer: &Answer) -> Attempt {
-        let who = match &self.credentials {
+        let who = match &self.login.credentials {
             None => "without credentials no token is given",
             Some(_) => "the credentials are refused",
         };
         match answer.status {
+            401 | 403 if self.login.trouble.is_some() => {
+                self.refused(answer.status, &answer.headers, b"")
+            }
             400 | 401 | 403 => {
                 let message = format!("status {}, {who}", answer.status);
                 Attempt::Stop(Fault::new(Code::HttpRefused, message))
             }
-            status => refused(status, b""),
+            status => refused(status, &answer.headers, b""),
         }
     }
 }
@@ -284,37 +278,16 @@ fn token_in(body: &[u8]) -> Result<String, Fault> {
     }
     let invalid = |what: &str| Fault::new(Code::ResponseInvalid, what);
     // No word of the reader's: it might quote the token.
-    let value =
-        json::parse(body, TOKEN_BYTES).map_err(|_| invalid("the token's answer is not JSON"))?;
+    let value = json::parse(body, limits::TOKEN_BYTES)
+        .map_err(|_| invalid("the token's answer is not JSON"))?;
     let token: Token =
         serde_json::from_value(value).map_err(|_| invalid("the token's answer has other types"))?;
     let token = token.token.filter(|it| !it.is_empty()).or(token.access_token).unwrap_or_default();
-    // It becomes a header, and `oci-client` takes for granted that it can.
+    // It becomes a header.
     if token.is_empty() || !token.bytes().all(|it| it.is_ascii_graphic()) {
         return Err(invalid("the answer holds no token"));
     }
     Ok(token)
-}
-
-fn client(http: &Http, reference: &Reference, plain: bool) -> Result<Client, Fault> {
-    let options = http.options();
-    let protocol = if plain {
-        ClientProtocol::HttpsExcept(vec![reference.resolve_registry().to_owned()])
-    } else {
-        ClientProtocol::Https
-    };
-    let certificate =
-        |pem: &Vec<u8>| Certificate { encoding: CertificateEncoding::Pem, data: pem.clone() };
-    let config = ClientConfig {
-        protocol,
-        extra_root_certificates: options.ca_pem.iter().map(certificate).collect(),
-        connect_timeout: Some(options.connect_timeout),
-        read_timeout: Some(options.stall_timeout),
-        user_agent: USER_AGENT,
-        ..ClientConfig::default()
-    };
-    Client::try_from(config)
-        .map_err(|error| Fault::new(Code::NetworkFailed, format!("no HTTP client: {error}")))
 }
 
 fn basic(user: &str, password: &str) -> String {

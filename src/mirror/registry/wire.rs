@@ -1,34 +1,22 @@
-//! Small answers over HTTP, bounded: the challenge of a registry, tokens and manifests. `oci-client`
-//! reads a manifest of any size into memory and keeps the status and headers to itself; blobs, which
-//! it streams, are fetched through it.
+//! Requests to a registry over the mirror's one HTTP stack: small answers, and the streams of blobs.
+//!
+//! Whatever comes must have a digest that is known, or is a token; so redirects may lead anywhere, as
+//! registries keep blobs elsewhere, but never away from TLS unless that is allowed, and nothing that
+//! opens the registry is shown there.
 
-use futures_util::StreamExt as _;
-use reqwest::header::{self, HeaderMap, HeaderValue};
-use reqwest::redirect::Policy;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, RANGE};
+use reqwest::{Method, Response};
 use url::Url;
 
-use crate::mirror::http::{Http, Trouble as Attempt, causes, passes};
+use crate::mirror::Hosts;
+use crate::mirror::http::{Http, Request, Trouble as Attempt, opening, refusal};
 use crate::verdict::{Code, Fault};
-
-/// What is read of an answer that is not wanted, to find words in it.
-const REFUSAL_BYTES: u64 = 64 << 10;
-/// How many redirects are followed.
-const REDIRECTS: usize = 5;
-pub(super) const USER_AGENT: &str = concat!("sealift/", env!("CARGO_PKG_VERSION"));
-
-/// Two clients: one that follows redirects, and one for tokens that does not, because a request for
-/// a token has a secret in it.
-#[derive(Debug)]
-pub(super) struct Wire {
-    follows: reqwest::Client,
-    stays: reqwest::Client,
-}
 
 /// A request.
 #[derive(Default)]
 pub(super) struct Ask<'a> {
     pub(super) accept: &'a str,
-    /// The header `Authorization`. reqwest leaves it out where a redirect leads to another place.
+    /// The header `Authorization`, which is shown to no other place than that of the URL.
     pub(super) authorization: Option<HeaderValue>,
     /// A form to post; redirects are not followed then, nor with `secret`.
     pub(super) form: Option<String>,
@@ -41,103 +29,54 @@ pub(super) struct Ask<'a> {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
+    /// The whole body of a good answer, the beginning of another.
     pub(super) body: Vec<u8>,
 }
 
-impl Wire {
-    pub(super) fn new(http: &Http) -> Result<Self, Fault> {
-        let plain = http.options().allow_http;
-        let follow = Policy::custom(move |attempt| {
-            if attempt.previous().len() > REDIRECTS {
-                return attempt.error("too many redirects");
-            }
-            match attempt.url().scheme() {
-                "https" => attempt.follow(),
-                "http" if plain => attempt.follow(),
-                _ => attempt.error("a redirect leads away from TLS"),
-            }
-        });
-        Ok(Self { follows: client(http, follow)?, stays: client(http, Policy::none())? })
+/// Asks once for something small.
+pub(super) fn ask(http: &Http, url: &Url, ask: &Ask<'_>) -> Result<Answer, Attempt> {
+    let hosts = Hosts::anywhere(http.options().allow_http);
+    let mut headers = HeaderMap::new();
+    if let Ok(accept) = HeaderValue::from_str(ask.accept) {
+        headers.insert(ACCEPT, accept);
     }
-
-    /// Asks once.
-    pub(super) fn ask(&self, http: &Http, url: &Url, ask: &Ask<'_>) -> Result<Answer, Attempt> {
-        http.block_on(self.asked(url, ask))
+    if let Some(authorization) = &ask.authorization {
+        headers.insert(AUTHORIZATION, authorization.clone());
     }
-
-    async fn asked(&self, url: &Url, ask: &Ask<'_>) -> Result<Answer, Attempt> {
-        let client = if ask.secret || ask.form.is_some() { &self.stays } else { &self.follows };
-        let mut request = match &ask.form {
-            Some(form) => client
-                .post(url.clone())
-                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(form.clone()),
-            None => client.get(url.clone()),
-        };
-        if !ask.accept.is_empty() {
-            request = request.header(header::ACCEPT, ask.accept);
-        }
-        if let Some(authorization) = &ask.authorization {
-            request = request.header(header::AUTHORIZATION, authorization.clone());
-        }
-        let answer = request.send().await.map_err(failed)?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let good = answer.status().is_success();
-        let cap = if good { ask.cap } else { REFUSAL_BYTES };
-        let too_large = || {
-            let message = format!("more than {cap} bytes");
-            Attempt::Stop(Fault::new(Code::ResponseTooLarge, message))
-        };
-        if good && answer.content_length().is_some_and(|length| length > cap) {
-            return Err(too_large());
-        }
-        let mut body = Vec::new();
-        let mut stream = answer.bytes_stream();
-        while let Some(part) = stream.next().await {
-            let part = part.map_err(failed)?;
-            if (body.len() as u64).saturating_add(part.len() as u64) > cap {
-                if good {
-                    return Err(too_large());
-                }
-                break;
-            }
-            body.extend_from_slice(&part);
-        }
-        Ok(Answer { status, headers, body })
+    let mut request = Request::get(url, &hosts, headers);
+    request.follow = !ask.secret;
+    request.form = ask.form.as_deref();
+    if ask.form.is_some() {
+        request.method = Method::POST;
     }
-}
-
-fn client(http: &Http, redirects: Policy) -> Result<reqwest::Client, Fault> {
-    let options = http.options();
-    let mut builder = reqwest::Client::builder()
-        .user_agent(USER_AGENT)
-        .connect_timeout(options.connect_timeout)
-        .read_timeout(options.stall_timeout)
-        .redirect(redirects);
-    for pem in &options.ca_pem {
-        let certificates = reqwest::Certificate::from_pem_bundle(pem).map_err(unusable)?;
-        builder = builder.tls_certs_merge(certificates);
-    }
-    builder.build().map_err(unusable)
-}
-
-fn unusable(error: reqwest::Error) -> Fault {
-    Fault::new(Code::NetworkFailed, format!("no HTTP client: {}", causes(error)))
-}
-
-/// A request that failed, by the rule of every request of the mirror. A redirect that is not followed, or
-/// a text that is no request, is no fault of the network.
-pub(super) fn failed(error: reqwest::Error) -> Attempt {
-    let code = match (error.is_redirect(), error.is_builder()) {
-        (true, _) => Code::HostNotAllowed,
-        (_, true) => Code::ReferenceInvalid,
-        _ => return Attempt::from(error),
+    let mut response = http.send(request)?;
+    let body = match response.status().is_success() {
+        true => http.whole(&mut response, ask.cap)?,
+        false => opening(http, &mut response),
     };
-    Attempt::Stop(Fault::new(code, causes(error)))
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Ok(Answer { status, headers, body })
+}
+
+/// Asks for a blob from one of its bytes on; the body is still to come.
+pub(super) fn stream(
+    http: &Http,
+    url: &Url,
+    authorization: Option<HeaderValue>,
+    from: u64,
+) -> Result<Response, Attempt> {
+    let hosts = Hosts::anywhere(http.options().allow_http);
+    let mut headers = HeaderMap::new();
+    headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
+    if let Some(range) = HeaderValue::from_str(&format!("bytes={from}-")).ok().filter(|_| from > 0)
+    {
+        headers.insert(RANGE, range);
+    }
+    http.send(Request::get(url, &hosts, headers))
 }
 
 /// A status that means no, with what the server says about it; some are worth another try.
-pub(super) fn refused(status: u16, body: &[u8]) -> Attempt {
+pub(super) fn refused(status: u16, headers: &HeaderMap, body: &[u8]) -> Attempt {
     let said = said(body);
     let reason = match status {
         401 => "not authorised",
@@ -148,7 +87,7 @@ pub(super) fn refused(status: u16, body: &[u8]) -> Attempt {
         _ => "refused",
     };
     let fault = Fault::new(Code::HttpRefused, format!("status {status}, {reason}{said}"));
-    if passes(status) { Attempt::Again(fault, None) } else { Attempt::Stop(fault) }
+    refusal(status, headers, fault)
 }
 
 /// The messages of a registry's error document, if it is one.

@@ -1,0 +1,121 @@
+//! Bodies, bounded: in size, in time where they are small, and in how slowly they may come where they
+//! are large.
+
+use std::time::{Duration, Instant};
+
+use reqwest::Response;
+
+use super::{Http, Trouble};
+use crate::limits;
+use crate::verdict::{Code, Fault};
+
+/// How fast a body must come: in each stretch of waiting at least [`limits::PACE_BYTES`]. A server that
+/// sends a byte now and then never stands still, and never ends.
+#[derive(Debug, Default)]
+pub(in crate::mirror) struct Pace {
+    waited: Duration,
+    came: u64,
+}
+
+impl Pace {
+    /// So many bytes came after so long a wait; the time that this side took to write is not counted.
+    fn took(&mut self, stretch: Duration, waited: Duration, bytes: u64) -> Result<(), Trouble> {
+        self.waited = self.waited.saturating_add(waited);
+        self.came = self.came.saturating_add(bytes);
+        if self.waited < stretch {
+            return Ok(());
+        }
+        let came = self.came;
+        *self = Self::default();
+        if came >= limits::PACE_BYTES {
+            return Ok(());
+        }
+        let message = format!("only {came} bytes came in {} s", stretch.as_secs_f32());
+        Err(Trouble::Again(Fault::new(Code::NetworkFailed, message), None))
+    }
+}
+
+impl Http {
+    /// The next piece of a large body; none at its end.
+    pub(in crate::mirror) fn chunk(
+        &self,
+        response: &mut Response,
+        pace: &mut Pace,
+    ) -> Result<Option<impl AsRef<[u8]> + use<>>, Trouble> {
+        let begun = Instant::now();
+        let chunk = self.block_on(response.chunk()).map_err(Trouble::from)?;
+        if let Some(bytes) = &chunk {
+            pace.took(self.options().stall_timeout, begun.elapsed(), bytes.len() as u64)?;
+        }
+        Ok(chunk)
+    }
+
+    /// A small body: whole, of at most `cap` bytes, and there within twice the time that a server may
+    /// send nothing.
+    pub(in crate::mirror) fn whole(
+        &self,
+        response: &mut Response,
+        cap: u64,
+    ) -> Result<Vec<u8>, Trouble> {
+        let large = || Fault::new(Code::ResponseTooLarge, format!("larger than {cap} bytes"));
+        if response.content_length().is_some_and(|length| length > cap) {
+            return Err(large().into());
+        }
+        let patience = self.options().stall_timeout.saturating_mul(2);
+        let whole = async {
+            let mut body = Vec::new();
+            while let Some(chunk) = response.chunk().await? {
+                if (body.len() as u64).saturating_add(chunk.len() as u64) > cap {
+                    return Err(large().into());
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(body)
+        };
+        // Made inside: the clock needs the runtime.
+        self.block_on(async { tokio::time::timeout(patience, whole).await }).unwrap_or_else(|_| {
+            let message = format!("no whole answer within {} s", patience.as_secs_f32());
+            Err(Trouble::Stop(Fault::new(Code::NetworkFailed, message)))
+        })
+    }
+}
+
+/// The beginning of a body that is not wanted, as far as it comes, to find words in it.
+pub(in crate::mirror) fn opening(http: &Http, response: &mut Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    let read = async {
+        while let Ok(Some(chunk)) = response.chunk().await {
+            let left = limits::REFUSAL_BYTES.saturating_sub(body.len());
+            body.extend(chunk.iter().take(left));
+            if body.len() >= limits::REFUSAL_BYTES {
+                break;
+            }
+        }
+    };
+    let patience = http.options().stall_timeout;
+    drop(http.block_on(async { tokio::time::timeout(patience, read).await }));
+    body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_drip_is_no_transfer() {
+        let (stretch, second) = (Duration::from_secs(10), Duration::from_secs(1));
+        let mut pace = Pace::default();
+        for _ in 0..9 {
+            assert!(pace.took(stretch, second, 1).is_ok());
+        }
+        assert!(matches!(pace.took(stretch, second, 1), Err(Trouble::Again(..))));
+        // What came fast is not held against what comes later, nor the other way round.
+        let mut pace = Pace::default();
+        for _ in 0..100 {
+            assert!(pace.took(stretch, second, limits::PACE_BYTES / 10 + 1).is_ok());
+        }
+        for _ in 0..100_000 {
+            assert!(pace.took(stretch, Duration::ZERO, 1).is_ok());
+        }
+    }
+}

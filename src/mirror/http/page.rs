@@ -1,0 +1,58 @@
+//! Web pages in place of files: what a proxy or a login sends with the status of success.
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+
+use super::Trouble;
+use crate::verdict::{Code, Fault};
+
+/// Whether bytes begin as a page does. No bundle, key, manifest or archive does.
+#[must_use]
+pub(in crate::mirror) fn is_page(bytes: &[u8]) -> bool {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    let begins =
+        |word: &[u8]| bytes.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    begins(b"<!doctype html") || begins(b"<html") || begins(b"<head") || begins(b"<script")
+}
+
+/// Whether an answer calls itself one.
+#[must_use]
+pub(in crate::mirror) fn says_page(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    ["text/html", "application/xhtml+xml"].iter().any(|page| kind.eq_ignore_ascii_case(page))
+}
+
+/// The fault for a page where a file was expected.
+#[must_use]
+pub(in crate::mirror) fn page() -> Fault {
+    let message = "a web page came in place of the file: a proxy or login page";
+    Fault::new(Code::ResponseInvalid, message)
+}
+
+/// Refuses a small file that is none: a page, or one that was compressed on the way.
+pub(super) fn expected(headers: &HeaderMap, body: &[u8]) -> Result<(), Trouble> {
+    if is_page(body) || says_page(headers) && body.trim_ascii_start().starts_with(b"<") {
+        return Err(page().into());
+    }
+    let encoded = headers.contains_key(reqwest::header::CONTENT_ENCODING);
+    if encoded && body.starts_with(b"\x1f\x8b") {
+        let message = "the answer is compressed, although it was asked for as it is";
+        return Err(Fault::new(Code::ResponseInvalid, message).into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_begin_like_pages() {
+        for page in ["<!DOCTYPE html>", "\u{feff}\r\n <HTML>", "<html lang=en>", "<head><title>"] {
+            assert!(is_page(page.as_bytes()), "{page}");
+        }
+        for file in ["{\"a\":\"<html>\"}", "-----BEGIN PUBLIC KEY-----", "", "<", "\u{1f}\u{8b}"] {
+            assert!(!is_page(file.as_bytes()), "{file}");
+        }
+    }
+}
