@@ -10,23 +10,17 @@ use crate::sigstore::HashRule;
 use crate::transfer::{self, Context, Made, Stop};
 use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report};
 
-/// 1 for what is wrong, 4 for what the network did not bring; 1 wins.
-pub(super) fn worse(status: ExitStatus, fault: &Fault) -> ExitStatus {
-    match (status, fault.outcome()) {
-        (ExitStatus::Failed, _) => ExitStatus::Failed,
-        (_, Outcome::Network) => ExitStatus::Network,
-        _ => ExitStatus::Failed,
-    }
+/// The status by what could not be brought: each code means the same as everywhere. What was not tried,
+/// because another one failed, says nothing itself.
+pub(super) fn status_of(codes: impl IntoIterator<Item = Code>) -> ExitStatus {
+    let told = codes.into_iter().filter(|code| *code != Code::NotBrought);
+    ExitStatus::of(told.map(Code::outcome).chain([Outcome::Ok]))
 }
 
-/// The status by what could not be brought.
+/// The same, of the reports of a run.
 pub(super) fn status(reports: &[ArtifactReport]) -> ExitStatus {
-    // What was not tried, because another one failed, says nothing itself.
     let omitted = reports.iter().filter(|it| it.outcome == Outcome::Omitted);
-    omitted
-        .filter_map(|report| report.code)
-        .filter(|code| *code != Code::NotBrought)
-        .fold(ExitStatus::Verified, |status, code| worse(status, &Fault::new(code, "")))
+    status_of(omitted.filter_map(|report| report.code))
 }
 
 /// The status of a run that sealed nothing although everything was brought.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 
-use super::mirror_end::worse;
+use super::mirror_end::status_of;
 use super::report_args::FormName;
 use super::shown;
 use crate::folder::Folder;
@@ -25,8 +25,7 @@ pub(super) fn show(
     let missing = || plan.iter().filter(|item| !item.here && item.fault.is_none());
     let all = missing().filter_map(|item| item.size).fold(0, u64::saturating_add);
     let unknown = missing().any(|item| item.size.is_none());
-    let status =
-        plan.iter().filter_map(|item| item.fault.as_ref()).fold(ExitStatus::Verified, worse);
+    let status = status_of(plan.iter().filter_map(|item| item.fault.as_ref()).map(Fault::code));
     let mut out = io::stdout().lock();
     let written = match form {
         FormName::Text => text(&mut out, plan).and_then(|()| {

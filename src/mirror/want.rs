@@ -30,6 +30,15 @@ pub struct Want {
     pub url: Option<Url>,
 }
 
+impl Want {
+    /// The file's name as the package's URL spells it, for other URLs: some servers read `+` and `%2B`
+    /// as two names.
+    pub(super) fn spelled(&self) -> &str {
+        let path = self.url.as_ref().map_or(self.path.as_str(), |url| url.path());
+        path.rsplit('/').next().unwrap_or_default()
+    }
+}
+
 /// The requests in order, each once, with their places. An image that `is_file` is an archive on this
 /// machine: only the last part of its path is told to the far side.
 ///
@@ -198,6 +207,27 @@ mod tests {
         );
         assert_eq!(wants[4].name, "https://d.example/a/pack-1.tgz");
         assert!(wants[4].url.as_ref().unwrap().query().is_some());
+    }
+
+    #[test]
+    fn names_that_urls_spell_otherwise() {
+        let profile = VendorProfile::k2view().unwrap();
+        for (url, name) in [
+            ("https://d.example/app-1.0%2Bb5.tgz", "app-1.0+b5.tgz"),
+            ("https://d.example/app%201.0.tgz", "app 1.0.tgz"),
+            ("https://d.example/app 1.0.tgz", "app 1.0.tgz"),
+        ] {
+            let wants = wants(&profile, &[], &texts(&[url]), |_| false).unwrap();
+            assert_eq!(wants[0].path, format!("packages/{name}/{name}"));
+            let spelled = wants[0].spelled();
+            assert!(wants[0].url.as_ref().unwrap().as_str().ends_with(spelled), "{spelled}");
+            assert_eq!(pairing::base_name(spelled).as_deref(), Some(name));
+        }
+        for bad in ["a%00.tgz", "%2e%2e", "CON", "a%5cb", "%e2%80%aex.tgz"] {
+            let url = format!("https://d.example/{bad}");
+            let fault = wants(&profile, &[], &texts(&[&url]), |_| false).unwrap_err();
+            assert_eq!(fault.code(), Code::ReferenceInvalid, "{bad}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub use names::{Names, Pairing, Step};
 
 use crate::json;
 use crate::limits;
+use crate::path;
 use crate::trust::VendorProfile;
 use crate::verdict::{Code, Fault};
 
@@ -74,21 +75,76 @@ pub fn key_url(public_key_json: &[u8]) -> Result<String, Fault> {
         .ok_or_else(|| refuse("publicKey is not a URL that ends in a file name".to_owned()))
 }
 
-/// The last part of a URL or path, when it is a plain, portable file name.
+/// The last part of a URL or path, when it is a plain, portable file name: with `%2B` and the like
+/// read as the characters that they stand for.
 #[must_use]
 pub fn base_name(text: &str) -> Option<String> {
     let path = text.split(['?', '#']).next().unwrap_or_default();
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let plain = !name.is_empty()
-        && name.len() <= 255
+    let name = decoded(path.rsplit('/').next().unwrap_or_default())?;
+    let plain = name.len() <= 255
         && !name.starts_with('.')
-        && name.bytes().all(|byte| byte.is_ascii_graphic() && !b"\\:*\"<>|%".contains(&byte));
-    plain.then(|| name.to_owned())
+        && name.bytes().all(|byte| (b' '..=b'~').contains(&byte) && !b"/%".contains(&byte))
+        && path::portable(&name).is_ok();
+    plain.then_some(name)
+}
+
+/// A part of a URL without percent-encoding; none where it is no text or not what RFC 3986 allows.
+fn decoded(part: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(part.len());
+    let mut rest = part.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(if byte == b'%' {
+            let mut digit = || char::from(rest.next()?).to_digit(16);
+            let value = digit()?.checked_mul(16)?.checked_add(digit()?)?;
+            u8::try_from(value).ok()?
+        } else {
+            byte
+        });
+    }
+    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_in_urls() {
+        for (url, name) in [
+            ("https://v.example/d/app-1.0%2Bb5.tgz?x=%", "app-1.0+b5.tgz"),
+            ("https://v.example/d/app-1.0+b5.tgz", "app-1.0+b5.tgz"),
+            ("https://v.example/d/app%201.0.tgz", "app 1.0.tgz"),
+            ("https://v.example/d/%61%70%70", "app"),
+            ("app.tgz", "app.tgz"),
+        ] {
+            assert_eq!(base_name(url).as_deref(), Some(name), "{url}");
+        }
+        for url in [
+            "https://v.example/a%2fb",
+            "https://v.example/a%2Fb",
+            "https://v.example/a%5cb",
+            "https://v.example/%2e%2e",
+            "https://v.example/%2ehidden",
+            "https://v.example/a%00",
+            "https://v.example/a%0a",
+            "https://v.example/a%2",
+            "https://v.example/a%",
+            "https://v.example/a%zz",
+            "https://v.example/a%+1",
+            "https://v.example/a%252fb",
+            "https://v.example/%c3%a4",
+            "https://v.example/%ff",
+            "https://v.example/%20a",
+            "https://v.example/a%20",
+            "https://v.example/a%3ab",
+            "https://v.example/CON.tgz",
+            "https://v.example/a.",
+            "https://v.example/",
+            "",
+        ] {
+            assert_eq!(base_name(url), None, "{url}");
+        }
+    }
 
     fn labels(bundle: &str) -> BTreeMap<String, String> {
         BTreeMap::from([

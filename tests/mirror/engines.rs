@@ -140,7 +140,7 @@ fn without_an_engine_that_is_said() {
     Answer(run(&mut command)).exit(4).says("vendor/app:1: OMITTED (engine-failed: `podman pull");
     let answer = side.fetch("--engine docker --platform all --image vendor/app:1").exit(2);
     answer.mentions("error[usage]");
-    let odd = side.fetch("--engine docker --image vendor/app:1;x").exit(1);
+    let odd = side.fetch("--engine docker --image vendor/app:1;x").exit(2);
     odd.says("vendor/app:1;x: OMITTED (reference-invalid: ");
 }
 
@@ -165,6 +165,6 @@ fn archives_that_lie_here_are_taken() {
     assert_eq!(side.read("d/images/app/app.tar"), side.read("saved/app.tar"));
     side.verify("").exit(0);
     side.fetch("--engine archive --image absent.tar")
-        .exit(1)
+        .exit(2)
         .says("absent.tar: OMITTED (file-not-f");
 }

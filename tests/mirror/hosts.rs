@@ -37,7 +37,7 @@ fn labels_lead_only_to_the_vendor() {
         ("app_signature.bundle".to_owned(), "relative URL"),
         (String::new(), "no URL"),
     ] {
-        let answer = archive(&vendor, &side, &bundle, "vendor.pub", "").exit(1);
+        let answer = archive(&vendor, &side, &bundle, "vendor.pub", "").exit(2);
         answer.says(&format!("app.tar: {HOST}")).mentions(words).never_mentions("hush");
         side.is_empty();
     }
@@ -63,7 +63,7 @@ fn a_key_label_is_a_file_name() {
         archive(&vendor, &side, &bundle, key, "").exit(0);
         assert!(!side.files().iter().any(|name| name.ends_with("/passwd")));
         // Without one, it is refused.
-        side.run(&side.words("--image app.tar")).exit(1).says(&format!("app.tar: {HOST}"));
+        side.run(&side.words("--image app.tar")).exit(2).says(&format!("app.tar: {HOST}"));
     }
     let requests = vendor.requests();
     assert!(requests.iter().all(|line| line.contains("/signatures/bundles/")), "{requests:?}");
@@ -104,11 +104,16 @@ fn a_key_file_says_one_key_of_the_vendor() {
         (json!({ "publickey": url, "publicKey": url }).to_string(), "bundle-malformed"),
         (format!("{{\"publicKey\":\"{elsewhere}\",\"publicKey\":\"{url}\"}}"), "bundle-malformed"),
         ("[]".to_owned(), "bundle-malformed"),
-        ("<html>".to_owned(), "bundle-malformed"),
+        ("<html>".to_owned(), "response-invalid"),
     ] {
         vendor.write(file, &text);
         // Without `--allow-http`; everything here is HTTPS.
-        let answer = side.run(&side.words(&pin)).exit(1);
+        let status = match code {
+            "host-not-allowed" => 2,
+            "response-invalid" => 4,
+            _ => 1,
+        };
+        let answer = side.run(&side.words(&pin)).exit(status);
         answer.says(&format!("pack.tgz: OMITTED ({code}: "));
         side.is_empty();
         // Where the operator has the key, the file is of no account, and what comes is still a whole.
@@ -139,7 +144,7 @@ fn redirects_lead_only_to_allowed_hosts() {
     let moved = |folder: &str| vendor.url(&format!("{folder}/{pack}"));
     for folder in ["elsewhere", "plain"] {
         let words = format!("--vendor-key vendor.pub --package {}", moved(folder));
-        let answer = side.run(&side.words(&words)).exit(1);
+        let answer = side.run(&side.words(&words)).exit(2);
         answer.says(&format!("{}: {HOST}", moved(folder)));
         side.is_empty();
     }

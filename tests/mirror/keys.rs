@@ -40,7 +40,7 @@ fn a_key_that_nobody_named_is_not_believed() {
     let Some((vendor, side, words)) = both("unnamed") else { return };
     let print = fingerprint(&vendor.key);
     side.mirror(&words)
-        .exit(1)
+        .exit(2)
         .says("pack.tgz: OMITTED (key-not-named: ")
         .mentions(&format!("--pin-key {print}"))
         .mentions("error[not-brought]");
@@ -48,7 +48,7 @@ fn a_key_that_nobody_named_is_not_believed() {
     side.is_empty();
     // Of another key the fingerprint is no help.
     let other = fingerprint(&TestKey::new(33));
-    let answer = side.mirror(&format!("{words} --pin-key {other}")).exit(1);
+    let answer = side.mirror(&format!("{words} --pin-key {other}")).exit(2);
     answer.says("pack.tgz: OMITTED (key-not-named: ").mentions(&print);
     nothing_large(&vendor);
     side.is_empty();
@@ -76,7 +76,7 @@ fn the_operators_key_decides_and_not_the_one_on_the_site() {
     // Whoever has the site can publish another key, but not sign by the right one.
     vendor.write("signatures/public-keys/vendor.pub", TestKey::new(34).pem());
     let print = fingerprint(&vendor.key);
-    let answer = side.mirror(&format!("{words} --pin-key {print}")).exit(1);
+    let answer = side.mirror(&format!("{words} --pin-key {print}")).exit(2);
     answer.says("pack.tgz: OMITTED (key-not-named: ").mentions(&fingerprint(&TestKey::new(34)));
     nothing_large(&vendor);
     side.is_empty();
@@ -99,7 +99,7 @@ fn a_bundle_by_a_key_that_the_site_swapped_too_is_refused() {
     vendor.write("signatures/public-keys/vendor.pub", vendor.key.pem());
     vendor.package("pack.tgz", "a bad package");
     side.write("root.json", vendor.trusted_root());
-    side.fetch("--package pack.tgz").exit(1).says("pack.tgz: OMITTED (");
+    side.fetch("--package pack.tgz").exit(2).says("pack.tgz: OMITTED (key-not-named: ");
     side.is_empty();
 }
 
@@ -115,7 +115,7 @@ fn a_policy_is_not_widened_by_an_option() {
         answer.exit(2).mentions("error[policy-forbids]");
         side.is_empty();
     }
-    side.mirror(&format!("{words} --trust without.toml")).exit(1);
+    side.mirror(&format!("{words} --trust without.toml")).exit(2);
     side.is_empty();
     side.mirror(&format!("{words} --trust with.toml")).exit(0);
     side.run("verify d --trust with.toml --trusted-root root.json").exit(0);

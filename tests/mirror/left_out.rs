@@ -127,7 +127,7 @@ fn an_unsigned_artifact_is_sealed_where_the_operator_says_so() {
     vendor.package("good.tgz", "good");
     vendor.write("packages/notes.pdf", "notes");
     let words = format!("--image {image} --package good.tgz notes.pdf");
-    side.fetch(&words).exit(1).says("notes.pdf: OMITTED (http-refused: ");
+    side.fetch(&words).exit(4).says("notes.pdf: OMITTED (http-refused: ");
     side.verify("").exit(3);
     let allowed = format!("{words} --allow-unsigned notes.pdf --allow-unsigned {image}");
     side.fetch(&allowed).exit(0).says("notes.pdf: UNSIGNED");

@@ -69,7 +69,7 @@ fn an_expired_transfer_is_not_sealed() {
 }
 
 #[test]
-fn a_medium_that_is_too_small_is_refused_before_the_first_download() {
+fn a_medium_that_is_too_small_is_refused_before_the_download() {
     let Some(vendor) = Vendor::new("space") else { return };
     let side = Side::new(&vendor);
     vendor.package("pack.bin", &"x".repeat(400_000));
@@ -89,8 +89,10 @@ fn a_medium_that_is_too_small_is_refused_before_the_first_download() {
     if ran.status == Some(99) || ran.text().contains("unshare") {
         return skip(&format!("no small file system can be made here: {}", ran.text()));
     }
-    Answer(ran).exit(2).mentions("error[no-space]").never_mentions("d/packages");
+    // What the server says of the size is only what it says; nothing of it is asked for in vain.
+    let answer = Answer(ran).exit(2).says("pack.bin: OMITTED (no-space: ");
+    answer.mentions("not everything may fit").never_mentions("pack.bin.sealift-tmp");
     Answer(small("--dry-run")).exit(2).mentions("error[no-space]").says("pack.bin: 400000 bytes");
     let requests = vendor.requests();
-    assert!(requests.iter().all(|it| it.contains(" HEAD ")), "{requests:?}");
+    assert!(requests.iter().any(|it| it.contains(" HEAD ")), "{requests:?}");
 }
