@@ -31,7 +31,7 @@ for target in "${targets[@]}"; do
   most=65536
   case $target in
   archive) seed "$corpus" $most "$shared/archives" tests examples ;;
-  bundle | trusted_root | key) seed "$corpus" $most "$shared/vectors/bundles" "$shared/vectors/cosign" "$shared/vectors/sigstore-conformance" examples tests bundle-format ;;
+  bundle | trusted_root | key | found) seed "$corpus" $most "$shared/vectors/bundles" "$shared/vectors/cosign" "$shared/vectors/sigstore-conformance" examples tests bundle-format ;;
   manifest | state) seed "$corpus" $most bundle-format ;;
   policy) seed "$corpus" $most docs examples bundle-format tests/cmd ;;
   private_key) seed "$corpus" $most "$shared/vectors/cosign" bundle-format examples ;;

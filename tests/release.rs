@@ -20,12 +20,16 @@ mod tar;
 
 #[path = "release/engines.rs"]
 mod engines;
+#[path = "release/found.rs"]
+mod found;
 #[path = "release/hostile.rs"]
 mod hostile;
 #[path = "release/large.rs"]
 mod large;
 #[path = "release/made.rs"]
 mod made;
+#[path = "release/named.rs"]
+mod named;
 #[path = "release/options.rs"]
 mod options;
 #[path = "release/shards.rs"]

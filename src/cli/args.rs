@@ -146,6 +146,10 @@ pub(super) struct SealArgs {
     /// Your own private transfer key, from `sealift keygen` or cosign
     #[arg(long, value_name = "FILE")]
     pub(super) key: PathBuf,
+    /// Leave files out of the seal, by a glob as `verify --exclude` takes it; repeats. They stay where they are,
+    /// and must not be carried along: every check refuses what the seal does not list
+    #[arg(long, value_name = "GLOB")]
+    pub(super) exclude: Vec<String>,
     #[command(flatten)]
     pub(super) sealing: SealingArgs,
     #[command(flatten)]

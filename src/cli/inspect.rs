@@ -10,11 +10,13 @@ use super::args::{InspectArgs, Output};
 use super::files::{self, Opened};
 use super::progress::Bar;
 use super::{complain, shown};
+use crate::folder::{EntryKind, Folder};
 use crate::image::{self, Input, Options};
 use crate::key::{self, PublicKey};
 use crate::limits;
 use crate::report;
 use crate::sigstore::{BundleDescription, SignatureBundle, TrustMaterial};
+use crate::transfer;
 use crate::verdict::{
     Code, ExitStatus, Fault, MatchedDigest, Outcome, line, printable, write_json,
 };
@@ -92,20 +94,26 @@ fn inspect(path: &Path) -> Result<Content, Fault> {
     let place = files::show(path);
     let options = Options { jobs: 1, progress: &Bar::new(true), cuts: None, crew: None };
     let archive = match files::open(path)? {
-        Opened::Directory => image::read(Input::Layout(&files::Directory(path)), &options),
+        Opened::Directory => {
+            image_directory(path)?;
+            image::read(Input::Layout(&files::Directory(path)), &options)
+        }
         Opened::Pipe(mut pipe) => image::read(Input::Stream(&mut pipe), &options),
         Opened::File(file) => {
             let mut first = [0; 64];
             let count = files::rewound(path, &file)?
                 .read(&mut first)
                 .map_err(|error| files::unreadable(&place, &error))?;
-            let first = first.get(..count).unwrap_or_default().trim_ascii_start();
+            let first = first.get(..count).unwrap_or_default();
+            let first = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first).trim_ascii_start();
             if first.starts_with(b"{") {
                 let bytes = files::read_small(path, limits::BUNDLE_BYTES, Code::BundleTooLarge)?;
                 let bundle = SignatureBundle::parse(&bytes).map_err(|fault| fault.at(place))?;
                 return Ok(Content::Bundle(bundle.describe(Some(&TrustMaterial::production()?))));
             }
-            if first.starts_with(b"-----BEGIN") {
+            // A key may have a comment in front, or what OpenSSL prints of it.
+            let text = [&b"-----BEGIN"[..], b"#", b"Public-Key", b"RSA Public-Key", b"ED25519"];
+            if text.iter().any(|it| first.starts_with(it)) {
                 let bytes = files::read_small(path, limits::KEY_BYTES, Code::KeyMalformed)?;
                 let key = PublicKey::from_pem(&bytes).map_err(|fault| fault.at(place))?;
                 return Ok(Content::PublicKey {
@@ -135,6 +143,32 @@ fn inspect(path: &Path) -> Result<Content, Fault> {
         images: images.collect(),
         notes: archive.notes.clone(),
     })
+}
+
+/// Refuses a directory that is no image, by what it is.
+fn image_directory(path: &Path) -> Result<(), Fault> {
+    let refuse = |message: String| Err(Fault::new(Code::Usage, message).at(files::show(path)));
+    let folder = Folder::open(path)?;
+    let (listing, _) = folder.look()?;
+    if let Some((name, like)) = transfer::likeness(&folder, &listing) {
+        return refuse(format!("{name} in it is {}. {}", like.what, like.next));
+    }
+    let traces = transfer::traces(&listing);
+    if !traces.is_empty() {
+        return refuse(format!(
+            "this is a transfer directory ({} lies in it): `sealift verify` checks it as a whole; inspect \
+             shows the single files in it",
+            traces.join(", ")
+        ));
+    }
+    if listing.has("index.json", EntryKind::File) || listing.has("oci-layout", EntryKind::File) {
+        return Ok(());
+    }
+    refuse(
+        "this is a folder of files and no OCI layout: inspect shows the single files in it, verify judges \
+         all of them"
+            .to_owned(),
+    )
 }
 
 /// What is none of the things that are shown here is no archive to be saved again.

@@ -1,36 +1,81 @@
 //! `sealift seal`: turns a folder into a transfer directory, and says what to carry out of band.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use super::args::SealArgs;
 use super::progress::Bar;
 use super::report_args::FormName;
 use super::sealing::{Besides, say_sealed, show};
-use super::{files, jobs};
+use super::{files, jobs, warn};
 use crate::folder::Folder;
 use crate::image::Options;
-use crate::transfer::{self, Stop};
-use crate::verdict::{ArtifactReport, ExitStatus, Fault, Report, line};
+use crate::limits;
+use crate::release::Filter;
+use crate::transfer::{self, Order, Stop};
+use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Report, line, printable};
 
 /// Runs the command.
 pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {
     let folder = Folder::open(&arguments.directory)?;
+    let exclude = excluded(&folder, &arguments.exclude)?;
     let sealing = arguments.sealing.load(Some(&arguments.key), Besides::default())?;
     let bar = Bar::new(!arguments.run.quiet && arguments.run.output == FormName::Text);
     bar.name(files::show(&arguments.directory));
     let reading =
         Options { jobs: jobs(arguments.run.jobs), progress: &bar, cuts: None, crew: None };
-    let result = transfer::make(&folder, &sealing.order(reading));
+    let order = Order { exclude: &exclude, ..sealing.order(reading) };
+    let result = transfer::make(&folder, &order);
     bar.clear();
     match result {
         Ok(made) => {
             show(&arguments.run, &Report::new(sealing.now.to_string(), made.reports.clone()))?;
             say_sealed(&arguments.run, &made, &sealing.key);
+            left_out(&exclude);
             Ok(ExitStatus::Verified)
         }
         Err(Stop::Artifacts(reports)) => stopped(arguments, reports, sealing.now),
         Err(Stop::Fault(fault)) => Err(fault),
     }
+}
+
+/// The files that the operator leaves out.
+fn excluded(folder: &Folder, globs: &[String]) -> Result<BTreeSet<String>, Fault> {
+    if globs.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let filter = Filter::new(&[], globs)?;
+    let (listing, unlisted) = folder.look()?;
+    let names: BTreeSet<String> = listing
+        .files()
+        .map(|entry| entry.name.clone())
+        .chain(unlisted.into_iter().map(|(name, _)| name))
+        .filter(|name| !filter.admits(name) && !transfer::is_trace(name))
+        .collect();
+    match names.iter().find(|name| transfer::is_own(name)) {
+        Some(own) => {
+            let message =
+                "--exclude leaves this out, and what lies in trust/ and tools/ is sealed whole";
+            Err(Fault::new(Code::Usage, message).at(folder.show(own)))
+        }
+        None => Ok(names),
+    }
+}
+
+/// Says which files the seal does not cover, and what must not happen to them.
+fn left_out(names: &BTreeSet<String>) {
+    if names.is_empty() {
+        return;
+    }
+    let shown: Vec<String> =
+        names.iter().take(limits::NOTED_FILES).map(|name| printable(name).to_string()).collect();
+    let more = names.len().saturating_sub(shown.len());
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    warn(&format!(
+        "not sealed, as --exclude asks: {}{more}. Leave them off the medium: the far side refuses every file \
+         that the seal does not list",
+        shown.join(", ")
+    ));
 }
 
 fn stopped(

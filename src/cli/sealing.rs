@@ -1,6 +1,6 @@
 //! What `seal` and `mirror` share: whom to believe, how to seal, and what is said at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -76,6 +76,8 @@ pub(super) struct Sealing<'a> {
     transfer_id: [u8; 16],
     pub(super) now: jiff::Timestamp,
     nothing: BTreeMap<String, crate::transfer::Origin>,
+    /// Nothing is left out.
+    all: BTreeSet<String>,
 }
 
 /// What a release file says besides the options; options come first.
@@ -158,6 +160,7 @@ impl SealingArgs {
             transfer_id: random_bytes()?,
             now,
             nothing: BTreeMap::new(),
+            all: BTreeSet::new(),
         })
     }
 
@@ -192,6 +195,7 @@ impl Sealing<'_> {
             requested: &[],
             omitted: &[],
             base: None,
+            exclude: &self.all,
             origins: &self.nothing,
             extra: &[],
             transfer_id: self.transfer_id,

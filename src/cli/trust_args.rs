@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::files;
+use super::{files, warn};
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::limits;
 use crate::sigstore::{HashRule, Matcher, Request, Signer, Transparency, TrustMaterial};
-use crate::verdict::{Code, Fault};
+use crate::verdict::{Code, Fault, printable};
 
 /// Whom to trust, by which logs, and how strictly.
 #[derive(Debug, Args)]
@@ -59,6 +59,9 @@ impl LogArgs {
         let bytes = files::read_config(path, limit, Code::TrustedRootMalformed)?;
         let material =
             TrustMaterial::from_json(&bytes).map_err(|fault| fault.at(files::show(path)))?;
+        for note in material.notes() {
+            warn(&format!("{}: {}", files::show(path), printable(note)));
+        }
         Ok(Some((bytes, material)))
     }
 

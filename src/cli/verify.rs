@@ -179,7 +179,7 @@ fn one(whom: &Whom<'_>, single: &Single<'_>, path: &Path, console: &Arc<Console>
             return None;
         }
     };
-    let kind = verify_folder::kind(whom, &opened.listing);
+    let kind = verify_folder::kind(whom, &opened);
     let arguments = whom.arguments;
     let is_layout = matches!(kind, Directory::Layout);
     let single_only = arguments.kind.is_some() || !arguments.bundle.is_empty();

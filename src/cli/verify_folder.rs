@@ -29,15 +29,22 @@ pub(super) enum Directory {
 /// The no-downgrade rule: when a transfer key or a state file is named, when the policy lists transfer
 /// keys, or when any file of a seal lies in it, it is a transfer directory; only `--unsealed` says
 /// otherwise. A folder in which transfer directories lie is not one itself, and what lies outside of them
-/// has no seal, so that it is refused where one is expected, unless `--loose` says otherwise.
-pub(super) fn kind(whom: &Whom<'_>, listing: &Listing) -> Directory {
+/// has no seal, so that it is refused where one is expected, unless `--loose` says otherwise. Where none is
+/// expected, and the only such file is a list that a vendor signed, it is an artifact like any other.
+pub(super) fn kind(whom: &Whom<'_>, opened: &Opened) -> Directory {
+    let listing = &opened.listing;
     let arguments = &whom.arguments.transfer;
     let expected =
         !whom.transfer_keys.is_empty() || arguments.state.is_some() || !arguments.base.is_empty();
-    let traces = !transfer::traces(listing).is_empty();
     if arguments.unsealed {
         return without_seal(listing);
     }
+    let lists = || {
+        let authority = || authority(whom, &[]);
+        release::signed_lists(&opened.folder, listing, whom.map, authority)
+    };
+    // Where a seal is expected, no vendor's signature takes its place.
+    let traces = !transfer::traces(listing).is_empty() && (expected || !lists().contains(""));
     let holds = || arguments.loose || release::holds_transfer(listing);
     if traces || (expected && !holds()) {
         Directory::Transfer
@@ -65,6 +72,21 @@ fn sealed(whom: &Whom<'_>, folder: &Folder, options: Options<'_>) -> Checked {
         Checked { reports: vec![report.refused(&fault)], covers }
     };
     let arguments = &whom.arguments.transfer;
+    if let Ok(listing) = folder.list()
+        && let Some((name, like)) = transfer::likeness(folder, &listing)
+    {
+        let code =
+            if whom.transfer_keys.is_empty() { Code::NoTransferKey } else { Code::SealMissing };
+        let message = format!(
+            "{name} lies in it, a name that makes it a transfer directory; this one is {}",
+            like.what
+        );
+        let mut checked = refused(Fault::new(code, message).at(folder.shown()));
+        for report in &mut checked.reports {
+            report.next = Some(like.next.to_owned());
+        }
+        return checked;
+    }
     let ready = arguments.state().and_then(|state| Ok((state, arguments.bases()?)));
     let (state, bases) = match ready {
         Ok(ready) => ready,

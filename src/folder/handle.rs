@@ -10,6 +10,7 @@ use rustix::fs::{AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::entry::{Entry, EntryKind, Listing, Room, Stamp};
+use super::system::of_system;
 use super::write::TEMPORARY;
 use crate::limits;
 use crate::verdict::{Code, Fault};
@@ -108,8 +109,8 @@ impl Folder {
         let Walk { mut entries, faults, .. } = walk;
         entries.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let faults = faults.into_iter().map(|(name, fault)| {
-            let shown = self.show(&name);
-            (name, fault.at(shown))
+            let fault = of_system(&name, fault).at(self.show(&name));
+            (name, fault)
         });
         Ok((Listing { entries }, faults.collect()))
     }

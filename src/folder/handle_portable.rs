@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::entry::{Entry, EntryKind, Listing, Room, Stamp};
+use super::system::of_system;
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
@@ -108,7 +109,10 @@ impl Folder {
                     let fault = Fault::new(Code::Unreadable, error.to_string());
                     let below = error.path().and_then(|path| path.strip_prefix(&self.root).ok());
                     match below.map(|path| path.to_string_lossy().into_owned()) {
-                        Some(name) if !name.is_empty() => faults.push((name, fault)),
+                        Some(name) if !name.is_empty() => {
+                            let fault = of_system(&name, fault);
+                            faults.push((name, fault));
+                        }
                         _ => return Err(fault.at(self.shown.as_str())),
                     }
                     continue;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use super::survey::{Survey, What};
-use super::{Folder, read_small};
+use super::{Folder, read_small, system_fault};
 use crate::artifact::{self, FileDigest, Judge, NamedBundle, Terms, Tries};
 use crate::digest::Sha256Digest;
 use crate::image::Archive;
@@ -123,7 +123,7 @@ pub fn judge(
 ) -> (Vec<Judged>, Vec<String>) {
     let mut names = Names::new(survey.files.iter().map(|file| file.name.as_str()));
     for file in &survey.files {
-        if let What::Bundle(Ok(Some(stated))) = &file.what {
+        if let What::Bundle(Some(stated)) = &file.what {
             names.state(&file.name, stated);
         }
     }
@@ -227,7 +227,14 @@ impl Court<'_> {
             first_use: false,
         };
         let bundles = match pairing {
-            Pairing::Nothing => Vec::new(),
+            Pairing::Nothing => {
+                if let Some(fault) = system_fault(task.path) {
+                    report.kind = Some(ArtifactKind::File);
+                    judged.report = report.refused(&fault.at(self.folder.show(task.path)));
+                    return judged;
+                }
+                Vec::new()
+            }
             Pairing::Found(_, names) => {
                 let mut left = limits::BUNDLES_TOTAL_BYTES;
                 let bundles = names.iter().map(|name| self.load(name, &mut left)).collect();
@@ -380,7 +387,8 @@ impl Court<'_> {
                     let message = "the file changed while the folder was read";
                     return Err(Fault::new(Code::Unreadable, message).at(self.folder.show(name)));
                 }
-                SignatureBundle::parse(&bytes).map_err(|fault| fault.at(self.folder.show(name)))
+                SignatureBundle::parse_found(&bytes)
+                    .map_err(|fault| fault.at(self.folder.show(name)))
             },
         );
         NamedBundle { name: self.folder.show(name), content }

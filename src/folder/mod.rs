@@ -15,8 +15,10 @@ mod handle;
 mod handle_portable;
 mod judge;
 mod layout;
+mod material;
 mod read;
 mod survey;
+mod system;
 mod write;
 
 pub use entry::{Entry, EntryKind, Listing, Room, Stamp};
@@ -26,11 +28,12 @@ pub use handle::{Folder, Lock, open_regular};
 pub use handle_portable::{Folder, Lock, open_regular};
 pub use judge::{Authority, Court, Judged, SharedNames, Subject, Task, TrustedKey, judge};
 pub use layout::{LayoutTree, is_layout, is_layout_name};
+pub use material::{Spot, is_material};
 pub use read::{hash, read_small};
 pub use survey::{
-    First, FoundFile, Reader, Survey, SurveyOptions, What, above, is_material, layout_directories,
-    survey,
+    First, FoundFile, Reader, Survey, SurveyOptions, What, above, layout_directories, survey,
 };
+pub use system::{system_fault, system_file};
 pub use write::{TEMPORARY, write_beside};
 
 #[cfg(test)]

@@ -1,23 +1,25 @@
 //! What lies in a folder: every file read once, hashed, and told apart as an image archive, a
 //! package, a bundle, a key or other material.
 //!
-//! Nothing is judged here. What is no material and no image archive is a package: a file that
-//! nobody signed must not pass for something that needs no signature.
+//! Nothing is judged here. Material counts by its exact form only ([`super::material`]); what is no material
+//! and no image archive is a package, whatever it calls itself: a file that nobody signed must not pass
+//! for something that needs no signature.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Cursor, Read, Seek as _};
 
+use super::material::{Spot, holds_private_key, material, may_be_material};
 use super::{EntryKind, Folder, LayoutTree, Listing, is_layout};
 use crate::artifact::FileDigest;
 use crate::artifact::detect::{self, Found, Kind, Source};
 use crate::digest::Sha256Digest;
-use crate::image::{self, Archive, FileAt, Input, Options, ReadAt as _, Segment};
+use crate::image::{self, Archive, FileAt, Input, Options, Segment};
 use crate::key::PublicKey;
 use crate::limits;
-use crate::pairing::{self, Names};
+use crate::pairing::Names;
 use crate::parallel;
-use crate::sigstore::{SignatureBundle, TrustMaterial};
+use crate::sigstore::SignatureBundle;
 use crate::trust::VendorProfile;
 use crate::verdict::{Code, Fault};
 
@@ -42,9 +44,8 @@ pub struct SurveyOptions<'a> {
 /// What one file is.
 #[derive(Debug)]
 pub enum What {
-    /// A signature bundle, with the SHA-256 in hexadecimal that it states for the signed text, or
-    /// why it can't be read.
-    Bundle(Result<Option<String>, Box<Fault>>),
+    /// A signature bundle, with the SHA-256 in hexadecimal that it states for the signed text.
+    Bundle(Option<String>),
     /// An image archive, and how that was told.
     Image(Box<Archive>, String),
     /// A public key.
@@ -219,22 +220,21 @@ impl<'a> Reader<'a> {
     /// if it may be material.
     ///
     /// # Errors
-    /// Those of [`Folder::file`], [`Code::Unreadable`] and [`Code::KeyIsPrivate`].
+    /// Those of [`Folder::file`], [`Code::Unreadable`], [`Code::KeyIsPrivate`], [`Code::MaterialUnknownMember`],
+    /// and those of a bundle that can't be read.
     pub fn first(&self, name: &str, wanted: bool) -> Result<First, Fault> {
         let mut file = self.folder.file(name)?;
         let size = file.metadata().map_or(0, |metadata| metadata.len());
         if size > SMALL_BYTES {
             return Ok(First::Later);
         }
-        if !wanted && !self.says_bundle(name) {
+        if !wanted {
             let mut beginning = Vec::new();
             let unreadable = |error: std::io::Error| {
                 Fault::new(Code::Unreadable, error.to_string()).at(self.folder.show(name))
             };
             (&mut file).take(64).read_to_end(&mut beginning).map_err(unreadable)?;
-            let first = beginning.trim_ascii_start().first();
-            // Material begins with one of these, after white space.
-            if !matches!(first, None | Some(b'-' | b'{')) {
+            if !may_be_material(&beginning) {
                 return Ok(First::Later);
             }
             file.rewind().map_err(unreadable)?;
@@ -256,9 +256,6 @@ impl<'a> Reader<'a> {
         let unreadable =
             |error: std::io::Error| at(Fault::new(Code::Unreadable, error.to_string()));
         let file = FileAt::new(self.folder.file(name)?).map_err(unreadable)?;
-        if self.says_bundle(name) && file.size() > SMALL_BYTES {
-            return Ok((What::Bundle(Err(Box::new(at(too_large())))), None));
-        }
         match detect::read(Source::File(&file), self.forced(name), reading) {
             Ok(Found::Image(archive, detected)) => Ok((What::Image(archive, detected), None)),
             Ok(Found::Package(digest, detected, fault)) => {
@@ -282,7 +279,7 @@ impl<'a> Reader<'a> {
             return self.hashed(name, What::Own);
         }
         if size > SMALL_BYTES {
-            return self.artifact(name, &mut file, size, self.says_bundle(name));
+            return self.artifact(name, &mut file, size);
         }
         self.small(name, file)
     }
@@ -304,17 +301,25 @@ impl<'a> Reader<'a> {
             let message = "this is a private key, which must not travel with a release";
             return Err(Fault::new(Code::KeyIsPrivate, message).at(self.folder.show(name)));
         }
-        let what = match material(name, &bytes) {
-            _ if (self.options.own)(name) => Some(What::Own),
-            // A vendor's bundle beside it makes any file a package.
-            _ if self.package_by_name(name).is_some() => None,
-            Some(what) => Some(what),
-            None if self.says_bundle(name) => {
-                let read = SignatureBundle::parse(&bytes).map(|_| None);
-                Some(What::Bundle(read.map_err(|fault| Box::new(fault.at(self.folder.show(name))))))
+        // A vendor's bundle beside it makes any file a package.
+        let what = if (self.options.own)(name) {
+            Some(What::Own)
+        } else if self.package_by_name(name).is_some() {
+            None
+        } else {
+            let at = |fault: Fault| fault.at(self.folder.show(name));
+            let place =
+                Spot { name, profiles: self.options.profiles, has: &|path| self.names.has(path) };
+            match material(&place, &bytes).map_err(at)? {
+                // A bundle by name and by its first byte, and yet none: damaged, most likely.
+                None if self.says_bundle(name) && bytes.trim_ascii_start().starts_with(b"{") => {
+                    return Err(SignatureBundle::parse_found(&bytes).err().map_or_else(
+                        || at(Fault::new(Code::BundleMalformed, "it can't be read as a bundle")),
+                        at,
+                    ));
+                }
+                what => what,
             }
-            None if self.names_key(name, &bytes) => Some(What::KeyName),
-            None => None,
         };
         match what {
             Some(what) => {
@@ -326,7 +331,7 @@ impl<'a> Reader<'a> {
             }
             None => {
                 let size = bytes.len() as u64;
-                self.artifact(name, &mut Cursor::new(bytes), size, false)
+                self.artifact(name, &mut Cursor::new(bytes), size)
             }
         }
     }
@@ -336,12 +341,10 @@ impl<'a> Reader<'a> {
         name: &str,
         reader: &mut (dyn Read + Send),
         size: u64,
-        says_bundle: bool,
     ) -> Result<FoundFile, Fault> {
         let (found, digest) = detect::read_hashing(reader, size, self.forced(name), &self.reading)
             .map_err(|fault| fault.at(self.folder.show(name)))?;
         let what = match found {
-            _ if says_bundle => What::Bundle(Err(Box::new(too_large().at(self.folder.show(name))))),
             Ok(Found::Image(archive, detected)) => What::Image(archive, detected),
             Ok(Found::Package(_, detected, fault)) => What::Package(detected, fault.map(Box::new)),
             Err(fault) => What::Refused(Box::new(fault.at(self.folder.show(name)))),
@@ -367,57 +370,5 @@ impl<'a> Reader<'a> {
         let base = name.rsplit('/').next().unwrap_or(name);
         name.ends_with(".sigstore.json")
             || self.options.profiles.iter().any(|it| it.package.bundle_file.fits(base))
-    }
-
-    /// Whether a file is what a vendor lays beside a package to name its key.
-    fn names_key(&self, name: &str, bytes: &[u8]) -> bool {
-        let package = self
-            .options
-            .profiles
-            .iter()
-            .find_map(|profile| profile.package.key_file.package_of(name));
-        package.is_some_and(|it| self.names.has(&it)) && pairing::key_name(bytes).is_ok()
-    }
-}
-
-fn too_large() -> Fault {
-    Fault::new(Code::BundleTooLarge, format!("larger than {} bytes", limits::BUNDLE_BYTES))
-}
-
-/// Whether a PEM block of a private key, in whatever form, stands in the bytes.
-fn holds_private_key(bytes: &[u8]) -> bool {
-    const WORDS: &[u8] = b"PRIVATE KEY-----";
-    bytes.len() as u64 <= limits::KEY_BYTES
-        && bytes.trim_ascii_start().starts_with(b"-----BEGIN ")
-        && bytes.windows(WORDS.len()).any(|window| window == WORDS)
-}
-
-/// Whether a file is material by its content: a bundle, a public key, a trusted root, or a vendor's JSON
-/// file that names a key. Material is compared and selected by, never run or loaded.
-#[must_use]
-pub fn is_material(name: &str, bytes: &[u8]) -> bool {
-    let names_key = || {
-        name.ends_with(".json")
-            && bytes.len() as u64 <= limits::KEY_BYTES
-            && pairing::key_name(bytes).is_ok()
-    };
-    material(name, bytes).is_some() || names_key()
-}
-
-/// What the bytes of a small file are, if they are material beyond doubt.
-fn material(name: &str, bytes: &[u8]) -> Option<What> {
-    match bytes.trim_ascii_start().first() {
-        Some(b'-') => PublicKey::from_pem(bytes).ok().map(|key| What::Key(Box::new(key))),
-        Some(b'{') => match SignatureBundle::parse(bytes) {
-            Ok(bundle) => {
-                let stated = bundle.stated_digest().map(|(_, digest)| digest);
-                Some(What::Bundle(Ok(stated)))
-            }
-            Err(_) if name.ends_with(".json") => {
-                TrustMaterial::from_json(bytes).ok().map(|_| What::TrustedRoot)
-            }
-            Err(_) => None,
-        },
-        _ => None,
     }
 }

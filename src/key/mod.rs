@@ -10,6 +10,7 @@
 //! where a password comes from, and where a key is written to, is not its business.
 
 mod envelope;
+mod found;
 mod hash;
 mod pem;
 pub(crate) mod primitive;

@@ -1,8 +1,10 @@
-//! PEM with exactly one reading: one block, nothing around it.
+//! PEM with exactly one reading: one block, whatever stands around it.
 //!
 //! Go's decoder, which cosign uses, skips what precedes the first block and ignores what follows
-//! it; a file with two keys would then mean different keys to different programs. Line lengths are
-//! free (RFC 7468 section 2 lets parsers be lax there): keys on one long line do occur.
+//! it; a file with two blocks would then mean different keys to different programs, so two are never
+//! read. What stands around the one block is given to the caller: a file that the operator names may
+//! have any text there (RFC 7468 section 2), other texts none. Line lengths are free: keys on one long
+//! line do occur.
 
 use base64ct::{Base64, Encoding as _};
 use zeroize::Zeroizing;
@@ -27,8 +29,30 @@ pub(crate) enum PemError {
     Base64,
 }
 
+/// The only PEM block of a text, and what stands around it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Block<'t> {
+    pub(super) label: &'t str,
+    pub(super) bytes: Vec<u8>,
+    /// Whole lines.
+    pub(super) before: &'t str,
+    pub(super) after: &'t str,
+    /// The base64 between BEGIN and END, as it stands there.
+    pub(super) body: &'t str,
+}
+
 /// The label and bytes of the only PEM block in `text`; white space may surround it.
 pub(crate) fn single_block(text: &str) -> Result<(&str, Vec<u8>), PemError> {
+    let block = find_block(text)?;
+    if block.before.trim_ascii().is_empty() && block.after.trim_ascii().is_empty() {
+        Ok((block.label, block.bytes))
+    } else {
+        Err(PemError::TextAround)
+    }
+}
+
+/// The only PEM block in `text`. It begins and ends at line ends; blanks may stand there.
+pub(super) fn find_block(text: &str) -> Result<Block<'_>, PemError> {
     const BEGIN: &str = "-----BEGIN ";
     const END: &str = "-----END ";
     const DASHES: &str = "-----";
@@ -37,8 +61,12 @@ pub(crate) fn single_block(text: &str) -> Result<(&str, Vec<u8>), PemError> {
         1 => {}
         _ => return Err(PemError::SeveralBlocks),
     }
-    let inner = text.trim_ascii().strip_prefix(BEGIN).ok_or(PemError::TextAround)?;
+    let (before, inner) = text.split_once(BEGIN).ok_or(PemError::NoBlock)?;
+    if !before.trim_end_matches([' ', '\t']).is_empty() && !at_line_end(before) {
+        return Err(PemError::TextAround);
+    }
     let (label, inner) = inner.split_once(DASHES).ok_or(PemError::Damaged)?;
+    let inner = inner.trim_start_matches([' ', '\t']);
     if label.contains(['\n', '\r']) || !inner.starts_with(['\n', '\r']) {
         return Err(PemError::Damaged);
     }
@@ -47,17 +75,22 @@ pub(crate) fn single_block(text: &str) -> Result<(&str, Vec<u8>), PemError> {
         .strip_prefix(label)
         .and_then(|rest| rest.strip_prefix(DASHES))
         .ok_or(PemError::Damaged)?;
-    if !after.is_empty() {
+    let after = after.trim_start_matches([' ', '\t']);
+    if !after.is_empty() && !after.starts_with(['\n', '\r']) {
         return Err(PemError::TextAround);
     }
-    if !body.ends_with(['\n', '\r']) {
+    if !at_line_end(body) {
         return Err(PemError::Damaged);
     }
     // The block may be a private key: no copy of it is left behind, also not by growing.
     let mut packed = Zeroizing::new(String::with_capacity(body.len()));
     packed.extend(body.chars().filter(|c| !c.is_ascii_whitespace()));
     let bytes = Base64::decode_vec(&packed).map_err(|_| PemError::Base64)?;
-    Ok((label, bytes))
+    Ok(Block { label, bytes, before, after, body })
+}
+
+fn at_line_end(text: &str) -> bool {
+    text.ends_with(['\n', '\r'])
 }
 
 /// One PEM block in lines of 64 characters (RFC 7468 section 2), with a final newline.

@@ -1,5 +1,6 @@
 //! The operator's public key, and public keys that bundles carry.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use der::asn1::{BitString, Null};
@@ -7,9 +8,10 @@ use der::{Any, Encode as _};
 use serde::Serialize;
 use spki::{AlgorithmIdentifierOwned, ObjectIdentifier, SubjectPublicKeyInfoRef};
 
-use super::pem::write_block;
+use super::found::{self, Parts};
+use super::pem::{Block, find_block, write_block};
 use super::primitive::{BadKey, RawKey};
-use super::{HashAlgorithm, PemError, single_block};
+use super::{HashAlgorithm, PemError};
 use crate::digest::Sha256Digest;
 use crate::limits;
 use crate::verdict::{Code, Fault};
@@ -77,33 +79,42 @@ pub struct PublicKey {
 }
 
 impl PublicKey {
-    /// Reads a key file: exactly one PEM block, `PUBLIC KEY` (SPKI) or `RSA PUBLIC KEY` (PKCS#1).
+    /// Reads a key file that the operator names, as cosign reads it: one PEM block, `PUBLIC KEY` (SPKI) or
+    /// `RSA PUBLIC KEY` (PKCS#1), with any text around it (RFC 7468 section 2); never two blocks.
     ///
     /// # Errors
     /// [`Code::KeyMalformed`], [`Code::KeyIsPrivate`], [`Code::KeyNotAKey`] or
     /// [`Code::KeyUnsupported`], each with words that say what was found instead.
     pub fn from_pem(file: &[u8]) -> Result<Self, Fault> {
-        if file.len() as u64 > limits::KEY_BYTES {
-            return Err(Fault::new(
-                Code::KeyMalformed,
-                format!(
-                    "{} bytes are more than the {} a key file can have",
-                    file.len(),
-                    limits::KEY_BYTES
-                ),
-            ));
+        let text = text_of(file)?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let block = find_block(text).map_err(|error| not_one_block(file, text, error))?;
+        Self::from_block(&block)
+    }
+
+    /// Reads a key file that nobody named, but that was found: nothing stands around the one PEM block
+    /// but empty lines, comments that begin with `# `, or exactly what `openssl … -text` prints of the key.
+    ///
+    /// # Errors
+    /// Those of [`PublicKey::from_pem`]; [`Code::KeyMalformed`] for text around the block.
+    pub fn from_found(file: &[u8]) -> Result<Self, Fault> {
+        let text = text_of(file)?;
+        let block = find_block(&text).map_err(|error| not_one_block(file, &text, error))?;
+        let key = Self::from_block(&block)?;
+        // What is no UTF-8 was made readable, and is not what stands there.
+        let as_it_stands = matches!(text, Cow::Borrowed(_));
+        if as_it_stands && found::is_bare(&key, &block) {
+            return Ok(key);
         }
-        let text = std::str::from_utf8(file).unwrap_or_default();
-        if text.contains("PRIVATE KEY-----") {
-            return Err(Fault::new(Code::KeyIsPrivate, "this is a private key"));
-        }
-        let (label, bytes) = match single_block(text) {
-            Ok(block) => block,
-            Err(error) => return Err(not_one_block(file, text, error)),
-        };
-        match label {
-            "PUBLIC KEY" => Self::from_spki_der(&bytes).map_err(|error| error.fault()),
-            "RSA PUBLIC KEY" => Self::from_pkcs1_der(&bytes).map_err(|error| error.fault()),
+        let message = "around the PEM block stands more than empty lines, comments (# …) and what \
+                       openssl prints of the key";
+        Err(Fault::new(Code::KeyMalformed, message))
+    }
+
+    fn from_block(block: &Block<'_>) -> Result<Self, Fault> {
+        match block.label {
+            "PUBLIC KEY" => Self::from_spki_der(&block.bytes).map_err(|error| error.fault()),
+            "RSA PUBLIC KEY" => Self::from_pkcs1_der(&block.bytes).map_err(|error| error.fault()),
             other => Err(Fault::new(Code::KeyNotAKey, "the PEM block is not a public key")
                 .expected_found("PUBLIC KEY", other)),
         }
@@ -175,6 +186,33 @@ impl PublicKey {
         }
     }
 
+    /// The parts of the key as OpenSSL prints them.
+    pub(super) fn parts(&self) -> Option<Parts<'_>> {
+        use rsa::traits::PublicKeyParts as _;
+        let spki = SubjectPublicKeyInfoRef::try_from(self.spki.as_slice()).ok()?;
+        let bytes = spki.subject_public_key.as_bytes()?;
+        Some(match &self.raw {
+            RawKey::P256(_) => {
+                Parts::Ec { bits: 256, point: bytes, oid: "prime256v1", nist: "P-256" }
+            }
+            RawKey::P384(_) => {
+                Parts::Ec { bits: 384, point: bytes, oid: "secp384r1", nist: "P-384" }
+            }
+            RawKey::Rsa(key) => {
+                let mut modulus = key.n().to_bytes_be();
+                if modulus.first().is_some_and(|byte| byte & 0x80 != 0) {
+                    modulus.insert(0, 0);
+                }
+                let exponent = key.e().to_bytes_be();
+                let exponent = exponent
+                    .iter()
+                    .try_fold(0_u64, |sum, byte| Some(sum.checked_mul(256)? | u64::from(*byte)))?;
+                Parts::Rsa { bits: key.n().bits(), modulus, exponent }
+            }
+            RawKey::Ed25519(_) => Parts::Ed25519(bytes),
+        })
+    }
+
     /// Whether signatures by this key are over the whole message (Ed25519), not over a digest.
     #[must_use]
     pub const fn signs_whole_messages(&self) -> bool {
@@ -237,15 +275,36 @@ impl KeyError {
         )
     }
 
+    /// Whether it is a well-formed key of a kind that is not supported.
+    pub(crate) const fn is_unsupported(&self) -> bool {
+        match self {
+            Self::Bad(BadKey::RsaBits(_) | BadKey::RsaExponent) | Self::Unsupported(_) => true,
+            Self::Bad(BadKey::Malformed | BadKey::Point) => false,
+        }
+    }
+
     fn fault(&self) -> Fault {
-        let code = match self {
-            Self::Bad(BadKey::RsaBits(_) | BadKey::RsaExponent) | Self::Unsupported(_) => {
-                Code::KeyUnsupported
-            }
-            Self::Bad(BadKey::Malformed | BadKey::Point) => Code::KeyMalformed,
-        };
+        let code = if self.is_unsupported() { Code::KeyUnsupported } else { Code::KeyMalformed };
         Fault::new(code, self.to_string())
     }
+}
+
+/// The text of a key file, of bounded size and without a private key in it. Comments may be in any
+/// encoding; PEM itself is ASCII.
+fn text_of(file: &[u8]) -> Result<Cow<'_, str>, Fault> {
+    if file.len() as u64 > limits::KEY_BYTES {
+        let message = format!(
+            "{} bytes are more than the {} a key file can have",
+            file.len(),
+            limits::KEY_BYTES
+        );
+        return Err(Fault::new(Code::KeyMalformed, message));
+    }
+    let text = String::from_utf8_lossy(file);
+    if text.contains("PRIVATE KEY-----") {
+        return Err(Fault::new(Code::KeyIsPrivate, "this is a private key"));
+    }
+    Ok(text)
 }
 
 /// Says what a file is that is not one PEM block.

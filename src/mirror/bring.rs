@@ -314,7 +314,7 @@ impl<'a> Errand<'a> {
         let fetched = match named {
             Some(named) => named.and_then(|(url, name)| {
                 let bytes = self.vendor_file(want, &url, &name, limits::KEY_BYTES)?;
-                PublicKey::from_pem(&bytes).map_err(|fault| {
+                PublicKey::from_found(&bytes).map_err(|fault| {
                     // It would lie there as a file that nobody signed.
                     self.store.unwanted(&format!("{}/{name}", want.directory));
                     fault.at(url)

@@ -15,7 +15,7 @@ use crate::json;
 use crate::limits;
 use crate::path;
 use crate::trust::VendorProfile;
-use crate::verdict::{Code, Fault};
+use crate::verdict::{Code, Fault, printable};
 
 /// The names that belong to one artifact.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,6 +73,29 @@ pub fn key_url(public_key_json: &[u8]) -> Result<String, Fault> {
         .and_then(Value::as_str)
         .map(str::to_owned)
         .ok_or_else(|| refuse("publicKey is not a URL that ends in a file name".to_owned()))
+}
+
+/// Whether a file that was found is a vendor's `_publickey.json`, and nothing else: an object with the one
+/// member `publicKey`, a URL that ends in a file name.
+///
+/// # Errors
+/// [`Code::MaterialUnknownMember`] for one with other members besides.
+pub fn is_key_name(bytes: &[u8]) -> Result<bool, Fault> {
+    if key_name(bytes).is_err() {
+        return Ok(false);
+    }
+    let value = json::parse(bytes, limits::KEY_BYTES).unwrap_or_default();
+    let mut names = value.as_object().into_iter().flat_map(|object| object.keys());
+    match names.find(|name| *name != "publicKey") {
+        None => Ok(true),
+        Some(other) => {
+            let message = format!(
+                "it names a vendor's key, and has another member besides publicKey: {}",
+                printable(other)
+            );
+            Err(Fault::new(Code::MaterialUnknownMember, message))
+        }
+    }
 }
 
 /// The last part of a URL or path, when it is a plain, portable file name: with `%2B` and the like

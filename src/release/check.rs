@@ -11,7 +11,7 @@ use super::bench::{Bench, Watched, is_material};
 use super::order::{Ended, Events, Folders, Order, Place, Whole};
 use super::plan::{self, Seals, Unit, UnitKind};
 use super::span::Span;
-use super::{PairingMap, cover, listing, shard};
+use super::{PairingMap, cover, listing, lone, shard};
 use crate::artifact::FileDigest;
 use crate::folder::{
     Court, EntryKind, First, Folder, Reader, SharedNames, SurveyOptions, What, above,
@@ -37,7 +37,15 @@ pub fn check(folders: Folders<'_>, order: &Order<'_>, events: &dyn Events) -> Re
         }],
         whole => {
             let seals = if whole == Whole::Unsealed { Seals::Ignored } else { Seals::Hold };
-            plan::units(folders.folder, folders.listing, folders.faults, seals)
+            // Where a seal is expected, no vendor's signature takes its place.
+            let lists = if order.loose {
+                lone::signed_lists(folders.folder, folders.listing, order.map, || {
+                    (order.authority)(&[])
+                })
+            } else {
+                BTreeSet::new()
+            };
+            plan::units(folders.folder, folders.listing, folders.faults, seals, &lists)
         }
     };
     let mine = order.part.map(|part| {
@@ -326,7 +334,7 @@ impl<'a> Run<'a, '_> {
             match seen {
                 Seen::Small(_, What::Bundle(content)) => {
                     anything = true;
-                    if let Ok(Some(digest)) = content {
+                    if let Some(digest) = content {
                         stated.push((unit.name.as_str(), digest.as_str()));
                     }
                     if self.is_mine(number) {

@@ -12,7 +12,7 @@ pub(super) fn of_answer(report: &ArtifactReport) -> Cover {
 /// How a file is covered that has no answer of its own: as material, if its content says so.
 pub(super) fn of_material(what: &What) -> Cover {
     match what {
-        What::Bundle(Ok(_)) | What::Key(_) | What::KeyName | What::TrustedRoot => Cover::Material,
+        What::Bundle(_) | What::Key(_) | What::KeyName | What::TrustedRoot => Cover::Material,
         _ => Cover::Uncovered,
     }
 }

@@ -11,6 +11,7 @@ mod check;
 mod cover;
 mod filter;
 mod listing;
+mod lone;
 mod map;
 mod merge;
 mod order;
@@ -22,6 +23,7 @@ pub use check::check;
 pub use cover::{required, without_strays};
 pub use filter::Filter;
 pub use listing::digest as listing_digest;
+pub use lone::signed_lists;
 pub use map::PairingMap;
 pub use merge::merge;
 pub use order::{

@@ -1,9 +1,9 @@
 //! What of a folder is to be judged as one thing: a file, an OCI layout, a transfer directory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::folder::{Entry, EntryKind, Folder, Listing, above, layout_directories};
-use crate::transfer;
+use crate::folder::{Entry, EntryKind, Folder, Listing, above, is_layout, layout_directories};
+use crate::transfer::{self, MANIFEST};
 use crate::verdict::{Code, Fault};
 
 /// One thing in a folder that has an answer of its own.
@@ -36,15 +36,16 @@ pub(super) enum Seals {
 }
 
 /// Everything in a folder, each file in exactly one unit, in the order of the names. `faults` are of
-/// directories that can't be listed.
+/// directories that can't be listed; `signed_lists` those whose one trace of a seal a vendor signed.
 pub(super) fn units(
     folder: &Folder,
     listing: &Listing,
     faults: &[(String, Fault)],
     seals: Seals,
+    signed_lists: &BTreeSet<String>,
 ) -> Vec<Unit> {
     let transfers = match seals {
-        Seals::Hold => transfers(listing),
+        Seals::Hold => transfers(listing, signed_lists),
         Seals::Ignored => Vec::new(),
     };
     let outside: Vec<Entry> =
@@ -62,7 +63,11 @@ pub(super) fn units(
         }
         let kind = match entry.kind {
             // With --unsealed a seal is not looked at, and that is said.
-            EntryKind::File if seals == Seals::Ignored && is_seal(&entry.name) => {
+            EntryKind::File
+                if seals == Seals::Ignored
+                    && is_seal(&entry.name)
+                    && !signed_lists.contains("") =>
+            {
                 let message = "a file of a seal: not looked at, as --unsealed asks";
                 UnitKind::Refused(Box::new(Fault::new(Code::NoBundle, message)))
             }
@@ -104,11 +109,18 @@ fn within(directories: &[String], name: &str) -> bool {
 /// Whether any directory of a folder is a transfer directory: a file of a seal lies in it.
 #[must_use]
 pub fn holds_transfer(listing: &Listing) -> bool {
-    !transfers(listing).is_empty()
+    !transfers(listing, &BTreeSet::new()).is_empty()
+}
+
+/// The entries below a directory, by their names there.
+fn below<'l>(listing: &'l Listing, directory: &str) -> impl Iterator<Item = (&'l str, EntryKind)> {
+    let start = directory.len().saturating_add(1);
+    let entries = listing.below(directory);
+    entries.filter_map(move |entry| Some((entry.name.get(start..)?, entry.kind)))
 }
 
 /// Directories in which a file of a seal lies, none within another, sorted.
-fn transfers(listing: &Listing) -> Vec<String> {
+fn transfers(listing: &Listing, signed_lists: &BTreeSet<String>) -> Vec<String> {
     let mut folders: BTreeMap<&str, Listing> = BTreeMap::new();
     for entry in listing.files() {
         if let Some((folder, base)) = entry.name.rsplit_once('/') {
@@ -119,7 +131,19 @@ fn transfers(listing: &Listing) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for (folder, files) in folders {
         let inside = above(folder).any(|it| found.iter().any(|outer| outer == it));
-        if !inside && !transfer::traces(&files).is_empty() {
+        if inside || signed_lists.contains(folder) {
+            continue;
+        }
+        let mut names = files.files().filter(|it| transfer::is_trace(&it.name));
+        let is_one = match (names.next(), names.next()) {
+            (None, _) => !transfer::traces(&files).is_empty(),
+            // The whole directory must be a layout, not its top alone.
+            (Some(only), None) if only.name.eq_ignore_ascii_case(MANIFEST) => {
+                !is_layout(below(listing, folder))
+            }
+            _ => true,
+        };
+        if is_one {
             found.push(folder.to_owned());
         }
     }

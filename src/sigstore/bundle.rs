@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::body::{Body, EntryKind};
 use super::certificate::Certificate;
+use super::members::{self, Document};
 use super::{cosign, proto};
 use crate::json::{self, JsonError};
 use crate::key::{HashAlgorithm, PublicKey};
@@ -191,6 +192,21 @@ impl SignatureBundle {
             )),
             (false, false) => Err(unrecognised(object)),
         }
+    }
+
+    /// Reads a bundle that was found in a folder: it has exactly the members of its format, at every level.
+    ///
+    /// # Errors
+    /// [`Code::MaterialUnknownMember`], and those of [`SignatureBundle::parse`].
+    pub fn parse_found(bytes: &[u8]) -> Result<Self, Fault> {
+        if let Ok(value) = json::parse(bytes, limits::BUNDLE_BYTES)
+            && let Value::Object(object) = &value
+            && let Some(document @ (Document::Cosign | Document::Sigstore)) =
+                members::called(object)
+        {
+            members::exact(document, &value)?;
+        }
+        Self::parse(bytes)
     }
 
     /// A bare signature: base64 in one line, as cosign writes it, or the raw bytes.

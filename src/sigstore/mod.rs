@@ -18,8 +18,10 @@ mod describe;
 mod encoding;
 mod entries;
 mod fields;
+mod found;
 mod ledger;
 mod library;
+mod members;
 mod own;
 mod policy;
 mod proof;
@@ -33,6 +35,7 @@ mod verify;
 pub(crate) use body::PARSED;
 pub use bundle::{Format, SignatureBundle};
 pub use describe::{BundleDescription, LogEntryDescription, SignerDescription};
+pub use found::{Found, found};
 #[cfg(test)]
 pub(crate) use own::TRIED;
 pub use own::signature_holds;

@@ -1,13 +1,21 @@
 //! Trust material: a Sigstore trusted root, parsed once and used for any number of bundles.
+//!
+//! A root that is named is read as cosign reads it: members that nobody knows are left aside, and so are logs
+//! whose keys or hash functions this program does not know. Both are said; a bundle that needs such a log
+//! answers `log-unknown`. A root that is found counts only with the members of the published schema.
 
 use std::fmt;
 
+use serde_json::Value;
 use sigstore_verify::Verifier;
 use sigstore_verify::trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, TrustedRoot};
 use sigstore_verify::types::TimeRange;
 
+use super::encoding::base64_proto;
+use super::members::{self, Document, ROOT_TYPES};
 use super::provider;
 use crate::json;
+use crate::key::PublicKey;
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
@@ -20,11 +28,21 @@ pub(super) struct Log {
     pub(super) window: Option<TimeRange>,
 }
 
+/// A log that the trusted root lists and that can't be used.
+#[derive(Debug, Clone)]
+struct Unused {
+    id: Vec<u8>,
+    /// Its base URL, and why.
+    words: String,
+}
+
 /// A trusted root: the logs, certificate authorities and timestamp authorities to believe.
 ///
 /// Building it installs this program's cryptography for the sigstore crates.
 pub struct TrustMaterial {
     logs: Vec<Log>,
+    unused: Vec<Unused>,
+    notes: Vec<String>,
     pub(super) verifier: Verifier,
 }
 
@@ -50,24 +68,56 @@ impl TrustMaterial {
         SIGSTORE_PRODUCTION_TRUSTED_ROOT.as_bytes().to_vec()
     }
 
-    /// Reads a `trusted_root.json` (protobuf-specs, `sigstore_trustroot.proto`).
+    /// Reads a `trusted_root.json` (protobuf-specs, `sigstore_trustroot.proto`) that the operator named.
     ///
     /// # Errors
     /// [`Code::TrustedRootMalformed`], saying what can't be used.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Fault> {
-        provider::install();
-        let refuse = |reason: String| Fault::new(Code::TrustedRootMalformed, reason);
-        // The library's parser lets duplicate keys of unknown fields pass; ours does not.
-        let value = json::parse(bytes, limits::TRUSTED_ROOT_BYTES)
-            .map_err(|error| refuse(error.to_string()))?;
-        let media_type = value.get("mediaType").and_then(serde_json::Value::as_str);
-        if !media_type
-            .is_some_and(|text| text.starts_with("application/vnd.dev.sigstore.trustedroot"))
-        {
-            return Err(refuse("not a Sigstore trusted root (mediaType)".to_owned()));
+        Self::read(parsed(bytes)?)
+    }
+
+    /// Reads a trusted root that was found: it has no other members than the published schema.
+    ///
+    /// # Errors
+    /// [`Code::MaterialUnknownMember`], and those of [`TrustMaterial::from_json`].
+    pub fn from_found(bytes: &[u8]) -> Result<Self, Fault> {
+        let value = parsed(bytes)?;
+        members::exact(Document::Root, &value)?;
+        if !media_type(&value).is_some_and(|it| ROOT_TYPES.contains(&it)) {
+            let message = "it calls itself a trusted root of a version that is not known";
+            return Err(Fault::new(Code::MaterialUnknownMember, message).at("mediaType"));
         }
-        let text = std::str::from_utf8(bytes).map_err(|error| refuse(error.to_string()))?;
-        let root = TrustedRoot::from_json(text).map_err(|error| refuse(error.to_string()))?;
+        Self::read(value)
+    }
+
+    fn read(mut value: Value) -> Result<Self, Fault> {
+        provider::install();
+        let mut notes = Vec::new();
+        let ignored = members::ignored_in_root(&value).map_err(|place| {
+            refuse("a name that differs from a known one only in its spelling".to_owned()).at(place)
+        })?;
+        if let Some(first) = ignored.first() {
+            let more = ignored.len().saturating_sub(1);
+            let more = if more == 0 { String::new() } else { format!(", and {more} more") };
+            notes.push(format!("the trusted root has an unknown member, ignored: {first}{more}"));
+        }
+        let mut unused = Vec::new();
+        for list in ["tlogs", "ctlogs"] {
+            if let Some(Value::Array(logs)) = value.get_mut(list) {
+                logs.retain(|log| match not_understood(log) {
+                    None => true,
+                    Some(log) => {
+                        notes.push(format!("the trusted root's log {} is left aside", log.words));
+                        if list == "tlogs" {
+                            unused.push(log);
+                        }
+                        false
+                    }
+                });
+            }
+        }
+        let root: TrustedRoot =
+            serde_json::from_value(value).map_err(|error| refuse(error.to_string()))?;
         let verifier = Verifier::new(&root).map_err(|error| refuse(error.to_string()))?;
         let logs = root
             .tlogs
@@ -78,7 +128,13 @@ impl TrustMaterial {
                 window: log.public_key.valid_for,
             })
             .collect();
-        Ok(Self { logs, verifier })
+        Ok(Self { logs, unused, notes, verifier })
+    }
+
+    /// What of the root is not used, in words.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The log with this id.
@@ -86,8 +142,56 @@ impl TrustMaterial {
         self.logs.iter().find(|log| log.id == id)
     }
 
+    /// Why the log with this id is not known although the root lists it.
+    pub(super) fn why_unused(&self, id: &[u8]) -> Option<&str> {
+        self.unused.iter().find(|log| log.id == id).map(|log| log.words.as_str())
+    }
+
     /// The log whose id begins with the four bytes of a checkpoint's key hint.
     pub(super) fn log_by_hint(&self, hint: &[u8]) -> Option<&Log> {
         self.logs.iter().find(|log| log.id.starts_with(hint))
+    }
+}
+
+fn refuse(reason: String) -> Fault {
+    Fault::new(Code::TrustedRootMalformed, reason)
+}
+
+/// The document, of a root's media type. The library's parser lets duplicate keys of unknown fields pass; ours
+/// does not.
+fn parsed(bytes: &[u8]) -> Result<Value, Fault> {
+    let value = json::parse(bytes, limits::TRUSTED_ROOT_BYTES)
+        .map_err(|error| refuse(error.to_string()))?;
+    if media_type(&value)
+        .is_some_and(|text| text.starts_with("application/vnd.dev.sigstore.trustedroot"))
+    {
+        Ok(value)
+    } else {
+        Err(refuse("not a Sigstore trusted root (mediaType)".to_owned()))
+    }
+}
+
+fn media_type(value: &Value) -> Option<&str> {
+    value.get("mediaType").and_then(Value::as_str)
+}
+
+/// Why a log is left aside: it is well-formed, and has a hash function or a kind of key that is not known here.
+/// What is malformed is left to the library, which refuses the root.
+fn not_understood(log: &Value) -> Option<Unused> {
+    let text = |place: &str| log.pointer(place).and_then(Value::as_str);
+    let name = text("/baseUrl").unwrap_or("without a URL");
+    let id = text("/logId/keyId").and_then(base64_proto).unwrap_or_default();
+    let hash = text("/hashAlgorithm")?;
+    if !["SHA2_256", "SHA2_384", "SHA2_512"].contains(&hash) {
+        let words = format!("{name} (hash function {hash}, not supported)");
+        return Some(Unused { id, words });
+    }
+    // Logs of certificates may have a bare RSA key, in PKCS#1.
+    let key = base64_proto(text("/publicKey/rawBytes")?)?;
+    match PublicKey::from_spki_der(&key) {
+        Err(error) if error.is_unsupported() => {
+            Some(Unused { id, words: format!("{name} ({error})") })
+        }
+        _ => None,
     }
 }

@@ -144,10 +144,13 @@ impl<'a> Run<'a> {
         self.library(&question, &entries, key)?;
         if let Some((index, entry)) = entries.unknown {
             let id = crate::digest::hex(&entry.log_id);
-            let fault = Fault::new(
-                Code::LogUnknown,
-                format!("the trusted root does not know the log {id}"),
-            );
+            let message = match self.request.trust.why_unused(&entry.log_id) {
+                Some(why) => {
+                    format!("the trusted root lists the log {id}, which can't be used: {why}")
+                }
+                None => format!("the trusted root does not know the log {id}"),
+            };
+            let fault = Fault::new(Code::LogUnknown, message);
             return Err(Stop { fault, index: Some(index) });
         }
         Ok((key.fingerprint(), hash))

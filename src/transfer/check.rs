@@ -16,7 +16,7 @@ use super::vouch::{self, SealedKeys, mismatch};
 use super::{fresh, kept, layout};
 use crate::artifact::FileDigest;
 use crate::digest::Sha256Digest;
-use crate::folder::{self, EntryKind, Folder, Listing, is_layout_name, read_small};
+use crate::folder::{self, EntryKind, Folder, Listing, Spot, is_layout_name, read_small};
 use crate::limits;
 use crate::parallel::{self, Crew};
 use crate::sigstore::TrustMaterial;
@@ -134,6 +134,8 @@ fn contents(
         Some(material) => Ok(material),
         None => {
             sealed_root = vouch::trusted_root(folder, manifest, &called);
+            let not_used = sealed_root.iter().flat_map(TrustMaterial::notes);
+            whole.notes.extend(not_used.cloned());
             let carried = manifest.file(TRUSTED_ROOT);
             let built_in = Sha256Digest::of(&TrustMaterial::production_bytes());
             if carried.is_some_and(|root| root.sha256 != built_in) {
@@ -201,8 +203,17 @@ fn others(
         .filter(|entry| !in_artifact(&entry.path))
         .filter_map(|entry| Some((entry, called(&entry.path)?)))
         .collect();
+    let profiles = context.profiles();
+    let packages: BTreeSet<&str> = manifest
+        .artifacts
+        .iter()
+        .filter(|it| it.kind == Kind::Package)
+        .map(|it| it.path.as_str())
+        .collect();
+    let has = |path: &str| packages.contains(path);
     let compared = parallel::map(&others, context.reading.jobs, |(entry, name)| {
-        compare(folder, entry, name, context)
+        let spot = Spot { name: &entry.path, profiles: &profiles, has: &has };
+        compare(folder, entry, name, context, &spot)
     });
     let bundles: BTreeSet<&str> =
         manifest.artifacts.iter().flat_map(|it| &it.bundles).map(String::as_str).collect();
@@ -270,6 +281,7 @@ fn compare(
     entry: &FileEntry,
     name: &str,
     context: &Context<'_>,
+    spot: &Spot<'_>,
 ) -> Result<bool, Fault> {
     let progress = context.reading.progress;
     progress.expect(entry.size);
@@ -296,7 +308,7 @@ fn compare(
         let (bytes, sha256) = read_small(folder, name, entry.size, Code::FileMismatch)?;
         progress.advance(bytes.len() as u64);
         let digest = FileDigest { sha256, size: bytes.len() as u64 };
-        (digest, folder::is_material(&entry.path, &bytes))
+        (digest, folder::is_material(spot, &bytes))
     } else {
         (folder::hash(folder, name, entry.size.saturating_add(1), progress)?, false)
     };

@@ -42,6 +42,15 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// The conventions of all vendors that are known.
+    pub(super) fn profiles(&self) -> Vec<&VendorProfile> {
+        let listed = self.policy.into_iter().flat_map(TrustPolicy::vendors);
+        std::iter::once(self.profile)
+            .chain(self.others)
+            .chain(listed.map(|vendor| vendor.profile()))
+            .collect()
+    }
+
     /// Whether the policy lists vendors, so that the seal's word alone is not enough.
     pub(super) fn asks_signatures(&self) -> bool {
         self.policy.is_some_and(|policy| !policy.accepts_unlisted_vendors())

@@ -157,7 +157,8 @@ impl Bench<'_> {
                     vouch::sealed_file(self.folder, self.manifest, self.called, path, limit);
                 let content = content.and_then(|bytes| {
                     left = left.saturating_sub(bytes.len() as u64);
-                    SignatureBundle::parse(&bytes).map_err(|fault| fault.at(self.folder.show(path)))
+                    SignatureBundle::parse_found(&bytes)
+                        .map_err(|fault| fault.at(self.folder.show(path)))
                 });
                 NamedBundle { name: path.clone(), content }
             })

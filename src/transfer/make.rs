@@ -57,6 +57,9 @@ pub struct Order<'a> {
     pub omitted: &'a [OmittedItem],
     /// The earlier transfer that this one builds on.
     pub base: Option<&'a Base>,
+    /// Files that the operator leaves out of the seal, by path. They stay where they are; whoever carries them
+    /// along will see them refused.
+    pub exclude: &'a BTreeSet<String>,
     /// What is known of artifacts besides their bytes, by path.
     pub origins: &'a BTreeMap<String, Origin>,
     /// Files to add in `tools/`, and the log of fetches.
@@ -164,13 +167,14 @@ pub fn unchanged_since(folder: &Folder) -> Result<(), Fault> {
 /// Those of [`make`].
 pub fn make_held(folder: &Folder, order: &Order<'_>, seen: Seen, _: &Lock) -> Result<Made, Stop> {
     possible(order)?;
-    let all = folder.list()?;
+    let all = list(folder, order.exclude)?;
     clear_of(folder, order, &all, &BTreeSet::new())?;
     let listing = Listing {
         entries: all
             .entries
             .iter()
             .filter(|it| !SEAL_FILES.contains(&&*it.name) && !layout::is_left_over(&it.name))
+            .filter(|it| !order.exclude.contains(&it.name))
             .cloned()
             .collect(),
     };
@@ -257,7 +261,11 @@ fn clear_of(
         }
     }
     match not_ours(folder, listing)? {
-        Some((name, message)) => stop(name, message),
+        Some((name, message)) => {
+            let keep = "if it is a vendor's, move it with its bundle into a subdirectory, where it is \
+                        sealed like any other file";
+            stop(name, &format!("{message}; {keep}"))
+        }
         None => Ok(()),
     }
 }
@@ -594,18 +602,31 @@ fn write(
     folder.write(SIGNATURE, &form::signature_file(&der), 0o644)?;
     let signer = order.key.public().fingerprint();
     folder.write(SIGSTORE, &form::sigstore_file(&der, &signer, &digest), 0o644)?;
-    unchanged(folder, manifest)?;
+    unchanged(folder, manifest, order.exclude)?;
     folder.commit(MANIFEST)?;
     Ok(digest)
 }
 
+/// What lies in the folder; only a directory that is left out may be one that can't be listed.
+fn list(folder: &Folder, exclude: &BTreeSet<String>) -> Result<Listing, Fault> {
+    let (listing, faults) = folder.look()?;
+    match faults.into_iter().find(|(name, _)| !exclude.contains(name)) {
+        Some((_, fault)) => Err(fault),
+        None => Ok(listing),
+    }
+}
+
 /// Nothing may have come or gone while the folder was read.
-fn unchanged(folder: &Folder, manifest: &Manifest) -> Result<(), Fault> {
-    let listing = folder.list()?;
+fn unchanged(
+    folder: &Folder,
+    manifest: &Manifest,
+    exclude: &BTreeSet<String>,
+) -> Result<(), Fault> {
+    let listing = list(folder, exclude)?;
     let there: BTreeSet<&str> = listing
         .files()
         .map(|entry| entry.name.as_str())
-        .filter(|name| !SEAL_FILES.contains(name) && *name != MARKER)
+        .filter(|name| !SEAL_FILES.contains(name) && *name != MARKER && !exclude.contains(*name))
         .collect();
     let sealed: BTreeSet<&str> = manifest.files.iter().map(|file| file.path.as_str()).collect();
     match there.symmetric_difference(&sealed).next() {

@@ -14,7 +14,9 @@ mod fresh;
 mod item;
 mod kept;
 mod layout;
+mod likeness;
 mod make;
+mod mangled;
 mod manifest;
 mod named;
 mod own;
@@ -34,6 +36,7 @@ pub use layout::{
     CHECK_SCRIPT, FETCH_LOG, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, TRUSTED_ROOT, is_own,
     key_path,
 };
+pub use likeness::{Likeness, likeness};
 pub use make::{
     Made, Order, Origin, Stop, begin, clear, make, make_held, possible, unchanged_since,
 };
@@ -43,7 +46,7 @@ pub use manifest::{
 };
 pub use named::Naming;
 pub use own::OwnFile;
-pub use seal::{Sealed, open, traces};
+pub use seal::{Sealed, is_trace, open, traces};
 pub use seen::{Seen, examine, examine_absent};
 pub use shape::{stream, time};
 pub use state::{Accepted, State};

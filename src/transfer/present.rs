@@ -4,8 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout::{self, SEAL_FILES};
+use super::mangled::is_mangled;
 use super::manifest::Manifest;
-use crate::folder::{Entry, EntryKind, Folder, Listing};
+use crate::folder::{Entry, EntryKind, Folder, Listing, system_fault};
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
@@ -91,7 +92,9 @@ pub(super) fn compare(folder: &Folder, listing: &Listing, manifest: &Manifest) -
         if collided.contains(name) {
             continue;
         }
-        let fault = if entry.kind == EntryKind::File {
+        let fault = if let Some(fault) = system_fault(name) {
+            fault
+        } else if entry.kind == EntryKind::File {
             Fault::new(Code::FileExtra, "the manifest does not list it")
         } else {
             Fault::new(Code::FileTypeRefused, entry.kind.words())
@@ -129,74 +132,5 @@ fn collisions(folder: &Folder, listing: &Listing, present: &mut Present) {
         let message = format!("names that differ only in case: {all}");
         let fault = Fault::new(Code::NameCollision, message).at(folder.show(name));
         present.faults.push(((*name).to_owned(), fault));
-    }
-}
-
-/// Whether `found` is what a file system without long names makes of `meant`: each part cut, with
-/// other characters than letters, digits and `_` replaced, perhaps with `~1` behind it.
-fn is_mangled(meant: &str, found: &str) -> bool {
-    let (meant, found): (Vec<_>, Vec<_>) = (meant.split('/').collect(), found.split('/').collect());
-    meant.len() == found.len()
-        && meant.iter().zip(&found).all(|(meant, found)| is_mangled_part(meant, found))
-}
-
-fn is_mangled_part(meant: &str, found: &str) -> bool {
-    if meant.eq_ignore_ascii_case(found) {
-        return true;
-    }
-    let found = found.split(';').next().unwrap_or_default().trim_end_matches('.');
-    let (meant_stem, meant_end) = split(meant);
-    let (found_stem, found_end) = split(found);
-    let found_stem = match found_stem.rsplit_once('~') {
-        Some((stem, number)) if number.bytes().all(|b| b.is_ascii_digit()) => stem.to_owned(),
-        _ => found_stem,
-    };
-    !found_stem.is_empty()
-        && meant_stem.starts_with(&found_stem)
-        && meant_end.starts_with(&found_end)
-        && (meant_end.is_empty() || !found_end.is_empty())
-}
-
-/// Stem and ending, folded.
-fn split(part: &str) -> (String, String) {
-    let fold =
-        |text: &str| -> String {
-            text.chars()
-                .map(|c| {
-                    if c.is_ascii_alphanumeric() || c == '~' { c.to_ascii_lowercase() } else { '_' }
-                })
-                .collect()
-        };
-    match part.rsplit_once('.') {
-        Some((stem, end)) => (fold(stem), fold(end)),
-        None => (fold(part), String::new()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_that_a_medium_cut_are_known_again() {
-        for (meant, found) in [
-            ("images/hello-world-image.tar", "IMAGES/HELLO_WO.TAR"),
-            ("hello-image.tar", "hello-~1.tar"),
-            ("hello.tar.gz_signature.bundle", "hello_tar_gz_si.bun"),
-            ("a-long-name", "A_LONG_N"),
-            ("readme.markdown", "README.MAR;1"),
-        ] {
-            assert!(is_mangled(meant, found), "{meant} {found}");
-        }
-        for (meant, found) in [
-            ("hello.tar", "other.tar"),
-            ("hello.tar", "hello.zip"),
-            ("a/hello.tar", "hello.tar"),
-            ("hello.tar", "hello.tar.old"),
-            ("hello.tar", "x/hello.tar"),
-            ("hello.tar", "hello"),
-        ] {
-            assert!(!is_mangled(meant, found), "{meant} {found}");
-        }
     }
 }

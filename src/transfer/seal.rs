@@ -6,9 +6,10 @@
 
 use super::form;
 use super::layout::{self, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS};
+use super::mangled;
 use super::manifest::{Manifest, stated_sums};
 use crate::digest::Sha256Digest;
-use crate::folder::{EntryKind, Folder, Listing, read_small};
+use crate::folder::{Folder, Listing, is_layout, read_small};
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::limits;
 use crate::verdict::{Code, Fault};
@@ -41,26 +42,54 @@ impl Sealed {
     }
 }
 
-/// The files of a seal that lie in a directory, under whatever case of their names.
+/// The files of a seal that lie in a directory, whatever is in them: under their own names or their temporary
+/// ones, in any case; and where there is none of those, under names that a medium without long names cut
+/// (one alone may be anything).
 ///
-/// `manifest.json` counts only if nothing says that the directory is an OCI layout, where Docker
-/// puts a file of this name, or if another file of a seal lies beside it.
+/// `manifest.json` alone is no trace where the directory is an OCI layout and nothing else: Docker puts a file of
+/// this name there.
 #[must_use]
 pub fn traces(listing: &Listing) -> Vec<&str> {
-    let found: Vec<&str> = listing
-        .files()
-        .map(|entry| entry.name.as_str())
-        .filter(|name| {
-            layout::is_left_over_folded(name)
-                || SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(name))
-        })
-        .collect();
-    let layout =
-        listing.has("oci-layout", EntryKind::File) || listing.has("index.json", EntryKind::File);
+    let names = || listing.files().map(|entry| entry.name.as_str());
+    let found: Vec<&str> = names().filter(|name| is_trace(name)).collect();
     match found.as_slice() {
-        [only] if layout && only.eq_ignore_ascii_case(MANIFEST) => Vec::new(),
+        [] => cut_names(listing),
+        [only] if only.eq_ignore_ascii_case(MANIFEST) && is_layout_of(listing) => Vec::new(),
         _ => found,
     }
+}
+
+/// Whether a file of this name, in a directory of its own, is a trace of a seal.
+#[must_use]
+pub fn is_trace(name: &str) -> bool {
+    layout::is_left_over_folded(name)
+        || SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(name))
+}
+
+fn is_layout_of(listing: &Listing) -> bool {
+    is_layout(listing.entries.iter().map(|it| (it.name.as_str(), it.kind)))
+}
+
+/// Files that are called as a medium calls two or more files of a seal when it cuts their names.
+fn cut_names(listing: &Listing) -> Vec<&str> {
+    let cut = |name: &&str| {
+        !name.contains('/') && SEAL_FILES.iter().any(|seal| mangled::is_cut_to_the_end(seal, name))
+    };
+    let found: Vec<&str> = listing.files().map(|entry| entry.name.as_str()).filter(cut).collect();
+    let of = |seal: &&&str| found.iter().any(|name| mangled::is_cut_to_the_end(seal, name));
+    if found.len() > 1 && SEAL_FILES.iter().filter(of).count() > 1 { found } else { Vec::new() }
+}
+
+/// The refusal of a seal one of whose files a medium may have renamed.
+fn renamed(folder: &Folder, listing: &Listing, name: &str) -> Option<Fault> {
+    let mut found = listing
+        .files()
+        .map(|entry| entry.name.as_str())
+        .filter(|it| !it.contains('/') && !is_trace(it) && mangled::is_cut_to_the_end(name, it));
+    let first = found.next()?;
+    let message =
+        "the medium changed the names of the seal's own files, so that none can be found for sure";
+    Some(Fault::new(Code::NameMangled, message).at(folder.shown()).expected_found(name, first))
 }
 
 /// What a file of the seal is called in the directory: its name, or the only one that differs in
@@ -77,7 +106,7 @@ fn called<'l>(listing: &'l Listing, name: &str) -> Option<&'l str> {
 /// Checks the seal with the transfer keys that were known before.
 ///
 /// # Errors
-/// [`Code::SealIncomplete`], [`Code::SealMissing`], [`Code::NoTransferKey`], [`Code::SealMalformed`],
+/// [`Code::SealIncomplete`], [`Code::SealMissing`], [`Code::NameMangled`], [`Code::NoTransferKey`], [`Code::SealMalformed`],
 /// [`Code::SealInvalid`], [`Code::SealNotCanonical`], those of [`Manifest::parse`], and
 /// [`Code::Unreadable`].
 pub fn open(folder: &Folder, listing: &Listing, keys: &[PublicKey]) -> Result<Sealed, Fault> {
@@ -98,6 +127,12 @@ pub fn open(folder: &Folder, listing: &Listing, keys: &[PublicKey]) -> Result<Se
     }
     let present: Vec<&str> =
         SEAL_FILES.into_iter().filter(|name| called(listing, name).is_some()).collect();
+    let absent = |name: &&&str| called(listing, name).is_none();
+    if present.is_empty()
+        && let Some(fault) = SEAL_FILES.iter().find_map(|name| renamed(folder, listing, name))
+    {
+        return Err(fault);
+    }
     if present.is_empty() {
         let message = "no file of a seal lies in the directory";
         return Err(Fault::new(Code::SealMissing, message).at(folder.shown()));
@@ -105,6 +140,11 @@ pub fn open(folder: &Folder, listing: &Listing, keys: &[PublicKey]) -> Result<Se
     if keys.is_empty() {
         let message = format!("in the directory lies {}", present.join(", "));
         return Err(Fault::new(Code::NoTransferKey, message).at(folder.shown()));
+    }
+    if let Some(fault) =
+        SEAL_FILES.iter().filter(absent).find_map(|name| renamed(folder, listing, name))
+    {
+        return Err(fault);
     }
     let read = |name: &str, limit: u64| {
         let there = called(listing, name).ok_or_else(|| {

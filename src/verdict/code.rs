@@ -356,6 +356,10 @@ codes! {
             "a file lies there that was never sealed"
             "The manifest does not list the file, so nobody vouches for it."
             "Do not use the file. Find out who put it there; remove it, or copy the transfer again."
+        SystemFile "system-file" Extra
+            "a file that an operating system wrote"
+            "Windows, macOS and Linux desktops write files of their own onto a medium and into folders that they show. By its name this is one of them. Nobody signed or sealed it, and anybody can give a file such a name, so it is not accepted."
+            "Remove it, and look into it first if you did not expect it. To keep systems from writing into a transfer, seal a folder below the top of the medium, not the top itself. `seal --exclude NAME` leaves such a file out of the seal; it must then be left off the medium too."
         FileMismatch "file-mismatch" Failed
             "a file is not the one that was sealed"
             "Size or SHA-256 differ from the manifest: the file was changed, or the medium or the copy is damaged."
@@ -370,8 +374,8 @@ codes! {
             "Rename one of the two, and seal again; on the far side remove the one that was not sealed."
         NameMangled "name-mangled" Failed
             "the medium changed a file's name"
-            "A sealed file is absent, and one lies there whose name is the sealed one as a file system without long names would cut or change it."
-            "Write the medium with long file names (Rock Ridge, Joliet, VFAT), or rename the file back to the name given."
+            "A sealed file, or a file of the seal itself, is absent, and one lies there whose name is the right one as a file system without long names would cut or change it."
+            "Write the medium with long file names (ISO 9660 with Rock Ridge and Joliet: `genisoimage -r -J`; UDF; exFAT or VFAT), or carry the directory in a tar archive. Renaming the files back to the names given helps too; the seal then says whether they are the right ones."
         TransferExpired "transfer-expired" Failed
             "the transfer has expired"
             "The sealing side said until when this transfer may be used, and that time is over."
@@ -436,6 +440,10 @@ codes! {
             "a bundle that belongs to no artifact in the folder"
             "The artifact that it signs may have been forgotten, renamed or removed."
             "Add the artifact, or take the bundle out of the folder."
+        MaterialUnknownMember "material-unknown-member" Failed
+            "a file that is a bundle, trusted root or key name, and more than that"
+            "What lies in a folder counts as a bundle, a Sigstore trusted root or a vendor's key name only with exactly the members of its format. This one has another member, so it may be a document of some other program too (package.json, a compose file), which nobody signed."
+            "Do not use the file. Take it out of the folder, or replace it by the vendor's own. A trusted root that is newer than this program is named with --trusted-root, and lies elsewhere."
         BundleShared "bundle-shared" Failed
             "one bundle was paired with artifacts that differ"
             "A bundle signs one artifact. Of several that differ only the one that it signs is OK; equal copies may share it."
@@ -507,7 +515,7 @@ codes! {
         OutputExists "output-exists" Usage
             "a file that would be written exists already"
             "Keys are never overwritten, and sealing overwrites nothing that sealing did not write."
-            "Move or rename the file that is there; for a key, or choose another --output-key-prefix."
+            "Move the file that is there: before sealing, a file of your own with a name of the seal's into a subdirectory, where the name is free. For a key, rename it, or choose another --output-key-prefix."
         WriteFailed "write-failed" Undecided
             "a file could not be written"
             "The operating system refused: no space, no permission, a read-only medium."

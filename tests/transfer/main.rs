@@ -24,6 +24,7 @@ mod base;
 mod claims;
 mod downgrade;
 mod forms;
+mod found;
 mod made;
 mod manifests;
 mod many;

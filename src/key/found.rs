@@ -1,0 +1,113 @@
+//! A public key's file that nobody named and that lies in a folder: it counts as a key only in a form that
+//! holds nothing but the key.
+//!
+//! That is one PEM block in regular lines, and around it only empty lines, comments (`# …`), and what
+//! `openssl ec|rsa|pkey -pubin -text` prints of this very key. That text is not parsed: it is made from the
+//! key and compared, so it can say nothing else. Any other file with a key in it may be a script too.
+
+use super::pem::Block;
+use super::public::PublicKey;
+
+/// Lines of a PEM block are at least so long, but for the last: words don't fit in between.
+const LINE_AT_LEAST: usize = 40;
+/// Bytes of a number in a line of OpenSSL's.
+const BYTES_IN_A_LINE: usize = 15;
+
+/// Whether a block and what stands around it have one of the forms, `key` being what the block holds.
+pub(super) fn is_bare(key: &PublicKey, block: &Block<'_>) -> bool {
+    let (Some(before), Some(after)) = (said(block.before), said(block.after)) else { return false };
+    let text = match (before.is_empty(), after.is_empty()) {
+        (true, true) => return regular(block.body),
+        (false, true) => before,
+        (true, false) => after,
+        (false, false) => return false,
+    };
+    regular(block.body) && openssl_texts(key).contains(&text)
+}
+
+/// The lines that are neither empty nor comments, without blanks at their ends; none where a character is no
+/// text.
+fn said(text: &str) -> Option<Vec<String>> {
+    let mut lines = Vec::new();
+    for line in text.lines().map(|line| line.trim_end_matches([' ', '\t'])) {
+        if line.contains(|c: char| c.is_control() && c != '\t') {
+            return None;
+        }
+        if !line.is_empty() && line != "#" && !line.starts_with("# ") {
+            lines.push(line.to_owned());
+        }
+    }
+    Some(lines)
+}
+
+/// Whether base64 stands there in lines of one length, the last of which may be shorter.
+fn regular(body: &str) -> bool {
+    let mut lines = body.trim_matches(['\r', '\n']).lines().peekable();
+    let length = lines.peek().map_or(0, |line| line.len());
+    while let Some(line) = lines.next() {
+        let last = lines.peek().is_none();
+        let fits = if last { line.len() <= length } else { line.len() == length };
+        if !fits || line.bytes().any(|b| !(b.is_ascii_alphanumeric() || b"+/=".contains(&b))) {
+            return false;
+        }
+    }
+    length >= LINE_AT_LEAST
+}
+
+/// What OpenSSL 1.0 to 3 and LibreSSL print of a key, by lines.
+fn openssl_texts(key: &PublicKey) -> Vec<Vec<String>> {
+    let Some(parts) = key.parts() else { return Vec::new() };
+    match parts {
+        Parts::Ec { bits, point, oid, nist } => {
+            let mut long = vec![format!("Public-Key: ({bits} bit)"), "pub:".to_owned()];
+            long.extend(hex_lines(point));
+            long.push(format!("ASN1 OID: {oid}"));
+            let short = long.clone();
+            long.push(format!("NIST CURVE: {nist}"));
+            vec![long, short]
+        }
+        Parts::Rsa { bits, modulus, exponent } => ["", "RSA "]
+            .into_iter()
+            .map(|word| {
+                let mut lines =
+                    vec![format!("{word}Public-Key: ({bits} bit)"), "Modulus:".to_owned()];
+                lines.extend(hex_lines(&modulus));
+                lines.push(format!("Exponent: {exponent} (0x{exponent:x})"));
+                lines
+            })
+            .collect(),
+        Parts::Ed25519(bytes) => {
+            let mut lines = vec!["ED25519 Public-Key:".to_owned(), "pub:".to_owned()];
+            lines.extend(hex_lines(bytes));
+            vec![lines]
+        }
+    }
+}
+
+/// The parts of a key as OpenSSL prints them.
+pub(super) enum Parts<'k> {
+    /// A curve's names, and the point as it is encoded.
+    Ec {
+        bits: u16,
+        point: &'k [u8],
+        oid: &'static str,
+        nist: &'static str,
+    },
+    /// The modulus with a zero in front where its first bit is set, and the exponent.
+    Rsa {
+        bits: usize,
+        modulus: Vec<u8>,
+        exponent: u64,
+    },
+    Ed25519(&'k [u8]),
+}
+
+fn hex_lines(bytes: &[u8]) -> Vec<String> {
+    let chunks = bytes.chunks(BYTES_IN_A_LINE);
+    let last = chunks.len().saturating_sub(1);
+    let line = |(number, chunk): (usize, &[u8])| {
+        let digits: Vec<String> = chunk.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("    {}{}", digits.join(":"), if number == last { "" } else { ":" })
+    };
+    chunks.enumerate().map(line).collect()
+}

@@ -1,0 +1,80 @@
+//! A vendor's own signed list: the one exception to the rule that a name of a seal's makes a directory a transfer.
+//!
+//! Vendors publish `SHA256SUMS` and `manifest.json` with a bundle beside it. Where such a file is the only trace
+//! of a seal in its directory, and a vendor's bundle verifies over its very bytes, by the keys that this run
+//! believes, it is an artifact like any other. Whoever could bring a directory into this state could have taken every
+//! trace of the seal out of it, so nothing is lost; and where a seal is expected the exception is not asked for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::PairingMap;
+use crate::artifact::FileDigest;
+use crate::folder::{
+    Authority, Court, Entry, EntryKind, Folder, Listing, Subject, Task, read_small,
+};
+use crate::limits;
+use crate::pairing::Names;
+use crate::transfer::{self, MANIFEST, SUMS};
+use crate::verdict::{Code, Outcome};
+
+/// The directories (the folder itself is the empty name) whose one trace of a seal is a list that a vendor
+/// signed.
+#[must_use]
+pub fn signed_lists<'a>(
+    folder: &Folder,
+    listing: &Listing,
+    map: Option<&PairingMap>,
+    authority: impl FnOnce() -> Authority<'a>,
+) -> BTreeSet<String> {
+    let candidates = candidates(listing);
+    if candidates.is_empty() {
+        return BTreeSet::new();
+    }
+    let mut names = Names::new(listing.files().map(|entry| entry.name.as_str()));
+    for (artifact, bundle) in map.into_iter().flat_map(PairingMap::pairs) {
+        names.map(artifact, bundle);
+    }
+    let authority = authority();
+    let court = Court { folder, names: &names, known: &|_| None, authority: &authority };
+    candidates
+        .into_iter()
+        .filter(|(_, name)| is_signed(folder, &court, name))
+        .map(|(directory, _)| directory)
+        .collect()
+}
+
+/// Directories with exactly one trace of a seal, a manifest or a list, and that file.
+fn candidates(listing: &Listing) -> Vec<(String, String)> {
+    let mut directories: BTreeMap<&str, Listing> = BTreeMap::new();
+    for entry in listing.files() {
+        let (directory, base) = entry.name.rsplit_once('/').unwrap_or(("", &entry.name));
+        if transfer::is_trace(base) {
+            let entry = Entry { name: base.to_owned(), ..*entry };
+            directories.entry(directory).or_default().entries.push(entry);
+        }
+    }
+    directories
+        .into_iter()
+        .filter_map(|(directory, found)| match found.entries.as_slice() {
+            [Entry { name, kind: EntryKind::File, .. }]
+                if [MANIFEST, SUMS].iter().any(|it| it.eq_ignore_ascii_case(name)) =>
+            {
+                let path =
+                    if directory.is_empty() { name.clone() } else { format!("{directory}/{name}") };
+                Some((directory.to_owned(), path))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
+fn is_signed(folder: &Folder, court: &Court<'_>, name: &str) -> bool {
+    let limit = limits::FOREIGN_MANIFEST_BYTES;
+    let Ok((bytes, sha256)) = read_small(folder, name, limit, Code::Unreadable) else {
+        return false;
+    };
+    let digest = FileDigest { sha256, size: bytes.len() as u64 };
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let subject = Subject::Package(digest, "package: a bundle lies beside it", None);
+    court.judge(&Task { path: name, name: base, subject }).report.outcome == Outcome::Ok
+}

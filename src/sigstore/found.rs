@@ -1,0 +1,40 @@
+//! What a JSON file that was found in a folder is: a bundle, a trusted root, or none of them.
+
+use serde_json::Value;
+
+use super::members::{self, Document};
+use super::{SignatureBundle, TrustMaterial};
+use crate::json;
+use crate::limits;
+use crate::verdict::{Code, Fault};
+
+/// A document that counts, by its exact form.
+#[derive(Debug)]
+pub enum Found {
+    /// A signature bundle.
+    Bundle(Box<SignatureBundle>),
+    /// A trusted root.
+    TrustedRoot,
+}
+
+/// What a file's bytes are; nothing if they are neither, or can't be read as what they call themselves.
+///
+/// # Errors
+/// [`Code::MaterialUnknownMember`] for what calls itself one and has a member that it can't have: it may be
+/// another program's document too.
+pub fn found(bytes: &[u8]) -> Result<Option<Found>, Fault> {
+    let limit = limits::BUNDLE_BYTES.max(limits::TRUSTED_ROOT_BYTES);
+    let Ok(Value::Object(object)) = json::parse(bytes, limit) else { return Ok(None) };
+    let read = match members::called(&object) {
+        None => return Ok(None),
+        Some(Document::Root) => TrustMaterial::from_found(bytes).map(|_| Found::TrustedRoot),
+        Some(Document::Cosign | Document::Sigstore) => {
+            SignatureBundle::parse_found(bytes).map(|bundle| Found::Bundle(Box::new(bundle)))
+        }
+    };
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(fault) if fault.code() == Code::MaterialUnknownMember => Err(fault),
+        Err(_) => Ok(None),
+    }
+}
