@@ -27,6 +27,8 @@ pub const JSON_OBJECT_COST: usize = 8;
 /// One JSON document inside an image archive (manifest, index, config): 4 MiB. Real ones are below
 /// 1 MiB; containerd stops at 20 MiB.
 pub const ARCHIVE_JSON_BYTES: u64 = 4 << 20;
+/// The metadata of a layer that writers leave behind ("v1 JSON"): 1 MiB.
+pub const V1_JSON_BYTES: u64 = 1 << 20;
 /// All JSON documents kept while one archive is read: 16 MiB.
 pub const ARCHIVE_JSON_TOTAL_BYTES: u64 = 16 << 20;
 /// Entries in one tar archive.
@@ -40,6 +42,12 @@ pub const TAR_SPECIAL_BYTES: u64 = 1 << 20;
 pub const ARCHIVE_NAME_BYTES: usize = 256;
 /// The names of all entries of an archive together: 16 MiB, some hundred thousand real ones.
 pub const ARCHIVE_NAMES_BYTES: usize = 16 << 20;
+/// A name or tag of an image, in bytes: 4 KiB. Registries allow some hundred.
+pub const IMAGE_NAME_BYTES: usize = 4 << 10;
+/// The names and tags of all images in one archive, in bytes: 4 MiB.
+pub const ARCHIVE_IMAGE_NAMES_BYTES: usize = 4 << 20;
+/// The beginning of a name from an archive that a message shows, in characters.
+pub const SHOWN_NAME_CHARS: usize = 200;
 /// Labels of all images in one archive.
 pub const ARCHIVE_LABELS: usize = 50_000;
 /// Descriptors followed in one archive, counted again on every path to them.

@@ -6,13 +6,13 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{BundleVerdict, Judge, NamedBundle, deciding, diagnose, prove, refused, verified};
 use crate::digest::Sha256Digest;
-use crate::image::{Archive, Candidate, Coverage};
+use crate::image::{Archive, Candidate, Coverage, Statement};
 use crate::key::HashAlgorithm;
 use crate::limits;
 use crate::sigstore::{SignatureBundle, Subject};
 use crate::verdict::{
     ArtifactKind, ArtifactReport, BundleReport, Check, CheckName, Code, Fault, ImageReport,
-    MatchedDigest, Outcome, Status,
+    MatchedDigest, Outcome, Status, UnsignedDocument, UnsignedStatement,
 };
 
 /// Verifies an archive that was read in full (so its structure and layers are right already).
@@ -58,9 +58,13 @@ pub fn image(
         let count = covered.unsigned_attestations;
         report.notes.push(format!("{count} attestation(s) in the archive are not signed"));
     }
-    let key = tally.key;
+    let (key, signed) = (tally.key, tally.signed.clone());
     let (faults, causes) = tally.settle(archive, coverage.is_ok());
-    match (deciding(&faults), coverage.and_then(|covered| accepted(&covered, judge))) {
+    report.unsigned_documents = unsigned_documents(archive, &signed);
+    let accepted = coverage
+        .and_then(|covered| accepted(&covered, judge))
+        .and_then(|()| only_from_here(archive, &signed));
+    match (deciding(&faults), accepted) {
         (Some(fault), _) => refused(report, fault, causes, judge),
         (None, Err(fault)) => refused(report, &fault, causes, judge),
         (None, Ok(())) => verified(report, key),
@@ -79,6 +83,39 @@ fn accepted(covered: &Coverage, judge: &Judge<'_>) -> Result<(), Fault> {
                 .expected_found("a kind that the policy lists", candidate.kind))
         }
     }
+}
+
+/// Refuses an unsigned document by which engines would fetch from elsewhere what was verified here.
+fn only_from_here(archive: &Archive, signed: &BTreeSet<Sha256Digest>) -> Result<(), Fault> {
+    let elsewhere = |it: &Statement| it.elsewhere.map(|content| (it.document, content));
+    match archive.unvouched(signed).find_map(elsewhere) {
+        None => Ok(()),
+        Some((document, content)) => {
+            let message = format!(
+                "it sends engines elsewhere (\"urls\") for {content}, which is in the archive, and no \
+                 signature covers it"
+            );
+            Err(Fault::new(Code::ContentElsewhere, message).at(document.to_string()))
+        }
+    }
+}
+
+/// The documents of an archive that say what no signature vouches for.
+fn unsigned_documents(archive: &Archive, signed: &BTreeSet<Sha256Digest>) -> Vec<UnsignedDocument> {
+    let mut found = Vec::new();
+    for statement in archive.unvouched(signed) {
+        let digest = statement.document;
+        if statement.absent {
+            let says = UnsignedStatement::AbsentPlatforms;
+            found.push(UnsignedDocument { digest, says, annotation: None });
+        }
+        if statement.steering.is_some() {
+            let says = UnsignedStatement::Annotations;
+            let annotation = statement.steering.clone();
+            found.push(UnsignedDocument { digest, says, annotation });
+        }
+    }
+    found
 }
 
 /// What one bundle came to.

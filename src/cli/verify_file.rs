@@ -72,12 +72,6 @@ impl Single<'_> {
         if !self.whom.arguments.batch.require_coverage {
             return report;
         }
-        let report = match &found {
-            Ok(Found::Image(archive, _)) if path.is_dir() => {
-                release::without_strays(report, &archive.strays)
-            }
-            _ => report,
-        };
         release::required(report)
     }
 

@@ -56,7 +56,10 @@ pub(super) fn kind(whom: &Whom<'_>, opened: &Opened) -> Directory {
 }
 
 fn without_seal(listing: &Listing) -> Directory {
-    if is_layout(listing.entries.iter().map(|it| (it.name.as_str(), it.kind))) {
+    // A layout does not hide a transfer.
+    if !release::holds_transfer(listing)
+        && is_layout(listing.entries.iter().map(|it| (it.name.as_str(), it.kind)))
+    {
         Directory::Layout
     } else {
         Directory::Plain

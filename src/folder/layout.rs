@@ -7,36 +7,16 @@ use std::sync::Mutex;
 
 use super::{EntryKind, Folder, Listing};
 use crate::artifact::FileDigest;
-use crate::digest::{HashingReader, Sha256Digest};
+use crate::digest::HashingReader;
 use crate::image::{Tree, TreeEntry, TreeKind};
 
-/// Whether an OCI layout, also one that Docker wrote, has something of this name: its documents, and
-/// blobs that are named by their digest. Anything else in its directory is none of the image, and must
-/// not pass as a part of it.
-#[must_use]
-pub fn is_layout_name(name: &str, kind: EntryKind) -> bool {
-    match kind {
-        EntryKind::File => {
-            ["oci-layout", "index.json", "manifest.json", "repositories"].contains(&name)
-                || name
-                    .strip_prefix("blobs/sha256/")
-                    .is_some_and(|hex| Sha256Digest::from_hex(hex).is_ok())
-        }
-        EntryKind::Directory => ["blobs", "blobs/sha256"].contains(&name),
-        _ => false,
-    }
-}
-
-/// Whether a directory is an OCI layout and nothing else; `below` are the entries below it, by their
-/// names there.
+/// Whether a directory is an OCI layout: engines load it by these two files, whatever else lies in it. What
+/// may lie in it is the image room's decision. `below` are the entries below it, by their names there.
 pub fn is_layout<'e>(below: impl IntoIterator<Item = (&'e str, EntryKind)>) -> bool {
     let (mut layout, mut index) = (false, false);
     for (name, kind) in below {
-        if !is_layout_name(name, kind) {
-            return false;
-        }
-        layout |= name == "oci-layout";
-        index |= name == "index.json";
+        layout |= kind == EntryKind::File && name == "oci-layout";
+        index |= kind == EntryKind::File && name == "index.json";
     }
     layout && index
 }

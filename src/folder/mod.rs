@@ -27,7 +27,7 @@ pub use handle::{Folder, Lock, open_regular};
 #[cfg(not(unix))]
 pub use handle_portable::{Folder, Lock, open_regular};
 pub use judge::{Authority, Court, Judged, SharedNames, Subject, Task, TrustedKey, judge};
-pub use layout::{LayoutTree, is_layout, is_layout_name};
+pub use layout::{LayoutTree, is_layout};
 pub use material::{Spot, is_material};
 pub use read::{hash, read_small};
 pub use survey::{

@@ -127,7 +127,7 @@ pub fn survey(folder: &Folder, listing: &Listing, options: &SurveyOptions<'_>) -
         let tree = LayoutTree::new(folder, listing, &directory);
         let archive = image::read(Input::Layout(&tree), &options.reading)
             .map(Box::new)
-            .map_err(|refusal| refusal.fault.at(folder.show(&directory)));
+            .map_err(|refusal| refusal.fault.below(folder.show(&directory)));
         digests.extend(tree.digests());
         layouts.push(FoundLayout { name: directory, archive });
     }
@@ -169,7 +169,7 @@ pub fn survey(folder: &Folder, listing: &Listing, options: &SurveyOptions<'_>) -
     Survey { files, layouts, faults }
 }
 
-/// The directories that are OCI layouts and nothing else.
+/// The directories that are OCI layouts, none within another.
 #[must_use]
 pub fn layout_directories(listing: &Listing, own: fn(&str) -> bool) -> BTreeSet<String> {
     let marked = listing.files().filter_map(|entry| entry.name.strip_suffix("/oci-layout"));
@@ -179,7 +179,11 @@ pub fn layout_directories(listing: &Listing, own: fn(&str) -> bool) -> BTreeSet<
         });
         !own(directory) && is_layout(below)
     };
-    marked.filter(is_one).map(str::to_owned).collect()
+    let mut found: BTreeSet<String> = marked.filter(is_one).map(str::to_owned).collect();
+    let inner: Vec<String> =
+        found.iter().filter(|name| above(name).any(|it| found.contains(it))).cloned().collect();
+    inner.iter().for_each(|name| _ = found.remove(name));
+    found
 }
 
 /// The directories above a name.

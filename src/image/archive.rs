@@ -96,6 +96,30 @@ pub struct Attestation {
     pub indexes: BTreeSet<Sha256Digest>,
 }
 
+/// What a document says that engines act on and that no check of the content bears out: only a signature
+/// that covers the document's bytes vouches for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Digest of the document: a manifest, an index or `index.json`.
+    pub document: Sha256Digest,
+    /// The digests of which a signature covers the document: its own, and those of the indexes that lead
+    /// to it; none for `index.json`.
+    pub vouchers: BTreeSet<Sha256Digest>,
+    /// Whether it is an index that lists what is not in the archive.
+    pub absent: bool,
+    /// The first annotation in it by which a program does something else with the same content.
+    pub steering: Option<String>,
+    /// Content that is here and that it says is to be had elsewhere, too (`urls`).
+    pub elsewhere: Option<Sha256Digest>,
+}
+
+impl Statement {
+    pub(super) const fn new(document: Sha256Digest) -> Self {
+        let vouchers = BTreeSet::new();
+        Self { document, vouchers, absent: false, steering: None, elsewhere: None }
+    }
+}
+
 /// A whole archive whose structure and content hold together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archive {
@@ -109,9 +133,9 @@ pub struct Archive {
     pub images: Vec<Image>,
     /// Attestations beside the images.
     pub attestations: Vec<Attestation>,
-    /// Names of blobs that belong to no image and no attestation: nothing in the archive vouches for them.
-    pub strays: Vec<String>,
-    /// What a reader should know, one sentence each: blobs of no image, absent platforms.
+    /// What documents say beyond the content that was found and checked, in the order of their digests.
+    pub statements: Vec<Statement>,
+    /// What a reader should know, one sentence each: absent platforms.
     pub notes: Vec<String>,
     /// Likely reasons if the signed digest is not among the candidates, from the archive's form.
     pub if_not_covered: Vec<String>,
@@ -152,6 +176,14 @@ impl Archive {
     pub fn fits(&self, cuts: &[u64]) -> bool {
         let sizes = self.segments.iter().map(|segment| &segment.size);
         !self.segments.is_empty() && sizes.eq(cuts)
+    }
+
+    /// The statements that no signature vouches for, if these digests are signed.
+    pub fn unvouched<'a>(
+        &'a self,
+        signed: &'a BTreeSet<Sha256Digest>,
+    ) -> impl Iterator<Item = &'a Statement> {
+        self.statements.iter().filter(|statement| statement.vouchers.is_disjoint(signed))
     }
 
     /// Which of the signed digests covers each image.

@@ -11,6 +11,7 @@ use serde::de::{Deserialize as _, IgnoredAny};
 use super::ahead::ahead;
 use super::header::{self, BLOCK};
 use super::inflate::{self, Compression, Inflater, MAGIC_BYTES, fault_of, read_full};
+use super::legacy::{self, V1};
 use crate::digest::{Hasher, HashingReader, Sha256Digest};
 use crate::limits;
 use crate::parallel::Crew;
@@ -35,6 +36,9 @@ pub(super) struct Content {
     /// Whether the whole file is one JSON object, and no reader could take it for a tar archive: a
     /// header without magic needs no NUL, and so fits into a JSON text.
     pub(super) is_object: bool,
+    /// What it is if it is the metadata of a layer as old writers leave it, or why it is none; nothing
+    /// where that is out of the question.
+    pub(super) v1: Option<Box<Result<V1, &'static str>>>,
 }
 
 impl Content {
@@ -124,7 +128,8 @@ pub(super) fn read(
     if keep && compression.is_none() || begins_object(head) {
         let may_be_tar = header::may_be_header(head);
         let content = document(Cursor::new(head).chain(reader), keep, budget, buffer)?;
-        return Ok(Content { is_object: content.is_object && !may_be_tar, ..content });
+        let v1 = content.v1.filter(|_| !may_be_tar);
+        return Ok(Content { is_object: content.is_object && !may_be_tar, v1, ..content });
     }
     if let Some(compression) = compression {
         let one_reading = inflate::check_one_reading(compression, head);
@@ -143,6 +148,7 @@ pub(super) fn read(
         inflated: None,
         document: None,
         is_object: false,
+        v1: None,
     })
 }
 
@@ -195,6 +201,7 @@ fn compressed(
         inflated: Some((compression, inflated)),
         document: None,
         is_object: false,
+        v1: None,
     })
 }
 
@@ -217,6 +224,7 @@ fn document(
     drain(&mut kept, buffer, |_| Ok(()))?;
     let over = kept.over;
     let (size, digest) = raw.finish(buffer)?;
+    let v1 = (is_object && size <= limits::V1_JSON_BYTES).then(|| Box::new(legacy::parse(&bytes)));
     let wanted = !over && (keep || is_object && may_be_document(&bytes));
     let document = if wanted && budget.take(&budget.documents, bytes.len() as u64) {
         bytes.shrink_to_fit();
@@ -224,7 +232,7 @@ fn document(
     } else {
         None
     };
-    Ok(Content { size, digest, inflated: None, document, is_object })
+    Ok(Content { size, digest, inflated: None, document, is_object, v1 })
 }
 
 /// Whether an object has a key that a config, a manifest or an index must have. Attestations and

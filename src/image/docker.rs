@@ -1,29 +1,51 @@
 //! The view of `manifest.json`: what Docker's classic store loads, and `docker load` in general
 //! where there is no OCI layout.
 
+use std::collections::BTreeSet;
+
 use super::archive::CandidateKind;
-use super::decide::Findings;
-use super::document::{self, Item};
+use super::document::{self, Config, Item};
 use super::files::{Files, Found, check_reference};
+use super::findings::Findings;
 use super::layer;
 use crate::digest::{Hasher, Sha256Digest};
 use crate::verdict::{Code, Fault};
 
-/// Checks all images that `manifest.json` lists. `alone` says that there is no `index.json`, so
-/// that a containerd store makes up a manifest.
-pub(super) fn view(
-    files: Files<'_>,
+/// Checks all images that `manifest.json` lists; says which layer is the topmost one of each. `alone` says
+/// that there is no `index.json`, so that a containerd store makes up a manifest.
+pub(super) fn view<'a>(
+    files: Files<'a>,
     items: &[Item],
     alone: bool,
     findings: &mut Findings,
-) -> Result<(), Fault> {
+) -> Result<Vec<Found<'a>>, Fault> {
+    let at = |number: usize| move |fault: Fault| fault.at(format!("image {number}"));
+    let mut tops = Vec::with_capacity(items.len());
+    let mut ids = BTreeSet::new();
     for (number, item) in items.iter().enumerate() {
-        image(files, item, alone, findings).map_err(|fault| fault.at(format!("image {number}")))?;
+        let (id, top) = image(files, item, alone, findings).map_err(at(number))?;
+        ids.insert(id);
+        tops.push(top);
     }
-    Ok(())
+    for (number, item) in items.iter().enumerate() {
+        // Docker shows the parent's history and layers as this image's.
+        if let Some(parent) = item.parent.filter(|parent| !ids.contains(parent)) {
+            let message = "\"Parent\" is no image of the archive, as `docker save` writes it";
+            let fault = Fault::new(Code::ConfigMissing, message)
+                .expected_found("the id of an image in manifest.json", parent);
+            return Err(at(number)(fault));
+        }
+    }
+    Ok(tops)
 }
 
-fn image(files: Files<'_>, item: &Item, alone: bool, findings: &mut Findings) -> Result<(), Fault> {
+/// Checks one image; its id and its topmost layer.
+fn image<'a>(
+    files: Files<'a>,
+    item: &Item,
+    alone: bool,
+    findings: &mut Findings,
+) -> Result<(Sha256Digest, Found<'a>), Fault> {
     let missing = || Fault::new(Code::ConfigMissing, format!("{:?} is not there", item.config));
     if item.config.is_empty() {
         return Err(missing());
@@ -42,18 +64,51 @@ fn image(files: Files<'_>, item: &Item, alone: bool, findings: &mut Findings) ->
     }
     layer::check(&config, &layers, |number| item.layers.get(number).cloned().unwrap_or_default())?;
     for layer in &layers {
-        findings.uses(layer.number);
+        findings.uses_layer(layer.number);
     }
+    check_sources(item, &config, &layers).map_err(|fault| fault.at("LayerSources"))?;
 
     let number = findings.group(digest, config)?;
+    for tag in &item.tags {
+        findings.tag(number, tag)?;
+    }
     if let Some(group) = findings.group_mut(number) {
-        for tag in &item.tags {
-            group.tag(tag);
-        }
         group.candidate(CandidateKind::Config, digest);
         group.id_after_load("docker-classic", digest.to_string());
         if alone {
             group.id_after_load("docker-containerd", made_up_id(found, &layers).to_string());
+        }
+    }
+    // The config lists at least one layer, and as many as there are.
+    layers.last().map(|top| (digest, *top)).ok_or_else(missing)
+}
+
+/// crane takes the descriptor of a layer from here instead of from the file, and nobody signs it.
+fn check_sources(item: &Item, config: &Config, layers: &[Found<'_>]) -> Result<(), Fault> {
+    for (diff_id, source) in &item.sources {
+        let place = |fault: Fault| fault.at(diff_id.to_string());
+        let mut pairs = config.diff_ids.iter().zip(layers);
+        let Some((_, layer)) = pairs.find(|(it, _)| *it == diff_id) else {
+            let message = "the config lists no such layer";
+            return Err(place(Fault::new(Code::BlobMismatch, message)));
+        };
+        let (digest, size) = (layer.content.digest, layer.content.size);
+        if (source.digest, source.size) != (digest, size) {
+            let message = "the descriptor is not the one of the layer's file";
+            return Err(place(Fault::new(Code::BlobMismatch, message).expected_found(
+                format!("{digest}, {size} bytes"),
+                format!("{}, {} bytes", source.digest, source.size),
+            )));
+        }
+        if !layer::type_fits(&source.media_type, layer.content) {
+            let message = "the media type is not the one of the layer's file";
+            let fault = Fault::new(Code::MediaTypeMismatch, message);
+            return Err(place(fault.expected_found("that of a layer", &source.media_type)));
+        }
+        if source.elsewhere || source.steering.is_some() {
+            let message = "manifest.json, which nobody signs, says where to fetch a layer that is here, \
+                           or how to unpack it";
+            return Err(place(Fault::new(Code::ContentElsewhere, message)));
         }
     }
     Ok(())

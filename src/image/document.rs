@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::descriptor::{self, Descriptor, descriptor, descriptors, image_name};
+use super::legacy;
 use crate::digest::{ParseDigestError, Sha256Digest};
 use crate::json;
 use crate::limits;
@@ -18,22 +20,10 @@ pub(super) struct Item {
     pub(super) config: String,
     pub(super) tags: Vec<String>,
     pub(super) layers: Vec<String>,
-}
-
-/// A reference to content, OCI image specification "Content Descriptors".
-#[derive(Debug)]
-pub(super) struct Descriptor {
-    pub(super) media_type: String,
-    pub(super) digest: Sha256Digest,
-    pub(super) size: u64,
-    /// `io.containerd.image.name`, else `org.opencontainers.image.ref.name`.
-    pub(super) name: Option<String>,
-    /// Announced as an attestation or another referrer to an image, not as an image.
-    pub(super) referrer: bool,
-    /// `os/architecture`, for messages.
-    pub(super) platform: Option<String>,
-    /// Whether the descriptor carries its content itself, in `data`.
-    pub(super) embedded: bool,
+    /// The id of the image that this one was made from.
+    pub(super) parent: Option<Sha256Digest>,
+    /// Descriptors of layers, by their diff_ids.
+    pub(super) sources: Vec<(Sha256Digest, Descriptor)>,
 }
 
 /// An image manifest.
@@ -47,6 +37,8 @@ pub(super) struct Manifest {
 #[derive(Debug)]
 pub(super) struct Blob {
     pub(super) kind: BlobKind,
+    /// The first annotation of the document that steers a program (see [`descriptor`](self::descriptor)).
+    steering: Option<String>,
     /// The media type that the document itself states.
     own: Option<String>,
 }
@@ -64,6 +56,8 @@ pub(super) struct Config {
     pub(super) labels: BTreeMap<String, String>,
     /// `os/architecture[/variant]`.
     pub(super) platform: String,
+    /// What may stand for the `config` in it in metadata of layers, if it has one.
+    pub(super) forms: Vec<Sha256Digest>,
 }
 
 const MANIFEST_TYPES: [&str; 2] = [
@@ -101,11 +95,37 @@ pub(super) fn items(bytes: &[u8]) -> Result<Vec<Item>, Fault> {
 
 fn item(value: &Value) -> Result<Item, Fault> {
     let object = object(value, &["Config", "RepoTags", "Layers", "Parent", "LayerSources"])?;
+    let tags = texts(object, "RepoTags")?;
+    tags.iter().try_for_each(|tag| image_name(tag).map(drop))?;
+    let parent = text(object, "Parent")?.filter(|parent| !parent.is_empty());
+    let sources = child(object, "LayerSources")?.into_iter().flatten();
     Ok(Item {
         config: text(object, "Config")?.ok_or_else(|| malformed("no \"Config\""))?,
-        tags: texts(object, "RepoTags")?,
+        tags,
         layers: texts(object, "Layers")?,
+        parent: parent.map(|parent| digest(&Value::String(parent))).transpose()?,
+        sources: sources
+            .map(|(diff_id, value)| {
+                Ok((digest(&Value::from(diff_id.as_str()))?, descriptor(value)?))
+            })
+            .collect::<Result<_, Fault>>()
+            .map_err(|fault| fault.at("LayerSources"))?,
     })
+}
+
+/// `repositories`: names with their tags, as `NAME:TAG`, and the ids that they stand for.
+pub(super) fn repositories(bytes: &[u8]) -> Result<Vec<(String, Sha256Digest)>, Fault> {
+    let value = parse(bytes)?;
+    let mut found = Vec::new();
+    for (name, tags) in object(&value, &[])? {
+        for (tag, id) in object(tags, &[])? {
+            let id = id.as_str().and_then(|id| Sha256Digest::from_hex(id).ok());
+            let name = format!("{name}:{tag}");
+            image_name(&name)?;
+            found.push((name, id.ok_or_else(|| malformed("an id is not 64 lower-case digits"))?));
+        }
+    }
+    Ok(found)
 }
 
 /// `oci-layout`: must be version 1.0.0.
@@ -120,7 +140,7 @@ pub(super) fn layout(bytes: &[u8]) -> Result<(), Fault> {
 }
 
 /// `index.json`.
-pub(super) fn top_index(bytes: &[u8]) -> Result<Vec<Descriptor>, Fault> {
+pub(super) fn top_index(bytes: &[u8]) -> Result<Blob, Fault> {
     let value = parse(bytes)?;
     let object = object(&value, &KEYS)?;
     if !object.contains_key("manifests") {
@@ -129,10 +149,7 @@ pub(super) fn top_index(bytes: &[u8]) -> Result<Vec<Descriptor>, Fault> {
     let blob = blob_of(object)?;
     let [declared, _] = INDEX_TYPES;
     blob.check_type(declared)?;
-    match blob.kind {
-        BlobKind::Index(descriptors) => Ok(descriptors),
-        BlobKind::Manifest(_) => Err(malformed("not an index")),
-    }
+    Ok(blob)
 }
 
 /// A manifest or an index, as its keys show.
@@ -141,8 +158,16 @@ pub(super) fn blob(bytes: &[u8]) -> Result<Blob, Fault> {
     blob_of(object(&value, &KEYS)?)
 }
 
-const KEYS: [&str; 7] =
-    ["schemaVersion", "mediaType", "manifests", "config", "layers", "annotations", "subject"];
+const KEYS: [&str; 8] = [
+    "schemaVersion",
+    "mediaType",
+    "artifactType",
+    "manifests",
+    "config",
+    "layers",
+    "annotations",
+    "subject",
+];
 
 fn blob_of(object: &Object) -> Result<Blob, Fault> {
     let has = |key| object.contains_key(key);
@@ -166,10 +191,31 @@ fn blob_of(object: &Object) -> Result<Blob, Fault> {
         let config = descriptor(config).map_err(|fault| fault.at("config"))?;
         BlobKind::Manifest(Manifest { config, layers: descriptors(object, "layers")? })
     };
-    Ok(Blob { kind, own: text(object, "mediaType")?.filter(|own| !own.is_empty()) })
+    let steering = descriptor::steering(object).map_err(|fault| fault.at("annotations"))?;
+    Ok(Blob { kind, steering, own: text(object, "mediaType")?.filter(|own| !own.is_empty()) })
 }
 
 impl Blob {
+    /// All descriptors in it.
+    pub(super) fn descriptors(&self) -> impl Iterator<Item = &Descriptor> {
+        let (config, list) = match &self.kind {
+            BlobKind::Manifest(manifest) => (Some(&manifest.config), &manifest.layers),
+            BlobKind::Index(list) => (None, list),
+        };
+        config.into_iter().chain(list)
+    }
+
+    /// The first annotation in it that steers a program.
+    pub(super) fn steering(&self) -> Option<&str> {
+        let own = self.steering.as_deref();
+        own.or_else(|| self.descriptors().find_map(|it| it.steering.as_deref()))
+    }
+
+    /// Whether a descriptor in it says that its content is to be had elsewhere.
+    pub(super) fn elsewhere(&self) -> Option<&Descriptor> {
+        self.descriptors().find(|it| it.elsewhere)
+    }
+
     /// The kind that the keys show, the media type that the descriptor declares, and the one that
     /// the document states must agree.
     pub(super) fn check_type(&self, declared: &str) -> Result<(), Fault> {
@@ -185,42 +231,6 @@ impl Blob {
         Err(Fault::new(Code::MediaTypeMismatch, message)
             .expected_found(types.join(" or "), format!("{declared} outside, {own} inside")))
     }
-}
-
-fn descriptors(object: &Object, key: &str) -> Result<Vec<Descriptor>, Fault> {
-    list(object, key)?
-        .iter()
-        .enumerate()
-        .map(|(number, value)| {
-            descriptor(value).map_err(|fault| fault.at(format!("{key}[{number}]")))
-        })
-        .collect()
-}
-
-fn descriptor(value: &Value) -> Result<Descriptor, Fault> {
-    let object = object(
-        value,
-        &["mediaType", "digest", "size", "annotations", "platform", "urls", "data", "artifactType"],
-    )?;
-    let size = object.get("size").and_then(Value::as_u64);
-    let annotations = child(object, "annotations")?;
-    let note = |key: &str| annotations.and_then(|notes| notes.get(key)).and_then(Value::as_str);
-    let name = note("io.containerd.image.name").or(note("org.opencontainers.image.ref.name"));
-    let referrer = note("vnd.docker.reference.type") == Some("attestation-manifest")
-        || note("io.containerd.manifest.subject").is_some();
-    let platform = match child(object, "platform")? {
-        None => None,
-        Some(platform) => Some(platform_of(platform)?),
-    };
-    Ok(Descriptor {
-        media_type: text(object, "mediaType")?.ok_or_else(|| malformed("no \"mediaType\""))?,
-        digest: digest(object.get("digest").unwrap_or(&Value::Null))?,
-        size: size.ok_or_else(|| malformed("no \"size\", or not a number of bytes"))?,
-        name: name.map(str::to_owned),
-        referrer,
-        platform,
-        embedded: object.get("data").is_some_and(|data| !data.is_null()),
-    })
 }
 
 /// Refuses what a manifest names as its config and declares as something else.
@@ -254,11 +264,13 @@ pub(super) fn config(bytes: &[u8]) -> Result<Config, Fault> {
         .map(digest)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|fault| fault.at("rootfs.diff_ids"))?;
-    let labels = match child(config, "config")? {
+    let inner = child(config, "config")?;
+    let labels = match inner {
         None => BTreeMap::new(),
         Some(inner) => labels(inner).map_err(|fault| fault.at("config"))?,
     };
-    Ok(Config { diff_ids, labels, platform: platform_of(config)? })
+    let forms = inner.map(|inner| legacy::config_forms(inner).to_vec()).unwrap_or_default();
+    Ok(Config { diff_ids, labels, platform: platform_of(config)?, forms })
 }
 
 fn labels(config: &Object) -> Result<BTreeMap<String, String>, Fault> {
@@ -273,7 +285,7 @@ fn labels(config: &Object) -> Result<BTreeMap<String, String>, Fault> {
         .collect()
 }
 
-fn platform_of(object: &Object) -> Result<String, Fault> {
+pub(super) fn platform_of(object: &Object) -> Result<String, Fault> {
     no_folding(object, &["os", "architecture", "variant"])?;
     let mut parts = Vec::new();
     for key in ["os", "architecture", "variant"] {
@@ -287,7 +299,7 @@ fn parse(bytes: &[u8]) -> Result<Value, Fault> {
 }
 
 /// The value as an object without keys that Go would fold onto `known` ones.
-fn object<'v>(value: &'v Value, known: &[&str]) -> Result<&'v Object, Fault> {
+pub(super) fn object<'v>(value: &'v Value, known: &[&str]) -> Result<&'v Object, Fault> {
     let object = value.as_object().ok_or_else(|| malformed("not an object"))?;
     no_folding(object, known)?;
     Ok(object)
@@ -303,7 +315,7 @@ fn no_folding(object: &Object, known: &[&str]) -> Result<(), Fault> {
 }
 
 /// An object below `key`; absent and null are `None`.
-fn child<'v>(object: &'v Object, key: &str) -> Result<Option<&'v Object>, Fault> {
+pub(super) fn child<'v>(object: &'v Object, key: &str) -> Result<Option<&'v Object>, Fault> {
     match object.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Object(child)) => Ok(Some(child)),
@@ -312,7 +324,7 @@ fn child<'v>(object: &'v Object, key: &str) -> Result<Option<&'v Object>, Fault>
 }
 
 /// A list below `key`; absent and null are empty, as Go writes an empty list.
-fn list<'v>(object: &'v Object, key: &str) -> Result<&'v [Value], Fault> {
+pub(super) fn list<'v>(object: &'v Object, key: &str) -> Result<&'v [Value], Fault> {
     match object.get(key) {
         None | Some(Value::Null) => Ok(&[]),
         Some(Value::Array(values)) => Ok(values),
@@ -320,7 +332,7 @@ fn list<'v>(object: &'v Object, key: &str) -> Result<&'v [Value], Fault> {
     }
 }
 
-fn text(object: &Object, key: &str) -> Result<Option<String>, Fault> {
+pub(super) fn text(object: &Object, key: &str) -> Result<Option<String>, Fault> {
     match object.get(key) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
@@ -338,7 +350,7 @@ fn texts(object: &Object, key: &str) -> Result<Vec<String>, Fault> {
         .collect()
 }
 
-fn digest(value: &Value) -> Result<Sha256Digest, Fault> {
+pub(super) fn digest(value: &Value) -> Result<Sha256Digest, Fault> {
     let text = value.as_str().ok_or_else(|| malformed("no digest where one belongs"))?;
     text.parse().map_err(|error: ParseDigestError| {
         Fault::new(Code::DigestUnsupported, error.to_string())
@@ -346,6 +358,6 @@ fn digest(value: &Value) -> Result<Sha256Digest, Fault> {
     })
 }
 
-fn malformed(reason: &str) -> Fault {
+pub(super) fn malformed(reason: &str) -> Fault {
     Fault::new(Code::JsonMalformed, reason)
 }

@@ -2,7 +2,7 @@
 
 use super::catalog::{Catalog, Node};
 use super::content::Content;
-use super::document::Descriptor;
+use super::descriptor::Descriptor;
 use crate::digest::Sha256Digest;
 use crate::limits;
 use crate::path;
@@ -36,6 +36,14 @@ impl<'a> Files<'a> {
     pub(super) fn files(&self) -> impl Iterator<Item = (&'a str, Found<'a>)> {
         self.catalog.iter().filter_map(|(name, node)| match node {
             Node::File(number) => Some((name, self.found(*number)?)),
+            _ => None,
+        })
+    }
+
+    /// All links, with the names of the files that they lead to.
+    pub(super) fn links(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.catalog.iter().filter_map(|(name, node)| match node {
+            Node::Link(target) => Some((name, target.as_str())),
             _ => None,
         })
     }

@@ -1,7 +1,9 @@
 //! Layers against the config's diff_ids: what binds the files of an image to its signed id.
 
+use super::content::Content;
 use super::document::Config;
 use super::files::Found;
+use super::inflate::Compression;
 use crate::digest::Sha256Digest;
 use crate::verdict::{Code, Fault};
 
@@ -27,6 +29,26 @@ pub(super) fn check(
         }
     }
     Ok(())
+}
+
+/// Whether a media type is the one of a layer that is packed like this file.
+pub(super) fn type_fits(media_type: &str, content: &Content) -> bool {
+    let types: &[&str] = match content.inflated.as_ref().map(|(compression, _)| compression) {
+        None => &[
+            "application/vnd.oci.image.layer.v1.tar",
+            "application/vnd.docker.image.rootfs.diff.tar",
+        ],
+        Some(Compression::Gzip) => &[
+            "application/vnd.oci.image.layer.v1.tar+gzip",
+            "application/vnd.docker.image.rootfs.diff.tar.gzip",
+        ],
+        Some(Compression::Zstd) => &[
+            "application/vnd.oci.image.layer.v1.tar+zstd",
+            "application/vnd.docker.image.rootfs.diff.tar.zstd",
+        ],
+        Some(_) => &[],
+    };
+    types.contains(&media_type)
 }
 
 fn message(config: &Config, found: &[Found<'_>]) -> &'static str {

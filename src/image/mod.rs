@@ -8,8 +8,8 @@
 //! [`Archive::coverage`] afterwards.
 //!
 //! From the ground up: `input`, `inflate` (with `members`, `xz` and `zstd`), `ahead`, `field`, `header`, `pax`, `tar` and `segments` read;
-//! `catalog`, `content` and `gather` collect names and facts; `document`, `files`, `layer`,
-//! `docker`, `oci` and `decide` judge them, without any input or output.
+//! `catalog`, `content` and `gather` collect names and facts; `descriptor`, `document`, `legacy`, `files`,
+//! `layer`, `docker`, `oci`, `findings`, `leftover` and `decide` judge them, without any input or output.
 //!
 //! Layers are opaque bytes here: nothing is unpacked, and nothing is written.
 
@@ -18,15 +18,19 @@ mod archive;
 mod catalog;
 mod content;
 mod decide;
+mod descriptor;
 mod docker;
 mod document;
 mod field;
 mod files;
+mod findings;
 mod gather;
 mod header;
 mod inflate;
 mod input;
 mod layer;
+mod leftover;
+mod legacy;
 mod members;
 mod mention;
 mod oci;
@@ -38,7 +42,7 @@ mod zstd;
 
 use std::fmt;
 
-pub use archive::{Archive, Attestation, Candidate, CandidateKind, Coverage, Image};
+pub use archive::{Archive, Attestation, Candidate, CandidateKind, Coverage, Image, Statement};
 pub use gather::Container;
 pub use inflate::Compression;
 pub use input::{FileAt, Input, NoProgress, Options, Progress, ReadAt, Tree, TreeEntry, TreeKind};

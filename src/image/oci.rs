@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::archive::CandidateKind;
-use super::decide::Findings;
-use super::document::{self, Blob, BlobKind, Descriptor, Manifest};
+use super::descriptor::Descriptor;
+use super::document::{self, Blob, BlobKind, Manifest};
 use super::files::{Files, Found, blob_name};
+use super::findings::Findings;
 use super::layer;
 use crate::digest::Sha256Digest;
 use crate::limits;
@@ -16,16 +17,20 @@ const LAYER_TYPES: [&str; 2] =
     ["application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs."];
 const STATEMENT_TYPE: &str = "application/vnd.in-toto+json";
 
-/// Checks everything that `index.json` leads to.
+/// Checks everything that `index.json` leads to. `digest` is its own.
 pub(super) fn view(
     files: Files<'_>,
-    top: &[Descriptor],
+    digest: Sha256Digest,
+    top: &Blob,
     findings: &mut Findings,
 ) -> Result<(), Fault> {
     let contents = files.files().map(|(_, found)| found.content.digest).collect();
-    let mut walk = Walk { files, contents, findings, nodes: HashMap::new(), followed: 0 };
-    for (number, descriptor) in top.iter().enumerate() {
-        walk.top(descriptor).map_err(|fault| fault.at(format!("manifests[{number}]")))?;
+    let named = HashSet::new();
+    let mut walk = Walk { files, contents, findings, nodes: HashMap::new(), named, followed: 0 };
+    walk.states(digest, top);
+    let BlobKind::Index(list) = &top.kind else { return Ok(()) };
+    for (number, descriptor) in list.iter().enumerate() {
+        walk.top(number, descriptor).map_err(|fault| fault.at(format!("manifests[{number}]")))?;
     }
     Ok(())
 }
@@ -36,8 +41,13 @@ struct Walk<'a, 'f> {
     contents: HashSet<Sha256Digest>,
     findings: &'f mut Findings,
     nodes: HashMap<Sha256Digest, Rc<Node>>,
+    /// Which images have the name of which descriptor in `index.json` already.
+    named: HashSet<(usize, usize)>,
     followed: usize,
 }
+
+/// A descriptor in `index.json`, with its number.
+type Top<'d> = (usize, &'d Descriptor);
 
 /// A manifest or index of the archive, read once.
 struct Node {
@@ -50,16 +60,17 @@ struct Node {
 }
 
 impl<'a> Walk<'a, '_> {
-    fn top(&mut self, descriptor: &Descriptor) -> Result<(), Fault> {
+    fn top(&mut self, number: usize, descriptor: &Descriptor) -> Result<(), Fault> {
         let digest = descriptor.digest;
-        let Some(node) = self.node(descriptor)? else {
+        let top = (number, descriptor);
+        let Some(node) = self.node(descriptor, &[])? else {
             return Err(Fault::new(
                 Code::BlobMissing,
                 format!("{} is not in the archive", blob_name(&digest)),
             ));
         };
         if let BlobKind::Index(descriptors) = &node.blob.kind {
-            let images = self.index(descriptor, &[digest], descriptors)?;
+            let images = self.index(top, &[digest], descriptors)?;
             if images == 0 {
                 return Err(Fault::new(
                     Code::BlobMissing,
@@ -70,7 +81,7 @@ impl<'a> Walk<'a, '_> {
             self.findings.platform_only = true;
             self.findings.attestations.entry(digest).or_default();
         } else {
-            self.image(descriptor, CandidateKind::Manifest, descriptor, &[], &node)?;
+            self.image(descriptor, CandidateKind::Manifest, top, &[], &node)?;
         }
         Ok(())
     }
@@ -79,13 +90,18 @@ impl<'a> Walk<'a, '_> {
     /// the indexes from the top one down to this.
     fn index(
         &mut self,
-        top: &Descriptor,
+        top: Top<'_>,
         chain: &[Sha256Digest],
         descriptors: &[Descriptor],
     ) -> Result<usize, Fault> {
         let mut images = 0_usize;
         for descriptor in descriptors {
-            let Some(node) = self.node(descriptor)? else {
+            let Some(node) = self.node(descriptor, chain)? else {
+                if let Some(index) = chain.last() {
+                    let statement = self.findings.statement(*index);
+                    statement.absent = true;
+                    statement.vouchers.extend(chain);
+                }
                 let platform = descriptor.platform.as_deref().filter(|name| !name.is_empty());
                 let shown = platform.map_or_else(|| descriptor.digest.to_string(), str::to_owned);
                 self.findings.absent.insert(shown);
@@ -114,31 +130,40 @@ impl<'a> Walk<'a, '_> {
         &mut self,
         descriptor: &Descriptor,
         kind: CandidateKind,
-        top: &Descriptor,
+        (number, top): Top<'_>,
         chain: &[Sha256Digest],
         node: &Node,
     ) -> Result<(), Fault> {
-        let group = node.group.and_then(|number| self.findings.group_mut(number));
-        let Some(group) = group else {
+        let Some(image) = node.group else {
             return Err(Fault::new(
                 Code::MediaTypeMismatch,
                 format!("{} holds attestations and is listed as an image", descriptor.digest),
             ));
         };
+        if let Some(name) = &descriptor.name {
+            self.findings.name(image, name)?;
+        }
+        if let Some(name) = &top.name
+            && self.named.insert((image, number))
+        {
+            self.findings.name(image, name)?;
+        }
+        let Some(group) = self.findings.group_mut(image) else { return Ok(()) };
         group.candidate(kind, descriptor.digest);
         for index in chain {
             group.candidate(CandidateKind::Index, *index);
-        }
-        for name in [&descriptor.name, &top.name].into_iter().flatten() {
-            group.name(name);
         }
         group.id_after_load("docker-containerd", top.digest.to_string());
         Ok(())
     }
 
     /// Reads the manifest or index that a descriptor names and checks all of its content; `None` if
-    /// it is not in the archive.
-    fn node(&mut self, descriptor: &Descriptor) -> Result<Option<Rc<Node>>, Fault> {
+    /// it is not in the archive. `chain` are the digests of the indexes that lead to it.
+    fn node(
+        &mut self,
+        descriptor: &Descriptor,
+        chain: &[Sha256Digest],
+    ) -> Result<Option<Rc<Node>>, Fault> {
         self.followed = self.followed.saturating_add(1);
         if self.followed > limits::ARCHIVE_DESCRIPTORS {
             let message = format!("more than {} descriptors", limits::ARCHIVE_DESCRIPTORS);
@@ -168,6 +193,7 @@ impl<'a> Walk<'a, '_> {
                 let node = Rc::new(
                     self.read(found).map_err(|fault| fault.at(blob_name(&descriptor.digest)))?,
                 );
+                self.states(descriptor.digest, &node.blob);
                 self.nodes.insert(descriptor.digest, Rc::clone(&node));
                 node
             }
@@ -175,7 +201,19 @@ impl<'a> Walk<'a, '_> {
         node.blob
             .check_type(&descriptor.media_type)
             .map_err(|fault| fault.at(blob_name(&descriptor.digest)))?;
+        self.findings.vouch(&descriptor.digest, &[descriptor.digest]);
+        self.findings.vouch(&descriptor.digest, chain);
         Ok(Some(node))
+    }
+
+    /// Notes what a document says that only a signature over it vouches for.
+    fn states(&mut self, digest: Sha256Digest, blob: &Blob) {
+        let (steering, elsewhere) = (blob.steering(), blob.elsewhere());
+        if steering.is_some() || elsewhere.is_some() {
+            let statement = self.findings.statement(digest);
+            statement.steering = steering.map(str::to_owned);
+            statement.elsewhere = elsewhere.map(|it| it.digest);
+        }
     }
 
     fn read(&mut self, found: Found<'_>) -> Result<Node, Fault> {
@@ -240,7 +278,9 @@ impl<'a> Walk<'a, '_> {
                     .at(format!("layer {number}"))
                     .expected_found("the media type of a layer", &layer.media_type));
             }
-            layers.push(self.layer(number, layer)?);
+            let layer = self.layer(number, layer)?;
+            self.findings.uses_layer(layer.number);
+            layers.push(layer);
         }
         layer::check(&config, &layers, |number| {
             manifest.layers.get(number).map(|layer| blob_name(&layer.digest)).unwrap_or_default()

@@ -117,22 +117,14 @@ impl<'a> Bench<'_, 'a, '_> {
         let subject = match &archive {
             Ok(archive) => Subject::Image(archive, None),
             Err(refused) => {
-                refusal = refused.fault.clone().at(folder.show(&unit.name));
+                refusal = refused.fault.clone().below(folder.show(&unit.name));
                 Subject::Refused(&refusal)
             }
         };
         let report = self.judged(unit, subject);
         let whole = cover::of_answer(&report);
-        let stray = |name: &str| {
-            archive.as_ref().is_ok_and(|archive| {
-                let below = name.get(unit.name.len().saturating_add(1)..).unwrap_or_default();
-                archive.strays.iter().any(|it| it == below)
-            })
-        };
-        run.covered(run.files_of(unit).into_iter().map(|(name, size)| {
-            let cover = if stray(name) { Cover::Uncovered } else { whole };
-            (name.into(), size, cover)
-        }));
+        let files = run.files_of(unit).into_iter();
+        run.covered(files.map(|(name, size)| (name.into(), size, whole)));
         run.answer(&unit.name, 0, report);
     }
 

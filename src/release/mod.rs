@@ -20,7 +20,7 @@ mod shard;
 mod span;
 
 pub use check::check;
-pub use cover::{required, without_strays};
+pub use cover::required;
 pub use filter::Filter;
 pub use listing::digest as listing_digest;
 pub use lone::signed_lists;

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::Source;
 use super::whole::stopped;
-use super::words::{ORDER, check_name, duration, proved, size, status, title};
+use super::words::{ORDER, check_name, duration, proved, size, status, title, unsigned};
 use crate::verdict::{ArtifactReport, Check, Outcome, Run, line, printable, printable_within};
 
 /// Characters of a reason that are shown; a genuine one has some hundred.
@@ -150,6 +150,9 @@ fn details(out: &mut dyn Write, report: &ArtifactReport) -> io::Result<()> {
         for note in &bundle.notes {
             line!(out, "    note: {}", printable(note))?;
         }
+    }
+    for document in &report.unsigned_documents {
+        line!(out, "  note: {}", printable(&unsigned(document)))?;
     }
     for note in &report.notes {
         line!(out, "  note: {}", printable(note))?;

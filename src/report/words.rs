@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::verdict::{
     ArtifactKind, ArtifactReport, BundleReport, CheckName, Cover, KeyTrust, Outcome, Status,
-    printable,
+    UnsignedDocument, UnsignedStatement, printable,
 };
 
 /// The outcomes in the order in which a reader must see them, with a word for each that no two share.
@@ -193,10 +193,33 @@ pub(super) fn proof(report: &ArtifactReport) -> Vec<String> {
     } else {
         parts.push(logged(report));
     }
+    let says = |what| report.unsigned_documents.iter().any(|it| it.says == what);
+    if says(UnsignedStatement::AbsentPlatforms) {
+        parts.push("index not signed".to_owned());
+    }
+    if says(UnsignedStatement::Annotations) {
+        parts.push("annotations not signed".to_owned());
+    }
     if report.name_unsigned {
         parts.push("its name is not signed".to_owned());
     }
     parts
+}
+
+/// What an unsigned document says, in one sentence.
+pub(super) fn unsigned(document: &UnsignedDocument) -> String {
+    let digest = document.digest;
+    match document.says {
+        UnsignedStatement::AbsentPlatforms => format!(
+            "no signature covers the index {digest}, which lists what is not in the archive; some engines \
+             show this digest as the image's id"
+        ),
+        UnsignedStatement::Annotations => format!(
+            "no signature covers {digest}, with an annotation that changes what engines do with the image: \
+             {}",
+            document.annotation.as_deref().unwrap_or_default()
+        ),
+    }
 }
 
 /// What an artifact is called in a report: its name, behind that of the transfer directory that it is in.

@@ -16,7 +16,7 @@ use super::vouch::{self, SealedKeys, mismatch};
 use super::{fresh, kept, layout};
 use crate::artifact::FileDigest;
 use crate::digest::Sha256Digest;
-use crate::folder::{self, EntryKind, Folder, Listing, Spot, is_layout_name, read_small};
+use crate::folder::{self, Folder, Listing, Spot, read_small};
 use crate::limits;
 use crate::parallel::{self, Crew};
 use crate::sigstore::TrustMaterial;
@@ -191,11 +191,8 @@ fn others(
     let artifacts: BTreeSet<&str> = manifest.artifacts.iter().map(|it| it.path.as_str()).collect();
     let in_artifact = |path: &str| {
         artifacts.contains(path)
-            || path.match_indices('/').any(|(at, _)| {
-                let (above, below) = path.split_at_checked(at).unwrap_or((path, ""));
-                artifacts.contains(above)
-                    && is_layout_name(below.trim_start_matches('/'), EntryKind::File)
-            })
+            // In an OCI layout: the image's answer speaks for all of it.
+            || folder::above(path).any(|above| artifacts.contains(above))
     };
     let others: Vec<(&FileEntry, String)> = manifest
         .files

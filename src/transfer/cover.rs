@@ -48,6 +48,8 @@ pub(super) fn covers(
         .zip(artifacts)
         .map(|(artifact, report)| {
             let cover = match (report.outcome, artifact.allow_unsigned) {
+                // What its vendor did not sign, the seal covers.
+                (Outcome::Ok, false) if !report.unsigned_documents.is_empty() => Cover::SealOnly,
                 (Outcome::Ok, false) => Cover::Vendor,
                 (Outcome::Ok, true) => Cover::SealOnly,
                 _ => Cover::Uncovered,

@@ -10,7 +10,7 @@ use super::manifest::{Artifact, FileEntry, Kind, Manifest};
 use super::vouch::{self, SealedKeys, Vouched, mismatch};
 use crate::artifact::detect::{self, Found};
 use crate::artifact::{self, FileDigest, Judge, NamedBundle, Terms, Tries};
-use crate::folder::{EntryKind, Folder, LayoutTree, is_layout_name};
+use crate::folder::{Folder, LayoutTree};
 use crate::image::{self, Archive, FileAt, Input, Options};
 use crate::limits;
 use crate::parallel::Crew;
@@ -269,9 +269,7 @@ impl Bench<'_> {
                     .at(self.folder.show(&there))
                     .expected_found(format!("{} bytes", entry.size), size));
             }
-            if is_layout_name(name, EntryKind::File) {
-                names.push((name.to_owned(), there));
-            }
+            names.push((name.to_owned(), there));
         }
         let tree = LayoutTree::renamed(self.folder, names);
         let archive = image::read(Input::Layout(&tree), &self.options(crew));
@@ -293,7 +291,7 @@ impl Bench<'_> {
         }
         let content = archive
             .map(|archive| Content::Image(Box::new(archive)))
-            .map_err(|refusal| refusal.fault.at(self.folder.show(directory)));
+            .map_err(|refusal| refusal.fault.below(self.folder.show(directory)));
         Ok(Reading { content, by: "whole files" })
     }
 }

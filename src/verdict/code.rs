@@ -262,6 +262,10 @@ codes! {
             "a path is used both as a directory and as something else"
             "Loaders differ in what they then write where."
             "Stop the deployment and contact the vendor."
+        EntryUnreferenced "entry-unreferenced" Failed
+            "a file belongs to no image, and no program that writes images leaves such a file"
+            "No manifest and no index names it, and it is not metadata of layers as Docker, podman and others leave it. Nobody signed it, and some loader may find it all the same."
+            "Find out who put it there. Save the image again; if the file is there again, contact the vendor."
         JsonMalformed "json-malformed" Failed
             "a JSON document in the archive is not well-formed"
             "Or it has duplicate keys, keys that differ only in case, or trailing data: loaders would read it differently."
@@ -306,6 +310,10 @@ codes! {
             "a document is not of the kind that it is declared as"
             "For example a manifest declared as an index. The kind is decided from the bytes, and both must agree."
             "Stop the deployment and contact the vendor."
+        ContentElsewhere "content-elsewhere" Failed
+            "an unsigned document sends engines elsewhere for content that is here"
+            "A descriptor has `urls`, or says how to unpack a layer. Some engines ask there instead of taking what lies in the archive and was verified, and no signature covers the document that says so."
+            "Save the image again, or have the vendor sign the manifest's digest."
         ImageNotCovered "image-not-covered" Failed
             "an image in the archive is covered by no verified signature"
             "Loading the archive would load this image too."

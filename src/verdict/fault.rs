@@ -27,6 +27,17 @@ impl Fault {
         Self { code, message: message.into(), place: None, expected: None, found: None }
     }
 
+    /// Says in which directory the place lies that the fault names, if it names one.
+    #[must_use]
+    pub fn below(mut self, directory: impl Into<Place>) -> Self {
+        let directory = directory.into();
+        self.place = Some(match self.place {
+            Some(inner) => format!("{directory}/{inner}"),
+            None => directory,
+        });
+        self
+    }
+
     /// Says where the fault lies; the outermost call gives the outermost place.
     #[must_use]
     pub fn at(mut self, place: impl Into<Place>) -> Self {

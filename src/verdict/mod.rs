@@ -19,6 +19,7 @@ pub use fault::{Fault, Place};
 pub use outcome::{ExitStatus, Outcome};
 pub use report::{
     ArtifactKind, ArtifactReport, BundleReport, ImageReport, KeyTrust, MatchedDigest, Report,
+    UnsignedDocument, UnsignedStatement,
 };
 pub use run::{
     Basis, Cover, Coverage, CoveredFile, Profile, Run, SCHEMA, Shard, StoppedBy, Summary,

@@ -92,6 +92,10 @@ pub struct ArtifactReport {
     /// Fingerprint of the key that verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Sha256Digest>,
+    /// Documents in it that no signature covers and that say more than the content bears out: the answer
+    /// does not speak for that.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unsigned_documents: Vec<UnsignedDocument>,
     /// By whose word that key counts; absent where the operator gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_trust: Option<KeyTrust>,
@@ -140,6 +144,7 @@ impl ArtifactReport {
             sha256: None,
             matched: Vec::new(),
             key: None,
+            unsigned_documents: Vec::new(),
             key_trust: None,
             first_use: false,
             carried: false,
@@ -171,6 +176,29 @@ pub struct MatchedDigest {
     pub digest: Sha256Digest,
     /// `config`, `manifest`, `index`, `platform-manifest` or `file`.
     pub kind: String,
+}
+
+/// A document in an image archive that no signature covers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnsignedDocument {
+    /// Its digest.
+    pub digest: Sha256Digest,
+    /// What only a signature over it would vouch for.
+    pub says: UnsignedStatement,
+    /// The first such annotation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub annotation: Option<String>,
+}
+
+/// What only a signature over a document would vouch for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum UnsignedStatement {
+    /// An index lists platforms that are not in the archive.
+    AbsentPlatforms,
+    /// An annotation by which engines do something else with the same content.
+    Annotations,
 }
 
 /// One image of an archive.

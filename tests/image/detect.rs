@@ -64,8 +64,8 @@ fn archive(found: Result<Found, Fault>) -> Archive {
 
 #[test]
 fn an_image_is_an_image_and_hashed_whole() {
-    let image = Image::new("good");
-    let large = docker(&image).file("large", vec![7; 300_000]).finish();
+    let image = Image::of(vec![vec![7; 300_000], b"x".to_vec()], "good");
+    let large = docker(&image).finish();
     let oci = oci(&image.blobs(), &[image.index_entry()]).finish();
     let zeros = [&oci[..], &[0; 70_000]].concat();
     for bytes in [gzip(&large), xz(&large), zstd(&large), large, oci, zeros] {

@@ -100,11 +100,10 @@ fn a_directory_with_other_things_is_refused() {
 
 #[test]
 fn a_file_is_read_once() {
-    let image = Image::new("good");
+    let image = Image::of(vec![vec![7; 3_000_000], b"x".to_vec()], "good");
     let plain = oci(&image.blobs(), &[image.index_entry()])
-        .file("large", vec![7; 3_000_000])
-        .pax(b'x', &[("path", "renamed")])
-        .file("other", "x")
+        .pax(b'x', &[("path", "renamed/")])
+        .directory("other")
         .finish();
     for bytes in [crate::compression::gzip(&plain), plain] {
         let once = Once::new(&bytes);

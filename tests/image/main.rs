@@ -15,6 +15,7 @@
 mod tar;
 
 mod attacks;
+mod closed;
 mod compression;
 mod detect;
 mod equal;

@@ -40,6 +40,11 @@ impl Image {
     pub(crate) fn new(which: &str) -> Self {
         let layers: Vec<_> =
             (0..2).map(|n| Tar::new().file("f", format!("{which} {n}")).finish()).collect();
+        Self::of(layers, which)
+    }
+
+    /// An image of these layers.
+    pub(crate) fn of(layers: Vec<Vec<u8>>, which: &str) -> Self {
         let diff_ids: Vec<_> = layers.iter().map(digest).collect();
         Self { config: config(&diff_ids, which), layers }
     }

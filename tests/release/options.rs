@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::made::{Image, Made, STRANGER, Said, VENDOR, lasting, line};
 use crate::support::log::TestKey;
@@ -49,32 +49,53 @@ fn what_nothing_covers_fails_where_coverage_is_required() {
 }
 
 #[test]
-fn a_blob_that_no_image_refers_to_is_covered_by_none() {
-    let made = Made::new();
-    let image = Image::new("i", None);
+fn a_layout_holds_its_image_and_nothing_else_wherever_it_lies() {
     let stray =
         format!("blobs/sha256/{}", crate::support::log::hex(&crate::support::log::sha256("stray")));
-    for (name, bytes) in image.layout() {
+    for name in [
+        &stray,
+        "install.sh",
+        "x/json",
+        "blobs/x/json",
+        "blobs/sha256/VERSION",
+        "blobs/sha512/x",
+        "blobs/install.sh",
+        "x.tgz",
+    ] {
+        let made = Made::new();
+        let image = Image::new("i", None);
+        for (name, bytes) in image.layout() {
+            made.file(&format!("i/{name}"), bytes);
+        }
+        fs::create_dir(made.path("i/ingest")).unwrap();
+        made.file("i.bundle", image.bundle(VENDOR));
+        made.package("i-2.tgz", "2");
+        // The path itself is one image, too.
+        let of_layout = |options: &str| {
+            let mut command = made.command(options);
+            Said::new(run(command.args(["--bundle", "r/i.bundle", "-o", "json", "r/i"])))
+        };
+        let good = ["i: OK", "i-2.tgz: OK"];
+        for options in ["", "--require-coverage"] {
+            let said = made.verify(options).says(0, &good);
+            assert_eq!(said.covered("uncovered"), [""; 0]);
+            of_layout(options).says(0, &["i: OK"]);
+        }
+        made.file(&format!("i/{name}"), "stray");
+        let refused = ["i: entry-unreferenced", "i-2.tgz: OK"];
+        for options in ["", "--require-coverage"] {
+            let said = made.verify(options).says(1, &refused);
+            assert_eq!(said.covered("vendor"), ["i-2.tgz"], "{name}");
+            of_layout(options).says(1, &["i: entry-unreferenced"]);
+            let mut command = made.command(options);
+            let said = Said::new(run(command.args(["-o", "json", "r/i"])));
+            said.says(1, &["i: entry-unreferenced"]);
+        }
+    }
+    let made = Made::new();
+    for (name, bytes) in Image::new("i", None).layout() {
         made.file(&format!("i/{name}"), bytes);
     }
-    made.file("i.bundle", image.bundle(VENDOR));
-    made.package("i-2.tgz", "2");
-    let good = ["i: OK", "i-2.tgz: OK"];
-    made.verify("--require-coverage").says(0, &good);
-    made.file(&format!("i/{stray}"), "stray");
-    let said = made.verify("").says(0, &good);
-    assert_eq!(said.covered("uncovered"), [format!("i/{stray}")]);
-    let uncovered = format!("i/{stray}: not-covered");
-    let said = made.verify("--require-coverage").says(1, &["i: OK", "i-2.tgz: OK", &uncovered]);
-    assert_eq!(said.covered("uncovered"), [format!("i/{stray}")]);
-    assert_eq!(said.covered("vendor").len(), 7);
-    // Also where the layout is the path itself, which is one image and has no parts.
-    let of_layout = |options: &str| {
-        let mut command = made.command(options);
-        Said::new(run(command.args(["--bundle", "r/i.bundle", "-o", "json", "r/i"])))
-    };
-    assert_eq!(of_layout("").status, 0);
-    assert_eq!(of_layout("--require-coverage").says(1, &["i: not-covered"]).status, 1);
     for parts in ["--shard 1/2", "--include x", "--exclude x"] {
         let said = Said::new(run(made.command(parts).args(["-o", "json", "r/i"])));
         assert_eq!((said.status, said.answers()), (2, vec!["i: usage".to_owned()]), "{parts}");
@@ -298,4 +319,57 @@ fn a_map_decides_and_is_read_strictly() {
         assert_eq!((said.status, said.answers().len()), (2, 0), "{text}");
         assert!(said.stderr.contains("error[map-malformed]"), "{}", said.stderr);
     }
+}
+
+#[test]
+fn what_no_signature_vouches_for_is_said_and_refused_by_coverage() {
+    let image = Image::new("i", None);
+    let files = image.layout();
+    let (_, manifest) = files.iter().find(|(_, it)| it.starts_with(b"{\"config\"")).unwrap();
+    let text = String::from_utf8_lossy(manifest).into_owned();
+    let of = |kind: &str, text: &str| {
+        let digest = crate::support::log::hex(&crate::support::log::sha256(text));
+        let kind = format!("application/vnd.oci.image.{kind}.v1+json");
+        json!({"mediaType": kind, "digest": format!("sha256:{digest}"), "size": text.len()})
+    };
+    let made = |documents: &[&str], top: &Value| {
+        let made = Made::new();
+        for (name, bytes) in files.iter().filter(|(_, it)| it != manifest) {
+            made.file(&format!("i/{name}"), bytes);
+        }
+        for document in documents {
+            let digest = crate::support::log::hex(&crate::support::log::sha256(document));
+            made.file(&format!("i/blobs/sha256/{digest}"), document);
+        }
+        made.file("i/index.json", json!({"schemaVersion": 2, "manifests": [top]}).to_string());
+        made.file("i.bundle", image.bundle(VENDOR));
+        made
+    };
+    // An index with a platform that is not there.
+    let absent = of("manifest", "elsewhere");
+    let list =
+        json!({"schemaVersion": 2, "manifests": [of("manifest", &text), absent]}).to_string();
+    let partial = made(&[&text, &list], &of("index", &list));
+    let said = partial.verify("").says(0, &["i: OK"]);
+    assert_eq!(said.artifacts()[0]["unsigned_documents"][0]["says"], "absent-platforms");
+    assert_eq!(said.artifacts()[0]["matched"].as_array().unwrap().len(), 1);
+    assert_eq!(said.covered("vendor"), [""; 0]);
+    let line = partial.text("").stdout;
+    assert!(line.contains(", index not signed, ") && line.contains("i: OK ("), "{line}");
+    partial.verify("--require-coverage").says(1, &["i: not-covered"]);
+    // With a signature of the index.
+    let digest = of("index", &list)["digest"].as_str().unwrap().to_owned();
+    partial.file("i.bundle", TestKey::new(VENDOR).bundle(&digest));
+    partial.verify("--require-coverage").says(0, &["i: OK"]);
+    // Annotations and addresses in the manifest.
+    let with = |member: &str| text.replacen("{\"digest\"", &format!("{{{member},\"digest\""), 2);
+    let steered = with(r#""annotations":{"containerd.io/snapshot/x":"y"}"#);
+    assert_ne!(steered, text);
+    let annotated = made(&[&steered], &of("manifest", &steered));
+    annotated.verify("").says(0, &["i: OK"]);
+    assert!(annotated.text("").stdout.contains(", annotations not signed, "));
+    annotated.verify("--require-coverage").says(1, &["i: not-covered"]);
+    let elsewhere = with(r#""urls":["https://x.example/y"]"#);
+    let elsewhere = made(&[&elsewhere], &of("manifest", &elsewhere));
+    elsewhere.verify("").says(1, &["i: content-elsewhere"]);
 }

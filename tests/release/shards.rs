@@ -103,7 +103,7 @@ fn parts_put_together_are_the_whole() {
                 "m/shared.bundle: bundle-shared",
                 "m/nothing.bundle: material-unpaired",
                 "t: no-transfer-key",
-                "layout: OK",
+                "layout: entry-unreferenced",
                 "link: file-type-refused",
             ] {
                 assert!(answers.contains(&line.to_owned()), "{line}: {answers:?}");

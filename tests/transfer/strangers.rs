@@ -89,11 +89,11 @@ fn nothing_hides_in_a_layout() {
     ] {
         let room = with_layout();
         room.write(stranger, &bytes);
-        let status = if stranger.ends_with(".tar") { 1 } else { 3 };
-        // The bundle above now belongs to nothing, which is a failure of its own.
-        let answer = room.run(&format!("verify d {USUAL}")).exit(1);
-        answer.mentions(&format!("d/{stranger}: "));
-        room.run(&format!("verify d/img {USUAL}")).exit(status).mentions(stranger);
+        let refused = format!("d/img: FAILED (entry-unreferenced: d/{stranger}: ");
+        room.run(&format!("verify d {USUAL}")).exit(1).says(&refused);
+        let inside = stranger.trim_start_matches("img/");
+        let refused = format!("d/img: FAILED (entry-unreferenced: {inside}: ");
+        room.run(&format!("verify d/img {USUAL}")).exit(1).says(&refused);
         let seal =
             "seal d --key transfer.key --vendor-key vendor.pub --trusted-root trusted_root.json";
         room.run(seal).exit(1).mentions(stranger);
@@ -113,7 +113,7 @@ fn nothing_hides_in_a_layout() {
         fs::rename(room.path("x").join(name), room.path(name)).unwrap();
     }
     room.write("tools-1.0.tar.gz", b"changed");
-    room.run(&format!("verify d {USUAL}")).exit(1).mentions("tools-1.0.tar.gz: FAILED");
+    room.run(&format!("verify d {USUAL}")).exit(1).mentions("d: FAILED (entry-unreferenced: ");
 }
 
 #[test]
@@ -299,5 +299,31 @@ fn a_second_name_of_a_file_of_the_seal_is_a_collision() {
         let room = Room::sealed();
         room.write(name, b"planted");
         room.verify("").refused_as_a_whole(1, "FAILED (name-collision");
+    }
+}
+
+#[test]
+fn a_seal_over_a_layout_does_not_vouch_for_what_no_image_uses() {
+    for stray in ["img/install.sh", "img/x/json", "img/blobs/sha512/x", "img/blobs/sha256/VERSION"]
+    {
+        let room = with_layout();
+        let seal =
+            "seal d --key transfer.key --vendor-key vendor.pub --trusted-root trusted_root.json";
+        room.run(seal).exit(0);
+        // As another sealer would do it.
+        room.write(stray, b"1.0");
+        room.reseal(|manifest| {
+            let entry = FileEntry {
+                path: stray.to_owned(),
+                size: 3,
+                sha256: Sha256Digest::of(b"1.0"),
+                segments: Vec::new(),
+            };
+            manifest.files.push(entry);
+            manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
+        });
+        let answer = room.verify("").exit(1);
+        answer.mentions("img: FAILED (entry-unreferenced: ").mentions(stray);
+        room.verify("--require-coverage").exit(1);
     }
 }
