@@ -32,7 +32,6 @@ const DOORS: &[(&str, &[&str])] = &[
     ("ed25519_dalek", &["key", "sigstore"]),
     ("ctrlc", &["cli"]),
     ("flate2", &["image", "report"]),
-    ("futures_util", &["mirror"]),
     ("globset", &["release"]),
     ("indicatif", &["cli"]),
     ("lzma_rust2", &["image"]),

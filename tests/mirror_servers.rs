@@ -185,6 +185,30 @@ fn later_is_said_with_its_time() {
 }
 
 #[test]
+fn a_name_is_not_this_machine_because_of_how_it_begins() {
+    let side = Side::new();
+    let port = side.server.address().port();
+    for (host, plain) in
+        [("127.evil.example", false), ("localhost.example", false), ("127.0.0.1", true)]
+    {
+        let asked = side.server.seen().len();
+        let mut command = sealift();
+        command.current_dir(side.yard.path("")).env("DOCKER_CONFIG", side.yard.path("none"));
+        command.args(["mirror", "--out", "out", "--key", "transfer.key", "--retries", "0"]);
+        command.args(["--vendor-profile", "site.toml", "--allow-http", "--no-refresh"]);
+        command.arg("--image").arg(format!("{host}:{port}/v/app:1"));
+        if !plain {
+            command.arg("--connect-to").arg(format!("{host}=127.0.0.1:{port}"));
+        }
+        let ran = run(&mut command);
+        assert_eq!(ran.status, Some(4), "{}", ran.text());
+        let seen = side.server.seen();
+        let readable = seen[asked..].iter().filter(|it| it.path() == "/v2/").count();
+        assert_eq!(readable, usize::from(plain), "{host}: {}", ran.text());
+    }
+}
+
+#[test]
 fn one_meaning_for_a_code() {
     let side = Side::new();
     let url = side.package("app.tgz", &[], b"content");

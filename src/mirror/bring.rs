@@ -324,6 +324,12 @@ impl<'a> Errand<'a> {
         };
         match fetched {
             Ok(key) if naming.admits(&key.fingerprint()) => Ok(()),
+            // What this machine could not write or read says nothing of the vendor's key.
+            Err(fault)
+                if matches!(fault.code(), Code::WriteFailed | Code::NoSpace | Code::Unreadable) =>
+            {
+                Err(fault)
+            }
             // The operator's own keys decide.
             _ if naming.has_keys() => Ok(()),
             Ok(key) => {

@@ -21,7 +21,9 @@ fn child() {
     let hosts = Hosts::new([], true).and(&url);
     let proxies = Proxies::of(|name| std::env::var(name).ok()).unwrap();
     let http = Http::new(HttpOptions { proxies, ..quick() }).unwrap();
-    drop(http.small(&url, &hosts, 9, None));
+    if let Err(fault) = http.small(&url, &hosts, 9, None) {
+        println!("{fault}");
+    }
 }
 
 #[test]
@@ -37,13 +39,21 @@ fn the_environment_names_the_proxy() {
             command.env_remove(name);
         }
         command.env_remove("REQUEST_METHOD");
-        command.env("http_proxy", proxy.url("")).env("HTTPS_PROXY", proxy.url(""));
+        let with_password = proxy.url("").replace("http://", "http://u:hush@");
+        command.env("http_proxy", &with_password).env("HTTPS_PROXY", &with_password);
         command.env("NO_PROXY", "127.0.0.1");
-        run(&mut command).succeeded();
+        let ran = run(&mut command);
+        assert!(!ran.text().contains("hush"), "{}", ran.text());
+        ran.succeeded();
         proxy.seen().last().map(|it| format!("{} {}", it.method, it.target))
     };
     assert_eq!(ask(&near.url("/")), None);
     assert_eq!(near.seen().len(), 1);
+    assert_eq!(near.seen()[0].header("proxy-authorization"), None);
     assert_eq!(ask("http://v.invalid/a").as_deref(), Some("GET http://v.invalid/a"));
     assert_eq!(ask("https://v.invalid/a").as_deref(), Some("CONNECT v.invalid:443"));
+    for request in proxy.seen() {
+        assert_eq!(request.header("proxy-authorization"), Some("Basic dTpodXNo"));
+        assert_eq!(request.header("authorization"), None);
+    }
 }

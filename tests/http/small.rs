@@ -131,7 +131,8 @@ fn a_drip_has_an_end() {
     };
     let fault = drip(head("200 OK", &[("Content-Length", "900")]));
     assert!(fault.to_string().contains("no whole answer within 0.4 s"), "{fault}");
-    drip(b"HTTP/1.1 200 OK\r\nX: ".to_vec());
+    let fault = drip(b"HTTP/1.1 200 OK\r\nX: ".to_vec());
+    assert!(fault.to_string().contains("timed out"), "{fault}");
 }
 
 #[test]

@@ -296,6 +296,49 @@ fn redirects_of_blobs_have_an_end_and_carry_no_secret() {
     assert!(circle.seen().len() < 15, "{}", circle.seen().len());
 }
 
+#[test]
+fn who_sends_less_than_is_stated_leaves_no_half() {
+    let image = Image::new();
+    let server = Server::new(move |_, request| match image.is_layer(request) {
+        true => reply("200 OK", &[("Content-Length", "5000")], &image.layer[..3000]),
+        false => image.answer(request),
+    });
+    let (mirror, reference) = facing(&server);
+    let fault = mirror.refused(&reference);
+    assert_eq!(fault.code(), Code::ResponseInvalid, "{fault}");
+    assert!(fault.message().contains("each time after 3000 bytes"), "{fault}");
+    assert_eq!(mirror.left(), Vec::<String>::new());
+}
+
+#[test]
+fn no_answer_is_read_beyond_its_bound() {
+    let begin = head("200 OK", &[("Transfer-Encoding", "chunked")]);
+    let begin = [&begin[..], b"fffffff0\r\n"].concat();
+    for what in ["/v2/", "/manifests/", "/blobs/", "token"] {
+        let image = Image::new();
+        let (place, sent) = endless(&begin);
+        let server = Server::new(move |_, request| {
+            let asks = format!("Bearer realm=\"http://{place}/token\"");
+            if what == "token" {
+                return reply("401 -", &[("WWW-Authenticate", &asks)], b"{}");
+            }
+            let this = match what {
+                "/v2/" => request.path() == what,
+                _ => request.path().contains(what),
+            };
+            let to = format!("http://{place}/");
+            match this {
+                true => reply("307 -", &[("Location", &to)], b""),
+                false => image.answer(request),
+            }
+        });
+        let (mirror, reference) = facing(&server);
+        let fault = mirror.refused(&reference);
+        assert_eq!(fault.code(), Code::ResponseTooLarge, "{what}: {fault}");
+        assert!(sent() < 32 << 20, "{what}: {} bytes were sent", sent());
+    }
+}
+
 /// What `docker login` leaves for a host.
 fn login(host: &str, auth: &str) -> String {
     format!(r#"{{"auths":{{"{host}":{{{auth}}}}}}}"#)

@@ -35,6 +35,37 @@ impl Pace {
     }
 }
 
+/// How far the attempts came that began with the first byte and ended before the last. One that went on
+/// where another stopped says nothing: it may be the network that ends it.
+#[derive(Debug, Default)]
+pub(in crate::mirror) struct Ends {
+    furthest: u64,
+    /// How many came no further than one before them.
+    in_vain: u32,
+}
+
+impl Ends {
+    /// One ended with so many bytes.
+    pub(in crate::mirror) fn at(&mut self, here: u64) {
+        if here > self.furthest {
+            *self = Self { furthest: here, in_vain: 0 };
+        } else if here > 0 {
+            self.in_vain = self.in_vain.saturating_add(1);
+        }
+    }
+
+    /// What is to be said in place of this fault if the server states more than it ever sends. A half of
+    /// that would lie here for ever, and keep everything else from being sealed.
+    pub(in crate::mirror) fn contradiction(&self, fault: &Fault) -> Option<Fault> {
+        let message = format!(
+            "the server ends each time after {} bytes, before all is here: {}",
+            self.furthest,
+            fault.message()
+        );
+        (self.in_vain > 0).then(|| Fault::new(Code::ResponseInvalid, message))
+    }
+}
+
 impl Http {
     /// The next piece of a large body; none at its end.
     pub(in crate::mirror) fn chunk(

@@ -10,7 +10,7 @@ use super::part::{Part, Record};
 use super::room::{RESERVE_BYTES, fits};
 use super::send::Request;
 use super::small::unasked;
-use super::{Http, Pace, Trouble, Validators, refused, shown};
+use super::{Ends, Http, Pace, Trouble, Validators, refused, shown};
 use crate::folder::Folder;
 use crate::mirror::record::now;
 use crate::mirror::{Fetched, Hosts, Task, Watch};
@@ -83,25 +83,6 @@ impl Http {
 /// After so many bytes of a body without a length the space that is left is looked at.
 const LOOK_BYTES: u64 = 16 << 20;
 
-/// How far the attempts came that began with the first byte and ended before the last. One that went on
-/// where another stopped says nothing: it may be the network that ends it.
-#[derive(Default)]
-struct Ends {
-    furthest: u64,
-    /// How many came no further than one before them.
-    in_vain: u32,
-}
-
-impl Ends {
-    fn at(&mut self, here: u64) {
-        if here > self.furthest {
-            *self = Self { furthest: here, in_vain: 0 };
-        } else if here > 0 {
-            self.in_vain = self.in_vain.saturating_add(1);
-        }
-    }
-}
-
 struct Download<'a> {
     http: &'a Http,
     url: &'a Url,
@@ -123,13 +104,10 @@ impl Download<'_> {
     /// half here for ever, and with it everything else from being sealed.
     fn given_up(&self, fault: Fault) -> Fault {
         let passing = matches!(fault.code(), Code::NetworkFailed | Code::ResponseInvalid);
-        if !passing || self.ends.in_vain == 0 || Part::discard(self.folder, self.name).is_err() {
-            return fault;
+        match self.ends.contradiction(&fault).filter(|_| passing) {
+            Some(said) if Part::discard(self.folder, self.name).is_ok() => said,
+            _ => fault,
         }
-        let (here, words) = (self.ends.furthest, fault.message());
-        let message =
-            format!("the server ends each time after {here} bytes, before all is here: {words}");
-        Fault::new(Code::ResponseInvalid, message)
     }
 
     fn attempt(&mut self, known: Option<&Validators>) -> Result<Large, Trouble> {

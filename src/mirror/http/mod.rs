@@ -25,7 +25,7 @@ mod trouble;
 use std::future::Future;
 
 pub use ask::Asked;
-pub(super) use body::{Pace, opening};
+pub(super) use body::{Ends, Pace, opening};
 pub use headers::Validators;
 pub(super) use headers::{ContentRange, length};
 pub use large::Large;

@@ -86,8 +86,8 @@ impl HttpOptions {
     /// Where a host is to be found, if that was said.
     pub(super) fn place_of(&self, url: &Url) -> Option<SocketAddr> {
         let Some(Host::Domain(name)) = url.host() else { return None };
-        let places = self.connect_to.iter().filter_map(|text| place(text).ok());
-        places.filter(|(host, _)| host == name).last().map(|(_, address)| address)
+        let mut places = self.connect_to.iter().filter_map(|text| place(text).ok());
+        places.rfind(|(host, _)| host == name).map(|(_, address)| address)
     }
 
     /// The client for everything; or the one for hosts whose place was said, which takes the port

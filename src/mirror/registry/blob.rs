@@ -12,7 +12,8 @@ use super::layout::Blob;
 use super::session::Session;
 use crate::digest::Hasher;
 use crate::mirror::http::{
-    ContentRange, Pace, Trouble as Attempt, is_page, length, opening, page, says_page, unwritten,
+    ContentRange, Ends, Pace, Trouble as Attempt, is_page, length, opening, page, says_page,
+    unwritten,
 };
 use crate::mirror::record::now;
 use crate::mirror::{Fetched, Task, Watch};
@@ -69,6 +70,7 @@ struct Transfer<'a> {
     joined: bool,
     /// Whether a new token was fetched since bytes last came.
     renewed: bool,
+    ends: Ends,
 }
 
 /// Brings a blob; says what was fetched, or nothing if all of it was there.
@@ -94,8 +96,15 @@ fn run(job: &Job<'_>, blob: &Blob) -> Result<Option<Fetched>, Missing> {
     if resumed_from == blob.size && hasher.clone().finish() == blob.digest {
         return Ok(None);
     }
-    let mut transfer =
-        Transfer { job, blob, task, hasher, joined: resumed_from > 0, renewed: false };
+    let mut transfer = Transfer {
+        job,
+        blob,
+        task,
+        hasher,
+        joined: resumed_from > 0,
+        renewed: false,
+        ends: Ends::default(),
+    };
     if resumed_from == blob.size {
         transfer.restart();
     }
@@ -169,6 +178,11 @@ impl Transfer<'_> {
             if self.job.stop.load(Ordering::Relaxed) {
                 return Err(Missing::Stopped);
             }
+            if fault.code() == Code::NetworkFailed
+                && let Some(said) = self.ends.contradiction(&fault)
+            {
+                return Err(said.into());
+            }
             let progress = self.hasher.bytes().saturating_sub(before) >= PROGRESS_BYTES;
             if fault.code() != Code::NetworkFailed || !progress {
                 return Err(fault.into());
@@ -195,7 +209,16 @@ impl Transfer<'_> {
         self.expected(&mut response)?;
         let mut pace = Pace::default();
         let mut may_be_page = says_page(response.headers());
-        while let Some(part) = http.chunk(&mut response, &mut pace)? {
+        let start = self.hasher.bytes();
+        loop {
+            let part = match http.chunk(&mut response, &mut pace) {
+                Ok(Some(part)) => part,
+                Ok(None) => break,
+                Err(trouble) => {
+                    self.ended(start);
+                    return Err(trouble.into());
+                }
+            };
             if std::mem::take(&mut may_be_page) && is_page(part.as_ref()) {
                 return Err(Attempt::from(page()).into());
             }
@@ -204,8 +227,15 @@ impl Transfer<'_> {
         if self.left() == 0 {
             return Ok(());
         }
+        self.ended(start);
         let message = format!("ended {} bytes early", self.left());
         Err(Attempt::Again(Fault::new(Code::NetworkFailed, message), None).into())
+    }
+
+    fn ended(&mut self, start: u64) {
+        if start == 0 {
+            self.ends.at(self.hasher.bytes());
+        }
     }
 
     /// Refuses a body that is not the blob before it is read.
