@@ -43,8 +43,8 @@ echo "== system calls"
 if command -v strace >/dev/null; then
   calls() { strace -f -qq -e trace=network -e signal=none -o "$work/trace" "$@" >"$work/out" 2>&1 || true; cat "$work/trace"; }
   [ -n "$(calls bash -c 'exec 3<>/dev/tcp/127.0.0.1/9')" ] || fail "strace does not see a connection"
-  release=examples/release
-  found=$(calls "$program" verify --key "$release/vendor.pub" --trusted-root "$release/trusted_root.json" \
+  release=examples/release keys=examples/keys
+  found=$(calls "$program" verify --key "$keys/vendor.pub" --trusted-root "$keys/trusted_root.json" \
     "$release/hello-image.tar" "$release/tools-1.0.tar.gz")
   [ -z "$found" ] || fail "network system calls: $found"
   [ "$(grep -c ': OK' "$work/out")" -eq 2 ] || fail "verify did not do its work: $(cat "$work/out")"
@@ -53,7 +53,7 @@ if command -v strace >/dev/null; then
   export SEALIFT_PASSWORD=offline
   "$program" keygen --output-key-prefix "$work/transfer-key" >/dev/null
   found=$found$(calls "$program" seal "$work/transfer" --key "$work/transfer-key.key" \
-    --vendor-key "$release/vendor.pub" --trusted-root "$release/trusted_root.json")
+    --vendor-key "$keys/vendor.pub" --trusted-root "$keys/trusted_root.json")
   found=$found$(calls "$program" verify "$work/transfer" --transfer-key "$work/transfer-key.pub")
   [ -z "$found" ] || fail "network system calls: $found"
   [ "$(grep -c ': OK' "$work/out")" -eq 3 ] || fail "verify did not do its work: $(cat "$work/out")"

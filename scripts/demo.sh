@@ -20,6 +20,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/demo-site.sh
 release=$PWD/examples/release
+# What judges lies apart from what is judged.
+keys=$PWD/examples/keys
 hidden=$(mktemp -d)
 if [ $# -gt 0 ]; then
   mkdir -p "$1"
@@ -48,10 +50,10 @@ try() {
 says() { grep -qF -- "$1" <<<"$answer" || fail "the answer does not say: $1"; }
 
 echo "== 1. What the vendor signed"
-try 0 verify --key "$release/vendor.pub" --trusted-root "$release/trusted_root.json" \
+try 0 verify --key "$keys/vendor.pub" --trusted-root "$keys/trusted_root.json" \
   "$release/hello-image.tar" "$release/tools-1.0.tar.gz"
 [ "$(grep -c ': OK' <<<"$answer")" -eq 2 ] || fail "the genuine release was not accepted"
-try 1 verify --key "$release/vendor.pub" --trusted-root "$release/trusted_root.json" "$release/tampered-image.tar"
+try 1 verify --key "$keys/vendor.pub" --trusted-root "$keys/trusted_root.json" "$release/tampered-image.tar"
 says ': FAILED (layer-mismatch'
 
 echo "== 2. On the connected side"
@@ -60,7 +62,7 @@ mkdir -p "$root/signatures/bundles" "$root/signatures/public-keys" "$root/packag
 cp "$release"/*_signature.bundle "$release"/*_publickey.json "$root/signatures/bundles/"
 cp "$release/vendor.pub" "$root/signatures/public-keys/"
 cp "$release/tools-1.0.tar.gz" "$root/packages/"
-cp "$release/vendor.pub" "$release/trusted_root.json" "$work/"
+cp "$keys/vendor.pub" "$keys/trusted_root.json" "$work/"
 start_site "$hidden/servers" "$root"
 registry_port=
 [ -z "$site_port" ] || start_registry "$hidden/servers"

@@ -82,6 +82,9 @@ for file in hello-image.tar hello_signature.bundle "$package" "${package}_signat
   "${package}_publickey.json" tampered-image.tar vendor.pub trusted_root.json; do
   install -m 644 "$work/$file" "$release/$file"
 done
+# What judges lies apart from what is judged.
+mkdir -p "$release/../keys"
+install -m 644 "$work/vendor.pub" "$work/trusted_root.json" "$release/../keys/"
 engine=$(docker version --format '{{.Server.Version}} ({{.Server.Os}}/{{.Server.Arch}})')
 version_of() { "$1" version 2>/dev/null | awk '/GitVersion/ {print $2}'; }
 cat >"$release/PROVENANCE.md" <<PROVENANCE
@@ -101,6 +104,9 @@ the private key was never kept, and the transparency log ran for these two signa
 | \`tampered-image.tar\` | \`hello-image.tar\` with one word changed in a file of a layer; config, id and signature are untouched. It must be refused |
 | \`vendor.pub\` | the vendor's public key (ECDSA P-256) |
 | \`trusted_root.json\` | the log that this release trusts, made by \`cosign trusted-root create\` |
+
+A vendor's site has such a key and root too. Nothing is judged by them: what judges lies in \`examples/keys/\`, as if
+it had come another way.
 
 cosign itself accepts both signatures (the script checks that); it has no way to look at the archives.
 

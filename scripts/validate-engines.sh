@@ -38,7 +38,7 @@ for folder in a b c d/e; do
     examples/release/*.bundle examples/release/*_publickey.json "$work/volume/1.0/$folder"
 done
 # As a ConfigMap is mounted: links to a folder of this version.
-cp examples/release/{vendor.pub,trusted_root.json} "$work/trust/..1"
+cp examples/keys/{vendor.pub,trusted_root.json} "$work/trust/..1"
 ln -s ..1 "$work/trust/..data"
 ln -s ..data/vendor.pub ..data/trusted_root.json "$work/trust"
 chmod -R a+rX "$work/volume" "$work/trust"

@@ -25,9 +25,9 @@ fn release() -> PathBuf {
 
 fn verify(files: &[&str], trusted_root: bool) -> Ran {
     let mut command = sealift();
-    command.current_dir(release()).args(["verify", "--key", "vendor.pub"]);
+    command.current_dir(release()).args(["verify", "--key", "../keys/vendor.pub"]);
     if trusted_root {
-        command.args(["--trusted-root", "trusted_root.json"]);
+        command.args(["--trusted-root", "../keys/trusted_root.json"]);
     }
     run(command.args(files))
 }
@@ -83,4 +83,9 @@ fn the_provenance_lists_every_file_by_its_digest() {
         })
         .collect();
     assert_eq!(listed, found, "left: PROVENANCE.md; right: the folder");
+    // What judges lies apart from what is judged, and is the same.
+    for name in ["vendor.pub", "trusted_root.json"] {
+        let apart = fs::read(release().with_file_name("keys").join(name)).unwrap();
+        assert_eq!(apart, fs::read(release().join(name)).unwrap(), "{name}");
+    }
 }

@@ -284,9 +284,9 @@ fn the_report_schema_describes_what_the_program_prints() {
     let release = root().join("examples/release");
     let report = |files: &[&str], root: bool| -> Value {
         let mut command = sealift();
-        command.current_dir(&release).args(["verify", "-o", "json", "--key", "vendor.pub"]);
+        command.current_dir(&release).args(["verify", "-o", "json", "--key", "../keys/vendor.pub"]);
         if root {
-            command.args(["--trusted-root", "trusted_root.json"]);
+            command.args(["--trusted-root", "../keys/trusted_root.json"]);
         }
         serde_json::from_str(&run(command.args(files)).stdout).unwrap()
     };
@@ -398,6 +398,7 @@ fn the_policy_schema_is_strict() {
         transparency = "required"
         digest_kinds = ["config"]
         allow_unsigned = ["README.txt"]
+        allow_unsigned_images = ["images/pause*"]
         [[vendor.key]]
         name = "2023"
         fingerprint = "{digest}"
@@ -437,6 +438,7 @@ fn the_policy_schema_is_strict() {
             ("/vendor/0/digest_kinds", json!([])),
             ("/vendor/0/digest_kinds", json!(["file"])),
             ("/vendor/0/allow_unsigned", json!([""])),
+            ("/vendor/0/allow_unsigned_images", json!([""])),
             ("/vendor/0/key/0/fingerprint", absent()),
             ("/vendor/0/key/0/fingerprint", json!(hex())),
             ("/vendor/0/key/0/retired_at", json!("2026-01-01T00:00:00Z")),

@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let name = String::from_utf8_lossy(file);
     for vendor in policy.vendors() {
-        let _ = vendor.allows_unsigned(&name);
+        let _ = vendor.allows_unsigned(&name, &name, false);
         for key in vendor.keys() {
             assert!(policy.find_key(&key.fingerprint()).is_some());
             for times in [&[][..], &[now], &[now, jiff::Timestamp::MAX]] {

@@ -2,18 +2,20 @@
 
 use std::io::{self, Read};
 
-use super::{BundleVerdict, NamedBundle, diagnose, prove, verified};
+use super::{BundleVerdict, NamedBundle, Terms, diagnose, prove, verified};
 use crate::limits;
 use crate::sigstore::{Request, Subject};
-use crate::verdict::{ArtifactKind, ArtifactReport};
+use crate::verdict::{ArtifactKind, ArtifactReport, KeyTrust};
 
-/// Verifies a stream of bytes against one bundle; the stream is read once, in constant memory.
+/// Verifies a stream of bytes against one bundle; the stream is read once, in constant memory. `terms` is
+/// what the trust policy says of the key, if there is one.
 #[must_use]
 pub fn blob(
     mut report: ArtifactReport,
     stream: &mut dyn Read,
     bundle: &NamedBundle,
     request: &Request<'_>,
+    terms: Option<Terms<'_>>,
 ) -> ArtifactReport {
     report.kind = Some(ArtifactKind::Blob);
     let content = match &bundle.content {
@@ -24,9 +26,10 @@ pub fn blob(
         }
     };
     let mut stream = Beginning { inner: stream, bytes: Vec::new() };
-    match prove(content, Subject::Reader(&mut stream), request, None) {
+    match prove(content, Subject::Reader(&mut stream), request, terms) {
         Ok(proof) => {
             report.bundles.push(BundleVerdict::new(bundle, Ok(&proof)).report);
+            report.key_trust = terms.map(|_| KeyTrust::Policy);
             verified(report, Some(proof.key()))
         }
         Err(refusal) => {

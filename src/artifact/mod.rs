@@ -66,6 +66,9 @@ impl Default for Tries {
 pub struct Terms<'a> {
     /// The artifact's name, which the key must be allowed for.
     pub name: &'a str,
+    /// Where it lies, if somebody else than the reader chose the name and the two differ: the key must be
+    /// allowed for that too.
+    pub path: Option<&'a str>,
     /// Status, validity and names of the key.
     pub key: &'a KeyTerms,
     /// Which kinds of digest the vendor may sign.
@@ -149,10 +152,15 @@ fn prove(
     if let Some(terms) = terms {
         let times: Vec<_> = proof.times().iter().map(|proven| proven.time).collect();
         // An artifact goes by the last part of its path, or by the whole where two share it.
-        let base = terms.name.rsplit('/').next().unwrap_or(terms.name);
-        let admitted = match terms.key.admit(terms.name, &times) {
-            Err(fault) if fault.code() == Code::NameNotAllowed => terms.key.admit(base, &times),
+        let admit = |name: &str| match terms.key.admit(name, &times) {
+            Err(fault) if fault.code() == Code::NameNotAllowed => {
+                terms.key.admit(name.rsplit('/').next().unwrap_or(name), &times)
+            }
             other => other,
+        };
+        let admitted = match terms.path {
+            Some(path) => admit(terms.name).and_then(|_| admit(path).map_err(|it| it.at(path))),
+            None => admit(terms.name),
         };
         match admitted {
             Ok(notes) => notes.into_iter().for_each(|note| proof.add_note(note)),

@@ -169,11 +169,14 @@ pub(super) struct VerifyBlobArgs {
     /// Signature bundle
     #[arg(long, value_name = "FILE")]
     pub(super) bundle: Option<PathBuf>,
-    /// A signature without a bundle (base64 or raw); beside --bundle it must be the same one
-    #[arg(long, value_name = "FILE")]
+    /// A signature without a bundle: a file of base64 or raw bytes, or the base64 itself; beside --bundle
+    /// it must be the same one
+    #[arg(long, value_name = "FILE|BASE64")]
     pub(super) signature: Option<PathBuf>,
     #[command(flatten)]
     pub(super) trust: TrustArgs,
+    #[command(flatten)]
+    pub(super) policy: PolicyOption,
     #[command(flatten)]
     pub(super) cosign: CosignOptions,
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::apart::Named;
 use super::files;
 use crate::digest::Sha256Digest;
 use crate::limits;
@@ -41,6 +42,12 @@ pub(super) struct BatchArgs {
 }
 
 impl BatchArgs {
+    /// The files that are named here and that change answers, or what is shown of them.
+    pub(super) fn named(&self) -> impl Iterator<Item = Named> {
+        let map = Named::all("--map", &self.map);
+        map.chain(Named::all("--changed-since", &self.changed_since))
+    }
+
     /// Which artifacts are asked for.
     ///
     /// # Errors
@@ -158,24 +165,6 @@ fn part(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Part, F
         whole(part)?
     };
     Part::new(part, of).ok_or_else(|| no_part(part, of))
-}
-
-/// Refuses a file for reports that would lie in a directory that is checked.
-///
-/// # Errors
-/// [`Code::Usage`].
-pub(super) fn outside(report: &Path, paths: &[PathBuf]) -> Result<(), Fault> {
-    let parent = match report.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    for directory in paths.iter().filter(|path| path.is_dir()) {
-        if crate::folder::Folder::open(directory)?.contains(parent) {
-            let message = "the report would lie in a directory that is checked; keep it elsewhere";
-            return Err(Fault::new(Code::Usage, message).at(files::show(report)));
-        }
-    }
-    Ok(())
 }
 
 /// Refuses a file for reports that can't be written in the end, as far as that can be told, before anything

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::args::{InspectArgs, Output};
 use super::files::{self, Opened};
 use super::progress::Bar;
+use super::whom::{Believed, Said, believe};
 use super::{complain, shown};
 use crate::folder::{EntryKind, Folder};
 use crate::image::{self, Input, Options};
@@ -25,10 +26,14 @@ const NOT_VERIFIED: &str = "no signature was verified";
 
 /// Runs the command: every file is shown, whatever fails.
 pub(super) fn run(arguments: &InspectArgs) -> Result<ExitStatus, Fault> {
+    // Nothing is judged here; but which logs are known is said by the policy's root, and of a policy that can't
+    // be read, or that lies in what is shown, nothing is.
+    let folders = arguments.files.iter().filter(|path| path.is_dir()).cloned().collect();
+    let Believed { root, .. } = believe(Said { judged: folders, ..Said::default() })?;
     let mut outcomes = Vec::new();
     let mut shown_files = Vec::new();
     for path in &arguments.files {
-        match inspect(path) {
+        match inspect(path, root.as_ref().map(|(_, material)| material)) {
             Ok(content) => {
                 outcomes.push(Outcome::Ok);
                 shown_files.push(Inspected { file: files::show(path), content });
@@ -90,7 +95,7 @@ struct Image {
 }
 
 /// Tells by its first bytes what a file is, and reads it.
-fn inspect(path: &Path) -> Result<Content, Fault> {
+fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<Content, Fault> {
     let place = files::show(path);
     let options = Options { jobs: 1, progress: &Bar::new(true), cuts: None, crew: None };
     let archive = match files::open(path)? {
@@ -109,7 +114,11 @@ fn inspect(path: &Path) -> Result<Content, Fault> {
             if first.starts_with(b"{") {
                 let bytes = files::read_small(path, limits::BUNDLE_BYTES, Code::BundleTooLarge)?;
                 let bundle = SignatureBundle::parse(&bytes).map_err(|fault| fault.at(place))?;
-                return Ok(Content::Bundle(bundle.describe(Some(&TrustMaterial::production()?))));
+                let description = match root {
+                    Some(root) => bundle.describe(Some(root)),
+                    None => bundle.describe(Some(&TrustMaterial::production()?)),
+                };
+                return Ok(Content::Bundle(description));
             }
             // A key may have a comment in front, or what OpenSSL prints of it.
             let text = [&b"-----BEGIN"[..], b"#", b"Public-Key", b"RSA Public-Key", b"ED25519"];

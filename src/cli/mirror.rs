@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use super::apart::Named;
 use super::mirror_args::{EngineName, MirrorArgs};
 use super::mirror_end::{preflight, report, say_stopped, say_unasked, status, stopped, worst};
 use super::mirror_plan;
@@ -40,7 +41,11 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     };
     let release = release(arguments)?;
     let besides = besides(arguments, &release)?;
-    let mut sealing = arguments.sealing.load(arguments.key.as_deref(), besides)?;
+    let mut sealing = arguments.sealing.load(out, arguments.key.as_ref(), besides)?;
+    if sealing.root.is_some() && arguments.tuf_mirror.is_some() {
+        let message = "--tuf-mirror, where --trusted-root or the policy names the trusted root";
+        return Err(Fault::new(Code::PolicyForbids, message));
+    }
     let engine = engine(arguments, &release)?;
     let is_file = |name: &str| match engine {
         EngineName::Archive => true,
@@ -156,8 +161,15 @@ fn besides(arguments: &MirrorArgs, release: &Release) -> Result<Besides, Fault> 
         (None, None, Some(path)) => Some(super::load_profile(Some(&beside(path)))?),
         (None, None, None) => None,
     };
+    let mut files: Vec<Named> = Named::all("--file", &arguments.file).collect();
+    files.extend(Named::all("--key", &arguments.key));
+    files.extend(Named::all("--ca-file", &arguments.ca_file));
+    files.extend(Named::all("--tuf-root", &arguments.tuf_root));
+    let listed = release.vendor_profile.as_deref().map(&beside);
+    files.extend(Named::all("vendor_profile in the release file", &listed));
     Ok(Besides {
         profile,
+        files,
         vendor_keys: release.vendor_keys.iter().map(|path| beside(path)).collect(),
         pin_keys: release.pin_keys.clone(),
         allow_unsigned: release.allow_unsigned.clone(),

@@ -4,6 +4,7 @@
 //! Standard output is the result (in `verify-blob`, as in cosign, standard error is); progress and
 //! warnings go to standard error.
 
+mod apart;
 mod args;
 mod batch_args;
 mod console;
@@ -38,6 +39,7 @@ mod verify_blob;
 mod verify_file;
 mod verify_folder;
 mod watch;
+mod whom;
 
 use std::ffi::OsString;
 use std::io::{self, Read as _};

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use zeroize::Zeroizing;
 
+use super::apart::Named;
 use super::files;
 use crate::limits;
 use crate::verdict::{Code, Fault};
@@ -28,6 +29,11 @@ pub(super) struct PasswordArgs {
 }
 
 impl PasswordArgs {
+    /// The file that the option names.
+    pub(super) fn file(&self) -> Option<Named> {
+        self.password_file.as_ref().map(|path| Named::new("--password-file", path))
+    }
+
     /// The password of a key that exists; a prompt asks once.
     ///
     /// # Errors

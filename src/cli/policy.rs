@@ -4,6 +4,7 @@ use std::env;
 use std::io;
 use std::path::Path;
 
+use super::apart::Named;
 use super::args::{PolicyArgs, PolicyCheckArgs, PolicyCommand};
 use super::{files, shown, warn};
 use crate::limits;
@@ -21,7 +22,7 @@ pub(super) fn run(arguments: &PolicyArgs) -> Result<ExitStatus, Fault> {
 }
 
 fn check(arguments: &PolicyCheckArgs) -> Result<ExitStatus, Fault> {
-    let policy = search(arguments.file.as_deref())?.ok_or_else(|| {
+    let (policy, _) = search(arguments.file.as_deref())?.ok_or_else(|| {
         Fault::new(Code::Usage, format!("no FILE is given, and {VARIABLE} names none"))
     })?;
     for warning in policy.warnings(jiff::Timestamp::now()) {
@@ -31,21 +32,27 @@ fn check(arguments: &PolicyCheckArgs) -> Result<ExitStatus, Fault> {
     shown(policy.describe().iter().try_for_each(|line| line!(out, "{line}")))
 }
 
-/// The policy in force: the one that a flag names, else the environment's, else none. A variable
-/// that is set and empty names none; one that names a file must lead to a policy.
+/// The policy in force, with the files that it was read from: the one that a flag names, else the
+/// environment's, else none. A variable that is set must lead to a policy, and by an absolute path:
+/// what is in force must not depend on the directory that a command is run in.
 ///
 /// # Errors
-/// Those of [`load`].
-pub(super) fn search(flag: Option<&Path>) -> Result<Option<TrustPolicy>, Fault> {
+/// [`Code::Usage`] for a variable that names no absolute path, and those of [`load`].
+pub(super) fn search(flag: Option<&Path>) -> Result<Option<(TrustPolicy, Vec<Named>)>, Fault> {
     if let Some(path) = flag {
-        return load(path).map(Some);
+        return load(path, "--trust").map(Some);
     }
-    match env::var_os(VARIABLE) {
-        Some(path) if !path.is_empty() => {
-            load(Path::new(&path)).map(Some).map_err(|fault| fault.at(VARIABLE))
-        }
-        _ => Ok(None),
+    let Some(path) = env::var_os(VARIABLE) else { return Ok(None) };
+    let path = Path::new(&path);
+    if !path.is_absolute() {
+        let found = if path.as_os_str().is_empty() { "nothing".into() } else { files::show(path) };
+        let message =
+            "the variable is set, and names no policy by its absolute path; set it so, or unset it";
+        return Err(Fault::new(Code::Usage, message)
+            .at(VARIABLE)
+            .expected_found("an absolute path", found));
     }
+    load(path, VARIABLE).map(Some).map_err(|fault| fault.at(VARIABLE))
 }
 
 /// Reads a policy and the files that it names, relative to its own folder. Where they lie is the
@@ -53,7 +60,8 @@ pub(super) fn search(flag: Option<&Path>) -> Result<Option<TrustPolicy>, Fault> 
 ///
 /// # Errors
 /// [`Code::FileNotFound`] for the policy itself, else [`Code::PolicyMalformed`].
-pub(super) fn load(path: &Path) -> Result<TrustPolicy, Fault> {
+fn load(path: &Path, role: &str) -> Result<(TrustPolicy, Vec<Named>), Fault> {
+    let mut named = vec![Named::new(role, path)];
     let bytes = files::read_config(path, limits::POLICY_BYTES, Code::PolicyMalformed)?;
     // Never an empty folder: a file called `-` is a file here, not standard input.
     let folder = match path.parent() {
@@ -62,7 +70,11 @@ pub(super) fn load(path: &Path) -> Result<TrustPolicy, Fault> {
     };
     // The largest of what a policy can name; what each file is bounds it further.
     let mut read = |name: &str| {
-        files::read_config(&folder.join(name), limits::TRUSTED_ROOT_BYTES, Code::PolicyMalformed)
+        let file = folder.join(name);
+        let bytes = files::read_config(&file, limits::TRUSTED_ROOT_BYTES, Code::PolicyMalformed)?;
+        named.push(Named::new(format!("a file that {role} names"), file));
+        Ok(bytes)
     };
-    TrustPolicy::from_toml(&bytes, &mut read).map_err(|fault| fault.at(files::show(path)))
+    let policy = TrustPolicy::from_toml(&bytes, &mut read);
+    policy.map(|policy| (policy, named)).map_err(|fault| fault.at(files::show(path)))
 }

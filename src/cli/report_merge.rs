@@ -3,8 +3,9 @@
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
+use super::apart::Named;
 use super::report_args::ReportMergeArgs;
-use super::{console, files, new_file, report, shown};
+use super::{apart, console, files, new_file, report, shown};
 use crate::release;
 use crate::report::{Detail, Form};
 use crate::verdict::{ExitStatus, Fault};
@@ -16,6 +17,9 @@ pub(super) fn run(arguments: &ReportMergeArgs) -> Result<ExitStatus, Fault> {
         .iter()
         .map(|path| Ok((path, console::form_of(path)?)))
         .collect::<Result<_, Fault>>()?;
+    let read: Vec<Named> = Named::all("the part", &arguments.files).collect();
+    let written: Vec<Named> = Named::all("--report", &arguments.report).collect();
+    apart::outputs(&written, &read, &[])?;
     let parts = arguments
         .files
         .iter()

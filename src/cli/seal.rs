@@ -19,7 +19,8 @@ use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Report, line, prin
 pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {
     let folder = Folder::open(&arguments.directory)?;
     let exclude = excluded(&folder, &arguments.exclude)?;
-    let sealing = arguments.sealing.load(Some(&arguments.key), Besides::default())?;
+    let sealing =
+        arguments.sealing.load(&arguments.directory, Some(&arguments.key), Besides::default())?;
     let bar = Bar::new(!arguments.run.quiet && arguments.run.output == FormName::Text);
     bar.name(files::show(&arguments.directory));
     let reading =

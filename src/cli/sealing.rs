@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::apart::Named;
 use super::args::RunArgs;
 use super::password::PasswordArgs;
 use super::report_args::FormName;
-use super::transfer_args::{PolicyOption, material};
-use super::trust_args::{LogArgs, load_key};
+use super::transfer_args::PolicyOption;
+use super::trust_args::LogArgs;
+use super::whom::{Believed, Said, believe};
 use super::{complain, files, load_profile, number, program_digest, shown, warn};
 use crate::digest::Sha256Digest;
 use crate::image::Options;
@@ -85,6 +87,8 @@ pub(super) struct Sealing<'a> {
 pub(super) struct Besides {
     pub(super) profile: Option<VendorProfile>,
     pub(super) vendor_keys: Vec<PathBuf>,
+    /// Further files by which the run judges, or is told what to do.
+    pub(super) files: Vec<Named>,
     pub(super) pin_keys: Vec<Sha256Digest>,
     pub(super) allow_unsigned: Vec<String>,
     pub(super) stream: Option<String>,
@@ -93,32 +97,43 @@ pub(super) struct Besides {
 }
 
 impl SealingArgs {
-    /// Loads what the options name; without a key one is made that nobody will see, for a plan.
+    /// Loads what the options name, for a folder; without a key one is made that nobody will see, for a
+    /// plan.
     ///
     /// # Errors
     /// [`Code::Usage`], [`Code::PolicyForbids`] and the faults of the files named.
-    pub(super) fn load(&self, key: Option<&Path>, besides: Besides) -> Result<Sealing<'_>, Fault> {
+    pub(super) fn load(
+        &self,
+        folder: &Path,
+        key: Option<&PathBuf>,
+        besides: Besides,
+    ) -> Result<Sealing<'_>, Fault> {
         let now = jiff::Timestamp::now();
         let profile = match (self.vendor_profile.as_deref(), besides.profile) {
             (None, Some(profile)) => profile,
             (path, _) => load_profile(path)?,
         };
-        let policy = self.policy.load()?;
-        let keys = self
-            .vendor_key
-            .iter()
-            .chain(&besides.vendor_keys)
-            .map(|path| load_key(path))
-            .collect::<Result<Vec<_>, Fault>>()?;
-        if policy
-            .as_ref()
-            .is_some_and(|it| it.vendors().iter().any(|it| it.transparency_required()))
-            && self.logs.insecure_ignore_tlog
-        {
-            let message = "--insecure-ignore-tlog, where the policy asks for a log entry";
-            return Err(Fault::new(Code::PolicyForbids, message));
-        }
-        let (root, material) = match material(&self.logs, policy.as_ref())? {
+        let pins: Vec<Sha256Digest> =
+            self.pin_key.iter().copied().chain(besides.pin_keys).collect();
+        let allow_unsigned: Vec<String> =
+            self.allow_unsigned.iter().cloned().chain(besides.allow_unsigned).collect();
+        // A private key in the folder has an answer of its own.
+        let mut others: Vec<Named> = Named::all("--vendor-profile", &self.vendor_profile).collect();
+        others.extend(self.password.file());
+        others.extend(besides.files);
+        let Believed { policy, keys, root, .. } = believe(Said {
+            policy: self.policy.path(),
+            keys: Named::all("--vendor-key", self.vendor_key.iter().chain(&besides.vendor_keys))
+                .collect(),
+            pins: pins.clone(),
+            first_use: self.trust_on_first_use,
+            logs: Some(&self.logs),
+            allow_unsigned: allow_unsigned.clone(),
+            others,
+            judged: vec![folder.to_path_buf()],
+            ..Said::default()
+        })?;
+        let (root, material) = match root {
             Some((bytes, material)) => (Some(bytes), material),
             None => (None, TrustMaterial::production()?),
         };
@@ -141,13 +156,8 @@ impl SealingArgs {
             profile,
             policy,
             keys,
-            pins: self.pin_key.iter().copied().chain(besides.pin_keys).collect(),
-            allow_unsigned: self
-                .allow_unsigned
-                .iter()
-                .cloned()
-                .chain(besides.allow_unsigned)
-                .collect(),
+            pins,
+            allow_unsigned,
             root,
             material,
             stream: self

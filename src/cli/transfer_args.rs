@@ -1,18 +1,14 @@
-//! The options for transfer directories and the trust policy, and what they come to together: options
-//! narrow a policy, never widen it.
+//! The options for transfer directories and the trust policy. Whom they come to believe is decided in
+//! `whom`.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::trust_args::{LogArgs, load_key};
-use super::{files, policy};
+use super::files;
 use crate::folder::{Folder, write_beside};
-use crate::key::{KeyKind, PublicKey};
 use crate::limits;
-use crate::sigstore::TrustMaterial;
 use crate::transfer::{Sealed, State};
-use crate::trust::TrustPolicy;
 use crate::verdict::{Code, Fault};
 
 /// What is known of transfers beforehand.
@@ -58,83 +54,13 @@ pub(super) struct PolicyOption {
 }
 
 impl PolicyOption {
-    /// The policy in force.
-    ///
-    /// # Errors
-    /// Those of [`policy::load`].
-    pub(super) fn load(&self) -> Result<Option<TrustPolicy>, Fault> {
-        policy::search(self.trust.as_deref())
+    /// The file that the option names.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.trust.as_deref()
     }
 }
 
 impl TransferArgs {
-    /// Refuses options that say more than the policy allows.
-    ///
-    /// # Errors
-    /// [`Code::PolicyForbids`].
-    pub(super) fn narrow(
-        &self,
-        policy: Option<&TrustPolicy>,
-        key: Option<&PublicKey>,
-        logs: &LogArgs,
-    ) -> Result<(), Fault> {
-        let Some(policy) = policy.filter(|policy| !policy.vendors().is_empty()) else {
-            return Ok(());
-        };
-        let forbids = |message: String| Err(Fault::new(Code::PolicyForbids, message));
-        if let Some(key) = key
-            && policy.find_key(&key.fingerprint()).is_none()
-        {
-            let fingerprint = key.fingerprint();
-            return forbids(format!("--key names {fingerprint}, which the policy does not list"));
-        }
-        if logs.insecure_ignore_tlog && policy.vendors().iter().any(|it| it.transparency_required())
-        {
-            return forbids(
-                "--insecure-ignore-tlog, where the policy asks for a log entry".to_owned(),
-            );
-        }
-        for name in &self.allow_unsigned {
-            if !policy.vendors().iter().any(|vendor| vendor.allows_unsigned(name)) {
-                return forbids(format!(
-                    "--allow-unsigned {name:?}, which the policy does not allow"
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// The transfer keys: those given, each of which a policy with transfer keys must list, else
-    /// the policy's.
-    ///
-    /// # Errors
-    /// [`Code::PolicyForbids`], and those of reading a key.
-    pub(super) fn transfer_keys(
-        &self,
-        policy: Option<&TrustPolicy>,
-    ) -> Result<Vec<PublicKey>, Fault> {
-        let listed = policy.map_or(&[][..], TrustPolicy::transfer_keys);
-        if self.transfer_key.is_empty() {
-            return Ok(listed.iter().map(|named| named.key().clone()).collect());
-        }
-        let mut keys = Vec::new();
-        for path in &self.transfer_key {
-            let key = load_key(path)?;
-            if key.kind() != KeyKind::EcdsaP256 {
-                let message =
-                    format!("a seal is made with ECDSA P-256, and this is {}", key.kind());
-                return Err(Fault::new(Code::KeyUnsupported, message).at(files::show(path)));
-            }
-            let fingerprint = key.fingerprint();
-            if !listed.is_empty() && listed.iter().all(|it| it.key().fingerprint() != fingerprint) {
-                let message = format!("the policy does not list the transfer key {fingerprint}");
-                return Err(Fault::new(Code::PolicyForbids, message).at(files::show(path)));
-            }
-            keys.push(key);
-        }
-        Ok(keys)
-    }
-
     /// What was accepted before.
     ///
     /// # Errors
@@ -180,31 +106,17 @@ impl TransferArgs {
         .map_err(|fault| fault.at(files::show(path)))
     }
 
-    /// Refuses a state file that would lie in a directory that is checked, and one that is no file.
+    /// Refuses a state that is no file, before anything is judged.
     ///
     /// # Errors
-    /// [`Code::Usage`] and [`Code::StateMalformed`].
-    pub(super) fn state_outside(&self, paths: &[PathBuf]) -> Result<(), Fault> {
-        let Some(path) = &self.state else { return Ok(()) };
-        if path.exists() && !path.is_file() {
-            return Err(
-                Fault::new(Code::StateMalformed, "not a regular file").at(files::show(path))
-            );
-        }
-        // Where the file really lies, or would lie.
-        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
-        let parent = match real.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        for directory in paths.iter().chain(&self.base).filter(|path| path.is_dir()) {
-            if Folder::open(directory)?.contains(parent) {
-                let message =
-                    "the state file lies in a directory that is checked; keep it elsewhere";
-                return Err(Fault::new(Code::Usage, message).at(files::show(path)));
+    /// [`Code::StateMalformed`].
+    pub(super) fn state_is_file(&self) -> Result<(), Fault> {
+        match &self.state {
+            Some(path) if path.exists() && !path.is_file() => {
+                Err(Fault::new(Code::StateMalformed, "not a regular file").at(files::show(path)))
             }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The earlier transfers.
@@ -214,21 +126,4 @@ impl TransferArgs {
     pub(super) fn bases(&self) -> Result<Vec<Folder>, Fault> {
         self.base.iter().map(|path| Folder::open(path)).collect()
     }
-}
-
-/// The trusted root that the operator named: by option, else by policy.
-///
-/// # Errors
-/// [`Code::TrustedRootMalformed`] and [`Code::PolicyMalformed`].
-pub(super) fn material(
-    logs: &LogArgs,
-    policy: Option<&TrustPolicy>,
-) -> Result<Option<(Vec<u8>, TrustMaterial)>, Fault> {
-    if let Some(named) = logs.trusted_root()? {
-        return Ok(Some(named));
-    }
-    let Some(bytes) = policy.and_then(TrustPolicy::trusted_root) else { return Ok(None) };
-    let material = TrustMaterial::from_json(bytes)
-        .map_err(|fault| Fault::new(Code::PolicyMalformed, fault.to_string()).at("trusted_root"))?;
-    Ok(Some((bytes.to_vec(), material)))
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
+use super::apart::Named;
 use super::{files, warn};
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::limits;
@@ -65,6 +66,11 @@ impl LogArgs {
         Ok(Some((bytes, material)))
     }
 
+    /// The file of the trusted root, if one is named.
+    pub(super) fn root_file(&self) -> Option<Named> {
+        self.trusted_root.as_ref().map(|path| Named::new("--trusted-root", path))
+    }
+
     /// Whether a trusted root is named.
     pub(super) const fn names_root(&self) -> bool {
         self.trusted_root.is_some()
@@ -84,11 +90,11 @@ enum Algorithm {
     Sha512,
 }
 
-/// What the options came to: everything loaded and parsed, once for the whole run.
+/// The one signer that the options name, and how it is judged: loaded and parsed once for the whole run.
 #[derive(Debug)]
-pub(super) struct Trust {
+pub(super) struct Trust<'a> {
     signer: LoadedSigner,
-    material: TrustMaterial,
+    material: &'a TrustMaterial,
     transparency: Transparency,
 }
 
@@ -98,7 +104,7 @@ enum LoadedSigner {
     Identity { identity: Matcher, issuer: Matcher },
 }
 
-impl Trust {
+impl Trust<'_> {
     /// The request that every bundle of the run is judged by.
     pub(super) fn request(&self, now: jiff::Timestamp) -> Request<'_> {
         let signer = match &self.signer {
@@ -107,23 +113,28 @@ impl Trust {
                 Signer::Identity { identity: identity.clone(), issuer: issuer.clone() }
             }
         };
-        Request { signer, trust: &self.material, transparency: self.transparency, now }
+        Request { signer, trust: self.material, transparency: self.transparency, now }
     }
 }
 
 impl TrustArgs {
-    /// Loads what the options name; `default_hash` holds where no algorithm is named.
+    /// The signer that the options name, judged by a trusted root; `default_hash` holds where no algorithm
+    /// is named.
     ///
     /// # Errors
     /// [`Code::NoKey`], [`Code::Usage`], and the faults of the files named.
-    pub(super) fn load(&self, default_hash: HashRule) -> Result<Trust, Fault> {
+    pub(super) fn load<'a>(
+        &self,
+        default_hash: HashRule,
+        material: &'a TrustMaterial,
+    ) -> Result<Trust<'a>, Fault> {
         let signer = self.signer(default_hash)?;
-        let material = match self.logs.trusted_root()? {
-            Some((_, material)) => material,
-            None => TrustMaterial::production()?,
-        };
-        let transparency = self.logs.transparency();
-        Ok(Trust { signer, material, transparency })
+        Ok(Trust { signer, material, transparency: self.logs.transparency() })
+    }
+
+    /// The file of the key, if one is named.
+    pub(super) fn key_file(&self) -> Option<Named> {
+        self.key.as_ref().map(|path| Named::new("--key", path))
     }
 
     /// The hash functions to accept.

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::apart::Named;
 use super::args::VerifyArgs;
 use super::console::{self, Console, Wanted};
-use super::transfer_args::material;
-use super::trust_args::load_key;
 use super::verify_file::{Single, signers};
 use super::verify_folder::{self, Directory};
-use super::{batch_args, complain, files, jobs, load_profile, medium, program_digest, warn};
+use super::whom::{Believed, Said, believe};
+use super::{apart, batch_args, complain, files, jobs, load_profile, medium, program_digest, warn};
 use crate::digest::Sha256Digest;
 use crate::folder::Authority;
 use crate::image::{Options, Progress};
@@ -61,13 +61,12 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
         return Err(Fault::new(Code::ProfileMalformed, "there is no vendor profile"));
     };
     check_usage(arguments)?;
-    let policy = arguments.policy.load()?;
-    let key = arguments.trust.key.as_deref().map(load_key).transpose()?;
+    arguments.transfer.state_is_file()?;
+    let believed = believe(said(arguments, started))?;
+    places(arguments, &believed, profile)?;
+    let Believed { policy, keys, transfer_keys, root: named, .. } = believed;
+    let key = keys.into_iter().next();
     let logs = &arguments.trust.logs;
-    arguments.transfer.narrow(policy.as_ref(), key.as_ref(), logs)?;
-    let transfer_keys = arguments.transfer.transfer_keys(policy.as_ref())?;
-    arguments.transfer.state_outside(&arguments.files)?;
-    let named = material(logs, policy.as_ref())?;
     // Parsing the built-in root is the most that a small run does.
     let production;
     let built_in = match &named {
@@ -99,7 +98,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     let only_directories = arguments.files.iter().all(|path| path.is_dir());
     let nobody = key.is_none() && policy.is_none();
     let identity = if arguments.trust.names_identity() || (nobody && !only_directories) {
-        let loaded = arguments.trust.load(HashRule::Known);
+        let loaded = arguments.trust.load(HashRule::Known, built_in);
         Some(loaded.map_err(|fault| with_key_name(fault, &whom))?)
     } else {
         None
@@ -156,6 +155,53 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     let (status, faults) = console.end();
     faults.iter().for_each(complain);
     Ok(status)
+}
+
+/// What the command line says of trust.
+fn said(arguments: &VerifyArgs, now: jiff::Timestamp) -> Said<'_> {
+    let transfer = &arguments.transfer;
+    let mut others: Vec<Named> =
+        Named::all("--vendor-profile", &arguments.vendor_profile).collect();
+    others.extend(Named::all("--state", &transfer.state));
+    others.extend(arguments.batch.named());
+    Said {
+        policy: arguments.policy.path(),
+        keys: arguments.trust.key_file().into_iter().collect(),
+        identity: arguments.trust.names_identity(),
+        transfer_keys: &transfer.transfer_key,
+        logs: Some(&arguments.trust.logs),
+        allow_unsigned: transfer.allow_unsigned.clone(),
+        time: transfer.time.map(|time| (time, now)),
+        others,
+        judged: judged(arguments),
+        ..Said::default()
+    }
+}
+
+/// What is judged: the paths, and the earlier transfers that they build on.
+fn judged(arguments: &VerifyArgs) -> Vec<PathBuf> {
+    arguments.files.iter().chain(&arguments.transfer.base).cloned().collect()
+}
+
+/// Refuses files to be written that would lie in what is judged, or in the place of anything that is read.
+fn places(
+    arguments: &VerifyArgs,
+    believed: &Believed,
+    profile: &VendorProfile,
+) -> Result<(), Fault> {
+    let mut read = believed.files.clone();
+    read.extend(Named::all("--bundle", &arguments.bundle));
+    for path in arguments.files.iter().filter(|path| path.is_file()) {
+        let material = pairing::for_package(profile, &files::file_name(path).unwrap_or_default());
+        let names = material.bundle.iter().chain(&material.key);
+        read.extend(names.map(|name| Named::new("the file", path.with_file_name(name))));
+    }
+    let judged = judged(arguments);
+    let (state, others): (Vec<Named>, Vec<Named>) =
+        read.iter().cloned().partition(|named| named.role == "--state");
+    apart::outputs(&state, &others, &judged)?;
+    let reports: Vec<Named> = Named::all("--report", &arguments.report).collect();
+    apart::outputs(&reports, &read, &judged)
 }
 
 /// Judges what a path leads to; says what is known of it besides the answers, if it is a folder.
@@ -332,11 +378,6 @@ fn options(arguments: &VerifyArgs) -> Vec<String> {
 fn wanted(arguments: &VerifyArgs) -> Result<Wanted, Fault> {
     let mut reports: Vec<(PathBuf, Form)> = Vec::new();
     for path in &arguments.report {
-        batch_args::outside(path, &arguments.files)?;
-        if reports.iter().any(|(other, _)| other == path) {
-            let fault = Fault::new(Code::Usage, "--report names the same file twice");
-            return Err(fault.at(files::show(path)));
-        }
         let form = console::form_of(path)?;
         batch_args::writable(path)?;
         reports.push((path.clone(), form));

@@ -1,28 +1,53 @@
-//! `sealift verify-blob`: the vendor's documented cosign command, offline and streaming.
+//! `sealift verify-blob`: the vendor's documented cosign command, offline and streaming, on the terms of the
+//! trust policy in force.
 
 use std::io;
+use std::path::Path;
 
+use super::apart::Named;
 use super::args::VerifyBlobArgs;
 use super::files;
 use super::verify_file::load_bundle;
+use super::whom::{Believed, Said, believe};
 use super::{complain, warn};
-use crate::artifact::{self, NamedBundle};
-use crate::key::HashAlgorithm;
+use crate::artifact::{self, NamedBundle, Terms};
+use crate::key::{HashAlgorithm, PublicKey};
 use crate::limits;
 use crate::report::{self, Detail};
-use crate::sigstore::{HashRule, SignatureBundle};
+use crate::sigstore::{HashRule, Request, SignatureBundle, Signer, TrustMaterial};
+use crate::trust::{KeyTerms, TrustPolicy, Vendor};
 use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, line};
+
+/// cosign's own default: SHA-256 for every kind of key that signs a hash.
+const HASH: HashRule = HashRule::Exactly(HashAlgorithm::Sha256);
 
 /// Runs the command.
 pub(super) fn run(arguments: &VerifyBlobArgs) -> Result<ExitStatus, Fault> {
     arguments.cosign.refuse()?;
-    // cosign's own default: SHA-256 for every kind of key that signs a hash.
-    let trust = arguments.trust.load(HashRule::Exactly(HashAlgorithm::Sha256))?;
+    let believed = believe(Said {
+        policy: arguments.policy.path(),
+        keys: arguments.trust.key_file().into_iter().collect(),
+        identity: arguments.trust.names_identity(),
+        logs: Some(&arguments.trust.logs),
+        judged: vec![arguments.file.clone()],
+        ..Said::default()
+    })?;
+    let production;
+    let material = match &believed.root {
+        Some((_, material)) => material,
+        None => {
+            production = TrustMaterial::production()?;
+            &production
+        }
+    };
+    let loaded;
+    let mut ways = by_keys(&believed, arguments, material);
+    if ways.is_empty() {
+        loaded = arguments.trust.load(HASH, material)?;
+        ways.push((loaded.request(jiff::Timestamp::now()), None));
+    }
     let bundle = named_bundle(arguments)?;
-    let request = trust.request(jiff::Timestamp::now());
-    let mut stream = files::open_stream(&arguments.file)?;
-    let report = ArtifactReport::new(files::show(&arguments.file));
-    let report = artifact::blob(report, &mut stream, &bundle, &request);
+    let report = judge(arguments, &bundle, &ways)?;
     if report.outcome == Outcome::Ok {
         for note in report.bundles.iter().flat_map(|bundle| &bundle.notes) {
             warn(note);
@@ -38,35 +63,126 @@ pub(super) fn run(arguments: &VerifyBlobArgs) -> Result<ExitStatus, Fault> {
     Ok(report.outcome.exit_status())
 }
 
+/// One way to judge: whose signature, and on what terms of the policy.
+type Way<'a> = (Request<'a>, Option<(&'a Vendor, &'a KeyTerms)>);
+
+/// The key that an option names, on the policy's terms if it lists it; else the policy's keys, unless a
+/// certificate's identity is asked for.
+fn by_keys<'a>(
+    believed: &'a Believed,
+    arguments: &VerifyBlobArgs,
+    material: &'a TrustMaterial,
+) -> Vec<Way<'a>> {
+    let hash = arguments.trust.hash(HASH);
+    let way = |key: &'a PublicKey, listed: Option<(&'a Vendor, &'a KeyTerms)>| {
+        let transparency = listed.map(|(vendor, _)| vendor.transparency());
+        let request = Request {
+            signer: Signer::Key { key, hash },
+            trust: material,
+            transparency: transparency.unwrap_or(arguments.trust.logs.transparency()),
+            now: jiff::Timestamp::now(),
+        };
+        (request, listed)
+    };
+    if let Some(key) = believed.keys.first() {
+        let policy = believed.policy.as_ref();
+        let listed = policy.and_then(|policy| policy.find_key(&key.fingerprint()));
+        return vec![way(key, listed.map(|(vendor, listed)| (vendor, listed.terms())))];
+    }
+    if arguments.trust.names_identity() {
+        return Vec::new();
+    }
+    let vendors = believed.policy.iter().flat_map(TrustPolicy::vendors);
+    let keys = vendors.flat_map(|vendor| vendor.keys().iter().map(move |key| (vendor, key)));
+    keys.filter_map(|(vendor, key)| Some(way(key.key()?, Some((vendor, key.terms()))))).collect()
+}
+
+/// Judges the bytes in each way until one holds; the answer of the first tells most otherwise.
+fn judge(
+    arguments: &VerifyBlobArgs,
+    bundle: &NamedBundle,
+    ways: &[Way<'_>],
+) -> Result<ArtifactReport, Fault> {
+    let file = &arguments.file;
+    if ways.len() > 1 && !file.is_file() {
+        let message =
+            "the policy lists several keys, and FILE can be read only once: name one with --key";
+        return Err(Fault::new(Code::Usage, message).at(files::show(file)));
+    }
+    // Of the artifact behind a digest that was signed nothing is known here but this name.
+    let name = files::file_name(file).unwrap_or_default();
+    let mut first: Option<ArtifactReport> = None;
+    for (request, listed) in ways {
+        let terms = listed.map(|(vendor, key)| Terms { name: &name, path: None, key, vendor });
+        let mut stream = files::open_stream(file)?;
+        let report = ArtifactReport::new(files::show(file));
+        let mut report = artifact::blob(report, &mut stream, bundle, request, terms);
+        if report.outcome == Outcome::Ok {
+            return Ok(report);
+        }
+        if report.code == Some(Code::NameNotAllowed) {
+            report.next = Some(
+                "The policy believes this key for artifacts of certain names, and here only the name of \
+                 FILE is known: have the artifact itself judged, with `sealift verify`."
+                    .to_owned(),
+            );
+        }
+        // What the policy says of a key that did sign goes before what fails for every other key.
+        match &first {
+            Some(before) if before.code != Some(Code::SignatureInvalid) => {}
+            Some(_) if report.code == Some(Code::SignatureInvalid) => {}
+            _ => first = Some(report),
+        }
+    }
+    first.ok_or_else(super::verify::no_key)
+}
+
 /// The bundle of the command line: a bundle file, or a bare signature.
 fn named_bundle(arguments: &VerifyBlobArgs) -> Result<NamedBundle, Fault> {
-    let signature = match &arguments.signature {
-        Some(path) => Some((
-            path,
-            files::read_small(path, limits::BUNDLE_BYTES, Code::BundleTooLarge)
-                .and_then(|bytes| SignatureBundle::detached(&bytes))
-                .map_err(|fault| fault.at(files::show(path)))?,
-        )),
-        None => None,
-    };
+    let signature = arguments.signature.as_deref().map(detached).transpose()?;
     match (&arguments.bundle, signature) {
         (None, None) => Err(Fault::new(Code::Usage, "give --bundle, or --signature")),
-        (None, Some((path, bundle))) => {
-            Ok(NamedBundle { name: files::show(path), content: Ok(bundle) })
+        (None, Some((named, bundle))) => {
+            Ok(NamedBundle { name: files::show(&named.path), content: Ok(bundle) })
         }
         (Some(path), signature) => {
             let mut left = limits::BUNDLE_BYTES;
             let bundle = load_bundle(path, &mut left);
-            if let (Ok(content), Some((signature_path, detached))) = (&bundle.content, signature)
+            if let (Ok(content), Some((named, detached))) = (&bundle.content, signature)
                 && content.signature() != detached.signature()
             {
                 return Err(Fault::new(
                     Code::SignatureInvalid,
                     "--signature and --bundle hold different signatures",
                 )
-                .at(files::show(signature_path)));
+                .at(files::show(&named.path)));
             }
             Ok(bundle)
         }
     }
+}
+
+/// A bare signature: in a file or, as cosign takes it, as base64 in place of the file's name.
+fn detached(given: &Path) -> Result<(Named, SignatureBundle), Fault> {
+    /// No real signature is shorter, and few names of files are as long.
+    const SHORTEST: usize = 48;
+    let text = given.to_str().filter(|_| !given.exists());
+    if let Some(text) = text.filter(|text| text.contains("://")) {
+        return Err(Fault::new(
+            Code::OptionNotOffline,
+            "--signature names a service or URL; here it is a file or the signature itself, in base64",
+        )
+        .at(text));
+    }
+    if let Some(text) = text
+        && text.len() as u64 <= limits::BUNDLE_BYTES
+        && let Some(bundle) = SignatureBundle::from_base64(text)
+        && bundle.signature().len() >= SHORTEST
+    {
+        return Ok((Named::new("--signature", "--signature"), bundle));
+    }
+    let bundle = files::read_small(given, limits::BUNDLE_BYTES, Code::BundleTooLarge)
+        .and_then(|bytes| SignatureBundle::detached(&bytes))
+        .map_err(|fault| fault.at(files::show(given)))?;
+    Ok((Named::new("--signature", given), bundle))
 }

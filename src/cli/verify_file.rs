@@ -28,7 +28,7 @@ pub(super) struct Signer<'a> {
 
 /// The signers in question: a certificate's identity, or one of the keys; by each vendor's conventions.
 pub(super) fn signers<'a>(
-    identity: Option<&'a Trust>,
+    identity: Option<&'a Trust<'a>>,
     keys: &'a [TrustedKey<'a>],
     authority: &'a Authority<'a>,
 ) -> Vec<Signer<'a>> {
@@ -86,7 +86,7 @@ impl Single<'_> {
             let profile = signer.profile;
             let terms = signer.vendor.and_then(|key| key.vendor);
             let name = files::file_name(path).unwrap_or_default();
-            let terms = terms.map(|(vendor, key)| Terms { name: &name, key, vendor });
+            let terms = terms.map(|(vendor, key)| Terms { name: &name, path: None, key, vendor });
             let judge = Judge { request: &signer.request, profile, terms, tries: &tries };
             let mut report = self.judge(path, report.clone(), found, &judge, &mut loaded);
             report.key_trust = judge.terms.map(|_| KeyTrust::Policy);

@@ -272,7 +272,12 @@ impl Court<'_> {
             return judged;
         };
         let request = key.request(self.authority);
-        let terms = key.vendor.map(|(vendor, terms)| Terms { name: task.name, key: terms, vendor });
+        let terms = key.vendor.map(|(vendor, terms)| Terms {
+            name: task.name,
+            path: None,
+            key: terms,
+            vendor,
+        });
         let judge = Judge { request: &request, profile, terms, tries: &tries };
         if let Some((vendor, _)) = key.vendor {
             vendor.name().clone_into(&mut judged.vendor);

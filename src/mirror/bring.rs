@@ -373,7 +373,8 @@ impl<'a> Errand<'a> {
     }
 
     fn may_be_unsigned(&self, want: &Want) -> bool {
-        self.order.allows_unsigned(&want.name, &want.path)
+        let image = want.kind == Kind::Image;
+        self.order.allows_unsigned(&want.name, &want.path, image)
     }
 
     /// Reads and judges what lies in a want's directory.

@@ -203,6 +203,11 @@ pub(super) fn proof(report: &ArtifactReport) -> Vec<String> {
     if report.name_unsigned {
         parts.push("its name is not signed".to_owned());
     }
+    // A transfer's names are the sealing side's; who loads or installs takes the path.
+    let file = report.checks.iter().find(|check| check.name == CheckName::SealedFile);
+    if let Some(path) = file.and_then(|check| check.values.get("path")) {
+        parts.push(format!("at {}", printable(path)));
+    }
     parts
 }
 

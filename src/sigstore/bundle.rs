@@ -209,7 +209,8 @@ impl SignatureBundle {
         Self::parse(bytes)
     }
 
-    /// A bare signature: base64 in one line, as cosign writes it, or the raw bytes.
+    /// A bare signature: base64, in lines of any length as `openssl base64` and `base64` wrap it, or the
+    /// raw bytes.
     ///
     /// # Errors
     /// [`Code::BundleMalformed`] if it is empty, [`Code::BundleTooLarge`] if it is too large.
@@ -217,21 +218,33 @@ impl SignatureBundle {
         if bytes.len() as u64 > limits::BUNDLE_BYTES {
             return Err(Fault::new(Code::BundleTooLarge, "too large for a signature"));
         }
-        let signature = std::str::from_utf8(bytes)
-            .ok()
-            .and_then(|text| super::encoding::base64_strict(text.trim_ascii()))
-            .unwrap_or_else(|| bytes.to_vec());
+        let text = std::str::from_utf8(bytes).ok();
+        if let Some(bundle) = text.and_then(Self::from_base64) {
+            return Ok(bundle);
+        }
+        let signature = bytes.to_vec();
         if signature.is_empty() {
             return Err(Fault::new(Code::BundleMalformed, "the signature is empty"));
         }
-        Ok(Self {
+        Ok(Self::bare(signature))
+    }
+
+    /// A bare signature from its base64 alone, wrapped or not; none if the text is something else.
+    #[must_use]
+    pub fn from_base64(text: &str) -> Option<Self> {
+        let signature = super::encoding::base64_strict(&unwrapped(text))?;
+        (!signature.is_empty()).then(|| Self::bare(signature))
+    }
+
+    const fn bare(signature: Vec<u8>) -> Self {
+        Self {
             format: Format::Detached,
             material: Material::Nothing,
             content: Content::Message { digest: None, signature },
             entries: Vec::new(),
             timestamps: Vec::new(),
             notes: Vec::new(),
-        })
+        }
     }
 
     /// The format.
@@ -287,6 +300,12 @@ impl SignatureBundle {
             Content::Message { signature, .. } | Content::Envelope { signature, .. } => signature,
         }
     }
+}
+
+/// Base64 without its line ends, which Go's decoder, and so cosign, passes over wherever they stand, and
+/// without blanks around it.
+fn unwrapped(text: &str) -> String {
+    text.trim_ascii().chars().filter(|c| !matches!(c, '\r' | '\n')).collect()
 }
 
 /// The refusal of a JSON object that is no bundle.

@@ -15,6 +15,7 @@ use super::seal::{self, Sealed};
 use super::vouch::{self, SealedKeys, mismatch};
 use super::{fresh, kept, layout};
 use crate::artifact::FileDigest;
+use crate::artifact::detect::{self, Found};
 use crate::digest::Sha256Digest;
 use crate::folder::{self, Folder, Listing, Spot, read_small};
 use crate::limits;
@@ -237,8 +238,7 @@ fn others(
                 let note = format!("covered by the seal only, by no vendor's signature: {path}");
                 whole.notes.push(note);
             }
-        } else if !context.agrees_unsigned(path, None) {
-            let message = "the seal alone vouches for it, and the policy asks for a signature";
+        } else if let Some(message) = unsigned(folder, manifest, context, called, path) {
             wrong.push((path.to_owned(), Fault::new(Code::NoBundle, message)));
         }
     }
@@ -248,6 +248,36 @@ fn others(
     }
     let alone = alone.into_iter().map(str::to_owned).collect();
     (wrong, alone)
+}
+
+/// Why a file that nobody but the seal vouches for is not accepted, where the policy asks for signatures.
+/// What a pattern for files allows is read again: an image is not among it.
+fn unsigned(
+    folder: &Folder,
+    manifest: &Manifest,
+    context: &Context<'_>,
+    called: &dyn Fn(&str) -> Option<String>,
+    path: &str,
+) -> Option<&'static str> {
+    let agrees = |image| context.agrees_unsigned(path, path, None, image);
+    if !agrees(false) && !agrees(true) {
+        return Some("the seal alone vouches for it, and the policy asks for a signature");
+    }
+    let read = || {
+        let entry = manifest.file(path)?;
+        let mut file = folder.file(&called(path)?).ok()?;
+        let read = detect::read_hashing(&mut file, entry.size, None, &context.reading);
+        let (found, digest) = read.ok()?;
+        (digest.sha256 == entry.sha256).then_some(!matches!(found, Ok(Found::Package(..))))
+    };
+    match read() {
+        Some(image) if agrees(image) => None,
+        Some(true) => Some("it is an image, and the policy allows no image of this name unsigned"),
+        Some(false) => {
+            Some("it is no image, and the policy allows only images of this name unsigned")
+        }
+        None => Some("it could not be read again, and the policy asks for a signature"),
+    }
 }
 
 /// The artifacts, the largest first; an archive whose layers are still hashed when others are done gets

@@ -6,6 +6,7 @@ use crate::key::PublicKey;
 use crate::sigstore::{HashRule, Transparency, TrustMaterial};
 use crate::trust::{TrustPolicy, VendorProfile};
 
+use super::called::is_called;
 use super::state::State;
 
 /// Everything that a transfer directory is judged by, besides its seal.
@@ -56,15 +57,28 @@ impl Context<'_> {
         self.policy.is_some_and(|policy| !policy.accepts_unlisted_vendors())
     }
 
-    /// Whether this side agrees that an artifact is unsigned.
-    pub(super) fn agrees_unsigned(&self, name: &str, vendor: Option<&str>) -> bool {
-        self.allow_unsigned.iter().any(|allowed| allowed == name)
-            || self.policy.is_some_and(|policy| {
-                let vendors = policy.vendors();
-                match vendor.and_then(|vendor| policy.vendor(vendor)) {
-                    Some(vendor) => vendor.allows_unsigned(name),
-                    None => vendors.iter().any(|vendor| vendor.allows_unsigned(name)),
-                }
-            })
+    /// Whether the policy lists vendors.
+    pub(super) fn lists_vendors(&self) -> bool {
+        self.policy.is_some_and(|policy| !policy.vendors().is_empty())
+    }
+
+    /// Whether this side agrees that an artifact is unsigned. The sealing side chose its name, so what
+    /// is agreed to must be true of the path as well. A policy that lists vendors decides alone, and
+    /// `image` says for it whether the artifact is one by its content.
+    pub(super) fn agrees_unsigned(
+        &self,
+        name: &str,
+        path: &str,
+        vendor: Option<&str>,
+        image: bool,
+    ) -> bool {
+        if let Some(policy) = self.policy.filter(|policy| !policy.vendors().is_empty()) {
+            return match vendor.and_then(|vendor| policy.vendor(vendor)) {
+                Some(vendor) => vendor.allows_unsigned(name, path, image),
+                None => policy.vendors().iter().any(|it| it.allows_unsigned(name, path, image)),
+            };
+        }
+        let said = |text: &str| self.allow_unsigned.iter().any(|allowed| allowed == text);
+        said(name) && (is_called(name, path) || said(path))
     }
 }

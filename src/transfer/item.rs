@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use super::called::is_called;
 use super::context::Context;
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
 use super::vouch::{self, SealedKeys, Vouched, mismatch};
@@ -41,6 +42,9 @@ enum Content {
 struct Reading {
     content: Result<Content, Fault>,
     by: &'static str,
+    /// Whether it is, or is meant as, an image, whatever the manifest calls it. Looked for only in what
+    /// nobody signed.
+    image: bool,
 }
 
 impl Bench<'_> {
@@ -66,7 +70,12 @@ impl Bench<'_> {
                 return report.refused(&fault);
             }
         };
-        let passed = Check::new(CheckName::SealedFile, Status::Passed).with("by", reading.by);
+        let mut passed = Check::new(CheckName::SealedFile, Status::Passed).with("by", reading.by);
+        if !is_called(&artifact.name, &artifact.path)
+            || (artifact.allow_unsigned && artifact.name != artifact.path)
+        {
+            passed = passed.with("path", &artifact.path);
+        }
         report.checks.push(passed);
         report.notes.push("the name is bound by the seal, not by the vendor".to_owned());
         let content = match reading.content {
@@ -74,24 +83,43 @@ impl Bench<'_> {
             Err(fault) => return report.refused(&fault),
         };
         if artifact.allow_unsigned {
-            return self.unsigned(report, artifact);
+            return self.unsigned(report, artifact, reading.image);
         }
         self.signed(report, artifact, &content)
     }
 
     /// An artifact that was sealed without a signature, knowingly.
-    fn unsigned(&self, mut report: ArtifactReport, artifact: &Artifact) -> ArtifactReport {
+    fn unsigned(
+        &self,
+        mut report: ArtifactReport,
+        artifact: &Artifact,
+        image: bool,
+    ) -> ArtifactReport {
         report.notes.push("sealed without a vendor's signature (allow_unsigned)".to_owned());
         let vendor = artifact.vendor.as_deref();
-        let message = "no vendor signed it; the seal alone vouches for it";
+        let what = if image { "image" } else { "file" };
+        let place = match artifact.name == artifact.path {
+            true => String::new(),
+            false => format!(", at {:?}", artifact.path),
+        };
+        let message = format!("no vendor signed it; the seal alone vouches for it: {what}{place}");
         report = report.refused(&Fault::new(Code::NoBundle, message));
-        if self.context.agrees_unsigned(&artifact.name, vendor) {
+        if self.context.agrees_unsigned(&artifact.name, &artifact.path, vendor, image) {
             return artifact::accepted_unsigned(report);
         }
-        report.next = Some(
-            "If it may be unsigned here too, say --allow-unsigned NAME or have the trust policy say so."
-                .to_owned(),
-        );
+        let field = if image { "allow_unsigned_images" } else { "allow_unsigned" };
+        report.next = Some(if self.context.lists_vendors() {
+            format!(
+                "If it may be unsigned here too, have the trust policy say so: both its name and its path \
+                 must be in {field}."
+            )
+        } else if is_called(&artifact.name, &artifact.path) {
+            "If it may be unsigned here too, say --allow-unsigned NAME.".to_owned()
+        } else {
+            "Its path is not what its name says. If it may be unsigned here too, say --allow-unsigned for \
+             both."
+                .to_owned()
+        });
         report
     }
 
@@ -123,6 +151,7 @@ impl Bench<'_> {
         };
         let terms = vouched.vendor.map(|(vendor, terms)| Terms {
             name: &artifact.name,
+            path: (!is_called(&artifact.name, &artifact.path)).then_some(&*artifact.path),
             key: terms,
             vendor,
         });
@@ -167,7 +196,7 @@ impl Bench<'_> {
 
     fn read(&self, artifact: &Artifact, crew: &Crew) -> Result<Reading, Fault> {
         match self.manifest.file(&artifact.path) {
-            Some(entry) => self.read_file(artifact.kind, entry, crew),
+            Some(entry) => self.read_file(artifact, entry, crew),
             None => self.read_layout(&artifact.path, crew),
         }
     }
@@ -176,7 +205,13 @@ impl Bench<'_> {
         Options { crew: Some(crew), ..self.context.reading }
     }
 
-    fn read_file(&self, kind: Kind, entry: &FileEntry, crew: &Crew) -> Result<Reading, Fault> {
+    fn read_file(
+        &self,
+        artifact: &Artifact,
+        entry: &FileEntry,
+        crew: &Crew,
+    ) -> Result<Reading, Fault> {
+        let kind = artifact.kind;
         let place = self.folder.show(&entry.path);
         // There may be something under this name, or the file under another.
         let name =
@@ -204,22 +239,26 @@ impl Bench<'_> {
             }
         }
         let forced = match kind {
-            Kind::Image => detect::Kind::Image,
-            Kind::Package => detect::Kind::Package,
+            Kind::Image => Some(detect::Kind::Image),
+            // Without a signature the manifest's word for it is the sealing side's alone.
+            Kind::Package if artifact.allow_unsigned => None,
+            Kind::Package => Some(detect::Kind::Package),
         };
-        let forced = Some((forced, "the manifest says so".to_owned()));
+        let forced = forced.map(|kind| (kind, "the manifest says so".to_owned()));
         let mut file = file;
         let (found, digest) = detect::read_hashing(&mut file, size, forced, &self.options(crew))
             .map_err(|fault| fault.at(place.as_str()))?;
         if digest.sha256 != entry.sha256 || digest.size != entry.size {
             return Err(mismatch(entry.sha256, digest.sha256).at(place));
         }
+        let image = kind == Kind::Image || !matches!(found, Ok(Found::Package(..)));
         let content = match found {
+            _ if kind == Kind::Package => Ok(Content::Package(digest)),
             Ok(Found::Image(archive, _)) => Ok(Content::Image(archive)),
             Ok(Found::Package(digest, ..)) => Ok(Content::Package(digest)),
             Err(fault) => Err(fault.at(place)),
         };
-        Ok(Reading { content, by: "whole file" })
+        Ok(Reading { content, by: "whole file", image })
     }
 
     /// An uncompressed archive whose layers are hashed in parallel, once for the seal and for the
@@ -249,7 +288,11 @@ impl Bench<'_> {
             }
             offset = offset.saturating_add(found.size);
         }
-        Ok(Some(Reading { content: Ok(Content::Image(Box::new(archive))), by: "segments" }))
+        Ok(Some(Reading {
+            content: Ok(Content::Image(Box::new(archive))),
+            by: "segments",
+            image: true,
+        }))
     }
 
     /// An OCI layout directory: each file is compared as it was read.
@@ -292,7 +335,7 @@ impl Bench<'_> {
         let content = archive
             .map(|archive| Content::Image(Box::new(archive)))
             .map_err(|refusal| refusal.fault.below(self.folder.show(directory)));
-        Ok(Reading { content, by: "whole files" })
+        Ok(Reading { content, by: "whole files", image: true })
     }
 }
 

@@ -73,17 +73,14 @@ pub struct Order<'a> {
 }
 
 impl Order<'_> {
-    /// Whether an artifact that nobody signed may be sealed.
+    /// Whether an artifact that nobody signed may be sealed: by the policy if it lists vendors, which an
+    /// option only repeats; else by option. `image` says whether it is one by its content.
     #[must_use]
-    pub fn allows_unsigned(&self, name: &str, path: &str) -> bool {
-        self.allow_unsigned.iter().any(|allowed| allowed == name || allowed == path)
-            || self.policy_allows_unsigned(name)
-    }
-
-    fn policy_allows_unsigned(&self, name: &str) -> bool {
-        self.naming
-            .policy
-            .is_some_and(|policy| policy.vendors().iter().any(|it| it.allows_unsigned(name)))
+    pub fn allows_unsigned(&self, name: &str, path: &str, image: bool) -> bool {
+        match self.naming.policy.filter(|policy| !policy.vendors().is_empty()) {
+            Some(policy) => policy.vendors().iter().any(|it| it.allows_unsigned(name, path, image)),
+            None => self.allow_unsigned.iter().any(|allowed| allowed == name || allowed == path),
+        }
     }
 }
 
@@ -406,16 +403,26 @@ fn decide(
     let mut stopped = !reports.is_empty();
     for mut it in judged {
         let by_option = unused.remove(it.name.as_str()) | unused.remove(it.path.as_str());
+        let image = it.report.kind == Some(ArtifactKind::Image);
         let unsigned = it.report.outcome == Outcome::Unsigned
-            && (by_option || order.policy_allows_unsigned(&it.name));
+            && order.allows_unsigned(&it.name, &it.path, image);
         if unsigned {
             it.report.next =
                 Some("Nothing: it is sealed unsigned, as allowed, and will answer so.".to_owned());
         }
         if it.report.outcome == Outcome::Unsigned && !unsigned {
-            let next = "Add its bundle and seal again. To seal it knowingly unsigned, which every \
-                        later check shows, say --allow-unsigned";
-            it.report.next = Some(format!("{next} {:?}.", it.name));
+            it.report.next = Some(if by_option {
+                let field = if image { "allow_unsigned_images" } else { "allow_unsigned" };
+                format!(
+                    "Add its bundle and seal again. The policy's {field} does not allow both its name and \
+                     its path {:?}, and --allow-unsigned can't add to it.",
+                    it.path
+                )
+            } else {
+                let next = "Add its bundle and seal again. To seal it knowingly unsigned, which every \
+                            later check shows, say --allow-unsigned";
+                format!("{next} {:?}.", it.name)
+            });
         }
         stopped |= it.report.outcome != Outcome::Ok && !unsigned;
         artifacts.push(artifact(&it, order.origins.get(&it.path), unsigned));

@@ -6,6 +6,7 @@
 //!
 //! This room reads no clock and no environment, and writes only when it seals.
 
+mod called;
 mod check;
 mod context;
 mod cover;

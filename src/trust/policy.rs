@@ -111,6 +111,7 @@ pub struct Vendor {
     /// None: all kinds.
     pub(super) digest_kinds: Option<BTreeSet<&'static str>>,
     pub(super) allow_unsigned: Vec<NamePattern>,
+    pub(super) allow_unsigned_images: Vec<NamePattern>,
     pub(super) keys: Vec<VendorKey>,
 }
 
@@ -152,16 +153,35 @@ impl Vendor {
         kind == "file" || self.digest_kinds.as_ref().is_none_or(|kinds| kinds.contains(kind))
     }
 
-    /// Whether an artifact of this name may be without a signature.
+    /// Whether an artifact may be without a signature: its name must be allowed, which the sealing side
+    /// chose, and so must the path where it lies, or the path's last part. `image` says whether it is
+    /// one by its content: a pattern for files never allows an image.
     #[must_use]
-    pub fn allows_unsigned(&self, name: &str) -> bool {
-        self.allow_unsigned.iter().any(|pattern| pattern.matches(name))
+    pub fn allows_unsigned(&self, name: &str, path: &str, image: bool) -> bool {
+        let patterns = if image { &self.allow_unsigned_images } else { &self.allow_unsigned };
+        let fits = |text: &str| patterns.iter().any(|pattern| pattern.matches(text));
+        fits(name) && (fits(path) || (name != path && fits(last_part(path))))
     }
 
-    /// The patterns of the names that may be without a signature.
+    /// Whether a name, or path, is among those that may be without a signature, as a file or an image.
+    #[must_use]
+    pub fn names_unsigned(&self, name: &str) -> bool {
+        self.allow_unsigned
+            .iter()
+            .chain(&self.allow_unsigned_images)
+            .any(|pattern| pattern.matches(name))
+    }
+
+    /// The patterns of the names that files may have without a signature.
     #[must_use]
     pub fn unsigned_patterns(&self) -> &[NamePattern] {
         &self.allow_unsigned
+    }
+
+    /// The same for images.
+    #[must_use]
+    pub fn unsigned_image_patterns(&self) -> &[NamePattern] {
+        &self.allow_unsigned_images
     }
 
     /// The keys, in the policy's order; at least one.
@@ -175,6 +195,11 @@ impl Vendor {
     pub fn find_key(&self, fingerprint: &Sha256Digest) -> Option<&VendorKey> {
         self.keys.iter().find(|key| key.fingerprint == *fingerprint)
     }
+}
+
+/// What stands behind the last `/`.
+fn last_part(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// A vendor's key and the terms on which it counts.

@@ -110,6 +110,7 @@ impl Builder<'_, '_> {
         let digest_kinds = filled("digest_kinds", raw.digest_kinds).map_err(at)?;
         let digest_kinds = digest_kinds.map(digest_kinds_of).transpose().map_err(at)?;
         let allow_unsigned = patterns("allow_unsigned", raw.allow_unsigned).map_err(at)?;
+        let images = patterns("allow_unsigned_images", raw.allow_unsigned_images).map_err(at)?;
         let raw_keys = filled("key", raw.key).map_err(at)?;
         let raw_keys = raw_keys.ok_or_else(|| at(malformed("the vendor has no key")))?;
         let mut keys = Vec::new();
@@ -129,6 +130,7 @@ impl Builder<'_, '_> {
             },
             digest_kinds,
             allow_unsigned: allow_unsigned.unwrap_or_default(),
+            allow_unsigned_images: images.unwrap_or_default(),
             keys,
         })
     }

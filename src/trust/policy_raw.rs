@@ -60,6 +60,7 @@ pub(super) struct RawVendor {
     pub(super) transparency: RawTransparency,
     pub(super) digest_kinds: Option<Vec<String>>,
     pub(super) allow_unsigned: Option<Vec<String>>,
+    pub(super) allow_unsigned_images: Option<Vec<String>>,
     pub(super) key: Option<Vec<RawVendorKey>>,
 }
 

@@ -70,7 +70,10 @@ fn the_example_is_a_policy_and_stands_on_the_page() {
     let vendor = policy.vendor("k2view").unwrap();
     assert!(vendor.transparency_required() && vendor.accepts_digest_kind("config"));
     assert!(!vendor.accepts_digest_kind("index") && vendor.accepts_digest_kind("file"));
-    assert!(vendor.allows_unsigned("README.txt") && !vendor.allows_unsigned("tools.tar.gz"));
+    assert!(
+        vendor.allows_unsigned("README.txt", "README.txt", false)
+            && !vendor.names_unsigned("tools.tar.gz")
+    );
     assert!(policy.vendor("nobody").is_none());
     let [old, retired, current] = vendor.keys() else { panic!("{:?}", vendor.keys()) };
     assert!(matches!(old.terms().status(), KeyStatus::Revoked { compromised_at: Some(_) }));
@@ -94,7 +97,7 @@ fn the_example_in_words() {
         "A transfer may be at most 30 days old.",
         "Vendor \"k2view\" follows the profile \"k2view\"; a transparency log entry is required.",
         "images must be signed by a digest of kind config.",
-        "except names like \"README.txt\" or \"*.release-notes.pdf\".",
+        "except files with names like \"README.txt\" or \"*.release-notes.pdf\".",
         "is revoked: only signatures proven to be before 2024-03-01T00:00:00Z are believed, for every name.",
         "is retired: signatures proven to be before 2026-01-01T00:00:00Z are believed, for every name.",
         "is believed for names like \"images/*\" or \"k2view-*.tar.gz\", if the signature is proven to be made from 2025-12-01T00:00:00Z on.",
@@ -109,7 +112,7 @@ fn the_least_policies() {
     let vendor = policy.vendor("v").unwrap();
     assert_eq!(vendor.profile().name, "k2view");
     assert!(vendor.transparency_required() && vendor.digest_kinds().is_none());
-    assert!(vendor.accepts_digest_kind("index") && !vendor.allows_unsigned("a"));
+    assert!(vendor.accepts_digest_kind("index") && !vendor.names_unsigned("a"));
     assert_eq!(vendor.keys()[0].terms(), &super::KeyTerms::default());
     assert!(policy.max_age().is_none() && policy.transfer_keys().is_empty());
     assert!(policy.describe().iter().any(|line| line.contains("--transfer-key")));

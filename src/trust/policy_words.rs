@@ -88,13 +88,23 @@ impl Vendor {
                 kinds.iter().copied().collect::<Vec<_>>().join(" or ")
             ),
         });
-        lines.push(if self.allow_unsigned.is_empty() {
-            format!("Vendor {name}: everything must be signed.")
-        } else {
-            format!(
-                "Vendor {name}: everything must be signed, except names like {}.",
-                list(&self.allow_unsigned)
-            )
+        let (files, images) = (&self.allow_unsigned, &self.allow_unsigned_images);
+        lines.push(match (files.is_empty(), images.is_empty()) {
+            (true, true) => format!("Vendor {name}: everything must be signed."),
+            (false, true) => format!(
+                "Vendor {name}: everything must be signed, except files with names like {}.",
+                list(files)
+            ),
+            (true, false) => format!(
+                "Vendor {name}: everything must be signed, except images with names like {}.",
+                list(images)
+            ),
+            (false, false) => format!(
+                "Vendor {name}: everything must be signed, except files with names like {} and images \
+                 with names like {}.",
+                list(files),
+                list(images)
+            ),
         });
         for key in &self.keys {
             let kind = match &key.key {
@@ -135,8 +145,13 @@ impl Vendor {
                  transfer can be verified"
             ));
         }
-        if self.allow_unsigned.iter().any(|pattern| pattern.matches("")) {
-            lines.push(format!("vendor {name}: allow_unsigned matches every name"));
+        for (field, patterns) in [
+            ("allow_unsigned", &self.allow_unsigned),
+            ("allow_unsigned_images", &self.allow_unsigned_images),
+        ] {
+            if patterns.iter().any(|pattern| pattern.matches("")) {
+                lines.push(format!("vendor {name}: {field} matches every name"));
+            }
         }
         for key in &self.keys {
             key.warn(&name, now, lines);

@@ -56,8 +56,8 @@ fn what_verify_printed_can_be_shown() {
     let folder = Folder::new();
     let release = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/release");
     let mut verify = sealift();
-    verify.current_dir(release).args(["verify", "-o", "json", "--key", "vendor.pub", "."]);
-    let ran = run(verify.args(["--trusted-root", "trusted_root.json"]));
+    verify.current_dir(release).args(["verify", "-o", "json", "--key", "../keys/vendor.pub", "."]);
+    let ran = run(verify.args(["--trusted-root", "../keys/trusted_root.json"]));
     assert_eq!(ran.status, Some(1), "{}", ran.stderr);
     let file = folder.0.path().join("report.json");
     fs::write(&file, &ran.stdout).unwrap();

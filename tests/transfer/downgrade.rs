@@ -27,7 +27,7 @@ fn each_expectation_alone_makes_it_a_transfer() {
     }
     let mut command = crate::support::sealift();
     command.current_dir(room.beside("")).args(["verify", "d", "--key", "vendor.pub"]);
-    let ran = crate::support::tools::run(command.env("SEALIFT_TRUST", "trust.toml"));
+    let ran = crate::support::tools::run(command.env("SEALIFT_TRUST", room.beside("trust.toml")));
     assert_eq!(ran.status, Some(1), "{}", ran.text());
     assert!(ran.stdout.starts_with("d: FAILED (seal-missing: "), "{}", ran.text());
 }

@@ -1,9 +1,9 @@
 //! The far side's trust policy: what it asks of a vendor's key, and that no option widens it.
 
-use sealift::transfer::key_path;
+use sealift::transfer::{Kind, key_path};
 
 use crate::made::{vendor, vendor_public};
-use crate::room::Room;
+use crate::room::{Room, example};
 
 /// A policy that lists the operator's transfer key, and the vendor with this key.
 fn policy(vendor: &str, key: &str) -> String {
@@ -32,7 +32,7 @@ fn keys_that_are_listed_are_enough() {
     assert_eq!(answer.0.stdout.matches(told).count(), 2, "{}", answer.0.stdout);
     answer.never_mentions("only the seal vouches");
     // By fingerprint alone: then the key is the one that the seal carries.
-    let key = sealift::key::PublicKey::from_pem(&crate::room::example("vendor.pub")).unwrap();
+    let key = sealift::key::PublicKey::from_pem(&example("vendor.pub")).unwrap();
     let pinned = format!("fingerprint = \"{}\"", key.fingerprint());
     let room = sealed_with("", &pinned);
     room.run(VERIFY).accepted(2);
@@ -177,6 +177,120 @@ fn the_policy_agrees_to_unsigned_artifacts_by_name() {
         hello.digest_kinds.clear();
     });
     room.run(VERIFY).exit(3).says("hello-image.tar: UNSIGNED (no-bundle: ");
+}
+
+#[test]
+fn what_may_be_unsigned_is_no_matter_of_the_name_that_the_sealing_side_gave() {
+    let room = Room::release();
+    room.write("README.txt", b"read me");
+    room.write("sub/README.txt", b"read me too");
+    room.write("evil.sh", b"#!/bin/sh\n");
+    room.write("evil-app.tar", example("hello-image.tar"));
+    room.write("image.txt", example("hello-image.tar"));
+    let unsigned = "--allow-unsigned README.txt --allow-unsigned sub/README.txt --allow-unsigned evil.sh \
+                    --allow-unsigned evil-app.tar --allow-unsigned image.txt";
+    room.remove("hello_signature.bundle");
+    room.remove("hello-image.tar");
+    room.seal_as_usual(unsigned).exit(0);
+    let allow = |terms: &str| {
+        room.write_beside("trust.toml", policy(terms, KEY));
+        room.run(VERIFY).exit(3)
+    };
+    let named = |path: &str, name: &str, kind: Kind| {
+        room.reseal(|it| {
+            for artifact in it.artifacts.iter_mut().filter(|it| it.allow_unsigned) {
+                artifact.name = artifact.path.clone();
+            }
+            let artifact = it.artifacts.iter_mut().find(|it| it.path == path).unwrap();
+            (artifact.name, artifact.kind) = (name.to_owned(), kind);
+        });
+    };
+    const FILES: &str = "allow_unsigned = [\"*.txt\"]";
+    let answer = allow(FILES);
+    let answer = answer.says("README.txt: OK (").says("sub/README.txt: OK (");
+    // An image is none of the files, whatever it is called; nor is one that the manifest calls a package.
+    answer.says("image.txt: UNSIGNED (no-bundle: ").says("evil-app.tar: UNSIGNED (no-bundle: ");
+    named("image.txt", "image.txt", Kind::Package);
+    allow(FILES).says("image.txt: UNSIGNED (no-bundle: ").mentions("image");
+    // What is allowed by its name lies somewhere else.
+    named("evil.sh", "evil.txt", Kind::Package);
+    allow(FILES).says("evil.txt: UNSIGNED (no-bundle: ").mentions("at \"evil.sh\"");
+    named("evil-app.tar", "app.txt", Kind::Image);
+    allow(FILES).says("app.txt: UNSIGNED (no-bundle: ").mentions("at \"evil-app.tar\"");
+    named("evil-app.tar", "app.txt", Kind::Package);
+    allow(FILES).says("app.txt: UNSIGNED (no-bundle: ");
+    // Patterns for images allow no files, and both name and path must fit them.
+    const IMAGES: &str = "allow_unsigned_images = [\"*.tar\", \"*.txt\"]";
+    let answer = allow(IMAGES);
+    let answer = answer.says("app.txt: OK (").mentions("at evil-app.tar").says("image.txt: OK (");
+    answer.says("README.txt: UNSIGNED (no-bundle: ");
+    allow("allow_unsigned_images = [\"*.tar\"]").says("app.txt: UNSIGNED (no-bundle: ");
+    // Without a policy an option speaks of one artifact, so that another path needs its own word.
+    let options = "--allow-unsigned README.txt --allow-unsigned sub/README.txt --allow-unsigned evil.sh \
+                   --allow-unsigned image.txt --allow-unsigned app.txt";
+    let answer = room.verify(options).exit(3);
+    answer.says("app.txt: UNSIGNED (no-bundle: ").mentions("Its path is not what its name says");
+    room.verify(&format!("{options} --allow-unsigned evil-app.tar"))
+        .exit(0)
+        .mentions("at evil-app.tar");
+}
+
+#[test]
+fn files_that_are_no_artifacts_are_told_from_images_too() {
+    let room = Room::release();
+    room.remove("hello_signature.bundle");
+    room.remove("hello-image.tar");
+    room.write("README.txt", b"read me");
+    room.write("image.txt", example("hello-image.tar"));
+    room.seal_as_usual("--allow-unsigned README.txt --allow-unsigned image.txt").exit(0);
+    // The sealing side lists neither as an artifact.
+    room.reseal(|it| it.artifacts.retain(|artifact| !artifact.allow_unsigned));
+    room.write_beside("trust.toml", policy("allow_unsigned = [\"*.txt\"]", KEY));
+    let answer = room.run(VERIFY).exit(3);
+    answer
+        .says("image.txt: UNSIGNED (no-bundle: it is an image")
+        .never_mentions("README.txt: UNSIGNED");
+    let terms = "allow_unsigned = [\"*.txt\"]\nallow_unsigned_images = [\"image.*\"]";
+    room.write_beside("trust.toml", policy(terms, KEY));
+    room.run(VERIFY).exit(0);
+}
+
+#[test]
+fn what_a_key_is_believed_for_is_no_matter_of_that_name_either() {
+    let room = Room::sealed();
+    let terms = format!("{KEY}\nartifacts = [\"hello-*\", \"docs-*\"]");
+    room.write_beside("trust.toml", policy("", &terms));
+    room.run(VERIFY).exit(1).says("tools-1.0.tar.gz: FAILED (name-not-allowed: ");
+    let named = |name: &str| {
+        room.reseal(|it| {
+            let tools = it.artifacts.iter_mut().find(|it| it.path == "tools-1.0.tar.gz").unwrap();
+            tools.name = name.to_owned();
+        });
+        room.run(VERIFY).exit(1)
+    };
+    let answer = named("docs-1.0.tar.gz");
+    answer.says("docs-1.0.tar.gz: FAILED (name-not-allowed: ").mentions("tools-1.0.tar.gz");
+    let terms = format!("{KEY}\nartifacts = [\"hello-*\", \"docs-*\", \"tools-*\"]");
+    room.write_beside("trust.toml", policy("", &terms));
+    room.run(VERIFY).exit(0).says("docs-1.0.tar.gz: OK (").mentions("at tools-1.0.tar.gz");
+}
+
+#[test]
+fn sealing_asks_the_policy_for_name_and_kind_too() {
+    let room = Room::release();
+    room.remove("hello_signature.bundle");
+    room.remove("hello-image.tar");
+    room.write("notes.txt", b"x");
+    room.write("image.txt", example("hello-image.tar"));
+    room.write_beside("trust.toml", policy("allow_unsigned = [\"*.txt\"]", KEY));
+    let seal = "seal d --key transfer.key --trust trust.toml --trusted-root trusted_root.json";
+    room.run(seal).exit(3).says("image.txt: UNSIGNED (");
+    let answer = room.run(&format!("{seal} --allow-unsigned image.txt")).exit(3);
+    answer.mentions("allow_unsigned_images does not allow");
+    room.run(&format!("{seal} --allow-unsigned notes.pdf")).error("policy-forbids");
+    let terms = "allow_unsigned = [\"*.txt\"]\nallow_unsigned_images = [\"image.txt\"]";
+    room.write_beside("trust.toml", policy(terms, KEY));
+    room.run(&format!("{seal} --allow-unsigned image.txt")).exit(0);
 }
 
 #[test]

@@ -1,0 +1,172 @@
+//! Whom a run believes: the one answer to that, for every command.
+//!
+//! The policy in force, the one that `--trust` names or else the one that `SEALIFT_TRUST` names, is always
+//! applied. What other options name narrows it; what would widen it is refused. No file that a run is
+//! judged by lies in what it judges.
+//!
+//! Nothing is judged here, and how a vendor signs (profiles) is no question of trust.
+
+use std::path::{Path, PathBuf};
+
+use super::apart::{self, Named};
+use super::trust_args::{LogArgs, load_key};
+use super::{files, policy};
+use crate::digest::Sha256Digest;
+use crate::key::{KeyKind, PublicKey};
+use crate::sigstore::TrustMaterial;
+use crate::trust::TrustPolicy;
+use crate::verdict::{Code, Fault};
+
+/// What a command line says of trust.
+#[derive(Debug, Default)]
+pub(super) struct Said<'a> {
+    /// `--trust`.
+    pub(super) policy: Option<&'a Path>,
+    /// Vendor keys, and the option that names them.
+    pub(super) keys: Vec<Named>,
+    /// Vendor keys by fingerprint.
+    pub(super) pins: Vec<Sha256Digest>,
+    /// Whether vendor keys that are found are accepted unseen.
+    pub(super) first_use: bool,
+    /// Whether a certificate's identity or issuer is named.
+    pub(super) identity: bool,
+    /// `--transfer-key`.
+    pub(super) transfer_keys: &'a [PathBuf],
+    /// The trusted root, and whether a log entry may be absent.
+    pub(super) logs: Option<&'a LogArgs>,
+    /// Artifacts that may be unsigned.
+    pub(super) allow_unsigned: Vec<String>,
+    /// `--time`, and the clock.
+    pub(super) time: Option<(jiff::Timestamp, jiff::Timestamp)>,
+    /// Other files that the run is judged by: a state, profiles, a map, a private key.
+    pub(super) others: Vec<Named>,
+    /// What is judged.
+    pub(super) judged: Vec<PathBuf>,
+}
+
+/// Whom a run believes.
+#[derive(Debug)]
+pub(super) struct Believed {
+    /// The policy in force.
+    pub(super) policy: Option<TrustPolicy>,
+    /// The vendor keys that options name; the policy, if it lists vendors, lists each of them.
+    pub(super) keys: Vec<PublicKey>,
+    /// The keys that may have sealed a transfer: those that options name, else the policy's.
+    pub(super) transfer_keys: Vec<PublicKey>,
+    /// The trusted root that was named, by option or policy: its bytes, and what they parse to.
+    pub(super) root: Option<(Vec<u8>, TrustMaterial)>,
+    /// Every file that this was read from, and the others that the run is judged by.
+    pub(super) files: Vec<Named>,
+}
+
+/// Whom a run believes that was called like this.
+///
+/// # Errors
+/// [`Code::Usage`] for a file that lies in what it judges, [`Code::PolicyForbids`] for an option that
+/// says more than the policy, and the faults of the files named.
+pub(super) fn believe(said: Said<'_>) -> Result<Believed, Fault> {
+    let found = policy::search(said.policy)?;
+    let (policy, mut files) = match found {
+        Some((policy, files)) => (Some(policy), files),
+        None => (None, Vec::new()),
+    };
+    files.extend(said.keys.iter().cloned());
+    files.extend(Named::all("--transfer-key", said.transfer_keys));
+    files.extend(said.logs.and_then(LogArgs::root_file));
+    files.extend(said.others.iter().cloned());
+    apart::from_judged(&files, &said.judged)?;
+    let keys = said.keys.iter().map(|it| load_key(&it.path)).collect::<Result<Vec<_>, Fault>>()?;
+    if let Some(policy) = &policy {
+        narrow(&said, policy, &keys)?;
+    }
+    let transfer_keys = transfer_keys(said.transfer_keys, policy.as_ref())?;
+    let root = root(said.logs, policy.as_ref())?;
+    Ok(Believed { policy, keys, transfer_keys, root, files })
+}
+
+fn forbids(message: impl Into<String>) -> Fault {
+    Fault::new(Code::PolicyForbids, message)
+}
+
+/// Refuses options that say more than the policy. One without vendors says nothing of vendors.
+fn narrow(said: &Said<'_>, policy: &TrustPolicy, keys: &[PublicKey]) -> Result<(), Fault> {
+    if let (Some((time, clock)), Some(_)) = (said.time, policy.max_age())
+        && time < clock
+    {
+        return Err(forbids(
+            "--time turns the clock back, where the policy says how old a transfer may be",
+        )
+        .expected_found(format_args!("{clock} or later"), time));
+    }
+    if policy.vendors().is_empty() {
+        return Ok(());
+    }
+    let named = said.keys.iter().zip(keys).map(|(it, key)| (it.role.as_str(), key.fingerprint()));
+    for (role, fingerprint) in named.chain(said.pins.iter().map(|pin| ("--pin-key", *pin))) {
+        if policy.find_key(&fingerprint).is_none() {
+            let message = format!("{role} names {fingerprint}, which the policy does not list");
+            return Err(forbids(message));
+        }
+    }
+    if said.identity {
+        return Err(forbids(
+            "a certificate's identity is named, where the policy lists the keys to believe",
+        ));
+    }
+    if said.first_use {
+        return Err(forbids("--trust-on-first-use, where the policy lists the keys to believe"));
+    }
+    if said.logs.is_some_and(|logs| logs.insecure_ignore_tlog)
+        && policy.vendors().iter().any(|it| it.transparency_required())
+    {
+        return Err(forbids("--insecure-ignore-tlog, where the policy asks for a log entry"));
+    }
+    let agrees = |name: &str| policy.vendors().iter().any(|vendor| vendor.names_unsigned(name));
+    if let Some(name) = said.allow_unsigned.iter().find(|name| !agrees(name)) {
+        return Err(forbids(format!("--allow-unsigned {name:?}, which the policy does not allow")));
+    }
+    Ok(())
+}
+
+/// The transfer keys: those given, each of which a policy with transfer keys must list, else the policy's.
+fn transfer_keys(paths: &[PathBuf], policy: Option<&TrustPolicy>) -> Result<Vec<PublicKey>, Fault> {
+    let listed = policy.map_or(&[][..], TrustPolicy::transfer_keys);
+    if paths.is_empty() {
+        return Ok(listed.iter().map(|named| named.key().clone()).collect());
+    }
+    let mut keys = Vec::new();
+    for path in paths {
+        let key = load_key(path)?;
+        if key.kind() != KeyKind::EcdsaP256 {
+            let message = format!("a seal is made with ECDSA P-256, and this is {}", key.kind());
+            return Err(Fault::new(Code::KeyUnsupported, message).at(files::show(path)));
+        }
+        let fingerprint = key.fingerprint();
+        if !listed.is_empty() && listed.iter().all(|it| it.key().fingerprint() != fingerprint) {
+            let message = format!("the policy does not list the transfer key {fingerprint}");
+            return Err(forbids(message).at(files::show(path)));
+        }
+        keys.push(key);
+    }
+    Ok(keys)
+}
+
+/// The trusted root that the operator named: by option, else by policy. Another one than the policy's
+/// would prove times that the policy's does not.
+fn root(
+    logs: Option<&LogArgs>,
+    policy: Option<&TrustPolicy>,
+) -> Result<Option<(Vec<u8>, TrustMaterial)>, Fault> {
+    let listed = policy.and_then(TrustPolicy::trusted_root);
+    if let Some((bytes, material)) = logs.map(LogArgs::trusted_root).transpose()?.flatten() {
+        if let Some(listed) = listed.filter(|listed| *listed != bytes) {
+            return Err(forbids("--trusted-root names another root than the policy")
+                .expected_found(Sha256Digest::of(listed), Sha256Digest::of(&bytes)));
+        }
+        return Ok(Some((bytes, material)));
+    }
+    let Some(bytes) = listed else { return Ok(None) };
+    let material = TrustMaterial::from_json(bytes)
+        .map_err(|fault| Fault::new(Code::PolicyMalformed, fault.to_string()).at("trusted_root"))?;
+    Ok(Some((bytes.to_vec(), material)))
+}
