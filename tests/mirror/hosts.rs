@@ -121,7 +121,10 @@ fn a_key_file_says_one_key_of_the_vendor() {
         side.verify("").exit(0);
         std::fs::remove_dir_all(side.path("d")).unwrap();
     }
+    // It may hold nothing else: another tool might act on it.
     vendor.write(file, json!({ "publicKey": url, "more": [1, 2] }).to_string());
+    side.mirror(&pin).exit(1).says("pack.tgz: OMITTED (material-unknown-member: ");
+    vendor.write(file, json!({ "publicKey": url }).to_string());
     side.mirror(&pin).exit(0);
 }
 
