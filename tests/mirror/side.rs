@@ -118,6 +118,9 @@ impl Side {
         let dir = self.path("d");
         let name = |path: &Path| path.strip_prefix(&dir).unwrap().to_str().unwrap().to_owned();
         let mut names = Vec::new();
+        if !dir.exists() {
+            return names;
+        }
         for entry in walkdir::WalkDir::new(&dir).min_depth(1).into_iter().map(Result::unwrap) {
             if !entry.file_type().is_dir() {
                 names.push(name(entry.path()));
