@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use super::apart::{self, Named};
 use super::trust_args::{LogArgs, load_key};
-use super::{files, policy};
+use super::{files, policy, warn};
 use crate::digest::Sha256Digest;
 use crate::key::{KeyKind, PublicKey};
 use crate::sigstore::TrustMaterial;
 use crate::trust::TrustPolicy;
-use crate::verdict::{Code, Fault};
+use crate::verdict::{Code, Fault, printable};
 
 /// What a command line says of trust.
 #[derive(Debug, Default)]
@@ -168,5 +168,8 @@ fn root(
     let Some(bytes) = listed else { return Ok(None) };
     let material = TrustMaterial::from_json(bytes)
         .map_err(|fault| Fault::new(Code::PolicyMalformed, fault.to_string()).at("trusted_root"))?;
+    for note in material.notes() {
+        warn(&format!("the policy's root: {}", printable(note)));
+    }
     Ok(Some((bytes.to_vec(), material)))
 }

@@ -6,7 +6,7 @@ use super::check::{Run, Seen, file, gone};
 use super::cover;
 use super::order::Events;
 use super::plan::{Unit, UnitKind};
-use crate::folder::{Court, LayoutTree, Reader, SharedNames, Subject, Task, What};
+use crate::folder::{Court, LayoutTree, Reader, SharedNames, Subject, Task, What, system_fault};
 use crate::image::{self, Input, Options, Progress};
 use crate::parallel::Crew;
 use crate::verdict::{ArtifactReport, Code, Cover, Fault, Outcome};
@@ -63,7 +63,9 @@ impl<'a> Bench<'_, 'a, '_> {
         run.covered(files.into_iter().map(|(name, size)| (name.into(), size, Cover::Uncovered)));
         let message = "it lies outside of every transfer directory, and a seal is expected; --loose has \
                        such files judged by their vendors' signatures alone";
-        let fault = Fault::new(Code::SealMissing, message);
+        // A system's own file is no less refused, but for what it is.
+        let fault =
+            system_fault(&unit.name).unwrap_or_else(|| Fault::new(Code::SealMissing, message));
         run.answer(&unit.name, 0, file(run.folders.folder, &unit.name, &fault));
         true
     }

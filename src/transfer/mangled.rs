@@ -3,6 +3,8 @@
 
 /// Digits that a writer of ISO 9660 puts at the end of a name to make it differ from another.
 const COUNTER_DIGITS: usize = 3;
+/// A name that was cut without regard to its ending has at least so many bytes.
+const CUT_AT_LEAST: usize = 30;
 
 /// Whether `found` is what such a file system makes of `meant`: each part cut, with other characters than letters,
 /// digits and `_` replaced, perhaps with `~1` or a counter behind it, perhaps with a version (`;1`).
@@ -23,6 +25,10 @@ pub(super) fn is_cut_to_the_end(meant: &str, found: &str) -> bool {
 
 fn is_mangled_part(meant: &str, found: &str) -> bool {
     if meant.eq_ignore_ascii_case(found) {
+        return true;
+    }
+    // Level 2 of ISO 9660 cuts at 31 characters, Joliet at 64 or 103, the ending with the rest.
+    if found.len() >= CUT_AT_LEAST && folded(meant).starts_with(&folded(found)) {
         return true;
     }
     let (found_stem, found_end) = parts(found);
@@ -51,18 +57,17 @@ fn beginnings(stem: &str) -> impl Iterator<Item = &str> {
 /// Stem and ending, folded, without a version and a dot at the end.
 fn parts(part: &str) -> (String, String) {
     let part = part.split(';').next().unwrap_or_default().trim_end_matches('.');
-    let fold =
-        |text: &str| -> String {
-            text.chars()
-                .map(|c| {
-                    if c.is_ascii_alphanumeric() || c == '~' { c.to_ascii_lowercase() } else { '_' }
-                })
-                .collect()
-        };
     match part.rsplit_once('.') {
-        Some((stem, end)) => (fold(stem), fold(end)),
-        None => (fold(part), String::new()),
+        Some((stem, end)) => (folded(stem), folded(end)),
+        None => (folded(part), String::new()),
     }
+}
+
+fn folded(text: &str) -> String {
+    let fold = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '~' { c.to_ascii_lowercase() } else { '_' }
+    };
+    text.chars().map(fold).collect()
 }
 
 #[cfg(test)]
@@ -77,6 +82,10 @@ mod tests {
             ("hello.tar.gz_signature.bundle", "hello_tar_gz_si.bun"),
             ("a-long-name", "A_LONG_N"),
             ("readme.markdown", "README.MAR;1"),
+            (
+                "a-name-of-more-than-sixty-four-characters-1.2.3-linux-amd64.tar.gz_signature.bundle",
+                "a-name-of-more-than-sixty-four-characters-1.2.3-linux-amd64.tar",
+            ),
             ("manifest.json", "MANIFEST.JSO;1"),
             ("manifest.json.sig", "manifest.sig"),
             ("manifest.json.sigstore.json", "MANIF000.JSO;1"),

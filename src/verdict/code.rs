@@ -367,7 +367,7 @@ codes! {
         SystemFile "system-file" Extra
             "a file that an operating system wrote"
             "Windows, macOS and Linux desktops write files of their own onto a medium and into folders that they show. By its name this is one of them. Nobody signed or sealed it, and anybody can give a file such a name, so it is not accepted."
-            "Remove it, and look into it first if you did not expect it. To keep systems from writing into a transfer, seal a folder below the top of the medium, not the top itself. `seal --exclude NAME` leaves such a file out of the seal; it must then be left off the medium too."
+            "Remove it, and look into it first if you did not expect it. To keep systems from writing into a transfer, seal a folder below the top of the medium, not the top itself, and name that folder when it is checked. `seal --exclude NAME` leaves such a file out of the seal; it must then be left off the medium too."
         FileMismatch "file-mismatch" Failed
             "a file is not the one that was sealed"
             "Size or SHA-256 differ from the manifest: the file was changed, or the medium or the copy is damaged."

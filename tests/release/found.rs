@@ -262,6 +262,11 @@ fn where_a_seal_is_expected_nothing_outside_of_it_counts() {
         assert_eq!(said.status, 1);
         let _ = std::fs::remove_file(made.yard.path("s.json"));
     }
+    // A system's own file beside a transfer is refused for what it is.
+    made.file("System Volume Information/x", "x");
+    let said = made.verify("--transfer-key transfer.pub");
+    let answer = "System Volume Information/x: system-file".to_owned();
+    assert!(said.answers().contains(&answer), "{:?}", said.answers());
     let loose = made.verify("--transfer-key transfer.pub --loose");
     assert!(loose.answers().contains(&"a.tgz: OK".to_owned()), "{:?}", loose.answers());
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 use sealift::digest::Sha256Digest;
 use sealift::key::{HashAlgorithm, PublicKey};
 use sealift::sigstore::{
-    HashRule, Matcher, Request, SignatureBundle, Signer, Subject, Transparency, TrustMaterial,
-    verify,
+    Found, HashRule, Matcher, Request, SignatureBundle, Signer, Subject, Transparency,
+    TrustMaterial, found, verify,
 };
 use sealift::verdict::{CheckName, Code, Status};
 use serde_json::Value;
@@ -265,4 +265,48 @@ fn an_attestation_by_sha512_needs_more_than_a_sha256() {
         let refused = case.judge(|_, _| {}).unwrap_err();
         assert_eq!(refused.code(), Code::WholeMessageNeeded);
     }
+}
+
+#[test]
+fn what_is_genuine_counts_where_it_is_found_as_where_it_is_named() {
+    let mut counts = [0, 0, 0];
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/release");
+    for directory in shared("vectors").into_iter().chain([example]) {
+        for entry in walk(&directory) {
+            let bytes = fs::read(&entry).unwrap();
+            let name = entry.display();
+            if let Ok(key) = PublicKey::from_pem(&bytes) {
+                assert_eq!(PublicKey::from_found(&bytes).unwrap(), key, "{name}");
+                counts[0] += 1;
+            }
+            if SignatureBundle::parse(&bytes).is_ok() && !name.to_string().contains("m_unknown") {
+                assert!(matches!(found(&bytes), Ok(Some(Found::Bundle(_)))), "{name}");
+                counts[1] += 1;
+            }
+            if TrustMaterial::from_json(&bytes).is_ok() {
+                assert!(matches!(found(&bytes), Ok(Some(Found::TrustedRoot))), "{name}");
+                counts[2] += 1;
+            }
+        }
+    }
+    eprintln!("keys, bundles, roots: {counts:?}");
+    let production = TrustMaterial::production_bytes();
+    assert!(matches!(found(&production), Ok(Some(Found::TrustedRoot))));
+}
+
+/// Files of at most a few MiB, at every depth.
+fn walk(directory: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    let mut open = vec![directory.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.metadata().is_ok_and(|it| it.len() < 4 << 20) {
+                files.push(path);
+            }
+        }
+    }
+    files
 }
