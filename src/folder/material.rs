@@ -38,11 +38,19 @@ pub fn is_material(place: &Spot<'_>, bytes: &[u8]) -> bool {
 
 /// Whether a file that begins so may be material.
 pub(super) fn may_be_material(beginning: &[u8]) -> bool {
-    // JSON, PEM, a comment, and what OpenSSL prints: `Public-Key`, `RSA Public-Key`, `ED25519 Public-Key`.
-    matches!(
-        beginning.trim_ascii_start().first(),
-        None | Some(b'{' | b'-' | b'#' | b'P' | b'R' | b'E')
-    )
+    // JSON, PEM, a comment (no script), and what OpenSSL prints.
+    const WORDS: [&[u8]; 8] = [
+        b"{",
+        b"-",
+        b"# ",
+        b"#\n",
+        b"#\r",
+        b"Public-Key",
+        b"RSA Public-Key",
+        b"ED25519 Public-Key",
+    ];
+    let text = beginning.trim_ascii_start();
+    text.is_empty() || WORDS.iter().any(|word| text.starts_with(word))
 }
 
 /// What the bytes of a small file are, if they are material beyond doubt.

@@ -137,7 +137,7 @@ fn transfers(listing: &Listing, signed_lists: &BTreeSet<String>) -> Vec<String> 
         let mut names = files.files().filter(|it| transfer::is_trace(&it.name));
         let is_one = match (names.next(), names.next()) {
             (None, _) => !transfer::traces(&files).is_empty(),
-            // The whole directory must be a layout, not its top alone.
+            // Docker puts a file of this name into a layout, in which nothing but an image may lie.
             (Some(only), None) if only.name.eq_ignore_ascii_case(MANIFEST) => {
                 !is_layout(below(listing, folder))
             }

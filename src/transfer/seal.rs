@@ -46,8 +46,8 @@ impl Sealed {
 /// ones, in any case; and where there is none of those, under names that a medium without long names cut
 /// (one alone may be anything).
 ///
-/// `manifest.json` alone is no trace where the directory is an OCI layout and nothing else: Docker puts a file of
-/// this name there.
+/// `manifest.json` alone is no trace where the directory is an OCI layout: Docker puts a file of this name there,
+/// and an image is all that may lie in it then.
 #[must_use]
 pub fn traces(listing: &Listing) -> Vec<&str> {
     let names = || listing.files().map(|entry| entry.name.as_str());
