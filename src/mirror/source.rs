@@ -27,6 +27,12 @@ pub trait Found: Send + Sync {
     /// # Errors
     /// Those of the source, and [`Code::WriteFailed`](crate::verdict::Code::WriteFailed).
     fn fetch(&self, folder: &Folder, name: &str, watch: &dyn Watch) -> Result<Vec<Fetched>, Fault>;
+
+    /// The digest of the index that leads to the image and lists what is not fetched, and the image without
+    /// it: what to fetch if nobody signed that index. None where there is no such index.
+    fn without_index(&self) -> Option<(Sha256Digest, Box<dyn Found + '_>)> {
+        None
+    }
 }
 
 /// What is known of an image before it is fetched.

@@ -54,6 +54,16 @@ fn one_platform_of_an_index_and_all_of_it() {
     assert_eq!(record.url, format!("http://{}/v2/vendor/two/blobs/{layer}", registry.host));
     assert_eq!((record.status, record.path.as_deref()), (200, Some("image.tar")));
 
+    // Where nobody signed the index, the platform's manifest stands alone, and nothing is said of others.
+    let (left_out, alone) = mirror.bring_alone(&reference).unwrap();
+    assert_eq!(left_out, *index);
+    assert_eq!(alone.description.source, one.description.source);
+    alone.proves(CandidateKind::Manifest, amd64);
+    alone.proves(CandidateKind::Config, &two.config(&two.amd64));
+    assert!(one.read().statements[0].absent && alone.read().statements.is_empty());
+    assert!(!alone.description.stated.iter().any(|it| it.to_string() == *index));
+    assert_eq!(alone.read().images[0].unsigned_tags, std::slice::from_ref(&reference));
+
     // All platforms; the shared layer only once.
     mirror.options.platforms = Platforms::All;
     let all = mirror.bring(&format!("{}/vendor/two:1.0@{index}", registry.host)).unwrap();

@@ -81,6 +81,21 @@ impl Mirror {
         Ok(Brought { description: found.description().clone(), fetched, archive })
     }
 
+    /// Fetches an image without the index that nobody signed, if it has one of which not everything is
+    /// brought.
+    pub(crate) fn bring_alone(&self, reference: &str) -> Option<(String, Brought)> {
+        let http = Http::new(self.http.clone()).unwrap();
+        let registry = Registry::new(&http, self.options.clone());
+        let found = registry.find(reference, &Silent).unwrap();
+        let (index, alone) = found.without_index()?;
+        let folder = Folder::open(self.folder.path()).unwrap();
+        let fetched = alone.fetch(&folder, "alone.tar", &Silent).unwrap();
+        let archive = self.folder.path().join("alone.tar");
+        let description = alone.description().clone();
+        assert_eq!(description.size, Some(fs::metadata(&archive).unwrap().len()));
+        Some((index.to_string(), Brought { description, fetched, archive }))
+    }
+
     #[track_caller]
     pub(crate) fn refused(&self, reference: &str) -> Fault {
         match self.bring(reference) {

@@ -22,6 +22,9 @@ pub(super) struct Found {
     pub(super) description: Description,
     /// The fetches of its documents.
     pub(super) fetched: Vec<Fetched>,
+    /// The digest of the index that leads to it and lists what is not fetched, and the same image without
+    /// that index.
+    pub(super) alone: Option<(Sha256Digest, Box<Self>)>,
 }
 
 /// An image of one platform.
@@ -72,6 +75,7 @@ pub(super) fn find(session: &Session<'_>, platforms: &Platforms) -> Result<Found
     finder.keep(digest, bytes, fetched)?;
 
     let mut notes = Vec::new();
+    let mut partly = false;
     let images = match top {
         Document::Manifest(manifest) => {
             let image = finder.image(manifest)?;
@@ -84,6 +88,7 @@ pub(super) fn find(session: &Session<'_>, platforms: &Platforms) -> Result<Found
         }
         Document::Index(descriptors) => {
             let choice = platforms.choose(descriptors).map_err(at)?;
+            partly = !choice.left_out.is_empty() || choice.attestations > 0;
             let images = once_each(&choice.chosen)
                 .map_err(at)?
                 .into_iter()
@@ -100,7 +105,7 @@ pub(super) fn find(session: &Session<'_>, platforms: &Platforms) -> Result<Found
             images
         }
     };
-    finder.done(&images, digest, notes)
+    finder.done(&images, digest, partly, notes)
 }
 
 /// The different manifests of an index, in order: one may be listed for several platforms.
@@ -224,10 +229,12 @@ impl Finder<'_> {
             .at(descriptor.digest.to_string()))
     }
 
+    /// Lays out what was found. `partly` says that it is an index of which not everything is brought.
     fn done(
         self,
         images: &[Image],
         digest: Sha256Digest,
+        partly: bool,
         notes: Vec<String>,
     ) -> Result<Found, Fault> {
         let mut blobs = BTreeMap::new();
@@ -250,20 +257,31 @@ impl Finder<'_> {
             layers: chosen.manifest.layers.iter().map(|layer| layer.digest).collect(),
         };
         let reference = &self.session.reference;
-        let layout = Layout::new(&self.documents, &blobs, &item, names(reference).as_ref())?;
-        let (registry, repository) = (reference.registry(), reference.repository());
         let mut told = BTreeSet::new();
         let different = images.iter().filter(|it| told.insert(it.manifest.config.digest));
-        let labels = different.map(|image| image.config.labels.clone()).collect();
-        let description = Description {
-            source: format!("docker://{registry}/{repository}@{digest}"),
-            labels,
-            size: Some(layout.size),
-            stated: self.documents.iter().map(|document| document.digest).collect(),
-            whole: None,
-            notes,
+        let labels: Vec<_> = different.map(|image| image.config.labels.clone()).collect();
+        let lay_out = |documents: &[Stored], notes: Vec<String>| {
+            let layout = Layout::new(documents, &blobs, &item, names(reference).as_ref())?;
+            let (registry, repository) = (reference.registry(), reference.repository());
+            let description = Description {
+                source: format!("docker://{registry}/{repository}@{digest}"),
+                labels: labels.clone(),
+                size: Some(layout.size),
+                stated: documents.iter().map(|document| document.digest).collect(),
+                whole: None,
+                notes,
+            };
+            Ok(Found { layout, description, fetched: self.fetched.clone(), alone: None })
         };
-        Ok(Found { layout, description, fetched: self.fetched })
+        let whole = lay_out(&self.documents, notes)?;
+        // One image can do without the index: what lies behind it begins with the image's manifest.
+        let alone = match (self.documents.split_first(), images.len()) {
+            (Some((index, rest)), 1) if partly => {
+                Some((index.digest, Box::new(lay_out(rest, Vec::new())?)))
+            }
+            _ => None,
+        };
+        Ok(Found { alone, ..whole })
     }
 }
 

@@ -40,6 +40,7 @@ use self::disk::Disk;
 use self::journal::Journal;
 use self::session::Session;
 use super::{Description, Fetched, Found, Hosts, Source, Watch};
+use crate::digest::Sha256Digest;
 use crate::folder::{Folder, TEMPORARY};
 use crate::mirror::http::{Http, fits, unwritten};
 use crate::parallel;
@@ -125,6 +126,30 @@ impl Found for Image<'_> {
     }
 
     fn fetch(&self, folder: &Folder, name: &str, watch: &dyn Watch) -> Result<Vec<Fetched>, Fault> {
+        View { session: &self.session, found: &self.found, jobs: self.jobs }
+            .fetch(folder, name, watch)
+    }
+
+    fn without_index(&self) -> Option<(Sha256Digest, Box<dyn Found + '_>)> {
+        let (index, found) = self.found.alone.as_ref()?;
+        let view = View { session: &self.session, found: &**found, jobs: self.jobs };
+        Some((*index, Box::new(view)))
+    }
+}
+
+/// One way to write an image.
+struct View<'a> {
+    session: &'a Session<'a>,
+    found: &'a find::Found,
+    jobs: usize,
+}
+
+impl Found for View<'_> {
+    fn description(&self) -> &Description {
+        &self.found.description
+    }
+
+    fn fetch(&self, folder: &Folder, name: &str, watch: &dyn Watch) -> Result<Vec<Fetched>, Fault> {
         let layout = &self.found.layout;
         let failed = |error: std::io::Error| unwritten(&error).at(folder.show(name));
         fits(folder, name, layout.size).map_err(|fault| fault.at(folder.show(name)))?;
@@ -135,7 +160,7 @@ impl Found for Image<'_> {
         }
         let journal = Journal::open(folder, name, layout.digest);
         let stop = AtomicBool::new(false);
-        let (session, disk, stop) = (&self.session, &disk, &stop);
+        let (session, disk, stop) = (self.session, &disk, &stop);
         let job = Job { session, disk, journal: &journal, watch, stop, name };
         let results = parallel::map(&layout.blobs, self.jobs, |blob| blob::fetch(&job, blob));
 
