@@ -98,8 +98,8 @@ impl BatchArgs {
         if self.map.is_some() && !one_folder {
             return usage("--map goes with one PATH, a directory");
         }
-        let for_folders =
-            !self.include.is_empty() || !self.exclude.is_empty() || self.require_coverage;
+        // A file alone may hold what no signature covers, so `require_coverage` is for it as well.
+        let for_folders = !self.include.is_empty() || !self.exclude.is_empty();
         if for_folders && paths.iter().all(|path| path.is_file()) {
             return usage("options for release folders were given, and no PATH is a directory");
         }

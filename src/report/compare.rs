@@ -109,6 +109,8 @@ pub fn differs(before: &ArtifactReport, after: &ArtifactReport) -> Option<String
             trusted_by(after.key_trust)
         ));
     }
+    let unsigned = |it: &ArtifactReport| !it.unsigned_documents.is_empty();
+    words.flag("documents in it are not signed", unsigned(before), unsigned(after));
     words.flag("accepted unseen when it was sealed", before.first_use, after.first_use);
     words.flag("carried by an earlier transfer, not looked at", before.carried, after.carried);
     words.done()

@@ -357,6 +357,24 @@ fn what_no_signature_vouches_for_is_said_and_refused_by_coverage() {
     let line = partial.text("").stdout;
     assert!(line.contains(", index not signed, ") && line.contains("i: OK ("), "{line}");
     partial.verify("--require-coverage").says(1, &["i: not-covered"]);
+    // The same as one archive alone.
+    let mut tar = crate::tar::Tar::new();
+    for entry in fs::read_dir(partial.path("i/blobs/sha256")).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("blobs/sha256/{}", entry.file_name().to_str().unwrap());
+        tar = tar.file(&name, fs::read(entry.path()).unwrap());
+    }
+    for name in ["oci-layout", "index.json"] {
+        tar = tar.file(name, fs::read(partial.path("i").join(name)).unwrap());
+    }
+    partial.beside("alone.tar", tar.finish());
+    for (options, status, answer) in
+        [("", 0, "alone.tar: OK"), ("--require-coverage", 1, "alone.tar: not-covered")]
+    {
+        let mut command = partial.command(options);
+        command.args(["--bundle", "r/i.bundle", "-o", "json", "alone.tar"]);
+        Said::new(run(&mut command)).says(status, &[answer]);
+    }
     // With a signature of the index.
     let digest = of("index", &list)["digest"].as_str().unwrap().to_owned();
     partial.file("i.bundle", TestKey::new(VENDOR).bundle(&digest));
