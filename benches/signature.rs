@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
 use p256::pkcs8::DecodePublicKey as _;
-use sealift::artifact::{FileDigest, Judge, NamedBundle, Tries, package};
+use sealift::artifact::{Clues, FileDigest, Judge, NamedBundle, Tries, package};
 use sealift::digest::Sha256Digest;
 use sealift::key::PublicKey;
 use sealift::sigstore::{HashRule, Request, SignatureBundle, Signer, Transparency, TrustMaterial};
@@ -172,8 +172,9 @@ fn measure(plan: &Plan, maker: &Maker) {
         },
         now: jiff::Timestamp::now(),
     };
-    let tries = Tries::default();
-    let judge = Judge { request: &request, profile: &profile, terms: None, tries: &tries };
+    let (tries, clues) = (Tries::default(), Clues::default());
+    let judge =
+        Judge { request: &request, profile: &profile, terms: None, tries: &tries, clues: &clues };
 
     let plain = VerifyingKey::from_public_key_pem(&signer.pem()).unwrap();
     let digest = log::sha256("message");

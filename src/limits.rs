@@ -71,6 +71,13 @@ pub const BUNDLES: usize = 1_000;
 pub const BUNDLES_TOTAL_BYTES: u64 = 16 << 20;
 /// A regular expression for an identity or issuer, in bytes.
 pub const PATTERN_BYTES: usize = 4096;
+/// Likely causes of one refusal.
+pub const CAUSES: usize = 4;
+/// What the first look at a folder keeps of small archives: 16 MiB. What does not fit is read again.
+pub const SEEN_BYTES: usize = 16 << 20;
+/// The beginning of a file by which it is named when it is no image archive: 33 KiB, as far as an ISO 9660
+/// image has its mark.
+pub const GUISE_BYTES: u64 = 33 << 10;
 /// The beginning of a file that the diagnosis looks at for the text of a digest: 512 bytes.
 pub const DIAGNOSIS_BYTES: usize = 512;
 /// The same for all bundles of one archive together: some seconds of work.

@@ -37,8 +37,10 @@ pub fn blob(
             report.bundles.push(verdict.report);
             let fault = refusal.fault.clone().at(bundle.name.as_str());
             let mut report = report.refused(&fault);
-            report.likely_causes.extend(diagnose::blob(content, &stream.bytes, request));
+            let causes = diagnose::blob(content, &stream.bytes, fault.code(), request);
+            report.likely_causes.extend(causes);
             report.likely_causes.extend(verdict.causes);
+            report.likely_causes.truncate(limits::CAUSES);
             report
         }
     }

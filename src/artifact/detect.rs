@@ -10,8 +10,9 @@ use std::io::{self, Read};
 
 use super::FileDigest;
 use crate::digest::HashingReader;
-use crate::image::{self, Archive, Input, Options, ReadAt, Refusal, Tree};
-use crate::verdict::{Code, Fault};
+use crate::image::{self, Archive, Input, Options, Outline, ReadAt, Refusal, Tree};
+use crate::limits;
+use crate::verdict::{Code, Fault, Guise, guise};
 
 const BUFFER_BYTES: usize = 256 << 10;
 
@@ -132,7 +133,11 @@ pub fn read_hashing(
     };
     drain(&mut hashing, options)?;
     let digest = digest(hashing);
-    let found = if meant { Err(refusal.fault) } else { Ok(not_an_image(digest, refusal.fault)) };
+    let found = if meant {
+        Err(refusal.fault)
+    } else {
+        Ok(not_an_image(digest, refusal.fault, &Look::default()))
+    };
     Ok((found, digest))
 }
 
@@ -142,9 +147,72 @@ fn image(archive: Archive) -> Found {
 }
 
 /// What is no image archive is a package; a tar archive that broke off may be half an image.
-fn not_an_image(digest: FileDigest, fault: Fault) -> Found {
-    let detected = format!("package: not an image archive ({fault})");
-    Found::Package(digest, detected, (!surely_none(&fault)).then_some(fault))
+fn not_an_image(digest: FileDigest, fault: Fault, look: &Look) -> Found {
+    let detected = match look.guise {
+        Some(guise) => format!("package: {}", guise.what),
+        None if look.outline.root_file_system => "package: a container's file system".to_owned(),
+        None => format!("package: not an image archive ({fault})"),
+    };
+    Found::Package(digest, detected, look.trouble(fault))
+}
+
+/// A second look at a file that was refused as an image archive.
+#[derive(Debug, Default)]
+struct Look {
+    outline: Outline,
+    guise: Option<Guise>,
+}
+
+impl Look {
+    fn at(file: &dyn ReadAt) -> Self {
+        let mut beginning = Vec::new();
+        let start = FromStart::new(file);
+        // Whatever can't be read is nothing to go by.
+        let _ = start.take(limits::GUISE_BYTES).read_to_end(&mut beginning);
+        let guise = guise(&beginning);
+        let outline = match guise {
+            Some(_) => Outline::default(),
+            None => image::outline(&mut FromStart::new(file)),
+        };
+        Self { outline, guise }
+    }
+
+    /// What a reader must know who took it for an image.
+    fn trouble(&self, fault: Fault) -> Option<Fault> {
+        let instead = |words: &str| Some(Fault::new(Code::ArchiveUnrecognised, words));
+        match self.guise {
+            Some(guise) => {
+                guise.advice.and_then(|_| instead(&format!("this is {}", guise.words())))
+            }
+            None if self.outline.root_file_system => {
+                instead(&format!("this is {ROOT_FILE_SYSTEM}"))
+            }
+            None if self.outline.other_documents || surely_none(&fault) => None,
+            None => Some(fault),
+        }
+    }
+
+    /// The refusal of something that was said to be an image.
+    fn named(&self, fault: Fault) -> Fault {
+        let words = match self.guise {
+            Some(guise) => format!("this is {}", guise.words()),
+            None if self.outline.root_file_system => format!("this is {ROOT_FILE_SYSTEM}"),
+            None => return fault,
+        };
+        Fault::new(Code::ArchiveUnrecognised, words)
+    }
+}
+
+const ROOT_FILE_SYSTEM: &str =
+    "a container's file system (docker export); an image is written by docker save";
+
+/// Whether a file that is refused as an image archive was meant as something else: what it is called then, and
+/// what a reader must know who took it for an image. It costs another reading.
+#[must_use]
+pub fn meant_otherwise(file: &dyn ReadAt, digest: FileDigest, fault: &Fault) -> Option<Found> {
+    let look = Look::at(file);
+    (look.outline.other_documents && !look.outline.image)
+        .then(|| not_an_image(digest, fault.clone(), &look))
 }
 
 /// Whether the fault says that there was nothing of an image archive in it from end to end.
@@ -177,15 +245,19 @@ fn from_file(file: &dyn ReadAt, forced: bool, options: &Options<'_>) -> Result<F
         Ok(archive) => return Ok(image(archive)),
         Err(refusal) => refusal,
     };
-    // A file can be looked at again, and more tolerantly, also where the refusal tells.
-    let meant = match meaning(&refusal, forced) {
-        Meaning::Image => true,
-        Meaning::Package | Meaning::Unclear => image::mentions_image(&mut FromStart::new(file)),
-    };
-    if meant {
+    if refusal.fault.code() == Code::Unreadable {
         return Err(refusal.fault);
     }
-    Ok(not_an_image(hash_file(file, options)?, refusal.fault))
+    // A file can be looked at again, and more tolerantly, also where the refusal tells.
+    let look = Look::at(file);
+    if forced {
+        return Err(look.named(refusal.fault));
+    }
+    let unexplained = refusal.looks_like_image && !look.outline.other_documents;
+    if look.outline.image || unexplained {
+        return Err(refusal.fault);
+    }
+    Ok(not_an_image(hash_file(file, options)?, refusal.fault, &look))
 }
 
 /// A pipe can't be looked at twice: the whole stream is hashed besides, in case it is a package.
@@ -206,7 +278,7 @@ fn from_pipe(
         Meaning::Image => Err(refusal.fault),
         Meaning::Package => {
             drain(&mut hashing, options)?;
-            Ok(not_an_image(digest(hashing), refusal.fault))
+            Ok(not_an_image(digest(hashing), refusal.fault, &Look::default()))
         }
         Meaning::Unclear if rest_mentions_image(&mut hashing, options)? => Err(refusal.fault),
         Meaning::Unclear => {

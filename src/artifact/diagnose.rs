@@ -3,13 +3,14 @@
 //! Everything here runs after a refusal, tries a bounded number of other texts, and only ever adds
 //! sentences to a report. Nothing here can turn a refusal into OK.
 
-use super::{FileDigest, Judge};
+use super::{FileDigest, Judge, signature_failed};
 use crate::digest::Sha256Digest;
 use crate::image::{Archive, Candidate};
 use crate::key::HashAlgorithm;
 use crate::limits;
 use crate::sigstore::{self, Request, SignatureBundle};
 use crate::trust::MessageForm;
+use crate::verdict::{Code, guise};
 
 /// Whether a bundle is about a text: by the digest that it states, or by its signature when it
 /// states none. A statement proves nothing by itself.
@@ -22,13 +23,23 @@ pub(super) fn is_about(bundle: &SignatureBundle, message: &[u8], request: &Reque
         .unwrap_or_else(|| sigstore::signature_holds(bundle, message, &request.signer))
 }
 
-/// Likely causes for a package.
+/// Likely causes for a package whose bundle was refused with this code; `known` are those that the bundle itself
+/// tells.
 pub(super) fn package(
     bundle: &SignatureBundle,
     file: FileDigest,
+    known: Vec<String>,
+    code: Code,
     judge: &Judge<'_>,
 ) -> Vec<String> {
     let mut causes = Vec::new();
+    if file.size == 0 {
+        causes.push("the file is empty: an interrupted copy or download".to_owned());
+    }
+    if !signature_failed(code) {
+        causes.extend(known);
+        return causes;
+    }
     let demanded = judge.profile.package.message;
     causes.extend(other_form(bundle, "the file", &file.sha256, demanded, judge));
     let of_file =
@@ -40,33 +51,118 @@ pub(super) fn package(
                 .to_owned(),
         );
     }
-    if file.size == 0 {
-        causes.push("the file is empty: an interrupted copy or download".to_owned());
+    if causes.is_empty() {
+        causes = evidence(bundle, known, "this file", judge);
     }
     causes
 }
 
-/// The likely cause for a blob that is the text of a digest, as the vendors' procedures have it
-/// written to a file: the bundle signs the same digest in another spelling.
-pub(super) fn blob(bundle: &SignatureBundle, text: &[u8], request: &Request<'_>) -> Option<String> {
-    let text = std::str::from_utf8(text).ok()?;
-    // What `sha256sum` prints has the file's name behind it.
-    let word = text.split_whitespace().next()?;
-    let digest = Sha256Digest::from_hex(word.strip_prefix("sha256:").unwrap_or(word)).ok()?;
-    MessageForm::ALL
-        .into_iter()
-        .find(|form| is_about(bundle, form.message(&digest).as_bytes(), request))
-        .map(|form| {
-            format!(
-                "the bundle signs this digest in another spelling: {}; the file must hold that and \
-                 nothing else",
-                form.words()
-            )
-        })
+/// That the signature is good, and of something else: as sure as a signature is.
+fn good_of_another(bundle: &SignatureBundle, request: &Request<'_>, what: &str) -> Option<String> {
+    (sigstore::signs_what_it_states(bundle, &request.signer) == Some(true)).then(|| {
+        format!(
+            "the bundle holds a good signature by the key given, of something else: it belongs to \
+             another artifact or another version, or {what} was changed"
+        )
+    })
 }
 
-/// Likely causes for an archive none of whose digests the bundle is about.
+/// The likely cause for a blob that is the text of a digest, as the vendors' procedures have it
+/// written to a file: the bundle signs the same digest in another spelling.
+pub(super) fn blob(
+    bundle: &SignatureBundle,
+    bytes: &[u8],
+    code: Code,
+    request: &Request<'_>,
+) -> Vec<String> {
+    if !signature_failed(code) {
+        return Vec::new();
+    }
+    let guise = guise(bytes);
+    let text = utf16(bytes).or_else(|| std::str::from_utf8(bytes).ok().map(str::to_owned));
+    let text = text.unwrap_or_default();
+    // What `sha256sum` prints has the file's name behind it.
+    let word = text.trim_start_matches('\u{feff}').split_whitespace().next().unwrap_or_default();
+    let digest = Sha256Digest::from_hex(word.strip_prefix("sha256:").unwrap_or(word)).ok();
+    let form = digest.and_then(|digest| {
+        MessageForm::ALL.into_iter().find(|form| {
+            let message = form.message(&digest);
+            message.as_bytes() != bytes && is_about(bundle, message.as_bytes(), request)
+        })
+    });
+    match (form, guise) {
+        (Some(form), Some(guise)) => vec![format!(
+            "the file is {}; the bundle signs this digest as plain ASCII, {}",
+            guise.words(),
+            form.words()
+        )],
+        (Some(form), None) => vec![format!(
+            "the bundle signs this digest in another spelling: {}; the file must hold that and \
+             nothing else",
+            form.words()
+        )],
+        (None, Some(guise)) if guise.advice.is_some() => {
+            vec![format!("the file is {}", guise.words())]
+        }
+        (None, _) => good_of_another(bundle, request, "this file").into_iter().collect(),
+    }
+}
+
+/// Text as Windows writes it, with or without its mark.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let pairs = |of: fn([u8; 2]) -> u16| -> Vec<u16> {
+        bytes.chunks_exact(2).filter_map(|pair| pair.try_into().ok()).map(of).collect()
+    };
+    let units = match bytes {
+        [0xff, 0xfe, ..] | [_, 0, _, 0, ..] => pairs(u16::from_le_bytes),
+        [0xfe, 0xff, ..] | [0, _, 0, _, ..] => pairs(u16::from_be_bytes),
+        _ => return None,
+    };
+    Some(String::from_utf16_lossy(&units))
+}
+
+/// Likely causes for an archive none of whose digests the bundle is about (`chosen` is none), or whose signature
+/// does not hold; `known` are those that the bundle itself tells. Evidence comes first, and what can
+/// only be guessed from the archive's form comes last, where there is no evidence of a wrong key.
 pub(super) fn image(
+    bundle: &SignatureBundle,
+    archive: &Archive,
+    candidates: &[Candidate],
+    known: Vec<String>,
+    chosen: bool,
+    judge: &Judge<'_>,
+) -> Vec<String> {
+    if !chosen {
+        let causes = another_text(bundle, archive, candidates, judge);
+        if !causes.is_empty() {
+            return causes;
+        }
+    }
+    let causes = evidence(bundle, known, "this archive", judge);
+    let by_this_key = sigstore::signs_what_it_states(bundle, &judge.request.signer) == Some(true);
+    let guess = !chosen && (by_this_key || causes.is_empty());
+    let guesses = archive.if_not_covered.iter().filter(|_| guess).cloned();
+    causes.into_iter().chain(guesses).collect()
+}
+
+/// What the bundle, its signature and the names around it tell.
+fn evidence(
+    bundle: &SignatureBundle,
+    known: Vec<String>,
+    what: &str,
+    judge: &Judge<'_>,
+) -> Vec<String> {
+    let mut causes = known;
+    match good_of_another(bundle, judge.request, what) {
+        Some(cause) => causes.insert(0, cause),
+        None => causes.extend(judge.clues.key.clone()),
+    }
+    causes.extend(judge.clues.bundle.clone());
+    causes
+}
+
+/// What else of the image the bundle signs.
+fn another_text(
     bundle: &SignatureBundle,
     archive: &Archive,
     candidates: &[Candidate],
@@ -89,9 +185,6 @@ pub(super) fn image(
                 ));
             }
         }
-    }
-    if causes.is_empty() {
-        causes.extend(archive.if_not_covered.iter().cloned());
     }
     causes
 }

@@ -4,12 +4,15 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
-use super::{BundleVerdict, Judge, NamedBundle, deciding, diagnose, prove, refused, verified};
+use super::{
+    BundleVerdict, Judge, NamedBundle, deciding, diagnose, in_known_digests, prove, refused,
+    signature_failed, verified,
+};
 use crate::digest::Sha256Digest;
 use crate::image::{Archive, Candidate, Coverage, Statement};
 use crate::key::HashAlgorithm;
 use crate::limits;
-use crate::sigstore::{SignatureBundle, Subject};
+use crate::sigstore::{Refusal, SignatureBundle, Subject};
 use crate::verdict::{
     ArtifactKind, ArtifactReport, BundleReport, Check, CheckName, Code, Fault, ImageReport,
     MatchedDigest, Outcome, Status, UnsignedDocument, UnsignedStatement,
@@ -228,16 +231,19 @@ fn judge_bundle(
             key: Some(proof.key()),
         },
         Err(refusal) => {
+            let failed = signature_failed(refusal.fault.code());
+            let fault = in_known_digests(refusal.fault.clone(), &candidates.ids());
+            let refusal = Refusal { fault, ..*refusal };
             let mut verdict = BundleVerdict::new(bundle, Err(&refusal));
-            if chosen.is_none() {
-                verdict.foreign = matches!(
+            verdict.foreign = chosen.is_none()
+                && matches!(
                     refusal.fault.code(),
                     Code::DigestMismatch | Code::SignatureInvalid | Code::LogEntryMismatch
                 );
-                if explain {
-                    let causes = diagnose::image(content, archive, &candidates.list, judge);
-                    verdict.causes.splice(..0, causes);
-                }
+            if failed && explain {
+                let known = std::mem::take(&mut verdict.causes);
+                let (list, chosen) = (&candidates.list, chosen.is_some());
+                verdict.causes = diagnose::image(content, archive, list, known, chosen, judge);
             }
             Judged { verdict, digest: chosen.map(|candidate| candidate.digest), key: None }
         }
@@ -295,6 +301,16 @@ impl Candidates {
         };
         let by_message = list.iter().enumerate().map(|(at, it)| (message(it), at)).collect();
         Self { list, by_message }
+    }
+
+    /// The first of them, for a message: what `docker inspect` and the like print.
+    fn ids(&self) -> String {
+        const NAMED: usize = 4;
+        let ids: Vec<String> =
+            self.list.iter().take(NAMED).map(|it| format!("{} ({})", it.digest, it.kind)).collect();
+        let more = self.list.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" or {more} more") } else { String::new() };
+        format!("an id in this archive: {}{more}", ids.join(" or "))
     }
 }
 

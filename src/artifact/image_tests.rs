@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
-use crate::artifact::Tries;
+use crate::artifact::{Clues, Tries};
 use crate::image::{CandidateKind, Container, Image};
 use crate::key::{PrivateKey, PublicKey};
 use crate::sigstore::{self, HashRule, Request, Signer, Transparency, TrustMaterial};
@@ -75,7 +75,13 @@ fn judged(
         transparency: Transparency::AbsentAllowed,
         now: jiff::Timestamp::UNIX_EPOCH,
     };
-    let judge = Judge { request: &request, profile: &profile, terms: None, tries };
+    let judge = Judge {
+        request: &request,
+        profile: &profile,
+        terms: None,
+        tries,
+        clues: &Clues::default(),
+    };
     let before = (sigstore::PARSED.get(), sigstore::TRIED.get());
     let report = image(ArtifactReport::new("a.tar"), archive, bundles, &judge);
     (sigstore::PARSED.get() - before.0, sigstore::TRIED.get() - before.1, report)

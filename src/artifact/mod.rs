@@ -34,6 +34,44 @@ pub struct Judge<'a> {
     /// What is left of the signatures that may be tried to find out what bundles are about: one budget
     /// for an artifact, whichever keys it is judged by.
     pub tries: &'a Tries,
+    /// What is said when a signature does not hold.
+    pub clues: &'a Clues,
+}
+
+/// What names in a label, a vendor's JSON file or a seal tell of the bundle and the key, in words.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Clues {
+    /// That another bundle is named than the one that is used.
+    pub bundle: Option<String>,
+    /// Which key is named. It is no clue where the signature is a good one by the key in question.
+    pub key: Option<String>,
+}
+
+/// Whether a refusal says that a signature is not one of this artifact by this key: then there is something to
+/// explain. Any other refusal says itself why.
+const fn signature_failed(code: Code) -> bool {
+    matches!(
+        code,
+        Code::SignatureInvalid
+            | Code::DigestMismatch
+            | Code::LogEntryMismatch
+            | Code::BundleKeyMismatch
+            | Code::SignerKindMismatch
+    )
+}
+
+/// The refusal of a bundle about something else, in digests that somebody has seen: `ids` names the artifact's.
+/// What the bundle and the log have are digests of the text that was signed, which nobody has.
+fn in_known_digests(fault: Fault, ids: &str) -> Fault {
+    let of_text = matches!(fault.code(), Code::DigestMismatch | Code::LogEntryMismatch);
+    match (of_text, fault.found()) {
+        (true, Some(found)) if fault.message().contains("another artifact") => {
+            let found = found.strip_prefix("sha256:").unwrap_or(found);
+            let found = format!("one of something else (the SHA-256 of what was signed: {found})");
+            fault.expected_found(format!("a signature of {ids}"), found)
+        }
+        _ => fault,
+    }
 }
 
 /// A budget of signature checks.
@@ -207,7 +245,12 @@ pub fn refused(
     judge: &Judge<'_>,
 ) -> ArtifactReport {
     let mut report = report.refused(fault);
-    report.likely_causes.extend(causes);
+    for cause in causes {
+        let room = report.likely_causes.len() < limits::CAUSES;
+        if room && !report.likely_causes.contains(&cause) {
+            report.likely_causes.push(cause);
+        }
+    }
     if report.outcome == Outcome::Failed {
         let general = fault.code().next();
         report.next = Some(if general.starts_with("Stop the deployment") {

@@ -1,6 +1,8 @@
 //! A package: any file, signed by the text of its SHA-256.
 
-use super::{BundleVerdict, Judge, NamedBundle, diagnose, prove, refused, verified};
+use super::{
+    BundleVerdict, Judge, NamedBundle, diagnose, in_known_digests, prove, refused, verified,
+};
 use crate::digest::Sha256Digest;
 use crate::sigstore::Subject;
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, MatchedDigest};
@@ -49,9 +51,9 @@ pub fn package(
         Err(refusal) => {
             let verdict = BundleVerdict::new(bundle, Err(&refusal));
             report.bundles.push(verdict.report);
-            let fault = refusal.fault.clone().at(bundle.name.as_str());
-            let mut causes = diagnose::package(content, file, judge);
-            causes.extend(verdict.causes);
+            let ids = format!("{}, the SHA-256 of this file", file.sha256);
+            let fault = in_known_digests(refusal.fault.clone(), &ids).at(bundle.name.as_str());
+            let causes = diagnose::package(content, file, verdict.causes, fault.code(), judge);
             refused(report, &fault, causes, judge)
         }
     }

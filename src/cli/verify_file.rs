@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use super::verify::Whom;
 use super::{args, detect, files};
 use crate::artifact::detect::{Found, Kind};
-use crate::artifact::{self, Judge, NamedBundle, Terms, Tries};
+use crate::artifact::{self, Clues, Judge, NamedBundle, Terms, Tries};
 use crate::folder::{Authority, TrustedKey};
 use crate::image::Options;
 use crate::limits;
 use crate::pairing::{self, Material};
 use crate::release;
-use crate::sigstore::{Request, SignatureBundle};
+use crate::sigstore::{self, Request, SignatureBundle};
 use crate::trust::VendorProfile;
 use crate::verdict::{ArtifactReport, Code, Fault, KeyTrust, Outcome};
 
@@ -68,11 +68,40 @@ impl Single<'_> {
     /// one holds.
     pub(super) fn file(&self, path: &Path, options: &Options<'_>) -> ArtifactReport {
         let found = detect::read(path, self.forced(path), options);
-        let report = self.judged(path, &found);
+        let mut report = self.judged(path, &found);
+        let image = matches!(found, Ok(Found::Image(..)) | Err(_));
+        if report.outcome != Outcome::Ok && image && self.whom.arguments.kind.is_none() {
+            report = self.as_package(path, options).unwrap_or(report);
+        }
         if !self.whom.arguments.batch.require_coverage {
             return report;
         }
         release::required(report)
+    }
+
+    /// The answer for what is no good image, where its one bundle signs the SHA-256 of the file itself: such a
+    /// bundle says what the vendor took it for, and the whole file is what it covers.
+    fn as_package(&self, path: &Path, options: &Options<'_>) -> Option<ArtifactReport> {
+        if !path.is_file() {
+            return None;
+        }
+        let [named] = self.whom.arguments.bundle.as_slice() else { return None };
+        // A pipe was read already.
+        if !named.is_file() {
+            return None;
+        }
+        let bundle = found_bundle(named, &mut limits::BUNDLE_BYTES.clone());
+        let content = bundle.content.as_ref().ok()?;
+        let told = format!("package: {} signs the SHA-256 of the file itself", files::show(named));
+        let found = detect::read(path, Some((Kind::Package, told)), options).ok()?;
+        let Found::Package(digest, ..) = &found else { return None };
+        let signs = |signer: &Signer<'_>| {
+            let text = signer.profile.package.message.message(&digest.sha256);
+            content.states(text.as_bytes()).unwrap_or_else(|| {
+                sigstore::signature_holds(content, text.as_bytes(), &signer.request.signer)
+            })
+        };
+        self.signers.iter().any(signs).then(|| self.judged(path, &Ok(found)))
     }
 
     fn judged(&self, path: &Path, found: &Result<Found, Fault>) -> ArtifactReport {
@@ -87,7 +116,13 @@ impl Single<'_> {
             let terms = signer.vendor.and_then(|key| key.vendor);
             let name = files::file_name(path).unwrap_or_default();
             let terms = terms.map(|(vendor, key)| Terms { name: &name, path: None, key, vendor });
-            let judge = Judge { request: &signer.request, profile, terms, tries: &tries };
+            let judge = Judge {
+                request: &signer.request,
+                profile,
+                terms,
+                tries: &tries,
+                clues: &Clues::default(),
+            };
             let mut report = self.judge(path, report.clone(), found, &judge, &mut loaded);
             report.key_trust = judge.terms.map(|_| KeyTrust::Policy);
             if report.outcome == Outcome::Ok {
@@ -126,7 +161,13 @@ impl Single<'_> {
                     let fault = Fault::new(Code::Usage, "a package has one bundle");
                     return report.refused(&fault);
                 }
-                artifact::package(report, *digest, bundles.first(), judge)
+                let clues = self.clues(&self.key_json(path, judge.profile), bundles);
+                artifact::package(
+                    report,
+                    *digest,
+                    bundles.first(),
+                    &Judge { clues: &clues, ..*judge },
+                )
             }
             Ok(Found::Image(archive, detected)) => {
                 report.detected = Some(detected.clone());
@@ -136,23 +177,41 @@ impl Single<'_> {
                     .map(|image| pairing::for_image(judge.profile, &image.labels))
                     .collect();
                 let bundles = self.bundles(path, &material, &mut report, loaded);
-                let report = artifact::image(report, archive, bundles, judge);
-                self.with_key_name(report, &material)
+                let named = match material.as_slice() {
+                    [material] => ("the image's label".to_owned(), material.clone()),
+                    _ => <(String, Material)>::default(),
+                };
+                let clues = self.clues(&named, bundles);
+                artifact::image(report, archive, bundles, &Judge { clues: &clues, ..*judge })
             }
         }
     }
 
-    /// When a signature was refused: whether the vendor names another key than the one given.
-    fn with_key_name(&self, mut report: ArtifactReport, material: &[Material]) -> ArtifactReport {
-        let named = material.iter().find_map(|it| it.key.as_deref());
-        if let (Outcome::Failed, Some(named), Some(given)) = (report.outcome, named, &self.key_file)
-            && named != given
-        {
-            report
-                .likely_causes
-                .push(format!("the image's label names the key {named}, you gave {given}"));
+    /// Whether the vendor names another key or bundle than those given.
+    fn clues(&self, named: &(String, Material), bundles: &[NamedBundle]) -> Clues {
+        let (by, material) = named;
+        let given = |named: &String, given: Option<&str>, what: &str| {
+            let given = given.filter(|given| given != named)?;
+            Some(format!("{by} names the {what} {named}, you gave {given}"))
+        };
+        let bundle = match bundles {
+            [bundle] => bundle.name.rsplit('/').next(),
+            _ => None,
+        };
+        Clues {
+            key: material.key.as_ref().and_then(|it| given(it, self.key_file.as_deref(), "key")),
+            bundle: material.bundle.as_ref().and_then(|it| given(it, bundle, "bundle")),
         }
-        report
+    }
+
+    /// What the vendor's JSON file beside a package names as its key.
+    fn key_json(&self, path: &Path, profile: &VendorProfile) -> (String, Material) {
+        let file = files::file_name(path).unwrap_or_default();
+        let json = profile.package.key_file.name_for(&file);
+        let beside = path.with_file_name(&json);
+        let bytes = files::read_found(&beside, limits::KEY_BYTES, Code::BundleTooLarge).ok();
+        let key = bytes.and_then(|bytes| pairing::key_name(&bytes).ok());
+        (json, Material { bundle: None, key })
     }
 
     /// What the user says that a file is, or the bundle beside it.

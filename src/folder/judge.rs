@@ -6,19 +6,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use super::survey::{Survey, What};
-use super::{Folder, read_small, system_fault};
-use crate::artifact::{self, FileDigest, Judge, NamedBundle, Terms, Tries};
+use super::{Folder, hash, read_small, system_fault};
+use crate::artifact::{self, Clues, FileDigest, Judge, NamedBundle, Terms, Tries};
 use crate::digest::Sha256Digest;
-use crate::image::Archive;
+use crate::image::{Archive, NoProgress};
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::limits;
-use crate::pairing::{self, Names, Pairing};
+use crate::pairing::{self, Material, Names, Pairing};
 use crate::parallel;
 use crate::sigstore::{
     self, HashRule, Request, SignatureBundle, Signer, Transparency, TrustMaterial,
 };
 use crate::trust::{KeyTerms, Vendor, VendorProfile};
-use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, KeyTrust};
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, KeyTrust, Outcome};
 
 /// A vendor's key that the operator named.
 #[derive(Debug, Clone)]
@@ -212,8 +212,91 @@ impl fmt::Debug for Court<'_> {
 
 impl Court<'_> {
     /// Judges one artifact.
+    ///
+    /// What is not OK as an image is a package where its bundle signs the SHA-256 of the file itself: such a
+    /// bundle says what the vendor took it for, and the whole file is what it covers.
     #[must_use]
     pub fn judge(&self, task: &Task<'_>) -> Judged {
+        let judged = self.judge_as_told(task);
+        let image = matches!(task.subject, Subject::Image(..) | Subject::Refused(_));
+        if judged.report.outcome == Outcome::Ok || !image || judged.bundles.is_empty() {
+            return judged;
+        }
+        match self.signed_as_package(task, &judged.bundles) {
+            Some((digest, bundle)) => {
+                let detected = format!("package: {bundle} signs the SHA-256 of the file itself");
+                let subject = Subject::Package(digest, &detected, None);
+                self.judge_as_told(&Task { subject, ..*task })
+            }
+            None => judged,
+        }
+    }
+
+    /// The digest of a file, and the bundle that says that it signs just that.
+    fn signed_as_package(
+        &self,
+        task: &Task<'_>,
+        bundles: &[String],
+    ) -> Option<(FileDigest, String)> {
+        let [name] = bundles else { return None };
+        let bundle = self.load(name, &mut limits::BUNDLES_TOTAL_BYTES.clone());
+        let content = bundle.content.as_ref().ok()?;
+        // A layout directory is no file.
+        let digest = hash(self.folder, task.path, u64::MAX, &NoProgress).ok()?;
+        let tries = Tries::default();
+        let mut profiles = vec![self.authority.profile];
+        profiles.extend(&self.authority.others);
+        profiles.extend(self.authority.keys.iter().filter_map(|key| Some(key.vendor?.0.profile())));
+        let signs = profiles.into_iter().any(|profile| {
+            let text = profile.package.message.message(&digest.sha256);
+            content.states(text.as_bytes()).unwrap_or_else(|| {
+                let task = Task { subject: Subject::Package(digest, "", None), ..*task };
+                let texts = Texts::of(&task, profile);
+                let keys = self.authority.keys.iter().map(|it| &it.key);
+                let mut keys = keys.chain(&self.authority.unnamed);
+                let bundles = std::slice::from_ref(&bundle);
+                keys.any(|key| self.signed_by(key, bundles, &texts, &tries))
+            })
+        });
+        signs.then(|| (digest, base(name).to_owned()))
+    }
+
+    /// What names around an artifact tell of its bundle and key.
+    fn clues(&self, task: &Task<'_>, profile: &VendorProfile, bundles: &[String]) -> Clues {
+        let (named_by, material) = match &task.subject {
+            Subject::Image(archive, _) => match archive.images.as_slice() {
+                [image] => {
+                    ("the image's label".to_owned(), pairing::for_image(profile, &image.labels))
+                }
+                _ => return Clues::default(),
+            },
+            Subject::Package(..) => {
+                let json = profile.package.key_file.name_for(base(task.path));
+                let directory = task.path.strip_suffix(base(task.path)).unwrap_or_default();
+                let path = format!("{directory}{json}");
+                let limit = limits::KEY_BYTES;
+                let bytes = self
+                    .names
+                    .has(&path)
+                    .then(|| read_small(self.folder, &path, limit, Code::BundleTooLarge));
+                let key = bytes.and_then(Result::ok);
+                let key = key.and_then(|(bytes, _)| pairing::key_name(&bytes).ok());
+                (json, Material { bundle: None, key })
+            }
+            Subject::Refused(_) => return Clues::default(),
+        };
+        let used = bundles.first().map(|it| base(it));
+        Clues {
+            key: material.key.map(|key| {
+                format!("{named_by} names the key {key}: compare it with the key given")
+            }),
+            bundle: material.bundle.filter(|it| used.is_some_and(|used| used != it)).map(|it| {
+                format!("{named_by} names the bundle {it}, used was {}", used.unwrap_or_default())
+            }),
+        }
+    }
+
+    fn judge_as_told(&self, task: &Task<'_>) -> Judged {
         let mut report = ArtifactReport::new(task.path);
         let (pairing, profile) = self.pair(task);
         let texts = Texts::of(task, profile);
@@ -271,6 +354,7 @@ impl Court<'_> {
             };
             return judged;
         };
+        let clues = self.clues(task, profile, &judged.bundles);
         let request = key.request(self.authority);
         let terms = key.vendor.map(|(vendor, terms)| Terms {
             name: task.name,
@@ -278,7 +362,7 @@ impl Court<'_> {
             key: terms,
             vendor,
         });
-        let judge = Judge { request: &request, profile, terms, tries: &tries };
+        let judge = Judge { request: &request, profile, terms, tries: &tries, clues: &clues };
         if let Some((vendor, _)) = key.vendor {
             vendor.name().clone_into(&mut judged.vendor);
         }

@@ -351,9 +351,23 @@ impl<'a> Reader<'a> {
         let what = match found {
             Ok(Found::Image(archive, detected)) => What::Image(archive, detected),
             Ok(Found::Package(_, detected, fault)) => What::Package(detected, fault.map(Box::new)),
-            Err(fault) => What::Refused(Box::new(fault.at(self.folder.show(name)))),
+            Err(fault) => match self.meant_otherwise(name, digest, &fault) {
+                Some(what) => what,
+                None => What::Refused(Box::new(fault.at(self.folder.show(name)))),
+            },
         };
         Ok(FoundFile { name: name.to_owned(), digest, what })
+    }
+
+    /// What a file is that was refused as an image archive and was not meant as one.
+    fn meant_otherwise(&self, name: &str, digest: FileDigest, fault: &Fault) -> Option<What> {
+        let file = FileAt::new(self.folder.file(name).ok()?).ok()?;
+        match detect::meant_otherwise(&file, digest, fault)? {
+            Found::Package(_, detected, fault) => {
+                Some(What::Package(detected, fault.map(Box::new)))
+            }
+            Found::Image(..) => None,
+        }
     }
 
     /// That it is a package, where a bundle beside it says so.

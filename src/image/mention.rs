@@ -1,54 +1,20 @@
 //! A quick look whether a file was meant as an image archive. It tolerates what the reader refuses,
 //! because its answer only chooses how to read, and is never a verdict.
 
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Read};
 
 use tar::Header as Block;
 
 use super::catalog::shows_image;
 use super::header::{self, BLOCK};
-use super::inflate::{Compression, Inflater, MAGIC_BYTES, read_full};
-use crate::limits;
+use super::inflate::read_full;
+use super::outline::outline;
 
 /// Whether a tar archive, compressed or not, has an entry whose name shows that an image archive was
 /// meant: `manifest.json`, `index.json`, `oci-layout`, `repositories`, a blob or a layer. Reads as far as the first such entry; gives up, with
 /// `false`, at anything that is not tar, and beyond the limits on entries and bytes.
 pub fn mentions_image(stream: &mut dyn Read) -> bool {
-    scan(stream).unwrap_or(false)
-}
-
-fn scan(stream: &mut dyn Read) -> io::Result<bool> {
-    let mut first = [0; MAGIC_BYTES];
-    let length = read_full(&mut *stream, &mut first)?;
-    let first = first.get(..length).unwrap_or_default();
-    let whole = Cursor::new(first).chain(stream);
-    match Compression::sniff(first) {
-        None => scan_tar(whole),
-        Some(compression) => scan_tar(Inflater::new(compression, whole)),
-    }
-}
-
-fn scan_tar(reader: impl Read) -> io::Result<bool> {
-    let mut reader = reader.take(limits::INFLATED_TOTAL_BYTES);
-    for _ in 0..limits::ARCHIVE_ENTRIES {
-        let mut bytes = [0; BLOCK];
-        if read_full(&mut reader, &mut bytes)? < BLOCK {
-            return Ok(false);
-        }
-        if bytes.iter().all(|byte| *byte == 0) {
-            continue;
-        }
-        let block = Block::from_byte_slice(&bytes);
-        if names_image(&bytes) {
-            return Ok(true);
-        }
-        let size = block.entry_size()?;
-        let Some(size) = size.checked_add(header::padding(size)) else { return Ok(false) };
-        if io::copy(&mut reader.by_ref().take(size), &mut io::sink())? < size {
-            return Ok(false);
-        }
-    }
-    Ok(false)
+    outline(stream).image
 }
 
 /// The same for the rest of a tar archive behind the place where reading it stopped, `consumed` bytes

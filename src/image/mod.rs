@@ -34,6 +34,7 @@ mod legacy;
 mod members;
 mod mention;
 mod oci;
+mod outline;
 mod pax;
 mod segments;
 mod tar;
@@ -47,6 +48,7 @@ pub use gather::Container;
 pub use inflate::Compression;
 pub use input::{FileAt, Input, NoProgress, Options, Progress, ReadAt, Tree, TreeEntry, TreeKind};
 pub use mention::{mentions_image, rest_mentions_image};
+pub use outline::{Outline, outline};
 pub use segments::Segment;
 
 use crate::parallel::Crew;

@@ -14,7 +14,7 @@ use super::primitive::{BadKey, RawKey};
 use super::{HashAlgorithm, PemError};
 use crate::digest::Sha256Digest;
 use crate::limits;
-use crate::verdict::{Code, Fault};
+use crate::verdict::{Code, Fault, guise};
 
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
@@ -324,6 +324,12 @@ fn not_one_block(file: &[u8], text: &str, error: PemError) -> Fault {
         return Fault::new(
             Code::KeyMalformed,
             "this looks like a DER file; a key is given as PEM text",
+        );
+    }
+    if let Some(guise) = guise(file) {
+        return Fault::new(
+            Code::KeyNotAKey,
+            format!("this is {}, not a public key", guise.words()),
         );
     }
     if error == PemError::NoBlock {

@@ -15,7 +15,7 @@ use super::{cosign, proto};
 use crate::json::{self, JsonError};
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::limits;
-use crate::verdict::{Code, Fault};
+use crate::verdict::{Code, Fault, guise};
 
 /// The format of a bundle, told by its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -174,6 +174,8 @@ impl SignatureBundle {
                 "the bundle is empty".to_owned()
             } else if bytes.trim_ascii_start().starts_with(b"-----BEGIN ") {
                 "this is a PEM file (a key or certificate), not a signature bundle".to_owned()
+            } else if let Some(guise) = guise(bytes) {
+                format!("this is no signature bundle but {}", guise.words())
             } else {
                 error.to_string()
             };

@@ -38,7 +38,7 @@ pub use describe::{BundleDescription, LogEntryDescription, SignerDescription};
 pub use found::{Found, found};
 #[cfg(test)]
 pub(crate) use own::TRIED;
-pub use own::signature_holds;
+pub use own::{signature_holds, signs_what_it_states};
 pub use policy::{HashRule, Matcher, Request, Signer, Transparency};
 pub use proof::{Proof, ProvenTime, Refusal};
 pub use subject::Subject;

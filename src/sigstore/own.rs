@@ -100,6 +100,19 @@ pub fn signature_holds(bundle: &SignatureBundle, message: &[u8], signer: &Signer
             || subject_digest(bundle, &artifact).is_ok())
 }
 
+/// Whether the bundle's signature is one by `signer` over the digest that the bundle states, whatever that is of;
+/// none where it states none or the scheme does not sign digests. For finding out what went wrong, as
+/// [`signature_holds`].
+#[must_use]
+pub fn signs_what_it_states(bundle: &SignatureBundle, signer: &Signer<'_>) -> Option<bool> {
+    let (key, rule) = key_of(bundle, signer)?;
+    let (algorithm, digest) = bundle.stated()?;
+    if key.signs_whole_messages() || !candidates(key, rule).contains(&algorithm) {
+        return None;
+    }
+    Some(key.verify_digest(algorithm, digest, bundle.signature()).is_ok())
+}
+
 #[cfg(test)]
 thread_local! {
     /// How many signatures this thread checked only to find out what a bundle is about.

@@ -10,7 +10,7 @@ use super::context::Context;
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
 use super::vouch::{self, SealedKeys, Vouched, mismatch};
 use crate::artifact::detect::{self, Found};
-use crate::artifact::{self, FileDigest, Judge, NamedBundle, Terms, Tries};
+use crate::artifact::{self, Clues, FileDigest, Judge, NamedBundle, Terms, Tries};
 use crate::folder::{Folder, LayoutTree};
 use crate::image::{self, Archive, FileAt, Input, Options};
 use crate::limits;
@@ -155,8 +155,8 @@ impl Bench<'_> {
             key: terms,
             vendor,
         });
-        let tries = Tries::default();
-        let judge = Judge { request: &request, profile, terms, tries: &tries };
+        let (tries, clues) = (Tries::default(), Clues::default());
+        let judge = Judge { request: &request, profile, terms, tries: &tries, clues: &clues };
         let bundles = self.bundles(artifact);
         report.key_trust = vouched.trust();
         report.first_use = artifact.first_use;

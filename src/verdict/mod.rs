@@ -7,6 +7,7 @@ mod check;
 mod code;
 mod code_words;
 mod fault;
+mod guise;
 mod outcome;
 mod report;
 mod run;
@@ -16,6 +17,7 @@ pub use check::{Check, CheckName, Status};
 pub use code::Code;
 pub use code_words::UnknownCode;
 pub use fault::{Fault, Place};
+pub use guise::{Guise, guise};
 pub use outcome::{ExitStatus, Outcome};
 pub use report::{
     ArtifactKind, ArtifactReport, BundleReport, ImageReport, KeyTrust, MatchedDigest, Report,
