@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::watch::Drawn;
 use super::{complain, new_file, shown};
 use crate::release::{Events, Place};
-use crate::report::{self, Detail, Form, Ledger};
+use crate::report::{self, Below, Called, Detail, Form, Ledger};
 use crate::verdict::{
     ArtifactReport, Code, Cover, ExitStatus, Fault, Outcome, Report, Run, Shard, StoppedBy,
     Summary, line,
@@ -64,7 +64,10 @@ struct State {
 
 /// The answers of an earlier run.
 struct Earlier {
-    answers: HashMap<String, VecDeque<ArtifactReport>>,
+    /// By what they are called below the paths that were asked for then.
+    answers: HashMap<Called, VecDeque<ArtifactReport>>,
+    /// What things are called now.
+    now: Below,
     /// Which part it was of.
     shard: Option<(u32, u32)>,
     same: u64,
@@ -75,12 +78,13 @@ impl Console {
     pub(super) fn new(wanted: Wanted, run: Run) -> Arc<Self> {
         let keeps = wanted.output != Form::Text || !wanted.files.is_empty();
         let earlier = wanted.earlier.map(|report| {
-            let shard = report.run.shard.map(|it| (it.part, it.of));
-            let mut answers: HashMap<String, VecDeque<ArtifactReport>> = HashMap::new();
+            let shard = report.run.shard.as_ref().map(|it| (it.part, it.of));
+            let mut answers: HashMap<Called, VecDeque<ArtifactReport>> = HashMap::new();
+            let (then, now) = Below::both(&report.run, &run);
             for artifact in report.artifacts {
-                answers.entry(artifact.name.clone()).or_default().push_back(artifact);
+                answers.entry(then.artifact(&artifact)).or_default().push_back(artifact);
             }
-            Earlier { answers, shard, same: 0 }
+            Earlier { answers, now, shard, same: 0 }
         });
         Arc::new(Self {
             drawn: Drawn::new(wanted.quiet),
@@ -189,32 +193,33 @@ impl Console {
 
     fn last_lines(&self, out: &mut dyn io::Write, state: &mut State) -> io::Result<()> {
         if let Some(earlier) = &state.earlier {
-            let mut gone: Vec<(&String, Outcome)> = Vec::new();
-            for (name, answers) in &earlier.answers {
-                gone.extend(answers.iter().map(|answer| (name, answer.outcome)));
+            let mut gone: Vec<(&String, Outcome, &Called)> = Vec::new();
+            for (called, answers) in &earlier.answers {
+                gone.extend(answers.iter().map(|it| (&it.name, it.outcome, called)));
             }
             gone.sort();
             let shard = state.run.shard.as_ref().map(|it| (it.part, it.of));
             // Another part says nothing of these, nor does what was left out.
-            let excluded: BTreeSet<&str> = state
+            let excluded: BTreeSet<Called> = state
                 .run
                 .coverage
                 .iter()
                 .flat_map(|it| &it.files)
                 .filter(|it| it.cover == Cover::Excluded)
-                .map(|it| it.name.as_str())
+                .map(|it| earlier.now.file(&it.name))
                 .collect();
-            let left_out = |name: &str| {
-                let below = format!("{name}/");
-                excluded.contains(name)
+            let left_out = |called: &Called| {
+                let (number, within, name) = called;
+                let below = (*number, within.clone(), format!("{name}/"));
+                excluded.contains(called)
                     || excluded
-                        .range(below.as_str()..)
+                        .range(&below..)
                         .next()
-                        .is_some_and(|it| it.starts_with(&below))
+                        .is_some_and(|it| it.0 == below.0 && it.2.starts_with(&below.2))
             };
-            gone.retain(|(name, _)| !left_out(name));
+            gone.retain(|(.., called)| !left_out(called));
             if !state.run.partial && shard == earlier.shard {
-                for (name, outcome) in gone {
+                for (name, outcome, _) in gone {
                     let name = crate::verdict::printable(name);
                     line!(out, "{name}: gone, it was {}", outcome.word())?;
                 }
@@ -251,7 +256,8 @@ impl Console {
 impl Earlier {
     /// Whether an answer is what it was.
     fn knows(&mut self, report: &ArtifactReport) -> bool {
-        let Some(before) = self.answers.get_mut(&report.name).and_then(VecDeque::pop_front) else {
+        let called = self.now.artifact(report);
+        let Some(before) = self.answers.get_mut(&called).and_then(VecDeque::pop_front) else {
             return false;
         };
         let same = report::differs(&before, report).is_none();

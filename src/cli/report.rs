@@ -2,7 +2,7 @@
 //!
 //! Nothing is verified here; a report is believed to be what it says it is.
 
-use std::io::{self, Write as _};
+use std::io::{self, Read, Write as _};
 use std::path::Path;
 
 use serde::Serialize;
@@ -31,20 +31,24 @@ pub(super) fn run(arguments: &ReportArgs) -> Result<ExitStatus, Fault> {
 /// # Errors
 /// [`Code::FileNotFound`]; [`Code::ReportMalformed`] also for what can't be read at all.
 pub(super) fn read(path: &Path) -> Result<Report, Fault> {
+    read_by(path, |file| report::parse(file))
+}
+
+fn read_by<T>(path: &Path, parse: impl Fn(Box<dyn Read>) -> Result<T, Fault>) -> Result<T, Fault> {
     let place = if path.as_os_str() == "-" { "standard input".into() } else { files::show(path) };
     let file = files::open_stream(path).map_err(|fault| match fault.code() {
         Code::FileNotFound => fault,
         _ => Fault::new(Code::ReportMalformed, fault.message()).at(&place),
     })?;
-    report::parse(file).map_err(|fault| fault.at(place))
+    parse(file).map_err(|fault| fault.at(place))
 }
 
 fn show(arguments: &ReportShowArgs) -> Result<ExitStatus, Fault> {
-    let report = read(&arguments.file)?;
+    let report = read_by(&arguments.file, |file| report::parse_kept(file))?;
     let detail = if arguments.verbose { Detail::Full } else { Detail::Brief };
     let mut out = io::BufWriter::new(io::stdout().lock());
     let form = report::Form::from(arguments.output);
-    shown(form.write(&mut out, &report, detail).and_then(|()| out.flush()))
+    shown(form.write(&mut out, &report.source(), detail).and_then(|()| out.flush()))
 }
 
 /// A comparison as one JSON document.

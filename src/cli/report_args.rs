@@ -62,8 +62,8 @@ pub(super) struct ReportShowArgs {
 
 /// Compare two reports: which answers are new, gone or different, and by what was judged.
 ///
-/// Artifacts are compared by name. Times, reasons and notes are no differences. Exit codes: 0 nothing
-/// differs; 1 something does; 2 a report can't be read.
+/// Artifacts are compared by their paths below what each report was asked for. Times, reasons and notes are
+/// no differences. Exit codes: 0 nothing differs; 1 something does; 2 a report can't be read.
 #[derive(Debug, Args)]
 pub(super) struct ReportDiffArgs {
     /// The earlier report (JSON); `-` is standard input

@@ -186,6 +186,37 @@ impl Archive {
         self.statements.iter().filter(|statement| statement.vouchers.is_disjoint(signed))
     }
 
+    /// About how many bytes it takes in memory: hostile ones take far more than their files.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let texts = |texts: &[String]| {
+            texts.iter().fold(0_usize, |sum, it| sum.saturating_add(it.len()).saturating_add(24))
+        };
+        let image = |image: &Image| {
+            let labels = image.labels.iter();
+            let labels = labels.fold(0_usize, |sum, (key, value)| {
+                sum.saturating_add(key.len()).saturating_add(value.len()).saturating_add(64)
+            });
+            let digests = image.candidates.len().saturating_add(image.layers.len());
+            [labels, texts(&image.unsigned_tags), digests.saturating_mul(40), 1024]
+                .into_iter()
+                .fold(0, usize::saturating_add)
+        };
+        let indexes = self.attestations.iter().map(|it| it.indexes.len().saturating_mul(48));
+        self.images
+            .iter()
+            .map(image)
+            .chain(indexes)
+            .chain(
+                self.statements
+                    .iter()
+                    .map(|it| it.vouchers.len().saturating_mul(48).saturating_add(256)),
+            )
+            .chain([texts(&self.notes), texts(&self.if_not_covered)])
+            .chain([self.segments.len().saturating_mul(size_of::<Segment>()), 1024])
+            .fold(0, usize::saturating_add)
+    }
+
     /// Which of the signed digests covers each image.
     ///
     /// # Errors

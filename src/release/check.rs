@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::bench::{Bench, Watched, is_material};
@@ -17,6 +17,7 @@ use crate::folder::{
     Court, EntryKind, First, Folder, Reader, SharedNames, SurveyOptions, What, above,
 };
 use crate::image::Options;
+use crate::limits;
 use crate::pairing::Names;
 use crate::parallel::{self, Crew};
 use crate::verdict::{
@@ -61,6 +62,7 @@ pub fn check(folders: Folders<'_>, order: &Order<'_>, events: &dyn Events) -> Re
         units: &units,
         mine,
         stop: AtomicBool::new(false),
+        seen_bytes: AtomicUsize::new(0),
         gathered: Mutex::default(),
     };
     run.check()
@@ -100,6 +102,8 @@ pub(super) struct Run<'a, 'o> {
     /// Which units are of the part that is asked for.
     mine: Option<Vec<bool>>,
     stop: AtomicBool,
+    /// What the first look keeps of archives.
+    seen_bytes: AtomicUsize,
     gathered: Mutex<Gathered<'a>>,
 }
 
@@ -408,6 +412,16 @@ impl<'a> Run<'a, '_> {
         Ok(bundles)
     }
 
+    /// Whether there is room for what the first look found until its turn comes: a small file may hold an
+    /// archive that takes sixty times as much in memory, and is then read again.
+    fn kept(&self, what: &What) -> bool {
+        let What::Image(archive, _) = what else { return true };
+        let weight = archive.weight();
+        let more =
+            |sum: usize| Some(sum.saturating_add(weight)).filter(|it| *it <= limits::SEEN_BYTES);
+        self.seen_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
+    }
+
     /// The names of all files outside transfer directories.
     fn names(&self) -> Names<'_> {
         let listing = self.folders.listing;
@@ -441,7 +455,11 @@ impl<'a> Run<'a, '_> {
                     self.events.advance(number, found.digest.size);
                     self.events.end(number);
                 }
-                Seen::Small(found.digest, found.what)
+                if self.kept(&found.what) {
+                    Seen::Small(found.digest, found.what)
+                } else {
+                    Seen::Later
+                }
             }
             Ok(First::Later) => Seen::Later,
             Err(fault) => Seen::Fault(gone(fault)),

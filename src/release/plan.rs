@@ -128,9 +128,10 @@ fn transfers(listing: &Listing, signed_lists: &BTreeSet<String>) -> Vec<String> 
             folders.entry(folder).or_default().entries.push(entry);
         }
     }
-    let mut found: Vec<String> = Vec::new();
+    // A directory comes before those within it, so that a look at those above it is enough.
+    let mut found: BTreeSet<&str> = BTreeSet::new();
     for (folder, files) in folders {
-        let inside = above(folder).any(|it| found.iter().any(|outer| outer == it));
+        let inside = above(folder).any(|it| found.contains(it));
         if inside || signed_lists.contains(folder) {
             continue;
         }
@@ -144,9 +145,8 @@ fn transfers(listing: &Listing, signed_lists: &BTreeSet<String>) -> Vec<String> 
             _ => true,
         };
         if is_one {
-            found.push(folder.to_owned());
+            found.insert(folder);
         }
     }
-    found.sort();
-    found
+    found.into_iter().map(str::to_owned).collect()
 }

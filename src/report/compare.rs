@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use serde::Serialize;
 
+use super::below::{Below, Called};
 use super::words::{cover, outcome_word, trusted_by};
 use crate::verdict::{
     ArtifactReport, Basis, Code, Coverage, CoveredFile, MatchedDigest, Report, Run,
@@ -48,14 +49,20 @@ impl Difference {
 /// What differs from `before` to `after`: the run first, then the artifacts and then the files, each in
 /// the order of the reports.
 ///
-/// Artifacts are compared by name; where a name stands several times, the first is compared with the
-/// first. Times, durations and byte counts are no differences.
+/// Artifacts and files are compared by their paths below what each report was asked for ([`Below`]), so that the
+/// same tree at two places does not differ; where a name stands several times, the first is compared with
+/// the first. Times, durations and byte counts are no differences.
 #[must_use]
 pub fn diff(before: &Report, after: &Report) -> Vec<Difference> {
     let mut found = Vec::new();
     runs(&before.run, &after.run, &mut found);
 
-    for pair in pairs(&before.artifacts, &after.artifacts, |artifact| &artifact.name) {
+    let (here, there) = Below::both(&before.run, &after.run);
+    let called = (
+        |artifact: &ArtifactReport| here.artifact(artifact),
+        |artifact: &ArtifactReport| there.artifact(artifact),
+    );
+    for pair in pairs(&before.artifacts, &after.artifacts, called.0, called.1) {
         let (change, artifact, words) = match pair {
             (Some(old), Some(new)) => match differs(old, new) {
                 Some(words) => (Change::Changed, old, words),
@@ -69,9 +76,10 @@ pub fn diff(before: &Report, after: &Report) -> Vec<Difference> {
     }
 
     if let (Some(first), Some(second)) = (&before.run.coverage, &after.run.coverage) {
-        let artifacts: BTreeSet<&str> =
-            before.artifacts.iter().chain(&after.artifacts).map(|it| it.name.as_str()).collect();
-        files(first, second, &artifacts, &mut found);
+        let old = before.artifacts.iter().map(|it| here.file(&it.name));
+        let new = after.artifacts.iter().map(|it| there.file(&it.name));
+        let artifacts = old.chain(new).collect();
+        files((first, &here), (second, &there), &artifacts, &mut found);
     }
     found
 }
@@ -180,14 +188,16 @@ fn runs(before: &Run, after: &Run, found: &mut Vec<Difference>) {
 
 /// Files that are no artifacts: what is said of those is in their answers.
 fn files(
-    before: &Coverage,
-    after: &Coverage,
-    artifacts: &BTreeSet<&str>,
+    (before, here): (&Coverage, &Below),
+    (after, there): (&Coverage, &Below),
+    artifacts: &BTreeSet<Called>,
     found: &mut Vec<Difference>,
 ) {
-    let is_artifact = |file: &CoveredFile| artifacts.contains(file.name.as_str());
-    for pair in pairs(&before.files, &after.files, |file| &file.name) {
-        if pair.0.or(pair.1).is_none_or(is_artifact) {
+    let called =
+        (|file: &CoveredFile| here.file(&file.name), |file: &CoveredFile| there.file(&file.name));
+    for pair in pairs(&before.files, &after.files, called.0, called.1) {
+        let name = pair.0.map(called.0).or(pair.1.map(called.1));
+        if name.is_none_or(|name| artifacts.contains(&name)) {
             continue;
         }
         let (file, words) = match pair {
@@ -205,26 +215,27 @@ fn files(
     }
 }
 
-/// Things of two lists paired by name, the first of a name with the first of it; what is left of the first
-/// list stands in its place, what is left of the second at the end.
+/// Things of two lists paired by what they are called, the first of a name with the first of it; what is left of
+/// the first list stands in its place, what is left of the second at the end.
 fn pairs<'t, T>(
     before: &'t [T],
     after: &'t [T],
-    name: impl Fn(&'t T) -> &'t String,
+    old: impl Fn(&'t T) -> Called,
+    new: impl Fn(&'t T) -> Called,
 ) -> Vec<(Option<&'t T>, Option<&'t T>)> {
-    let mut places: HashMap<&str, VecDeque<usize>> = HashMap::new();
+    let mut places: HashMap<Called, VecDeque<usize>> = HashMap::new();
     for (place, it) in after.iter().enumerate() {
-        places.entry(name(it)).or_default().push_back(place);
+        places.entry(new(it)).or_default().push_back(place);
     }
     let mut taken = BTreeSet::new();
     let mut all = Vec::with_capacity(before.len());
     for it in before {
-        let place = places.get_mut(name(it).as_str()).and_then(VecDeque::pop_front);
+        let place = places.get_mut(&old(it)).and_then(VecDeque::pop_front);
         taken.extend(place);
         all.push((Some(it), place.and_then(|place| after.get(place))));
     }
-    let new = after.iter().enumerate().filter(|(place, _)| !taken.contains(place));
-    all.extend(new.map(|(_, it)| (None, Some(it))));
+    let left = after.iter().enumerate().filter(|(place, _)| !taken.contains(place));
+    all.extend(left.map(|(_, it)| (None, Some(it))));
     all
 }
 

@@ -1,14 +1,16 @@
 //! A report as one JSON document (`docs/report.md`), written without holding all artifacts, and read
 //! again.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeSeq as _};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize as _, Deserializer, Serialize, Serializer};
 
-use super::Source;
+use super::{KeptReport, Ledger, Source};
 use crate::limits;
-use crate::verdict::{Code, Fault, Report, Run, SCHEMA, write_json};
+use crate::verdict::{ArtifactReport, Code, Coverage, Fault, Report, Run, SCHEMA, write_json};
 
 /// Writes the report as one JSON document and a newline.
 ///
@@ -62,12 +64,93 @@ pub fn parse(reader: impl Read) -> Result<Report, Fault> {
     Ok(report)
 }
 
+/// As [`parse`], for showing: answer by answer, kept compressed, so that a large report takes little memory.
+///
+/// # Errors
+/// Those of [`parse`].
+pub fn parse_kept(reader: impl Read) -> Result<KeptReport, Fault> {
+    let refuse = |message: String| Fault::new(Code::ReportMalformed, message);
+    let reader = io::BufReader::with_capacity(64 << 10, reader.take(limits::REPORT_BYTES));
+    let mut document = serde_json::Deserializer::from_reader(reader);
+    let report = document
+        .deserialize_map(Members)
+        .and_then(|report| document.end().map(|()| report))
+        .map_err(|error| refuse(error.to_string()))?;
+    if report.run.schema != SCHEMA {
+        return Err(refuse("not a report of a version that is known here".to_owned())
+            .expected_found(SCHEMA, &report.run.schema));
+    }
+    Ok(report)
+}
+
+/// The members of a report.
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = KeptReport;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a report")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<KeptReport, A::Error> {
+        let mut answers = None;
+        let mut coverage: Option<Option<Coverage>> = None;
+        // Small, all of them.
+        let mut others = serde_json::Map::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let again = match name.as_str() {
+                "artifacts" => answers.replace(members.next_value_seed(Answers)?).is_some(),
+                "coverage" => coverage.replace(members.next_value()?).is_some(),
+                _ => others.insert(name.clone(), members.next_value()?).is_some(),
+            };
+            if again {
+                return Err(A::Error::custom(format!("duplicate field `{name}`")));
+            }
+        }
+        let answers = answers.ok_or_else(|| A::Error::missing_field("artifacts"))?;
+        let mut run =
+            Run::deserialize(serde_json::Value::Object(others)).map_err(A::Error::custom)?;
+        run.coverage = coverage.flatten();
+        Ok(KeptReport { run, answers })
+    }
+}
+
+/// The answers of a report, one after the other.
+struct Answers;
+
+impl<'de> DeserializeSeed<'de> for Answers {
+    type Value = Ledger<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, list: D) -> Result<Self::Value, D::Error> {
+        list.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Answers {
+    type Value = Ledger<usize>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of answers")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut answers = Ledger::default();
+        let mut number = 0_usize;
+        while let Some(answer) = list.next_element::<ArtifactReport>()? {
+            answers.push(number, &answer).map_err(A::Error::custom)?;
+            number = number.saturating_add(1);
+        }
+        Ok(answers)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::verdict::{ArtifactReport, Check, CheckName, Status};
+    use crate::verdict::{Check, CheckName, Status};
 
     fn written(report: &Report) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -83,7 +166,12 @@ mod tests {
             artifact.checks.push(Check::new(CheckName::Seal, Status::Failed).with("v", &value));
             let report = Report::new("2026-01-01T00:00:00Z".to_owned(), vec![artifact]);
             let again = parse(&written(&report)[..]).unwrap();
-            prop_assert_eq!(again.run, report.run);
+            prop_assert_eq!(&again.run, &report.run);
+            let kept = parse_kept(&written(&report)[..]).unwrap();
+            prop_assert_eq!(&kept.run, &again.run);
+            let mut same = Vec::new();
+            kept.source().each(&mut |it| { same.push(it.clone()); Ok(()) }).unwrap();
+            prop_assert_eq!(&same, &report.artifacts);
             prop_assert_eq!(again.artifacts, report.artifacts);
         }
 
@@ -94,6 +182,7 @@ mod tests {
             let cut = cut.min(bytes.len() - 2);
             let fault = parse(&bytes[..cut]).unwrap_err();
             prop_assert_eq!(fault.code(), Code::ReportMalformed);
+            prop_assert_eq!(parse_kept(&bytes[..cut]).unwrap_err().code(), Code::ReportMalformed);
         }
     }
 }

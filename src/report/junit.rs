@@ -4,7 +4,7 @@
 //! one, nothing is ever `skipped`, and a run that is no success although each answer in it is OK (it was
 //! stopped, or it has no answer) gets a test case of its own that is an error.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
 
 use jiff::Timestamp;
@@ -13,6 +13,7 @@ use super::Source;
 use super::markup::safe;
 use super::whole::{counted, tally, whole};
 use super::words::{check_name, duration, kind, outcome_word, proved, size, status, title};
+use crate::digest::Sha256Digest;
 use crate::verdict::{ArtifactReport, Check, ExitStatus, Outcome, Run, Summary};
 
 /// Writes the report as JUnit XML: one suite, with one case for each artifact.
@@ -51,9 +52,9 @@ pub fn junit(out: &mut dyn Write, source: &dyn Source) -> io::Result<()> {
     writeln!(out, "<properties>")?;
     properties(out, run, &counts, &whole.title)?;
     writeln!(out, "</properties>")?;
-    let mut names = HashSet::new();
+    let mut names = Names::default();
     if let Some(why) = &whole.unexplained {
-        let name = unused(&mut names, "sealift.run", "the run as a whole");
+        let name = names.unused("sealift.run", "the run as a whole");
         writeln!(out, "<testcase name=\"{name}\" classname=\"sealift.run\">")?;
         writeln!(
             out,
@@ -72,7 +73,7 @@ fn properties(out: &mut dyn Write, run: &Run, counts: &Summary, title: &str) -> 
     let mut property = |name: &str, value: &str| {
         writeln!(out, "<property name=\"sealift.{name}\" value=\"{}\"/>", safe(value))
     };
-    let list = |items: &[crate::digest::Sha256Digest]| {
+    let list = |items: &[Sha256Digest]| {
         items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
     };
     property("verdict", title)?;
@@ -132,26 +133,44 @@ fn properties(out: &mut dyn Write, run: &Run, counts: &Summary, title: &str) -> 
     Ok(())
 }
 
-/// The name, escaped, and numbered where the class has it already.
-fn unused(names: &mut HashSet<String>, class: &str, name: &str) -> String {
-    let name = safe(name);
-    let mut number = 1_u64;
-    loop {
-        let candidate = if number == 1 { name.clone() } else { format!("{name} ({number})") };
-        if names.insert(format!("{class}\0{candidate}")) {
-            return candidate;
+/// The names that were given out. Of each only a digest is kept, and under a name that came again also the number
+/// that comes next: names may be as long as a path, and all of them cut to the same.
+#[derive(Default)]
+struct Names {
+    given: HashSet<Sha256Digest>,
+    next: HashMap<Sha256Digest, u64>,
+    /// How many names were tried.
+    #[cfg(test)]
+    tried: u64,
+}
+
+impl Names {
+    /// The name, escaped, and numbered where the class has it already.
+    fn unused(&mut self, class: &str, name: &str) -> String {
+        let name = safe(name);
+        let key = |candidate: &str| Sha256Digest::of(format!("{class}\0{candidate}").as_bytes());
+        let first = key(&name);
+        let mut number = self.next.get(&first).copied().unwrap_or(1);
+        loop {
+            #[cfg(test)]
+            {
+                self.tried += 1;
+            }
+            let candidate = if number == 1 { name.clone() } else { format!("{name} ({number})") };
+            number = number.saturating_add(1);
+            if self.given.insert(key(&candidate)) {
+                if number > 2 {
+                    self.next.insert(first, number);
+                }
+                return candidate;
+            }
         }
-        number += 1;
     }
 }
 
-fn case(
-    out: &mut dyn Write,
-    artifact: &ArtifactReport,
-    names: &mut HashSet<String>,
-) -> io::Result<()> {
+fn case(out: &mut dyn Write, artifact: &ArtifactReport, names: &mut Names) -> io::Result<()> {
     let class = format!("sealift.{}", kind(artifact.kind));
-    let name = unused(names, &class, &title(artifact));
+    let name = names.unused(&class, &title(artifact));
     writeln!(out, "<testcase name=\"{name}\" classname=\"{class}\">")?;
     if artifact.outcome == Outcome::Ok {
         writeln!(out, "<system-out>{}", safe(&proved(artifact)))?;
@@ -206,4 +225,25 @@ fn details(out: &mut dyn Write, artifact: &ArtifactReport) -> io::Result<()> {
 
 fn check(out: &mut dyn Write, indent: &str, check: &Check) -> io::Result<()> {
     writeln!(out, "{indent}{}: {}", check_name(check.name), status(check.status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_comes_often_costs_no_more_each_time() {
+        let mut names = Names::default();
+        let long = "x".repeat(3000);
+        let mut all = HashSet::new();
+        for _ in 0..2000 {
+            assert!(all.insert(names.unused("c", &long)));
+        }
+        // One may be taken by a thing that is really called so.
+        assert_eq!(names.unused("c", "a"), "a");
+        assert_eq!(names.unused("c", "a (2)"), "a (2)");
+        assert_eq!(names.unused("c", "a"), "a (3)");
+        assert_eq!(names.unused("c", "a"), "a (4)");
+        assert!(names.tried < 2 * 2004, "{}", names.tried);
+    }
 }

@@ -33,6 +33,23 @@ struct Entry<K> {
     end: usize,
 }
 
+/// A report whose answers are kept in a ledger.
+#[derive(Debug)]
+pub struct KeptReport {
+    /// The run.
+    pub run: Run,
+    /// The answers, in the order of the report.
+    pub answers: Ledger<usize>,
+}
+
+impl KeptReport {
+    /// The report as a source of forms.
+    #[must_use]
+    pub fn source(&self) -> Kept<'_, usize> {
+        self.answers.of(&self.run)
+    }
+}
+
 impl<K> Default for Ledger<K> {
     fn default() -> Self {
         Self { blocks: Vec::new(), open: Vec::new(), index: Vec::new() }

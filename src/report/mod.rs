@@ -1,6 +1,7 @@
 //! A report in words, as JSON, as JUnit XML or as a page of HTML. No decisions are made here: outcome,
 //! code and next step come with the report.
 
+mod below;
 mod bundle;
 mod compare;
 mod forms;
@@ -14,12 +15,13 @@ mod text;
 mod whole;
 mod words;
 
+pub use below::{Below, Called};
 pub use bundle::bundle_lines;
 pub use compare::{Change, Difference, diff, differs};
 pub use forms::Form;
 pub use html::html;
-pub use json::{json, parse};
+pub use json::{json, parse, parse_kept};
 pub use junit::junit;
-pub use ledger::{Kept, Ledger};
+pub use ledger::{Kept, KeptReport, Ledger};
 pub use source::Source;
 pub use text::{Detail, artifact, summary, text};

@@ -166,3 +166,49 @@ fn files_count_by_their_cover() {
         .map(|(name, words)| (Change::File, Some(name.to_owned()), words.to_owned()))
     );
 }
+
+/// The same tree at another place, as on the other side of the gap.
+#[test]
+fn trees_at_two_places_are_compared_below_what_was_asked_for() {
+    let names = ["a.tar", "b/a.tar", "b/c.tgz"];
+    let tree = |path: &str, shown: &str| {
+        let there = |name: &str| {
+            let mut artifact = ok(name);
+            artifact.name = format!("{shown}/{name}");
+            artifact
+        };
+        let mut artifacts: Vec<_> = names.iter().map(|name| there(name)).collect();
+        // A transfer directory, and what it says of an artifact of its own.
+        let mut within = ok("app");
+        within.within = Some(format!("{shown}/t"));
+        artifacts.push(within);
+        artifacts.push(there("t"));
+        let mut report = report(artifacts);
+        report.run.paths = vec![path.to_owned()];
+        let mut coverage = sealift::verdict::Coverage::default();
+        for name in ["a.tar", "x.pub"] {
+            let name = format!("{shown}/{name}");
+            coverage.add(sealift::verdict::CoveredFile { name, size: 1, cover: Cover::Material });
+        }
+        report.run.coverage = Some(coverage);
+        report
+    };
+    let here = tree("/srv/out/release", "/srv/out/release");
+    let mut there = tree("./in/", "./in");
+    assert_eq!(found(&here, &there), []);
+    there.artifacts[1] = artifact("./in/b/a.tar", Outcome::Failed, Some(Code::LayerMismatch));
+    there.artifacts.remove(2);
+    there.run.coverage.as_mut().unwrap().files[1].size = 2;
+    let changes: Vec<_> =
+        found(&here, &there).into_iter().map(|it| (it.0, it.1.unwrap())).collect();
+    let name = |name: &str| format!("/srv/out/release/{name}");
+    let expected = [
+        (Change::Changed, name("b/a.tar")),
+        (Change::Gone, name("b/c.tgz")),
+        (Change::File, name("x.pub")),
+    ];
+    assert_eq!(changes, expected);
+    // Where the paths can't be held against one another, whole names are compared.
+    there.run.paths.push("more".to_owned());
+    assert!(found(&here, &there).len() > 5);
+}
