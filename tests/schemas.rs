@@ -430,7 +430,7 @@ fn the_policy_schema_is_strict() {
             ("/transfer/key/0/name", json!(" a")),
             ("/transfer/key/0/file", absent()),
             ("/transfer/key/0/public_key", json!("both")),
-            ("/transfer/key/0/status", json!("active")),
+            ("/transfer/key/0/status", json!("retired")),
             ("/vendor", json!([])),
             ("/vendor/0/key", json!([])),
             ("/vendor/0/key", absent()),

@@ -5,7 +5,7 @@ use sealift::digest::Sha256Digest;
 use sealift::transfer::{MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, key_path};
 
 use crate::draft::{self, edit, flip};
-use crate::good::{based, based_on, exchanged, omitted, policy, policy_of, state};
+use crate::good::{based, based_on, exchanged, omitted, policy, policy_of, state, transfer_policy};
 use crate::kit::{IMAGE, Kit, LARGE, PACKAGE, PACKAGE_BUNDLE, SERIAL};
 use crate::{ALL, Case, FILE, Files, Others, Result, SCRIPT, SEAL};
 
@@ -371,6 +371,36 @@ fn policies(kit: &Kit) -> Result<Vec<Case>> {
         .with(&["--trust", "trust.toml"])
         .beside("trust.toml", policy_of(&other, "")),
         case(
+            "policy-transfer-key-retired_fail",
+            "The policy says that the transfer key was retired, and nothing proves that the seal is older.",
+            "key-retired",
+            transfer_policy(kit, "", "status = \"retired\"\nretired_at = 2026-12-01T12:00:00Z\n"),
+        ),
+        case(
+            "policy-transfer-key-revoked_fail",
+            "The policy says that the transfer key was revoked.",
+            "key-revoked",
+            transfer_policy(kit, "", "status = \"revoked\"\ncompromised_at = 2027-01-01T00:00:00Z\n"),
+        ),
+        case(
+            "policy-transfer-key-outside_fail",
+            "The policy says that the transfer key is not valid yet.",
+            "key-not-valid",
+            transfer_policy(kit, "", "valid_from = 2027-01-01T00:00:00Z\n"),
+        ),
+        case(
+            "policy-stream_fail",
+            "The policy lists other streams.",
+            "stream-refused",
+            transfer_policy(kit, "[transfer]\nstreams = [\"station-b\"]\n", ""),
+        ),
+        case(
+            "policy-transfer-key-stream_fail",
+            "The policy lists the transfer key for another stream.",
+            "stream-refused",
+            transfer_policy(kit, "", "streams = [\"station-b\"]\n"),
+        ),
+        case(
             "policy-name_fail",
             "The policy believes the key for other names only.",
             "name-not-allowed",
@@ -431,6 +461,35 @@ fn times(kit: &Kit) -> Result<Vec<Case>> {
             "serial-reused",
             &resealed,
         )?,
+        Case::bad(
+            "serial-ahead_fail",
+            "The serial is a day and a second ahead of the time of sealing.",
+            "manifest-malformed",
+            ALL,
+            package.seal_as(key, |it| it.serial = SERIAL + 86401, |text| text)?,
+        ),
+        Case::bad(
+            "stream-not-named_fail",
+            "The far side accepts another stream only.",
+            "stream-refused",
+            ALL,
+            sealed.clone(),
+        )
+        .with(&["--stream", "station-b"]),
+        Case::bad(
+            "requested-missing_fail",
+            "Something was asked for, and is neither there nor said to be omitted.",
+            "requested-missing",
+            ALL,
+            package.seal_as(
+                key,
+                |it| {
+                    omitted(it);
+                    it.omitted.clear();
+                },
+                |text| text,
+            )?,
+        ),
         Case::bad(
             "state-missing_fail",
             "The state file that is named does not exist.",

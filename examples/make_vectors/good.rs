@@ -95,7 +95,37 @@ pub(crate) fn cases(kit: &Kit) -> Result<Vec<Case>> {
             sealed.clone(),
         )
         .with(&["--trust", "trust.toml"])
-        .beside("trust.toml", transfer_policy(kit)),
+        .beside("trust.toml", transfer_policy(kit, "", "")),
+        Case::good(
+            "policy-transfer-key-retired-accepted-before",
+            "The transfer key was retired, and the state file shows that this transfer was accepted before.",
+            sealed.clone(),
+        )
+        .with(&["--trust", "trust.toml", "--state", "state.json"])
+        .beside("state.json", state(&sealed)?)
+        .beside(
+            "trust.toml",
+            transfer_policy(kit, "", "status = \"retired\"\nretired_at = 2026-12-01T12:00:00Z\n"),
+        ),
+        Case::good(
+            "policy-stream",
+            "The policy lists the stream, for the key too, and the key's validity window holds.",
+            sealed.clone(),
+        )
+        .with(&["--trust", "trust.toml", "--stream", "default"])
+        .beside(
+            "trust.toml",
+            transfer_policy(
+                kit,
+                "[transfer]\nstreams = [\"default\", \"station-b\"]\n",
+                "streams = [\"default\"]\nvalid_from = 2026-11-01T00:00:00Z\nvalid_until = 2027-01-01T00:00:00Z\n",
+            ),
+        ),
+        Case::good(
+            "serial-a-day-ahead",
+            "The serial is as far ahead of the time of sealing as it may be.",
+            package.seal_as(key, |it| it.serial = SERIAL + 86400, |text| text)?,
+        ),
         Case::good("checked-again", "The transfer that the state file remembers.", sealed.clone())
             .with(&["--state", "state.json"])
             .beside("state.json", state(&sealed)?),
@@ -198,10 +228,10 @@ pub(crate) fn policy(kit: &Kit, more: &str) -> String {
 }
 
 /// A policy that lists the transfer key only.
-fn transfer_policy(kit: &Kit) -> String {
+pub(crate) fn transfer_policy(kit: &Kit, transfer: &str, terms: &str) -> String {
     let pem = kit.transfer.public().to_pem();
-    let key = format!("name = \"station\"\npublic_key = \"\"\"\n{pem}\"\"\"\n");
-    format!("version = 1\n\n[[transfer.key]]\n{key}")
+    let key = format!("name = \"station\"\npublic_key = \"\"\"\n{pem}\"\"\"\n{terms}");
+    format!("version = 1\n\n{transfer}[[transfer.key]]\n{key}")
 }
 
 /// The same for any key.

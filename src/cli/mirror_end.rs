@@ -130,6 +130,8 @@ pub(super) fn preflight(
         allow_unsigned: &allowed,
         now: jiff::Timestamp::now(),
         state: None,
+        together: None,
+        streams: &[],
         bases,
         full_digest: false,
         reading: Options {

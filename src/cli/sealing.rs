@@ -22,7 +22,7 @@ use crate::limits;
 use crate::report::{self, Detail};
 use crate::sigstore::TrustMaterial;
 use crate::transfer::{Made, Naming, Order};
-use crate::trust::{TrustPolicy, VendorProfile};
+use crate::trust::{SealTimes, TrustPolicy, VendorProfile};
 use crate::verdict::{Code, Fault, Report, line};
 
 /// Whom to believe and how to seal.
@@ -150,6 +150,11 @@ impl SealingArgs {
                 "the trust policy does not list this transfer key: the far side will refuse the seal",
             );
         }
+        let stream = self.stream.clone().or(besides.stream);
+        let stream = stream.unwrap_or_else(|| String::from("default"));
+        if let Some(policy) = policy.as_ref().filter(|_| named) {
+            far_side_accepts(policy, &key, &stream, now)?;
+        }
         Ok(Sealing {
             arguments: self,
             key,
@@ -160,11 +165,7 @@ impl SealingArgs {
             allow_unsigned,
             root,
             material,
-            stream: self
-                .stream
-                .clone()
-                .or(besides.stream)
-                .unwrap_or_else(|| String::from("default")),
+            stream,
             expires,
             notes: self.notes.clone().or(besides.notes),
             transfer_id: random_bytes()?,
@@ -212,6 +213,24 @@ impl Sealing<'_> {
             now: self.now,
             reading,
         }
+    }
+}
+
+/// Refuses to seal what the same policy would refuse on the far side.
+fn far_side_accepts(
+    policy: &TrustPolicy,
+    key: &PrivateKey,
+    stream: &str,
+    now: jiff::Timestamp,
+) -> Result<(), Fault> {
+    let forbids = |reason: String| Err(Fault::new(Code::PolicyForbids, reason));
+    if policy.streams().is_some_and(|streams| !streams.contains(stream)) {
+        return forbids(format!("a seal of stream {stream:?}, which the policy does not list"));
+    }
+    let seal = SealTimes { stream, created: now, now, accepted_before: false };
+    match policy.transfer_key(&key.public().fingerprint()).map(|listed| listed.admit(seal)) {
+        Some(Err(fault)) => forbids(fault.to_string()),
+        _ => Ok(()),
     }
 }
 

@@ -8,7 +8,8 @@ use clap::Args;
 use super::files;
 use crate::folder::{Folder, write_beside};
 use crate::limits;
-use crate::transfer::{Sealed, State};
+use crate::transfer::{Sealed, State, stream};
+use crate::trust::TrustPolicy;
 use crate::verdict::{Code, Fault};
 
 /// What is known of transfers beforehand.
@@ -20,6 +21,9 @@ pub(super) struct TransferArgs {
     /// Remembers the last transfer accepted, so that an older one is refused; outside the directory
     #[arg(long, value_name = "FILE", help_heading = "Transfer directory")]
     pub(super) state: Option<PathBuf>,
+    /// Accept transfers of this stream only; repeats
+    #[arg(long, value_name = "NAME", help_heading = "Transfer directory")]
+    pub(super) stream: Vec<String>,
     /// Begin the state file, which must not exist
     #[arg(long, requires = "state", help_heading = "Transfer directory")]
     pub(super) init_state: bool,
@@ -33,7 +37,7 @@ pub(super) struct TransferArgs {
     #[arg(long, value_name = "NAME", help_heading = "Transfer directory")]
     pub(super) allow_unsigned: Vec<String>,
     /// Take the directory for a plain folder although it was, or should be, sealed
-    #[arg(long, conflicts_with_all = ["transfer_key", "state", "base"],
+    #[arg(long, conflicts_with_all = ["transfer_key", "state", "base", "stream"],
           help_heading = "Transfer directory")]
     pub(super) unsealed: bool,
     /// Where a folder holds transfer directories, judge what lies outside of them by the vendors'
@@ -61,7 +65,24 @@ impl PolicyOption {
 }
 
 impl TransferArgs {
-    /// What was accepted before.
+    /// Refuses names that no stream can have, and streams that the policy does not list.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] and [`Code::PolicyForbids`].
+    pub(super) fn streams_permitted(&self, policy: Option<&TrustPolicy>) -> Result<(), Fault> {
+        let listed = policy.and_then(TrustPolicy::streams);
+        for name in &self.stream {
+            stream(name)
+                .map_err(|fault| Fault::new(Code::Usage, fault.message()).at("--stream"))?;
+            if listed.is_some_and(|listed| !listed.contains(name)) {
+                let message = format!("--stream {name}, which the policy does not list");
+                return Err(Fault::new(Code::PolicyForbids, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// What was accepted before: asked once, when the run begins.
     ///
     /// # Errors
     /// [`Code::StateMissing`], [`Code::StateMalformed`], and [`Code::Usage`] when a file that is to be

@@ -19,6 +19,7 @@ use crate::pairing;
 use crate::release::{Ended, Events, Filter, PairingMap, Part, Place};
 use crate::report::{self, Detail, Form};
 use crate::sigstore::{HashRule, TrustMaterial};
+use crate::transfer::{State, Together};
 use crate::trust::{TrustPolicy, VendorProfile};
 use crate::verdict::{
     ArtifactReport, Basis, Code, Coverage, ExitStatus, Fault, Profile, Run, StoppedBy, TrustedRoot,
@@ -43,6 +44,10 @@ pub(super) struct Whom<'a> {
     pub(super) part: Option<Part>,
     pub(super) hash: HashRule,
     pub(super) now: jiff::Timestamp,
+    /// What was accepted before the run began.
+    pub(super) state: Result<Option<State>, Fault>,
+    /// The transfers that the run judges, for their serials.
+    pub(super) together: Option<Together>,
     pub(super) jobs: usize,
 }
 
@@ -67,6 +72,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     let Believed { policy, keys, transfer_keys, root: named, .. } = believed;
     let key = keys.into_iter().next();
     let logs = &arguments.trust.logs;
+    arguments.transfer.streams_permitted(policy.as_ref())?;
     // Parsing the built-in root is the most that a small run does.
     let production;
     let built_in = match &named {
@@ -78,7 +84,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     };
     let filter = arguments.batch.filter()?;
     let map = arguments.batch.map()?;
-    let whom = Whom {
+    let mut whom = Whom {
         arguments,
         transfer_keys: &transfer_keys,
         key: key.as_ref(),
@@ -92,8 +98,11 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
         part: arguments.batch.part()?,
         hash: arguments.trust.hash(HashRule::Known),
         now: arguments.transfer.time.unwrap_or(started),
+        state: arguments.transfer.state(),
+        together: None,
         jobs: threads(arguments),
     };
+    whom.together = verify_folder::together(&whom);
     // A certificate's identity, and options that go with a key only, are judged where they are loaded.
     let only_directories = arguments.files.iter().all(|path| path.is_dir());
     let nobody = key.is_none() && policy.is_none();
@@ -363,6 +372,7 @@ fn options(arguments: &VerifyArgs) -> Vec<String> {
     flag(batch.fail_fast, "--fail-fast");
     options.extend(arguments.trust.algorithm_in_words());
     options.extend(arguments.kind.map(|kind| format!("--type {kind:?}").to_lowercase()));
+    options.extend(transfer.stream.iter().map(|it| format!("--stream {it}")));
     options.extend(transfer.time.map(|time| format!("--time {time}")));
     options.extend(transfer.allow_unsigned.iter().map(|it| format!("--allow-unsigned {it}")));
     options.extend(batch.include.iter().map(|it| format!("--include {it}")));
@@ -419,6 +429,7 @@ fn check_usage(arguments: &VerifyArgs) -> Result<(), Fault> {
     let for_directories = !transfer.transfer_key.is_empty()
         || transfer.state.is_some()
         || !transfer.base.is_empty()
+        || !transfer.stream.is_empty()
         || transfer.full_digest
         || transfer.unsealed
         || !transfer.allow_unsigned.is_empty();

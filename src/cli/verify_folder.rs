@@ -10,9 +10,9 @@ use crate::folder::{Authority, Folder, Listing, TrustedKey, is_layout};
 use crate::image::{NoProgress, Options};
 use crate::key::PublicKey;
 use crate::release::{self, Checked, Ended, Events, Folders, Order, Whole};
-use crate::transfer::{self, Context};
+use crate::transfer::{self, Context, Sealed, State, Together};
 use crate::trust::{TrustPolicy, VendorProfile};
-use crate::verdict::{ArtifactKind, ArtifactReport, Code, ExitStatus, Fault};
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, ExitStatus, Fault, Outcome};
 
 /// What a directory is to be judged as.
 pub(super) enum Directory {
@@ -34,8 +34,10 @@ pub(super) enum Directory {
 pub(super) fn kind(whom: &Whom<'_>, opened: &Opened) -> Directory {
     let listing = &opened.listing;
     let arguments = &whom.arguments.transfer;
-    let expected =
-        !whom.transfer_keys.is_empty() || arguments.state.is_some() || !arguments.base.is_empty();
+    let expected = !whom.transfer_keys.is_empty()
+        || arguments.state.is_some()
+        || !arguments.base.is_empty()
+        || !arguments.stream.is_empty();
     if arguments.unsealed {
         return without_seal(listing);
     }
@@ -90,7 +92,8 @@ fn sealed(whom: &Whom<'_>, folder: &Folder, options: Options<'_>) -> Checked {
         }
         return checked;
     }
-    let ready = arguments.state().and_then(|state| Ok((state, arguments.bases()?)));
+    let state = whom.state.as_ref().map_err(Clone::clone);
+    let ready = state.and_then(|state| Ok((state.as_ref(), arguments.bases()?)));
     let (state, bases) = match ready {
         Ok(ready) => ready,
         Err(fault) => return refused(fault),
@@ -109,7 +112,33 @@ fn sealed(whom: &Whom<'_>, folder: &Folder, options: Options<'_>) -> Checked {
              sealing side out of band, and run a copy from elsewhere",
         );
     }
-    let context = Context {
+    let context = context(whom, state, &bases, options);
+    let mut answer = transfer::check(folder, &context);
+    let fine = ExitStatus::of(answer.reports.iter().map(|it| it.outcome)) == ExitStatus::Verified;
+    if let Some(sealed) = &answer.sealed
+        && let Some(mut last) = answer.reports.pop()
+    {
+        let is_base = whom.together.as_ref().is_some_and(|it| it.is_base(sealed));
+        let remembered = if fine && !is_base { arguments.remember(sealed) } else { Ok(()) };
+        // What was not remembered was not accepted.
+        if let Err(fault) = remembered {
+            last = last.refused(&fault);
+        }
+        last.notes.extend(state_note(state, sealed, &last, is_base));
+        answer.reports.push(last);
+    }
+    Checked { reports: answer.reports, covers: answer.covers }
+}
+
+/// By what a transfer directory is judged.
+fn context<'a>(
+    whom: &'a Whom<'_>,
+    state: Option<&'a State>,
+    bases: &'a [Folder],
+    reading: Options<'a>,
+) -> Context<'a> {
+    let arguments = &whom.arguments.transfer;
+    Context {
         transfer_keys: whom.transfer_keys,
         vendor_key: whom.key,
         policy: whom.policy,
@@ -120,21 +149,62 @@ fn sealed(whom: &Whom<'_>, folder: &Folder, options: Options<'_>) -> Checked {
         hash: whom.hash,
         allow_unsigned: &arguments.allow_unsigned,
         now: whom.now,
-        state: state.as_ref(),
-        bases: &bases,
+        state,
+        together: whom.together.as_ref(),
+        streams: &arguments.stream,
+        bases,
         full_digest: arguments.full_digest,
-        reading: options,
-    };
-    let mut answer = transfer::check(folder, &context);
-    let fine = ExitStatus::of(answer.reports.iter().map(|it| it.outcome)) == ExitStatus::Verified;
-    if let (true, Some(sealed)) = (fine, &answer.sealed)
-        && let Err(fault) = arguments.remember(sealed)
-        && let Some(last) = answer.reports.pop()
-    {
-        // What was not remembered was not accepted.
-        answer.reports.push(last.refused(&fault));
+        reading,
     }
-    Checked { reports: answer.reports, covers: answer.covers }
+}
+
+/// What became of a transfer's serial, where a state file is kept.
+fn state_note(
+    state: Option<&State>,
+    sealed: &Sealed,
+    report: &ArtifactReport,
+    is_base: bool,
+) -> Option<String> {
+    let manifest = sealed.manifest();
+    let before = state?.last(&manifest.stream);
+    let before = before.map_or_else(|| "none".to_owned(), |last| last.serial.to_string());
+    let became = match (report.outcome, is_base) {
+        (Outcome::Ok, false) => "accepted",
+        (Outcome::Ok, true) => "not remembered, a newer transfer here builds on it",
+        _ => "not accepted",
+    };
+    Some(format!("state: serial {} {became} (before: {before})", manifest.serial))
+}
+
+/// The transfers that the run will judge, where a state file is kept: the order in which they are judged, and
+/// whether they were judged before, must not change an answer.
+pub(super) fn together(whom: &Whom<'_>) -> Option<Together> {
+    let state = whom.state.as_ref().ok()?.as_ref()?;
+    let reading = Options { jobs: 1, progress: &NoProgress, cuts: None, crew: None };
+    let context = context(whom, Some(state), &[], reading);
+    let mut all = Vec::new();
+    let mut see = |folder: &Folder| {
+        let sealed =
+            folder.list().and_then(|listing| transfer::open(folder, &listing, whom.transfer_keys));
+        // One that is refused is not to be used, so it stands in nobody's way.
+        all.extend(sealed.ok().filter(|it| transfer::admissible(it, &context).is_ok()));
+    };
+    for path in whom.arguments.files.iter().filter(|path| path.is_dir()) {
+        let Ok(opened) = open(path) else { continue };
+        match kind(whom, &opened) {
+            Directory::Transfer => see(&opened.folder),
+            Directory::Layout => {}
+            Directory::Holder | Directory::Plain => {
+                let names = release::transfer_directories(&opened.listing);
+                for name in names.iter().filter(|name| whom.filter.admits(name)) {
+                    if let Ok(below) = opened.folder.folder(name) {
+                        see(&below);
+                    }
+                }
+            }
+        }
+    }
+    Some(Together::new(&all, state))
 }
 
 /// Checks a folder, or a transfer directory.

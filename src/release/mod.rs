@@ -29,5 +29,5 @@ pub use merge::merge;
 pub use order::{
     CheckTransfer, Checked, Ended, Events, Folders, MakeAuthority, Order, Place, Whole,
 };
-pub use plan::holds_transfer;
+pub use plan::{holds_transfer, transfer_directories};
 pub use shard::{Part, assign};

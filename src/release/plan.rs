@@ -112,6 +112,12 @@ pub fn holds_transfer(listing: &Listing) -> bool {
     !transfers(listing, &BTreeSet::new()).is_empty()
 }
 
+/// The directories of a folder in which a file of a seal lies, none within another, sorted.
+#[must_use]
+pub fn transfer_directories(listing: &Listing) -> Vec<String> {
+    transfers(listing, &BTreeSet::new())
+}
+
 /// The entries below a directory, by their names there.
 fn below<'l>(listing: &'l Listing, directory: &str) -> impl Iterator<Item = (&'l str, EntryKind)> {
     let start = directory.len().saturating_add(1);

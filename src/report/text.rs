@@ -7,7 +7,9 @@ use std::io::{self, Write};
 
 use super::Source;
 use super::whole::stopped;
-use super::words::{ORDER, check_name, duration, proved, size, status, title, unsigned};
+use super::words::{
+    ORDER, check_name, duration, is_of_state, proved, size, status, title, unsigned,
+};
 use crate::verdict::{ArtifactReport, Check, Outcome, Run, line, printable, printable_within};
 
 /// Characters of a reason that are shown; a genuine one has some hundred.
@@ -108,8 +110,14 @@ pub fn artifact(out: &mut dyn Write, report: &ArtifactReport, detail: Detail) ->
     if let Some(next) = &report.next {
         line!(out, "  next: {}", printable(next))?;
     }
-    if detail == Detail::Full {
-        details(out, report)?;
+    match detail {
+        Detail::Full => details(out, report)?,
+        // What a transfer's serial was held against must not be a detail.
+        Detail::Brief => {
+            for note in report.notes.iter().filter(|note| is_of_state(report, note)) {
+                line!(out, "  {}", printable(note))?;
+            }
+        }
     }
     Ok(())
 }

@@ -54,6 +54,12 @@ pub(super) const fn kind(kind: Option<ArtifactKind>) -> &'static str {
     }
 }
 
+/// Whether a note says what a transfer's serial was held against.
+pub(super) fn is_of_state(report: &ArtifactReport, note: &str) -> bool {
+    report.kind == Some(ArtifactKind::Transfer)
+        && ["state: ", "rollback not checked: "].iter().any(|begin| note.starts_with(begin))
+}
+
 /// By whose word a key counts.
 pub(super) const fn trusted_by(trust: Option<KeyTrust>) -> &'static str {
     match trust {

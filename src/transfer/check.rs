@@ -1,5 +1,6 @@
 //! Checking a sealed transfer directory, in the order of `bundle-format/`: the seal, the set of
-//! files, every file, every artifact, then freshness and serial. Everything is looked at whatever
+//! files, every file, every artifact. Whether the transfer may be used at all (its key's terms, its stream,
+//! time and serial) is asked as soon as the seal holds. After that everything is looked at whatever
 //! fails; each has its own answer.
 
 use std::cmp::Reverse;
@@ -13,7 +14,7 @@ use super::manifest::{Artifact, FileEntry, Kind, Manifest};
 use super::present::{self, Present};
 use super::seal::{self, Sealed};
 use super::vouch::{self, SealedKeys, mismatch};
-use super::{fresh, kept, layout};
+use super::{admit, fresh, kept, layout};
 use crate::artifact::FileDigest;
 use crate::artifact::detect::{self, Found};
 use crate::digest::Sha256Digest;
@@ -68,6 +69,15 @@ fn check_one(folder: &Folder, context: &Context<'_>, role: Role) -> Answer {
     };
     let manifest = sealed.manifest();
     whole.checks.push(seal_check(&sealed));
+    if let Err(fault) = gate(&sealed, context, role, &mut whole) {
+        let code = fault.code();
+        let mut report = whole.refused(&fault.at(folder.shown()));
+        if matches!(code, Code::KeyRetired | Code::KeyNotValid | Code::KeyRevoked) {
+            let next = "Stop the deployment, and ask the sealing side to seal again with a transfer key that is in use.";
+            report.next = Some(next.to_owned());
+        }
+        return Answer { reports: vec![report], sealed: Some(sealed), covers };
+    }
     let (mut reports, present, others) = contents(folder, &listing, manifest, context, &mut whole);
     if present.folded > 0 {
         let count = present.folded;
@@ -82,7 +92,9 @@ fn check_one(folder: &Folder, context: &Context<'_>, role: Role) -> Answer {
         let message = format!("it could not be brought: [{}] {}", item.code, item.reason);
         report.refused(&Fault::new(Code::Omitted, message))
     }));
-    let own = own_faults(folder, &sealed, context, role, &mut whole, &mut reports);
+    reports.extend(requested(manifest));
+    let fault = base(manifest, context, &mut reports).err();
+    let own: Vec<Fault> = fault.into_iter().map(|fault| fault.at(folder.shown())).collect();
     if role == Role::Base {
         for report in &mut reports {
             report.notes.push(format!("in the earlier transfer {}", folder.shown()));
@@ -348,34 +360,57 @@ fn compare(
     said.map(|()| material)
 }
 
-/// What is wrong with the transfer as such: the earlier one that it builds on, its time, its serial.
-fn own_faults(
-    folder: &Folder,
+/// Whether the transfer may be used at all, before anything of it is read.
+fn gate(
     sealed: &Sealed,
     context: &Context<'_>,
     role: Role,
     whole: &mut ArtifactReport,
-    reports: &mut Vec<ArtifactReport>,
-) -> Vec<Fault> {
-    let manifest = sealed.manifest();
-    let mut faults = Vec::new();
-    let mut judge = |name: CheckName, result: Result<(), Fault>| {
-        let status = if result.is_ok() { Status::Passed } else { Status::Failed };
-        whole.checks.push(Check::new(name, status));
-        faults.extend(result.err().map(|fault| fault.at(folder.shown())));
-    };
-    if role == Role::Transfer {
-        let max_age = context.policy.and_then(crate::trust::TrustPolicy::max_age);
-        judge(CheckName::Freshness, fresh::check(manifest, context.now, max_age));
-        if let Some(state) = context.state {
-            judge(CheckName::Serial, state.admit(manifest, &sealed.digest()));
-        } else {
-            whole.checks.push(Check::new(CheckName::Serial, Status::NotChecked));
-            whole.notes.push("rollback was not checked: no --state".to_owned());
-        }
+) -> Result<(), Fault> {
+    if role == Role::Base {
+        return admit::base(sealed, context);
     }
-    faults.extend(base(manifest, context, reports).err().map(|fault| fault.at(folder.shown())));
-    faults
+    admit::believed(sealed, context)?;
+    let max_age = context.policy.and_then(crate::trust::TrustPolicy::max_age);
+    let fresh = fresh::check(sealed.manifest(), context.now, max_age);
+    let status = if fresh.is_ok() { Status::Passed } else { Status::Failed };
+    whole.checks.push(Check::new(CheckName::Freshness, status));
+    fresh?;
+    let Some(state) = context.state else {
+        whole.checks.push(Check::new(CheckName::Serial, Status::NotChecked));
+        whole.notes.push("rollback not checked: no --state".to_owned());
+        return Ok(());
+    };
+    let before = admit::serial(sealed, state, context);
+    let status = if before.is_ok() { Status::Passed } else { Status::Failed };
+    let check = Check::new(CheckName::Serial, status).with("serial", sealed.manifest().serial);
+    let before = before.inspect_err(|_| whole.checks.push(check.clone()))?;
+    whole.checks.push(check.with("before", before));
+    Ok(())
+}
+
+/// What was asked for and has no answer: it is no artifact, nobody says that it was omitted, and no earlier
+/// transfer carried it.
+fn requested(manifest: &Manifest) -> Vec<ArtifactReport> {
+    let artifacts = manifest.artifacts.iter().map(|it| (it.kind, it.name.as_str()));
+    let omitted = manifest.omitted.iter().map(|it| (it.kind, it.name.as_str()));
+    let earlier = manifest.base.iter().flat_map(|it| &it.artifacts);
+    let earlier = earlier.map(|it| (it.kind, it.name.as_str()));
+    let answered: BTreeSet<(Kind, &str)> = artifacts.chain(omitted).chain(earlier).collect();
+    let mut open: BTreeSet<(Kind, &str)> =
+        manifest.requested.iter().map(|it| (it.kind, it.name.as_str())).collect();
+    open.retain(|it| !answered.contains(it));
+    open.into_iter()
+        .map(|(kind, name)| {
+            let mut report = ArtifactReport::new(name);
+            report.kind = Some(match kind {
+                Kind::Image => ArtifactKind::Image,
+                Kind::Package => ArtifactKind::Package,
+            });
+            let message = "it was asked for, and it is neither here nor said to be omitted";
+            report.refused(&Fault::new(Code::RequestedMissing, message))
+        })
+        .collect()
 }
 
 /// The earlier transfer: found among those given by its manifest's digest, checked like any other

@@ -6,6 +6,7 @@ use crate::key::PublicKey;
 use crate::sigstore::{HashRule, Transparency, TrustMaterial};
 use crate::trust::{TrustPolicy, VendorProfile};
 
+use super::admit::Together;
 use super::called::is_called;
 use super::state::State;
 
@@ -34,6 +35,10 @@ pub struct Context<'a> {
     pub now: jiff::Timestamp,
     /// What was accepted before.
     pub state: Option<&'a State>,
+    /// The transfers that are judged in the same run, for their serials.
+    pub together: Option<&'a Together>,
+    /// The streams that the operator names; none: those of the policy.
+    pub streams: &'a [String],
     /// Earlier transfers that this one may build on.
     pub bases: &'a [Folder],
     /// Whether archives with segments are hashed as a whole too.

@@ -540,12 +540,25 @@ fn manifest(
     let now = u64::try_from(order.now.as_second()).unwrap_or_default();
     let previous = previous_serial(folder, order.stream, order.key.public(), now)
         .max(order.base.filter(|it| it.stream == order.stream).map(|it| it.serial));
+    let serial = previous.map_or(now, |previous| now.max(previous.saturating_add(1))).max(1);
+    if shape::not_ahead(serial, order.now).is_err() {
+        let message = format!(
+            "the last serial of stream {:?} is more than a day ahead of this machine's clock; set the \
+             clock right or, if it once ran ahead, go on as a new stream with --stream NAME, and tell \
+             the far side its name",
+            order.stream
+        );
+        let most = now.saturating_add(24 * 60 * 60);
+        return Err(Fault::new(Code::Usage, message)
+            .at(folder.shown())
+            .expected_found(format!("at most {most}"), serial));
+    }
     Ok(Manifest {
         sha256sums: Sha256Digest::of(&manifest::sums(&files)),
         schema: SCHEMA.to_owned(),
         transfer_id: hex(&order.transfer_id),
         stream: order.stream.to_owned(),
-        serial: previous.map_or(now, |previous| now.max(previous.saturating_add(1))).max(1),
+        serial,
         created: seconds(order.now)?,
         expires: order.expires.map(seconds).transpose()?,
         tool: concat!("sealift ", env!("CARGO_PKG_VERSION")).to_owned(),

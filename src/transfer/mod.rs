@@ -6,6 +6,7 @@
 //!
 //! This room reads no clock and no environment, and writes only when it seals.
 
+mod admit;
 mod called;
 mod check;
 mod context;
@@ -29,6 +30,7 @@ mod state;
 mod strict;
 mod vouch;
 
+pub use admit::{Together, admissible};
 pub use check::{Answer, check};
 pub use context::Context;
 pub use cover::{Covers, nothing_covered};

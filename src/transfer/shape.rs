@@ -6,6 +6,7 @@ use super::layout::{self, Place};
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
 use crate::limits;
 use crate::path;
+use crate::trust::is_stream_name;
 use crate::verdict::{Code, Fault};
 
 /// The largest integer that every JSON reader keeps exact: 2^53 - 1.
@@ -23,6 +24,7 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), Fault> {
     stream(&manifest.stream)?;
     serial(manifest.serial).map_err(|fault| fault.at("serial"))?;
     let created = time(&manifest.created).map_err(|fault| fault.at("created"))?;
+    not_ahead(manifest.serial, created).map_err(|fault| fault.at("serial"))?;
     if let Some(expires) = &manifest.expires
         && time(expires).map_err(|fault| fault.at("expires"))? <= created
     {
@@ -75,10 +77,7 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), Fault> {
 /// # Errors
 /// [`Code::ManifestMalformed`].
 pub fn stream(name: &str) -> Result<(), Fault> {
-    let plain =
-        name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
-    let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
-    if plain && first && name.len() <= 64 {
+    if is_stream_name(name) {
         return Ok(());
     }
     let message = "a stream's name has 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit";
@@ -110,6 +109,18 @@ fn transfer_id(id: &str) -> Result<(), Fault> {
 
 fn serial(serial: u64) -> Result<(), Fault> {
     if (1..=LARGEST).contains(&serial) { Ok(()) } else { Err(malformed("not 1 to 2^53 - 1")) }
+}
+
+/// Refuses a serial that is far ahead of the clock by which it was sealed: one such seal would use up
+/// all serials of its stream.
+pub(super) fn not_ahead(serial: u64, created: jiff::Timestamp) -> Result<(), Fault> {
+    const DAY: u64 = 24 * 60 * 60;
+    let most = u64::try_from(created.as_second()).unwrap_or_default().saturating_add(DAY);
+    if serial <= most {
+        return Ok(());
+    }
+    let message = "the serial is more than a day ahead of the time of sealing";
+    Err(malformed(message).expected_found(format!("at most {most}"), serial))
 }
 
 fn text(text: &str, most: usize) -> Result<(), Fault> {

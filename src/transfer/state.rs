@@ -102,6 +102,18 @@ impl State {
         Ok(bytes)
     }
 
+    /// The last accepted transfer of a stream.
+    #[must_use]
+    pub fn last(&self, stream: &str) -> Option<Accepted> {
+        self.streams.0.get(stream).copied()
+    }
+
+    /// Whether this very transfer is the last accepted one of its stream.
+    #[must_use]
+    pub fn remembers(&self, stream: &str, digest: &Sha256Digest) -> bool {
+        self.last(stream).is_some_and(|last| last.manifest == *digest)
+    }
+
     /// Refuses a transfer that is older than the last accepted one of its stream, or another with
     /// the same serial. The same one again is a re-check.
     ///

@@ -12,10 +12,12 @@ mod policy_tests;
 mod policy_words;
 mod profile;
 mod terms;
+mod transfer_key;
 
 pub use pattern::{BadPattern, NamePattern};
-pub use policy::{NamedKey, TrustPolicy, Vendor, VendorKey};
+pub use policy::{TrustPolicy, Vendor, VendorKey};
 pub use profile::{
     FilePattern, ImageRules, MessageForm, PackageRules, SiteRules, UrlPattern, VendorProfile,
 };
 pub use terms::{KeyStatus, KeyTerms};
+pub use transfer_key::{NamedKey, SealTimes, is_stream_name};

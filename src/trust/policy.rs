@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use super::{KeyTerms, NamePattern, VendorProfile};
+use super::{KeyTerms, NamePattern, NamedKey, VendorProfile};
 use crate::digest::Sha256Digest;
 use crate::key::PublicKey;
 use crate::sigstore::Transparency;
@@ -23,6 +23,8 @@ pub(super) const IMAGE_DIGEST_KINDS: [&str; 4] =
 pub struct TrustPolicy {
     pub(super) max_age: Option<SignedDuration>,
     pub(super) accepts_unlisted: bool,
+    /// None: all streams.
+    pub(super) streams: Option<BTreeSet<String>>,
     pub(super) transfer_keys: Vec<NamedKey>,
     pub(super) vendors: Vec<Vendor>,
     pub(super) trusted_root: Option<Vec<u8>>,
@@ -49,7 +51,19 @@ impl TrustPolicy {
         self.accepts_unlisted || self.vendors.is_empty()
     }
 
-    /// The keys that may seal a transfer, all believed alike.
+    /// The streams of which transfers are accepted; none: all.
+    #[must_use]
+    pub const fn streams(&self) -> Option<&BTreeSet<String>> {
+        self.streams.as_ref()
+    }
+
+    /// The transfer key with this fingerprint, whatever its status.
+    #[must_use]
+    pub fn transfer_key(&self, fingerprint: &Sha256Digest) -> Option<&NamedKey> {
+        self.transfer_keys.iter().find(|it| it.key.fingerprint() == *fingerprint)
+    }
+
+    /// The keys that may seal a transfer, each on its terms.
     #[must_use]
     pub fn transfer_keys(&self) -> &[NamedKey] {
         &self.transfer_keys
@@ -78,27 +92,6 @@ impl TrustPolicy {
     #[must_use]
     pub fn find_key(&self, fingerprint: &Sha256Digest) -> Option<(&Vendor, &VendorKey)> {
         self.vendors.iter().find_map(|vendor| Some((vendor, vendor.find_key(fingerprint)?)))
-    }
-}
-
-/// A key that may seal a transfer (ECDSA P-256).
-#[derive(Debug, Clone)]
-pub struct NamedKey {
-    pub(super) name: String,
-    pub(super) key: PublicKey,
-}
-
-impl NamedKey {
-    /// What the operator calls it.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The key.
-    #[must_use]
-    pub const fn key(&self) -> &PublicKey {
-        &self.key
     }
 }
 

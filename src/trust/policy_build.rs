@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::policy::{IMAGE_DIGEST_KINDS, NamedKey, TrustPolicy, Vendor, VendorKey};
+use super::policy::{IMAGE_DIGEST_KINDS, TrustPolicy, Vendor, VendorKey};
 use super::policy_raw::{
     RawPolicy, RawStatus, RawTransferKey, RawTransparency, RawUnlisted, RawVendor, RawVendorKey,
     age, malformed, time,
 };
 use super::terms::{KeyStatus, KeyTerms};
-use super::{NamePattern, VendorProfile};
+use super::{NamePattern, NamedKey, VendorProfile, is_stream_name};
 use crate::digest::Sha256Digest;
 use crate::key::{KeyKind, PublicKey};
 use crate::limits;
@@ -48,6 +48,7 @@ impl Builder<'_, '_> {
     fn policy(mut self, raw: RawPolicy) -> Result<TrustPolicy, Fault> {
         let (mut max_age, mut transfer_keys) = (None, Vec::new());
         let mut accepts_unlisted = false;
+        let mut streams = None;
         if let Some(transfer) = raw.transfer {
             accepts_unlisted = transfer.unlisted_vendors == RawUnlisted::Accept;
             max_age = transfer
@@ -55,6 +56,7 @@ impl Builder<'_, '_> {
                 .map(|text| age(&text))
                 .transpose()
                 .map_err(|fault| fault.at("transfer"))?;
+            streams = stream_names(transfer.streams).map_err(|fault| fault.at("transfer"))?;
             let mut names = BTreeSet::new();
             for key in filled("transfer.key", transfer.key)?.unwrap_or_default() {
                 transfer_keys.push(self.transfer_key(key, &mut names)?);
@@ -74,7 +76,15 @@ impl Builder<'_, '_> {
             .transpose()
             .map_err(|fault| fault.at("trusted_root"))?;
         let digest = self.digest;
-        Ok(TrustPolicy { max_age, accepts_unlisted, transfer_keys, vendors, trusted_root, digest })
+        Ok(TrustPolicy {
+            max_age,
+            accepts_unlisted,
+            streams,
+            transfer_keys,
+            vendors,
+            trusted_root,
+            digest,
+        })
     }
 
     fn transfer_key(
@@ -93,7 +103,12 @@ impl Builder<'_, '_> {
                     .expected_found(KeyKind::EcdsaP256, key.kind()));
             }
             this.fingerprint(raw.fingerprint.as_deref(), Some(&key), &place)?;
-            Ok(NamedKey { name: raw.name, key })
+            let terms = terms(
+                raw.status,
+                [&raw.retired_at, &raw.compromised_at, &raw.valid_from, &raw.valid_until],
+                None,
+            )?;
+            Ok(NamedKey { name: raw.name, key, terms, streams: stream_names(raw.streams)? })
         };
         build(self).map_err(|fault| fault.at(&*place))
     }
@@ -144,18 +159,8 @@ impl Builder<'_, '_> {
         distinct(names, &raw.name, "keys")?;
         let key = self.public_key(raw.file.as_deref(), raw.public_key.as_deref())?;
         let fingerprint = self.fingerprint(raw.fingerprint.as_deref(), key.as_ref(), place)?;
-        let terms = KeyTerms {
-            status: status(&raw)?,
-            valid_from: optional_time("valid_from", raw.valid_from.as_ref())?,
-            valid_until: optional_time("valid_until", raw.valid_until.as_ref())?,
-            artifacts: patterns("artifacts", raw.artifacts)?,
-        };
-        if let (Some(from), Some(until)) = (terms.valid_from, terms.valid_until)
-            && from >= until
-        {
-            return Err(malformed("valid_until is not after valid_from")
-                .expected_found(format_args!("a time after {from}"), until));
-        }
+        let times = [&raw.retired_at, &raw.compromised_at, &raw.valid_from, &raw.valid_until];
+        let terms = terms(raw.status, times, patterns("artifacts", raw.artifacts.clone())?)?;
         Ok(VendorKey { name: raw.name, fingerprint, key, terms })
     }
 
@@ -278,11 +283,55 @@ fn digest_kinds_of(list: Vec<String>) -> Result<BTreeSet<&'static str>, Fault> {
         .collect()
 }
 
+/// Names of streams, each once.
+fn stream_names(list: Option<Vec<String>>) -> Result<Option<BTreeSet<String>>, Fault> {
+    let Some(list) = filled("streams", list)? else { return Ok(None) };
+    let mut names = BTreeSet::new();
+    for name in list {
+        if !is_stream_name(&name) {
+            return Err(malformed("not the name of a stream").at("streams").expected_found(
+                "1 to 64 of a-z 0-9 . _ -, a letter or digit first",
+                format_args!("{name:?}"),
+            ));
+        }
+        if !names.insert(name) {
+            return Err(malformed("a stream stands there twice").at("streams"));
+        }
+    }
+    Ok(Some(names))
+}
+
+/// The terms of a key; `times` are `retired_at`, `compromised_at`, `valid_from` and `valid_until`.
+fn terms(
+    status: RawStatus,
+    times: [&Option<toml::Value>; 4],
+    artifacts: Option<Vec<NamePattern>>,
+) -> Result<KeyTerms, Fault> {
+    let [retired_at, compromised_at, valid_from, valid_until] = times;
+    let terms = KeyTerms {
+        status: self::status(status, retired_at.as_ref(), compromised_at.as_ref())?,
+        valid_from: optional_time("valid_from", valid_from.as_ref())?,
+        valid_until: optional_time("valid_until", valid_until.as_ref())?,
+        artifacts,
+    };
+    if let (Some(from), Some(until)) = (terms.valid_from, terms.valid_until)
+        && from >= until
+    {
+        return Err(malformed("valid_until is not after valid_from")
+            .expected_found(format_args!("a time after {from}"), until));
+    }
+    Ok(terms)
+}
+
 /// The status with its time; a time that belongs to another status is a contradiction.
-fn status(raw: &RawVendorKey) -> Result<KeyStatus, Fault> {
-    let retired_at = optional_time("retired_at", raw.retired_at.as_ref())?;
-    let compromised_at = optional_time("compromised_at", raw.compromised_at.as_ref())?;
-    match (raw.status, retired_at, compromised_at) {
+fn status(
+    status: RawStatus,
+    retired_at: Option<&toml::Value>,
+    compromised_at: Option<&toml::Value>,
+) -> Result<KeyStatus, Fault> {
+    let retired_at = optional_time("retired_at", retired_at)?;
+    let compromised_at = optional_time("compromised_at", compromised_at)?;
+    match (status, retired_at, compromised_at) {
         (RawStatus::Active, None, None) => Ok(KeyStatus::Active),
         (RawStatus::Retired, Some(at), None) => Ok(KeyStatus::Retired { at }),
         (RawStatus::Revoked, None, compromised_at) => Ok(KeyStatus::Revoked { compromised_at }),

@@ -31,6 +31,7 @@ pub(super) struct RawTransfer {
     pub(super) max_age: Option<String>,
     #[serde(default)]
     pub(super) unlisted_vendors: RawUnlisted,
+    pub(super) streams: Option<Vec<String>>,
     pub(super) key: Option<Vec<RawTransferKey>>,
 }
 
@@ -49,6 +50,13 @@ pub(super) struct RawTransferKey {
     pub(super) file: Option<String>,
     pub(super) public_key: Option<String>,
     pub(super) fingerprint: Option<String>,
+    #[serde(default)]
+    pub(super) status: RawStatus,
+    pub(super) retired_at: Option<toml::Value>,
+    pub(super) compromised_at: Option<toml::Value>,
+    pub(super) valid_from: Option<toml::Value>,
+    pub(super) valid_until: Option<toml::Value>,
+    pub(super) streams: Option<Vec<String>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,9 +1,11 @@
 //! A trust policy in words, and what someone should think about in it.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::terms::{KeyStatus, KeyTerms};
-use super::{NamePattern, TrustPolicy, Vendor, VendorKey};
+use super::{NamePattern, NamedKey, TrustPolicy, Vendor, VendorKey};
 use crate::verdict::printable;
 
 impl TrustPolicy {
@@ -13,14 +15,18 @@ impl TrustPolicy {
         let mut lines = Vec::new();
         for key in &self.transfer_keys {
             lines.push(format!(
-                "A transfer sealed with the key {} ({}, {}) is believed.",
+                "A transfer sealed with the key {} ({}, {}) is {}.",
                 quoted(&key.name),
                 key.key.kind(),
-                key.key.fingerprint()
+                key.key.fingerprint(),
+                key.words()
             ));
         }
         if self.transfer_keys.is_empty() {
             lines.push("No transfer key is listed: --transfer-key must name one.".to_owned());
+        }
+        if let Some(streams) = &self.streams {
+            lines.push(format!("A transfer must be of the stream {}.", streams_list(streams)));
         }
         lines.push(match self.max_age {
             Some(age) => format!("A transfer may be at most {} old.", age_words(age)),
@@ -55,6 +61,14 @@ impl TrustPolicy {
                     .to_owned(),
             );
         }
+        let in_use = |key: &NamedKey| key.terms.is_active(now);
+        if !self.transfer_keys.is_empty() && !self.transfer_keys.iter().any(in_use) {
+            lines.push(
+                "no transfer key is in use (all are retired, revoked or past valid_until), so no new \
+                 transfer is accepted"
+                    .to_owned(),
+            );
+        }
         if self.accepts_unlisted && !self.vendors.is_empty() {
             lines.push(
                 "unlisted_vendors = \"accept\": whoever can seal decides which artifacts are of a \
@@ -67,6 +81,30 @@ impl TrustPolicy {
         }
         lines
     }
+}
+
+impl NamedKey {
+    /// The end of a sentence that begins with a transfer that it sealed.
+    fn words(&self) -> String {
+        let mut words = match self.terms.status {
+            KeyStatus::Revoked { .. } => return "never believed: the key is revoked".to_owned(),
+            KeyStatus::Active => "believed".to_owned(),
+            KeyStatus::Retired { at } => {
+                format!("believed before {at}, and afterwards only if it was accepted before")
+            }
+        };
+        if let Some(streams) = &self.streams {
+            words.push_str(&format!(", if it is of the stream {}", streams_list(streams)));
+        }
+        if let Some(window) = self.terms.window() {
+            words.push_str(&format!(", {window}"));
+        }
+        words
+    }
+}
+
+fn streams_list(streams: &BTreeSet<String>) -> String {
+    streams.iter().map(|it| quoted(it)).collect::<Vec<_>>().join(" or ")
 }
 
 impl Vendor {

@@ -400,6 +400,14 @@ codes! {
             "an older transfer than the last one accepted"
             "The state file remembers the highest serial of this stream that was accepted. An older, genuine transfer can bring back software that was replaced for a reason."
             "Stop the deployment, and ask the sealing side which transfer is the current one. To check an old transfer knowingly, leave --state out."
+        StreamRefused "stream-refused" Failed
+            "the transfer is of a stream that is not accepted here"
+            "The far side names the streams that it accepts, with --stream or in its trust policy, and this transfer is of another one."
+            "Check that the right medium was brought. If a stream goes on under a new name, have it added to the policy, or name it with --stream."
+        RequestedMissing "requested-missing" Missing
+            "something that was asked for is neither there nor explained"
+            "The manifest lists it as requested, and it is not among the artifacts, nor among what was omitted with a reason, nor in the earlier transfer."
+            "Ask the sealing side why it is not there, and have it brought."
         SerialReused "serial-reused" Failed
             "another transfer with the serial of one that was accepted"
             "Stream and serial are those of an accepted transfer, and the manifest is not: two transfers claim to be the same one."
@@ -480,7 +488,7 @@ codes! {
             "Stop the deployment and contact the vendor; if the vendor has a new key, have it added to the policy."
         KeyRetired "key-retired" Failed
             "signed by a retired key, and not provenly before it was retired"
-            "A retired key counts only for signatures that a log entry or timestamp proves to be earlier than retired_at."
+            "A retired key counts only for signatures that a log entry or timestamp proves to be earlier than retired_at. A seal proves no time, so from then on a retired transfer key counts only for a transfer that the state file remembers."
             "Ask the vendor for a signature by the current key."
         KeyRevoked "key-revoked" Failed
             "signed by a revoked key"
@@ -488,7 +496,7 @@ codes! {
             "Stop the deployment and contact the vendor."
         KeyNotValid "key-not-valid" Failed
             "signed outside the time for which the key is valid"
-            "The policy gives the key a validity window, and the proven time of the signature lies outside."
+            "The policy gives the key a validity window, and the proven time of the signature lies outside. For a transfer key it is the present or the time of sealing that lies outside."
             "Ask the vendor for a signature by the key that was valid then."
         TimeNotProven "time-not-proven" Failed
             "when the signature was made is not proven"

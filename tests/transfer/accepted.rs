@@ -58,7 +58,7 @@ fn however_it_is_asked_for_the_answer_is_the_same() {
     let verbose = room.verify("-v").accepted_but_verbose();
     verbose
         .mentions("(only the seal vouches for it), 2 layers verified")
-        .mentions("rollback was not checked: no --state")
+        .mentions("rollback not checked: no --state")
         .mentions("the name is bound by the seal, not by the vendor");
     room.verify("-v --key vendor.pub").exit(0).never_mentions("only the seal vouches");
 }

@@ -197,3 +197,30 @@ fn earlier_transfers_build_on_earlier_ones() {
     assert!(matches!(answer.0.status, Some(1 | 3)), "{}", answer.0.text());
     assert!(!answer.0.stdout.contains("d: OK ("), "{}", answer.0.text());
 }
+
+#[test]
+fn a_base_that_lies_beside_what_builds_on_it_is_no_rollback() {
+    let room = differential();
+    fs::create_dir(room.beside("shelf")).unwrap();
+    // Judged before what builds on it, and behind it.
+    for (base, new) in [("a", "b"), ("c", "b")] {
+        copy(&room.beside("base"), &room.beside("shelf").join(base));
+        copy(&room.dir(), &room.beside("shelf").join(new));
+        let words = format!(
+            "verify shelf --transfer-key transfer.pub --base shelf/{base} --state state.json"
+        );
+        for init in ["--init-state", "", ""] {
+            let answer = room.run(&format!("{words} {init}")).exit(0);
+            answer
+                .says(&format!("shelf/{base}: OK ("))
+                .says(&format!("shelf/{new}: OK ("))
+                .mentions("not remembered, a newer transfer here builds on it (before: ");
+        }
+        // Without the one that builds on it, it is an older one.
+        let answer = room
+            .run(&format!("verify shelf/{base} --transfer-key transfer.pub --state state.json"));
+        answer.exit(1).mentions("FAILED (serial-rolled-back: ");
+        fs::remove_file(room.beside("state.json")).unwrap();
+        fs::remove_dir_all(room.beside("shelf").join(base)).unwrap();
+    }
+}

@@ -61,7 +61,9 @@ fn numbers_are_exact() {
     for bad in ["0", "9007199254740992", "1.0", "1e3", "-1", "18446744073709551616", "\"1\""] {
         malformed(&serial(bad), bad);
     }
-    serial("9007199254740991").verify("").accepted(2);
+    serial("1").verify("").accepted(2);
+    // Exact, and more than a day ahead of the time of sealing.
+    serial("9007199254740991").verify("").refused_as_a_whole(1, "FAILED (manifest-malformed");
 }
 
 #[test]
