@@ -112,7 +112,7 @@ judge() {
 # The same command without a fault.
 complete() {
   local from status=0 parts file bytes=0
-  parts=$(find "$dir" -name '*.tar.sealift-tmp' -o -name '*gz.sealift-tmp' 2>/dev/null) || true
+  parts=$(find "$dir" -type f \( -name '*.tar.sealift-tmp' -o -name '*gz.sealift-tmp' \) 2>/dev/null) || true
   # So much of a file lies there that going on must be worth it.
   for file in $parts; do bytes=$(($(stat -c %b "$file") * 512)); [ "$bytes" -lt 400000 ] || break; done
   from=$(wc -l <"$work/access.log")
@@ -172,7 +172,8 @@ fault_lost() {
     [[ $file != *.resume.sealift-tmp ]] || [ $((RANDOM % 4)) -eq 0 ] || continue
     if [ $((RANDOM % 2)) -eq 0 ]; then truncate -s "$(random 0 "$size")" "$file"
     else dd if=/dev/zero of="$file" bs=1 count=4096 seek="$(random 0 "$size")" conv=notrunc status=none; fi
-  done < <(find "$dir" -name '*.sealift-tmp' ! -name manifest.json.sealift-tmp 2>/dev/null)
+  done < <(find "$dir" -type f -name '*.sealift-tmp' ! -name manifest.json.sealift-tmp \
+    ! -path '*/trust/*' 2>/dev/null)
   story+=", half-written files damaged"
 }
 

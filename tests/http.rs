@@ -93,6 +93,9 @@ impl Watch for Notes {
         self.add(format!("begin {name} {here} {total:?}"));
         7
     }
+    fn begin_reading(&self, name: &str, total: u64) -> u64 {
+        self.begin(name, 0, Some(total))
+    }
     fn advance(&self, transfer: u64, _: u64) {
         assert_eq!(transfer, 7);
     }

@@ -17,6 +17,7 @@ mod support;
 #[allow(dead_code, reason = "each test program uses its own part")]
 mod tar;
 #[path = "support/vendor.rs"]
+#[allow(dead_code, reason = "each test program uses its own part")]
 mod vendor;
 
 use std::collections::BTreeMap;
@@ -27,7 +28,7 @@ use std::sync::atomic::Ordering;
 use support::strace::{self, Call};
 use support::tools::{Ran, broken, run};
 use support::transfers::{Answer, Snapshot, Yard, is_whole, restore, snapshot};
-use vendor::Vendor;
+use vendor::{PACKAGE, Vendor};
 
 /// How many runs are met by a fault, for each thing that is tested.
 const POINTS: usize = 8;
@@ -211,8 +212,7 @@ fn a_half_that_the_medium_damaged_is_fetched_again_in_one_piece() {
         vendor.cut.store(90_000, Ordering::SeqCst);
         let ran = run(&mut vendor.mirror(&yard, "dir"));
         assert_eq!(ran.status, Some(4), "{}", ran.text());
-        let package = Vendor::package(&yard, "dir");
-        let half = format!("{}.sealift-tmp", package.display());
+        let half = Vendor::half(&yard, "dir");
         let mut bytes = fs::read(&half).unwrap();
         assert_eq!(bytes.len(), 90_000);
         if damaged {
@@ -247,4 +247,28 @@ fn what_could_not_be_written_is_not_left_out() {
     assert!(ran.text().contains("error[partly-fetched]"), "{}", ran.text());
     assert!(!present(&yard).contains_key("manifest.json"));
     run(&mut vendor.mirror(&yard, "dir")).succeeded();
+}
+
+#[test]
+fn what_could_not_be_read_back_is_not_carried() {
+    if !strace::works() {
+        return;
+    }
+    let yard = Yard::new();
+    let vendor = Vendor::new(&yard, 10);
+    // Only the last check reads the files where they lie in the end.
+    for name in [format!("packages/{PACKAGE}/{PACKAGE}"), "images/hello_1.0/hello_1.0.tar".into()] {
+        drop(fs::remove_dir_all(yard.path("dir")));
+        let path = yard.path("").canonicalize().unwrap().join("dir").join(&name);
+        let mirror = vendor.mirror(&yard, "dir");
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-o", "/dev/null", "-P"]).arg(&path);
+        command.args(["-e", "inject=pread64,read:error=EIO"]);
+        command.arg(mirror.get_program()).args(mirror.get_args()).current_dir(yard.path(""));
+        let ran = run(&mut command);
+        assert!(present(&yard).contains_key("manifest.json"), "{}", ran.text());
+        assert!(matches!(ran.status, Some(1 | 3)), "{name} {:?}: {}", ran.status, ran.text());
+        assert!(ran.text().contains("do not carry this directory"), "{name}: {}", ran.text());
+        assert!(!ran.text().contains("verified offline"), "{name}: {}", ran.text());
+    }
 }

@@ -242,6 +242,29 @@ fn what_a_bundle_states_is_no_proof_that_it_was_carried() {
 }
 
 #[test]
+fn a_plan_knows_what_an_earlier_transfer_carried() {
+    let side = Side::new();
+    side.package("a.tgz", "one", 1);
+    let words = ["--package", "a.tgz", "--vendor-key", "vendor-1.pub"];
+    side.mirror("one", &words).succeeded();
+    side.package("b.tgz", "two", 1);
+    let words = ["--package", "a.tgz", "b.tgz", "--vendor-key", "vendor-1.pub", "--dry-run"];
+    let ran = side.mirror("two", &[&words[..], &["--base", "one"]].concat());
+    assert_eq!(ran.status, Some(0), "{}", ran.text());
+    let carried = "a.tgz: 3 bytes, carried by --base, if its bundle still says so";
+    assert!(ran.stdout.contains(carried), "{}", ran.text());
+    assert!(ran.stdout.contains("to fetch: 3 B (3 bytes)"), "{}", ran.text());
+    let ran = side.mirror("two", &words);
+    assert!(ran.stdout.contains("to fetch: 6 B (6 bytes)"), "{}", ran.text());
+    assert!(!side.yard.path("two").exists());
+    // And no name stands twice in a line.
+    side.site.put("b.tgz", "not two");
+    let ran = side.mirror("two", &["--package", "b.tgz", "--vendor-key", "vendor-1.pub"]);
+    assert!(ran.stdout.contains("b.tgz: OMITTED (digest-mismatch: "), "{}", ran.text());
+    assert!(!ran.stdout.contains(": b.tgz: "), "{}", ran.text());
+}
+
+#[test]
 fn the_report_says_what_the_exit_code_says() {
     let side = Side::new();
     side.package("a.tgz", "a", 1);
@@ -305,8 +328,9 @@ fn a_half_written_file_with_another_name_is_left_alone() {
     side.package("a.tgz", "a", 1);
     let precious = side.yard.path("precious");
     fs::write(&precious, "precious").unwrap();
-    fs::create_dir_all(side.yard.path("out/packages/a.tgz")).unwrap();
-    fs::hard_link(&precious, side.yard.path("out/packages/a.tgz/a.tgz.sealift-tmp")).unwrap();
+    fs::create_dir_all(side.yard.path("out/packages/a.tgz.sealift-tmp")).unwrap();
+    let half = side.yard.path("out/packages/a.tgz.sealift-tmp/a.tgz.sealift-tmp");
+    fs::hard_link(&precious, half).unwrap();
     let words = ["--package", "a.tgz", "--vendor-key", "vendor-1.pub"];
     side.mirror("out", &words).succeeded();
     assert_eq!(fs::read(&precious).unwrap(), b"precious");

@@ -211,6 +211,19 @@ fn prove(
     Ok(proof)
 }
 
+/// Whether a bundle would prove an artifact, by the same rule, as far as the signed text's digest tells.
+/// Never a verdict: nothing of the artifact was read.
+///
+/// # Errors
+/// Why it would not; [`Code::WholeMessageNeeded`] where the digest is not enough to tell.
+pub fn would_prove(
+    bundle: &SignatureBundle,
+    text: Subject<'_>,
+    judge: &Judge<'_>,
+) -> Result<(), Fault> {
+    prove(bundle, text, judge.request, judge.terms).map(drop).map_err(|refusal| refusal.fault)
+}
+
 /// The fault that decides among several: FAILED wins over UNDECIDED, then the first.
 fn deciding(faults: &[Fault]) -> Option<&Fault> {
     faults.iter().find(|fault| fault.outcome() == Outcome::Failed).or_else(|| faults.first())

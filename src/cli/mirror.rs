@@ -103,7 +103,8 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     drop(interrupted);
     drawn.clear();
     drop(lock);
-    let Outcomes { reports, made } = outcomes?;
+    let Outcomes { reports, made, fetched } = outcomes?;
+    let unchanged = fetched == 0 && reports.iter().all(|it| it.code.is_none() && !it.carried);
     let mut status = status(&reports);
     let mut said = None;
     match &made {
@@ -124,6 +125,10 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
             if let Some(words) = said.filter(|_| arguments.run.output == FormName::Text) {
                 let mut out = io::stdout().lock();
                 shown(line!(out, "preflight: {words}"))?;
+            }
+            if unchanged && arguments.run.output == FormName::Text {
+                let mut out = io::stdout().lock();
+                shown(line!(out, "fetched: nothing; all that was asked for is here, unchanged"))?;
             }
             say_unasked(&made);
             say_sealed(&arguments.run, &made, &sealing.key);

@@ -14,8 +14,9 @@ it, for example a directory that can't be written; 4 something could not be fetc
 
 /// Fetch images, packages, bundles and keys, verify them, and seal them for the far side.
 ///
-/// Everything is verified as it arrives, by the same code as offline. What can't be had or does not
-/// verify is left out, recorded in the manifest and named at the end. Interrupted, the same command
+/// Everything is verified as it arrives, by the same code as offline, and only then replaces what was
+/// verified before. What can't be had or does not verify is left out, recorded in the manifest and named
+/// at the end. No file is removed or replaced that mirror did not fetch. Interrupted, the same command
 /// continues; run again, it fetches only what changed. At the end the directory is verified as the far
 /// side will do it.
 #[derive(Debug, Args)]
@@ -56,7 +57,7 @@ pub(super) struct MirrorArgs {
     /// architecture; repeats
     #[arg(long, value_name = "PLATFORM", help_heading = "What to fetch")]
     pub(super) platform: Vec<String>,
-    /// What an earlier transfer carried, and need not be carried again
+    /// An earlier transfer, in another directory: what it carried need not be carried again
     #[arg(long, value_name = "DIR", help_heading = "What to fetch")]
     pub(super) base: Option<PathBuf>,
     /// Where images come from; auto takes a file of that name, else the registry

@@ -10,6 +10,7 @@ use super::report_args::FormName;
 use super::shown;
 use crate::folder::Folder;
 use crate::mirror::PlanItem;
+use crate::transfer::Kind;
 use crate::verdict::{Code, ExitStatus, Fault, line, printable, write_json};
 
 /// Prints a plan. The status is that of what can't be had.
@@ -22,9 +23,9 @@ pub(super) fn show(
     form: FormName,
 ) -> Result<ExitStatus, Fault> {
     let free = folder.room()?.free;
-    let missing = || plan.iter().filter(|item| !item.here && item.fault.is_none());
-    let all = missing().filter_map(|item| item.size).fold(0, u64::saturating_add);
-    let unknown = missing().any(|item| item.size.is_none());
+    let missing = || plan.iter().filter(|item| !item.here && !item.carried && item.fault.is_none());
+    let all = missing().filter_map(|item| item.fetch).fold(0, u64::saturating_add);
+    let unknown = missing().any(|item| item.fetch.is_none());
     let status = status_of(plan.iter().filter_map(|item| item.fault.as_ref()).map(Fault::code));
     let mut out = io::stdout().lock();
     let written = match form {
@@ -57,9 +58,19 @@ fn text(out: &mut impl Write, plan: &[PlanItem]) -> io::Result<()> {
     for item in plan {
         let name = printable(&item.want.name);
         let size = item.size.map_or_else(|| "size unknown".to_owned(), |it| format!("{it} bytes"));
-        let here = if item.here { ", here already" } else { "" };
+        let here = match (item.here, item.carried, item.want.kind) {
+            (true, ..) => ", here already",
+            (_, true, Kind::Image) => ", carried by --base",
+            (_, true, Kind::Package) => ", carried by --base, if its bundle still says so",
+            _ => "",
+        };
         match &item.fault {
-            Some(fault) => line!(out, "{name}: can't be had ({}: {fault})", fault.code())?,
+            Some(fault) => {
+                // The line begins with the name already.
+                let words = fault.to_string();
+                let words = words.strip_prefix(&format!("{name}: ")).unwrap_or(&words);
+                line!(out, "{name}: can't be had ({}: {words})", fault.code())?;
+            }
             None => line!(out, "{name}: {size}{here}")?,
         }
         for line in item.notes.iter().chain(&item.urls) {
@@ -77,6 +88,8 @@ fn item(item: &PlanItem) -> Value {
         "path": item.want.path,
         "size": item.size,
         "here": item.here,
+        "carried": item.carried,
+        "fetch": item.fetch,
         "urls": item.urls,
         "notes": item.notes,
         "code": item.fault.as_ref().map(|fault| fault.code().name()),

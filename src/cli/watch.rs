@@ -40,6 +40,8 @@ struct Running {
     done: u64,
     total: Option<u64>,
     bar: Option<ProgressBar>,
+    /// Whether its bytes are among those of the whole.
+    counted: bool,
 }
 
 impl Drawn {
@@ -146,16 +148,18 @@ impl Drawn {
             bar
         });
         state.next = state.next.saturating_add(1);
-        let running = Running { name: name.to_owned(), done: here, total, bar };
+        let running = Running { name: name.to_owned(), done: here, total, bar, counted: true };
         state.running.insert(state.next, running);
         state.next
     }
 
     fn went_on(&self, number: u64, bytes: u64) {
         let lines = self.with(|state| {
-            state.bytes = state.bytes.saturating_add(bytes);
-            if let Some(whole) = &state.whole {
-                whole.inc(bytes);
+            if state.running.get(&number).is_none_or(|it| it.counted) {
+                state.bytes = state.bytes.saturating_add(bytes);
+                if let Some(whole) = &state.whole {
+                    whole.inc(bytes);
+                }
             }
             if let Some(running) = state.running.get_mut(&number) {
                 running.done = running.done.saturating_add(bytes);
@@ -191,13 +195,23 @@ impl crate::mirror::Watch for Drawn {
         self.with(|state| self.start(state, name, here, total))
     }
 
+    fn begin_reading(&self, name: &str, total: u64) -> u64 {
+        self.with(|state| {
+            let number = self.start(state, name, 0, Some(total));
+            if let Some(running) = state.running.get_mut(&number) {
+                running.counted = false;
+            }
+            number
+        })
+    }
+
     fn advance(&self, transfer: u64, bytes: u64) {
         self.went_on(transfer, bytes);
     }
 
     fn end(&self, transfer: u64) {
         self.with(|state| {
-            if let Some(running) = self.finish(state, transfer) {
+            if let Some(running) = self.finish(state, transfer).filter(|it| it.counted) {
                 // What did not come is no longer expected.
                 let rest = running.total.unwrap_or(running.done).saturating_sub(running.done);
                 state.expected = state.expected.saturating_sub(rest);
@@ -230,4 +244,22 @@ fn plain_lines(state: &State) -> Vec<String> {
     let all = HumanBytes(state.expected);
     lines.push(format!("in all: {done} of {all}, {}/s{time}", HumanBytes(rate)));
     lines
+}
+
+#[cfg(all(test, feature = "online"))]
+mod tests {
+    use super::*;
+    use crate::mirror::Watch as _;
+
+    #[test]
+    fn what_is_read_again_is_counted_once() {
+        let drawn = Drawn::new(true);
+        let fetch = drawn.begin("a", 10, Some(100));
+        drawn.advance(fetch, 90);
+        drawn.end(fetch);
+        let reading = drawn.begin_reading("verify a", 100);
+        drawn.advance(reading, 100);
+        drawn.end(reading);
+        assert_eq!(drawn.with(|state| (state.bytes, state.expected)), (90, 90));
+    }
 }

@@ -103,3 +103,11 @@ pub struct Stamp {
     /// Which file it is, where the system numbers them.
     pub(super) number: u64,
 }
+
+impl Stamp {
+    /// Whether this is the stamp of the same file under another name: giving it one is a change, too.
+    #[must_use]
+    pub fn is_renamed(&self, before: &Self) -> bool {
+        (self.size, self.number) == (before.size, before.number) && self.changed >= before.changed
+    }
+}

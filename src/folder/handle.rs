@@ -1,5 +1,6 @@
 //! The handle on a directory (POSIX `openat` with `O_NOFOLLOW`).
 
+use std::collections::BTreeMap;
 use std::ffi::CStr;
 use std::fs::File;
 use std::io;
@@ -43,6 +44,8 @@ pub fn open_regular(path: &Path) -> Result<File, Fault> {
 pub struct Folder {
     handle: OwnedFd,
     shown: String,
+    /// Files that are read in place of those of a name.
+    instead: BTreeMap<String, String>,
 }
 
 impl Folder {
@@ -55,7 +58,7 @@ impl Folder {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let handle = rustix::fs::openat(CWD, path, flags, Mode::empty())
             .map_err(|error| fault(error).at(shown.as_str()))?;
-        Ok(Self { handle, shown })
+        Ok(Self { handle, shown, instead: BTreeMap::new() })
     }
 
     /// Opens a directory below the directory; no part of its name may be a link.
@@ -66,7 +69,19 @@ impl Folder {
         let shown = self.show(name);
         let (parent, base) = self.parent(name).map_err(|fault| fault.at(shown.as_str()))?;
         let handle = folder_at(parent.as_fd(), base).map_err(|fault| fault.at(shown.as_str()))?;
-        Ok(Self { handle, shown })
+        Ok(Self { handle, shown, instead: BTreeMap::new() })
+    }
+
+    /// The same directory, in which reading a file of a name reads another one that lies in it: how the
+    /// directory would be if that one stood there.
+    ///
+    /// # Errors
+    /// [`Code::Unreadable`].
+    pub fn with(&self, instead: BTreeMap<String, String>) -> Result<Self, Fault> {
+        let handle = self.handle.try_clone().map_err(|error| {
+            Fault::new(Code::Unreadable, error.to_string()).at(self.shown.as_str())
+        })?;
+        Ok(Self { handle, shown: self.shown.clone(), instead })
     }
 
     /// The path as the operator gave it, for messages.
@@ -125,6 +140,7 @@ impl Folder {
     }
 
     fn file_at(&self, name: &str) -> Result<File, Fault> {
+        let name = self.instead.get(name).map_or(name, String::as_str);
         let (parent, base) = self.parent(name)?;
         // Without O_NONBLOCK opening a pipe would wait for its other end.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -259,6 +275,19 @@ impl Folder {
         let (_, from) = self.parent(from)?;
         rustix::fs::renameat(parent.as_fd(), from, parent.as_fd(), base).map_err(fail)?;
         sync(parent.as_fd()).map_err(fail)
+    }
+
+    /// Moves a file to another name below the directory, in place of the file that had it, and has both
+    /// directories written to the medium.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`], and those of opening the directories.
+    pub fn take(&self, from: &str, to: &str) -> Result<(), Fault> {
+        let fail = |error| unwritable(error).at(self.show(to));
+        let (old, old_base) = self.parent(from)?;
+        let (new, new_base) = self.parent(to)?;
+        rustix::fs::renameat(old.as_fd(), old_base, new.as_fd(), new_base).map_err(fail)?;
+        sync(new.as_fd()).and_then(|()| sync(old.as_fd())).map_err(fail)
     }
 
     /// Has the names in the directory itself written to the medium.

@@ -1,6 +1,7 @@
 //! The handle on a directory where there is no `openat`: each part of a path is looked at before the
 //! path is opened. A directory that is replaced by a link between the two is followed.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -34,6 +35,8 @@ pub fn open_regular(path: &Path) -> Result<File, Fault> {
 pub struct Folder {
     root: PathBuf,
     shown: String,
+    /// Files that are read in place of those of a name.
+    instead: BTreeMap<String, String>,
 }
 
 impl Folder {
@@ -45,7 +48,7 @@ impl Folder {
         let shown = path.display().to_string();
         let root = fs::canonicalize(path).map_err(|error| fault(&error).at(shown.as_str()))?;
         if root.is_dir() {
-            return Ok(Self { root, shown });
+            return Ok(Self { root, shown, instead: BTreeMap::new() });
         }
         Err(Fault::new(Code::Unreadable, "not a directory").at(shown))
     }
@@ -64,7 +67,16 @@ impl Folder {
                 return Err(Fault::new(Code::FileTypeRefused, message).at(shown));
             }
         }
-        Ok(Self { root, shown })
+        Ok(Self { root, shown, instead: BTreeMap::new() })
+    }
+
+    /// The same directory, in which reading a file of a name reads another one that lies in it: how the
+    /// directory would be if that one stood there.
+    ///
+    /// # Errors
+    /// None.
+    pub fn with(&self, instead: BTreeMap<String, String>) -> Result<Self, Fault> {
+        Ok(Self { root: self.root.clone(), shown: self.shown.clone(), instead })
     }
 
     /// The path as the operator gave it, for messages.
@@ -149,7 +161,8 @@ impl Folder {
     /// [`Code::FileNotFound`], [`Code::FileTypeRefused`] for a link or what is no regular file, and
     /// [`Code::Unreadable`].
     pub fn file(&self, name: &str) -> Result<File, Fault> {
-        let path = self.looked_at(name).map_err(|fault| fault.at(self.show(name)))?;
+        let there = self.instead.get(name).map_or(name, String::as_str);
+        let path = self.looked_at(there).map_err(|fault| fault.at(self.show(name)))?;
         let open = || {
             let file = File::open(&path)?;
             let regular = fs::symlink_metadata(&path)?.is_file() && file.metadata()?.is_file();
@@ -264,6 +277,14 @@ impl Folder {
     pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), Fault> {
         fs::rename(self.looked_at(from)?, self.looked_at(to)?)
             .map_err(|error| unwritable(&error).at(self.show(to)))
+    }
+
+    /// Moves a file to another name below the directory, in place of the file that had it.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`], and those of looking at the directories.
+    pub fn take(&self, from: &str, to: &str) -> Result<(), Fault> {
+        self.rename(from, to)
     }
 
     /// Directories can't be synced here.

@@ -55,6 +55,17 @@ impl Earlier {
             .and_then(|it| self.item(Kind::Image, &it.name, &it.path))
     }
 
+    /// Whether a package of this name and size was carried: the one that its bundle will have to prove.
+    pub(super) fn may_have(&self, want: &Want, size: Option<u64>) -> bool {
+        let carried = self
+            .manifest
+            .artifacts
+            .iter()
+            .find(|it| it.kind == Kind::Package && it.name == want.name && !it.allow_unsigned);
+        let carried = carried.and_then(|it| self.manifest.file(&it.path)).map(|it| it.size);
+        carried.is_some() && carried == size
+    }
+
     /// Whether an archive may be the one described. A registry's digest is that of all platforms, but the
     /// archive has those that were asked for then: another choice has another size.
     fn fits(&self, path: &str, description: &Description) -> bool {

@@ -8,6 +8,7 @@ use url::Url;
 
 use super::base::Earlier;
 use super::http::{Http, is_page, page, shown};
+use super::stage::{SMALL, Stage};
 use super::store::Store;
 use super::want::Want;
 use super::{Description, Found, Hosts, Source, Task, Watch};
@@ -19,7 +20,7 @@ use crate::limits;
 use crate::pairing;
 use crate::path;
 use crate::sigstore::SignatureBundle;
-use crate::transfer::{self, BaseArtifact, Kind, Order, Origin, Seen};
+use crate::transfer::{self, BaseArtifact, Foreseen, Kind, Order, Origin, Seen};
 use crate::trust::SiteRules;
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
@@ -114,6 +115,15 @@ impl<'a> Errand<'a> {
         }
     }
 
+    /// Whether an earlier transfer carried a want that is not here; of a package as far as its size tells.
+    pub(super) fn is_carried(&self, want: &Want, lead: &Lead<'_>) -> bool {
+        let there = self.store.folder.file(&want.path).is_ok();
+        self.earlier.filter(|_| !there).is_some_and(|earlier| match lead {
+            Lead::Image(found) => earlier.image(want, found.description()).is_some(),
+            Lead::Package(size) => earlier.may_have(want, *size),
+        })
+    }
+
     /// Fetches a want with its material and judges it.
     pub(super) fn bring(&self, want: &Want, lead: &Lead<'_>) -> Result<Brought, Fault> {
         match (lead, &want.url) {
@@ -125,52 +135,88 @@ impl<'a> Errand<'a> {
         }
     }
 
+    /// What lies there of a want as an earlier run left it, judged again.
+    pub(super) fn in_place(&self, want: &Want) -> Result<(ArtifactReport, Seen, Origin), Fault> {
+        let mut stage = Stage::new(self.store, want);
+        let below = self.store.folder.folder(&want.directory)?;
+        for entry in below.list()?.files() {
+            let path = format!("{}/{}", want.directory, entry.name);
+            if path == want.path || self.store.last(&path).is_some() {
+                stage.put(&path.clone(), path);
+            }
+        }
+        let (report, seen) = self.judge(&stage, &Description::default())?;
+        let source = self.store.last(&want.path).map_or_else(String::new, |it| it.url);
+        match self.fits(want, &report) {
+            true => Ok((report, seen, Origin { name: want.name.clone(), source })),
+            false => Err(refusal(want, report)),
+        }
+    }
+
     fn image(&self, want: &Want, found: &dyn Found) -> Result<Brought, Fault> {
         let description = found.description();
-        if let Some(item) = self.earlier.and_then(|it| it.image(want, description)) {
+        let there = |path: &str| self.store.folder.file(path).is_ok();
+        // What lies here need not be fetched, and nothing is taken away.
+        if !there(&want.path)
+            && let Some(item) = self.earlier.and_then(|it| it.image(want, description))
+        {
+            Stage::new(self.store, want).give_up()?;
             return Ok(Brought::Carried(item, None));
         }
         for note in &description.notes {
             self.watch.say(&format!("{}: {note}", want.name));
         }
+        let mut stage = Stage::new(self.store, want);
         // An archive shows its labels only when it is read.
         if !description.labels.is_empty() {
-            self.image_material(want, &description.labels)?;
+            let bundles = self.image_material(&mut stage, &description.labels)?;
+            // Of a registry every digest is known that the archive will prove.
+            if description.source.starts_with("docker://") {
+                self.foresee(&stage, &bundles, Foreseen::Image(&description.stated))?;
+            }
         }
-        let recorded = self.store.last(&want.path).is_some_and(|it| it.url == description.source);
-        let there = self.store.folder.file(&want.path).is_ok();
+        let recorded =
+            |place: &str| self.store.last(place).is_some_and(|it| it.url == description.source);
         // A run that ended before it had read what it fetched did not record it: what the source
         // states tells whether it is the same.
-        let here = if there && (recorded || !description.stated.is_empty()) {
-            let judged = self.judge(want, description).ok();
-            judged.filter(|judged| self.is_it(want, description, recorded, judged))
-        } else {
-            None
-        };
-        let new = here.is_none() || !recorded;
+        let mut here = None;
+        for place in stage.places() {
+            if here.is_none()
+                && there(&place)
+                && (recorded(&place) || !description.stated.is_empty())
+            {
+                stage.put(&want.path, place.clone());
+                let judged = self.judge(&stage, description).ok();
+                here = judged.filter(|it| self.is_it(&stage, description, recorded(&place), it));
+                if here.is_none() && recorded(&place) {
+                    self.watch.say(&format!("{place}: not what was fetched before; fetched again"));
+                }
+            }
+        }
+        let new = here.is_none() || !stage.place().is_some_and(recorded);
         let mut judged = match here {
             Some(judged) => judged,
             None => {
-                if recorded && there {
-                    let path = &want.path;
-                    self.watch.say(&format!("{path}: not what was fetched before; fetched again"));
-                }
-                self.fetch_image(want, found)?;
-                self.judge(want, description)?
+                stage.may_replace(&want.path)?;
+                self.fetch_image(&mut stage, found)?;
+                self.judge(&stage, description)?
             }
         };
         if description.labels.is_empty() {
             let labels: Vec<_> =
                 judged.1.images(&want.path).iter().map(|image| image.labels.clone()).collect();
-            self.image_material(want, &labels)?;
-            judged = self.judge(want, description)?;
+            self.image_material(&mut stage, &labels)?;
+            judged = self.judge(&stage, description)?;
         }
         stated(want, description, &judged.1)?;
-        if new && let Some(it) = judged.1.digest(&want.path) {
+        if new
+            && let (Some(it), Some(place)) = (judged.1.digest(&want.path), stage.place())
+            && (place != want.path || self.store.last(place).is_some())
+        {
             let source = description.source.clone();
-            self.store.record([super::Fetched::local(source, &want.path, it.size, it.sha256)])?;
+            self.store.record([super::Fetched::local(source, place, it.size, it.sha256)])?;
         }
-        self.accept(want, judged, description.source.clone())
+        self.accept(&mut stage, judged, description.source.clone())
     }
 
     /// Whether the archive that lies here is the image that was found: the one that was recorded, or
@@ -178,23 +224,26 @@ impl<'a> Errand<'a> {
     /// platforms.
     fn is_it(
         &self,
-        want: &Want,
+        stage: &Stage<'_>,
         description: &Description,
         recorded: bool,
         judged: &Judgement,
     ) -> bool {
-        let same = if recorded {
-            self.store.is_recorded(&want.path, digest(judged, want))
-        } else {
-            judged.0.outcome == Outcome::Ok
+        let want = stage.want();
+        let same = match stage.place() {
+            Some(place) if recorded => self.store.is_recorded(place, digest(judged, want)),
+            _ => judged.0.outcome == Outcome::Ok,
         };
         same && stated(want, description, &judged.1).is_ok()
     }
 
-    fn fetch_image(&self, want: &Want, found: &dyn Found) -> Result<(), Fault> {
+    fn fetch_image(&self, stage: &mut Stage<'_>, found: &dyn Found) -> Result<(), Fault> {
         self.store.touch()?;
-        self.store.folder.make_folders(&want.directory)?;
-        let fetched = found.fetch(self.store.folder, &want.path, self.watch)?;
+        let path = &stage.want().path;
+        let beside = stage.beside(path);
+        let fetched = found.fetch(self.store.folder, &beside, self.watch)?;
+        self.store.came();
+        stage.put(path, beside);
         // The whole archive is recorded when it was read and is right.
         let blobs = fetched.into_iter().filter(|it| it.url != found.description().source);
         self.store.record(blobs)
@@ -207,26 +256,33 @@ impl<'a> Errand<'a> {
         let (Some(bundle), Some(key_file)) = (names.bundle, names.key) else {
             return Err(Fault::new(Code::ReferenceInvalid, "no name for its bundle").at(file));
         };
-        let material = self
-            .vendor_file(want, &site.bundle_url.url_for(want.spelled()), &bundle, Store::SMALL)
-            .and_then(|bundle| {
-                self.package_key(want, &site.key_file_url.url_for(want.spelled()), &key_file)?;
-                Ok(Some(bundle))
-            });
-        let bundle = match material {
+        let mut stage = Stage::new(self.store, want);
+        let path = format!("{}/{bundle}", want.directory);
+        let bundle = match self.vendor_file(
+            &mut stage,
+            &site.bundle_url.url_for(want.spelled()),
+            &bundle,
+            SMALL,
+        ) {
             // Nobody signed it, and the operator knows.
             Err(fault) if absent(&fault) && self.may_be_unsigned(want) => None,
-            other => other?,
+            other => Some(other?),
         };
+        if bundle.is_some() {
+            self.package_key(&mut stage, &site.key_file_url.url_for(want.spelled()), &key_file)?;
+            self.foresee(&stage, &[path], Foreseen::Package)?;
+        }
+        let there = self.store.folder.file(&want.path).is_ok();
         let signed = bundle.and_then(|bytes| SignatureBundle::parse(&bytes).ok());
-        if let (Some(earlier), Some(bundle)) = (self.earlier, signed)
+        if let (Some(earlier), Some(bundle), false) = (self.earlier, signed, there)
             && let Some((item, digest)) = earlier.package(want, &bundle, self.order.profile)
         {
             // What a bundle states is only believed when it verifies.
-            let known =
-                transfer::examine_absent(self.store.folder, &self.order, &want.path, digest);
+            let (view, material) = (stage.view()?, stage.material());
+            let known = transfer::examine_absent(&view, &self.order, &want.path, &material, digest);
             match known {
                 Ok(judged) if judged.report.outcome == Outcome::Ok => {
+                    stage.give_up()?;
                     return Ok(Brought::Carried(item, Some(Box::new(judged.report))));
                 }
                 _ => self.watch.say(&format!(
@@ -235,37 +291,56 @@ impl<'a> Errand<'a> {
                 )),
             }
         }
-        let hosts = self.hosts.and(url);
-        let mut fetched = self.store.large(self.http, url, &hosts, &want.path, self.watch)?;
         let description = Description::default();
-        let mut judged = self.judge(want, &description)?;
-        let other = !fetched && !self.store.is_recorded(&want.path, digest(&judged, want));
+        // What nobody fetched is taken if it is what the vendor signed, and is in the way if not.
+        if there && self.store.last(&want.path).is_none() {
+            stage.put(&want.path, want.path.clone());
+            let judged = self.judge(&stage, &description)?;
+            if judged.0.outcome != Outcome::Ok {
+                stage.may_replace(&want.path)?;
+            }
+            return self.accept(&mut stage, judged, shown(url));
+        }
+        let hosts = self.hosts.and(url);
+        let mut fetched = stage.large(self.http, url, &hosts, false, self.watch)?;
+        let mut judged = self.judge(&stage, &description)?;
+        let other = !fetched && !self.is_fetched(&stage, &judged);
         // A medium that lost power may have lost what was believed to be there: once more in one piece.
-        let joined = fetched && self.store.last(&want.path).is_some_and(|it| it.resumed_from > 0);
+        let joined = fetched
+            && stage
+                .place()
+                .and_then(|it| self.store.last(it))
+                .is_some_and(|it| it.resumed_from > 0);
         if other || (joined && judged.0.outcome == Outcome::Failed) {
             let why =
                 if other { "not what was fetched before" } else { "continued, and not right" };
             self.watch.say(&format!("{}: {why}; fetched again", want.path));
-            self.store.touch()?;
-            self.store.folder.remove(&want.path)?;
-            fetched = self.store.large(self.http, url, &hosts, &want.path, self.watch)?;
-            judged = self.judge(want, &description)?;
+            fetched = stage.large(self.http, url, &hosts, true, self.watch)?;
+            judged = self.judge(&stage, &description)?;
         }
-        if fetched && !self.store.is_recorded(&want.path, digest(&judged, want)) {
+        if fetched && !self.is_fetched(&stage, &judged) {
             let message = "what lies on the disk is not what arrived";
             return Err(
                 Fault::new(Code::SourceDisagrees, message).at(self.store.folder.show(&want.path))
             );
         }
-        self.accept(want, judged, shown(url))
+        self.accept(&mut stage, judged, shown(url))
     }
 
-    /// The bundles and keys that an image's labels name.
+    /// Whether what was judged is what was fetched, now or by an earlier run.
+    fn is_fetched(&self, stage: &Stage<'_>, judged: &Judgement) -> bool {
+        let digest = digest(judged, stage.want());
+        let mut places = stage.place().into_iter().chain([stage.want().path.as_str()]);
+        places.any(|place| self.store.is_recorded(place, digest))
+    }
+
+    /// The bundles and keys that an image's labels name; answers where the bundles will lie.
     fn image_material(
         &self,
-        want: &Want,
+        stage: &mut Stage<'_>,
         labels: &[BTreeMap<String, String>],
-    ) -> Result<(), Fault> {
+    ) -> Result<Vec<String>, Fault> {
+        let want = stage.want();
         let rules = &self.order.profile.image;
         let mut wanted = BTreeSet::new();
         for labels in labels {
@@ -277,46 +352,65 @@ impl<'a> Errand<'a> {
             let message = format!("its config has no label {}", rules.bundle_label);
             return Err(Fault::new(Code::NoBundle, message).at(&want.name));
         }
+        let mut bundles = Vec::new();
         for (url, key) in wanted.into_iter().take(limits::BUNDLES) {
             let Some(name) = pairing::base_name(url) else {
                 let message = "the bundle's label is no URL that ends in a plain file name";
                 return Err(Fault::new(Code::HostNotAllowed, message).at(url));
             };
-            self.vendor_file(want, url, &name, Store::SMALL)?;
+            match self.vendor_file(stage, url, &name, SMALL) {
+                // Nobody signed it, and the operator knows: as for a package.
+                Err(fault) if absent(&fault) && self.may_be_unsigned(want) => continue,
+                other => drop(other?),
+            }
+            bundles.push(format!("{}/{name}", want.directory));
             let key = key.map(|key| match pairing::base_name(key) {
                 Some(name) if name == key => Ok((self.site()?.key_url.url_for(&name), name)),
                 _ => {
                     Err(Fault::new(Code::HostNotAllowed, "the key's label is no file name").at(key))
                 }
             });
-            self.key(want, key)?;
+            self.key(stage, key)?;
         }
-        Ok(())
+        Ok(bundles)
     }
 
-    fn package_key(&self, want: &Want, url: &str, name: &str) -> Result<(), Fault> {
-        let found = self.vendor_file(want, url, name, limits::KEY_BYTES).and_then(|bytes| {
+    /// Stops where no bundle can count, before anything large is fetched.
+    fn foresee(
+        &self,
+        stage: &Stage<'_>,
+        bundles: &[String],
+        artifact: Foreseen<'_>,
+    ) -> Result<(), Fault> {
+        let (view, material, want) = (stage.view()?, stage.material(), stage.want());
+        transfer::foresee(&view, &self.order, &want.name, &material, bundles, artifact)
+    }
+
+    fn package_key(&self, stage: &mut Stage<'_>, url: &str, name: &str) -> Result<(), Fault> {
+        let path = format!("{}/{name}", stage.want().directory);
+        let found = self.vendor_file(stage, url, name, limits::KEY_BYTES).and_then(|bytes| {
             pairing::key_url(&bytes)
                 .and_then(|url| Ok((url, pairing::key_name(&bytes)?)))
-                .inspect_err(|_| self.store.unwanted(&format!("{}/{name}", want.directory)))
+                .inspect_err(|_| stage.drop(&path))
         });
-        self.key(want, Some(found))
+        self.key(stage, Some(found))
     }
 
     /// Fetches the key that the vendor names, and stops where no key can count: before the large
     /// download, not behind it.
     fn key(
         &self,
-        want: &Want,
+        stage: &mut Stage<'_>,
         named: Option<Result<(String, String), Fault>>,
     ) -> Result<(), Fault> {
         let naming = &self.order.naming;
+        let want = stage.want();
         let fetched = match named {
             Some(named) => named.and_then(|(url, name)| {
-                let bytes = self.vendor_file(want, &url, &name, limits::KEY_BYTES)?;
+                let bytes = self.vendor_file(stage, &url, &name, limits::KEY_BYTES)?;
                 PublicKey::from_found(&bytes).map_err(|fault| {
                     // It would lie there as a file that nobody signed.
-                    self.store.unwanted(&format!("{}/{name}", want.directory));
+                    stage.drop(&format!("{}/{name}", want.directory));
                     fault.at(url)
                 })
             }),
@@ -331,7 +425,11 @@ impl<'a> Errand<'a> {
                 Err(fault)
             }
             // The operator's own keys decide.
-            _ if naming.has_keys() => Ok(()),
+            Ok(_) if naming.has_keys() => Ok(()),
+            Err(_) if naming.has_keys() => {
+                stage.keep_keys();
+                Ok(())
+            }
             Ok(key) => {
                 let fingerprint = key.fingerprint();
                 let message = format!(
@@ -345,9 +443,16 @@ impl<'a> Errand<'a> {
     }
 
     /// A small file from one of the vendor's hosts, stored beside the artifact.
-    fn vendor_file(&self, want: &Want, url: &str, name: &str, cap: u64) -> Result<Vec<u8>, Fault> {
+    fn vendor_file(
+        &self,
+        stage: &mut Stage<'_>,
+        url: &str,
+        name: &str,
+        cap: u64,
+    ) -> Result<Vec<u8>, Fault> {
         let url = Url::parse(url)
             .map_err(|error| Fault::new(Code::HostNotAllowed, error.to_string()).at(url))?;
+        let want = stage.want();
         let path = format!("{}/{name}", want.directory);
         if path.to_ascii_lowercase().ends_with(TEMPORARY) {
             let message = "the vendor's name for a bundle or key is that of a half-written file";
@@ -359,7 +464,7 @@ impl<'a> Errand<'a> {
             let message = "the vendor's name for a bundle or key is the artifact's own";
             return Err(Fault::new(Code::NameCollision, message).at(path));
         }
-        self.store.small(self.http, &url, &self.hosts, &path, cap)
+        stage.small(self.http, &url, &self.hosts, &path, cap)
     }
 
     fn site(&self) -> Result<&SiteRules, Fault> {
@@ -377,11 +482,12 @@ impl<'a> Errand<'a> {
         self.order.allows_unsigned(&want.name, &want.path, image)
     }
 
-    /// Reads and judges what lies in a want's directory.
-    fn judge(&self, want: &Want, description: &Description) -> Result<Judgement, Fault> {
-        self.store.tidy(&want.directory, &want.path)?;
-        let size = self.store.folder.file(&want.path)?.metadata().map_or(0, |it| it.len());
-        let task = Task::begin(self.watch, &format!("verify {}", want.name), 0, Some(size));
+    /// Reads and judges the files of a want, where they are now.
+    fn judge(&self, stage: &Stage<'_>, description: &Description) -> Result<Judgement, Fault> {
+        let want = stage.want();
+        let view = stage.view()?;
+        let size = view.file(&want.path)?.metadata().map_or(0, |it| it.len());
+        let task = Task::reading(self.watch, &format!("verify {}", want.name), size);
         let progress = Reading(task);
         let origin = Origin { name: want.name.clone(), source: description.source.clone() };
         let origins = BTreeMap::from([(want.path.clone(), origin)]);
@@ -390,7 +496,7 @@ impl<'a> Errand<'a> {
             reading: Options { progress: &progress, ..self.order.reading },
             ..self.order
         };
-        let (judged, seen) = transfer::examine(self.store.folder, &order, &want.directory)?;
+        let (judged, seen) = transfer::examine(&view, &order, &stage.names())?;
         let kind = match want.kind {
             Kind::Image => ArtifactKind::Image,
             Kind::Package => ArtifactKind::Package,
@@ -409,36 +515,49 @@ impl<'a> Errand<'a> {
         Ok((judged.report, seen))
     }
 
-    fn accept(&self, want: &Want, judged: Judgement, source: String) -> Result<Brought, Fault> {
-        let (mut report, seen) = judged;
+    fn fits(&self, want: &Want, report: &ArtifactReport) -> bool {
+        let unsigned = report.outcome == Outcome::Unsigned && self.may_be_unsigned(want);
+        report.outcome == Outcome::Ok || unsigned
+    }
+
+    fn accept(
+        &self,
+        stage: &mut Stage<'_>,
+        judged: Judgement,
+        source: String,
+    ) -> Result<Brought, Fault> {
+        let (mut report, mut seen) = judged;
+        let want = stage.want();
+        if !self.fits(want, &report) {
+            return Err(match want.kind == Kind::Package && Self::is_page(stage) {
+                true => page().at(source),
+                false => refusal(want, report),
+            });
+        }
+        stage.accept(&mut seen, self.watch)?;
         // As the far side will call it, and as what is left out is called here.
         report.name.clone_from(&want.name);
-        let unsigned = report.outcome == Outcome::Unsigned && self.may_be_unsigned(want);
-        if report.outcome == Outcome::Ok || unsigned {
-            let origin = Origin { name: want.name.clone(), source };
-            return Ok(Brought::Here { report: Box::new(report), seen, origin });
-        }
-        if want.kind == Kind::Package && self.is_page(&want.path) {
-            return Err(page().at(source));
-        }
-        let code = report.code.unwrap_or(Code::NoBundle);
-        let reason = report.reason.unwrap_or_else(|| code.meaning().to_owned());
-        Err(Fault::new(code, reason).at(&want.name))
+        let origin = Origin { name: want.name.clone(), source };
+        Ok(Brought::Here { report: Box::new(report), seen, origin })
     }
-}
 
-impl Errand<'_> {
     /// Whether what came in place of a package is a web page, which explains why it is not what was
     /// signed.
-    fn is_page(&self, path: &str) -> bool {
+    fn is_page(stage: &Stage<'_>) -> bool {
         let mut begin = Vec::new();
-        let read = self
-            .store
-            .folder
-            .file(path)
+        let read = stage
+            .view()
+            .and_then(|view| view.file(&stage.want().path))
             .map(|file| file.take(limits::DIAGNOSIS_BYTES as u64).read_to_end(&mut begin));
         matches!(read, Ok(Ok(_))) && is_page(&begin)
     }
+}
+
+/// Why an artifact does not fit, as a fault.
+fn refusal(want: &Want, report: ArtifactReport) -> Fault {
+    let code = report.code.unwrap_or(Code::NoBundle);
+    let reason = report.reason.unwrap_or_else(|| code.meaning().to_owned());
+    Fault::new(code, reason).at(&want.name)
 }
 
 /// The digests that a source stated are among those that the archive proves.

@@ -20,6 +20,7 @@ mod release;
 pub mod root;
 mod run;
 mod source;
+mod stage;
 mod store;
 mod want;
 mod watch;

@@ -12,6 +12,10 @@ pub struct Fetched {
     pub time: String,
     /// Where it came from: a URL without credentials and query, or `docker:…`, `podman:…`, `file:…`.
     pub url: String,
+    /// SHA-256 of the whole URL, where it has a query: another one may be another file. The query itself
+    /// may be secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url_sha256: Option<Sha256Digest>,
     /// The HTTP status; 0 where it was not HTTP.
     pub status: u16,
     /// Size in bytes of the whole, also where a part was here before.
@@ -44,6 +48,7 @@ impl Fetched {
         Self {
             time: now(),
             url,
+            url_sha256: None,
             status: 0,
             size,
             sha256,
@@ -53,6 +58,11 @@ impl Fetched {
             resumed_from: 0,
         }
     }
+}
+
+/// What tells a URL from others that are shown alike; none where it is shown whole.
+pub(super) fn whole(url: &url::Url) -> Option<Sha256Digest> {
+    url.query().map(|_| Sha256Digest::of(url.as_str().as_bytes()))
 }
 
 /// The present in whole seconds.

@@ -6,10 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::base::Earlier;
 use super::bring::{Brought, Errand, Lead};
 use super::http::Http;
+use super::stage::Stage;
 use super::store::Store;
 use super::want::Want;
 use super::{Hosts, Source, Watch};
-use crate::folder::{Folder, Lock};
+use crate::folder::{Folder, Lock, TEMPORARY};
 use crate::parallel;
 use crate::transfer::{
     self, FETCH_LOG, Kind, Made, Naming, OmittedItem, Order, Origin, OwnFile, Requested, Seen, Stop,
@@ -61,6 +62,10 @@ pub struct PlanItem {
     pub size: Option<u64>,
     /// Whether it is here already.
     pub here: bool,
+    /// Whether an earlier transfer carried it; of a package its bundle is still to say so.
+    pub carried: bool,
+    /// What of it will be fetched, in bytes: nothing of what is here, or half here, or carried.
+    pub fetch: Option<u64>,
     /// Where exactly an image is, and what should be known of it.
     pub notes: Vec<String>,
     /// The URLs that will be asked, as far as they are known.
@@ -76,7 +81,14 @@ pub struct Outcomes {
     pub reports: Vec<ArtifactReport>,
     /// The sealed transfer, or why there is none.
     pub made: Result<Made, Stop>,
+    /// How many images and packages were fetched.
+    pub fetched: usize,
 }
+
+/// What is said of something that could not be brought anew, and was verified where it lies.
+const KEPT: &str = "what was brought before was verified again, and stays";
+/// The same where it could not be verified.
+const KEPT_UNJUDGED: &str = "what lies there stays; it does not verify either";
 
 impl Job<'_> {
     /// Refuses what could not be sealed whatever is brought: before anything is fetched, not behind it.
@@ -86,7 +98,8 @@ impl Job<'_> {
     pub fn possible(&self) -> Result<(), Fault> {
         let order = Order { extra: &self.tools, ..self.order() };
         transfer::possible(&order)?;
-        let half_written = self.wants.iter().map(|want| want.directory.clone()).collect();
+        let beside = |want: &Want| format!("{}{TEMPORARY}", want.directory);
+        let half_written = self.wants.iter().map(beside).collect();
         transfer::clear(self.folder, &order, &half_written)
     }
 
@@ -104,24 +117,38 @@ impl Job<'_> {
         let items = self.wants.iter().zip(leads);
         items
             .map(|(want, lead)| match lead {
-                Ok(lead) => PlanItem {
-                    want: want.clone(),
-                    size: lead.size(),
-                    here: errand.is_here(want, &lead),
-                    notes: match &lead {
-                        Lead::Image(found) => {
-                            let it = found.description();
-                            std::iter::once(it.source.clone()).chain(it.notes.clone()).collect()
-                        }
-                        Lead::Package(_) => Vec::new(),
-                    },
-                    urls: errand.urls(want, &lead),
-                    fault: None,
-                },
+                Ok(lead) => {
+                    let (here, carried) =
+                        (errand.is_here(want, &lead), errand.is_carried(want, &lead));
+                    let left = Stage::new(&store, want).bytes();
+                    let fetch = lead.size().map(|size| match here || carried {
+                        true => 0,
+                        false => size.saturating_sub(left),
+                    });
+                    PlanItem {
+                        want: want.clone(),
+                        size: lead.size(),
+                        here,
+                        carried,
+                        fetch,
+                        notes: match &lead {
+                            Lead::Image(found) => {
+                                let it = found.description();
+                                let notes = it.notes.iter().cloned();
+                                std::iter::once(it.source.clone()).chain(notes).collect()
+                            }
+                            Lead::Package(_) => Vec::new(),
+                        },
+                        urls: errand.urls(want, &lead),
+                        fault: None,
+                    }
+                }
                 Err(fault) => PlanItem {
                     want: want.clone(),
                     size: None,
                     here: false,
+                    carried: false,
+                    fetch: None,
                     notes: Vec::new(),
                     urls: Vec::new(),
                     fault: Some(fault),
@@ -160,7 +187,11 @@ impl Job<'_> {
             result
         });
         drop(tasks);
-        Ok(self.finish(&store, &before, results))
+        let outcomes = self.finish(&errand, &before, results);
+        if matches!(outcomes.made, Err(Stop::Fault(_))) {
+            store.settle()?;
+        }
+        Ok(outcomes)
     }
 
     fn errand<'e>(&'e self, store: &'e Store<'e>) -> Errand<'e> {
@@ -187,8 +218,9 @@ impl Job<'_> {
         let (mut needed, mut stated) = (0_u64, 0_u64);
         for (want, lead) in self.wants.iter().zip(leads) {
             let Ok(lead) = lead else { continue };
-            let Some(size) = lead.size().filter(|_| !errand.is_here(want, lead)) else { continue };
-            let left = size.saturating_sub(errand.store.partial(&want.path));
+            let spared = errand.is_here(want, lead) || errand.is_carried(want, lead);
+            let Some(size) = lead.size().filter(|_| !spared) else { continue };
+            let left = size.saturating_sub(Stage::new(errand.store, want).bytes());
             stated = stated.saturating_add(left);
             if !lead.is_local() {
                 continue;
@@ -219,39 +251,62 @@ impl Job<'_> {
     }
 
     fn finish(
-        self,
-        store: &Store<'_>,
+        &self,
+        errand: &Errand<'_>,
         before: &BTreeSet<String>,
         results: Vec<Result<Brought, Fault>>,
     ) -> Outcomes {
+        let store = errand.store;
         let mut reports = Vec::new();
         let mut omitted = Vec::new();
         let mut carried = Vec::new();
         let mut origins = BTreeMap::new();
         let mut seen = Seen::default();
         let mut held: Option<String> = None;
+        let mut failed = false;
+        // What came in this run, or was found to be what is wanted.
+        let mut brought = false;
         for (want, result) in self.wants.iter().zip(results) {
-            match result {
+            let fault = match result {
                 Ok(Brought::Here { report, seen: more, origin }) => {
                     seen.add(more);
                     origins.insert(want.path.clone(), origin);
                     reports.push(*report);
+                    brought = true;
+                    continue;
                 }
                 Ok(Brought::Carried(item, known)) => {
-                    let cleared = store.discard(&want.directory).err();
-                    reports.push(match cleared {
-                        None => carried_report(want, known),
-                        Some(fault) => report(want).refused(&fault),
-                    });
+                    reports.push(carried_report(want, known));
                     carried.push(item);
+                    brought = true;
+                    continue;
                 }
-                Err(fault) => {
-                    if self.hold(store, before, want, &fault) {
-                        held.get_or_insert_with(|| want.name.clone());
-                    } else if let Err(fault) = store.discard(&want.directory) {
-                        self.watch.say(&fault.to_string());
-                    }
-                    reports.push(omission(want, &fault));
+                Err(fault) => fault,
+            };
+            failed = true;
+            let stage = Stage::new(store, want);
+            if self.hold(&stage, before, &fault) {
+                // A bundle and a key are soon here again, and without them the directory is what it was.
+                match stage.holds_much() {
+                    true => store.changed(),
+                    false => self.say_fault(stage.give_up()),
+                }
+                held.get_or_insert_with(|| want.name.clone());
+                reports.push(omission(want, &fault, None));
+                continue;
+            }
+            self.say_fault(stage.give_up());
+            // What was right before this run stays: nothing came that is better.
+            let kept = before.contains(&want.path).then(|| errand.in_place(want));
+            match kept {
+                Some(Ok((_, more, origin))) => {
+                    seen.add(more);
+                    origins.insert(want.path.clone(), origin);
+                    reports.push(omission(want, &fault, Some(KEPT)));
+                }
+                Some(Err(_)) => reports.push(omission(want, &fault, Some(KEPT_UNJUDGED))),
+                None => {
+                    reports.push(omission(want, &fault, None));
                     omitted.push(OmittedItem {
                         kind: want.kind,
                         name: want.name.clone(),
@@ -263,49 +318,48 @@ impl Job<'_> {
         }
         let made = match held {
             Some(name) if self.fail_fast || !self.omit_partial => {
-                let message = "what is half-way here, or could not be written or compared with its \
-                               source, is not sealed, and neither is the rest";
+                let message = "what is half-way here, or could not be written, judged or compared with \
+                               its source, is not sealed, and neither is the rest";
                 Err(Fault::new(Code::PartlyFetched, message).at(name).into())
             }
-            _ if self.fail_fast && !omitted.is_empty() => {
+            _ if self.fail_fast && failed => {
                 let message = "something failed (--fail-fast)";
                 Err(Fault::new(Code::NotBrought, message).into())
             }
-            _ if origins.is_empty() && carried.is_empty() => {
-                store.clear_log();
+            _ if !brought => {
                 let message =
                     "nothing of what was asked for could be brought, so nothing is sealed";
                 Err(Fault::new(Code::NotBrought, message).into())
             }
             _ if origins.is_empty() => {
-                store.clear_log();
                 let message = "an earlier transfer (--base) carried all that could be brought: \
                                there is nothing new to seal";
                 Err(Fault::new(Code::Usage, message).into())
             }
             _ => self.seal(store, &omitted, &origins, carried, seen),
         };
-        Outcomes { reports, made }
+        Outcomes { reports, made, fetched: store.fetched() }
     }
 
-    /// Whether what is here of a want is kept for the next run: nothing says that it is wrong, and it is
-    /// half-way here, was here before this run, or could not be written.
-    fn hold(
-        &self,
-        store: &Store<'_>,
-        before: &BTreeSet<String>,
-        want: &Want,
-        fault: &Fault,
-    ) -> bool {
+    fn say_fault(&self, result: Result<(), Fault>) {
+        if let Err(fault) = result {
+            self.watch.say(&fault.to_string());
+        }
+    }
+
+    /// Whether what is here of a want is kept for the next run, and nothing is sealed until then: nothing
+    /// says that it is wrong, and it is half-way here, was here before this run, or could not be written.
+    fn hold(&self, stage: &Stage<'_>, before: &BTreeSet<String>, fault: &Fault) -> bool {
         let passing = matches!(
             fault.outcome(),
             Outcome::Network | Outcome::Undecided | Outcome::Usage | Outcome::Omitted
         );
-        let here =
-            store.half_written(&want.directory).unwrap_or(true) || before.contains(&want.path);
+        let here = stage.holds_much() || before.contains(&stage.want().path);
         // What this side had no room for is not something that can't be had.
         let here = here || matches!(fault.code(), Code::WriteFailed | Code::NoSpace);
-        passing && here && (self.fail_fast || !self.omit_partial)
+        (passing || asks_for_options(fault.code()))
+            && here
+            && (self.fail_fast || !self.omit_partial)
     }
 
     fn seal(
@@ -366,11 +420,35 @@ fn carried_report(want: &Want, known: Option<Box<ArtifactReport>>) -> ArtifactRe
 }
 
 /// The report of something that is not brought: OMITTED whatever the code's own outcome is, because
-/// that is what the far side will be told; the code says why.
-fn omission(want: &Want, fault: &Fault) -> ArtifactReport {
+/// that is what the far side will be told; the code says why, and `more` what became of it.
+fn omission(want: &Want, fault: &Fault, more: Option<&str>) -> ArtifactReport {
     let mut report = report(want).refused(fault);
     report.outcome = Outcome::Omitted;
+    // The line begins with the name already.
+    let prefix = format!("{}: ", want.name);
+    if let Some(reason) = &mut report.reason {
+        while let Some(rest) = reason.strip_prefix(&prefix) {
+            *reason = rest.to_owned();
+        }
+        if let Some(more) = more {
+            *reason = format!("{reason}; {more}");
+        }
+    }
     report
+}
+
+/// Whether a refusal is one of what this side was told, not of what came: the bytes may be right.
+const fn asks_for_options(code: Code) -> bool {
+    matches!(
+        code,
+        Code::LogEntryMissing
+            | Code::KeyNotTrusted
+            | Code::KeyRetired
+            | Code::KeyNotValid
+            | Code::TimeNotProven
+            | Code::NameNotAllowed
+            | Code::DigestKindRefused
+    )
 }
 
 /// A fault as one line of a manifest.

@@ -1,80 +1,84 @@
 //! The transfer directory while it is being filled. Before the first change a seal that lies there is
 //! marked as broken up, so that at every moment the directory is an old transfer unchanged, or says that
-//! it is none.
+//! it is none. Where nothing came that is better than what lies there, the mark is taken back.
 
-use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use url::Url;
 
 use super::Fetched;
-use super::http::{Http, Large, Small};
+use super::http::Validators;
 use super::log::Log;
-use super::{Hosts, Watch};
 use crate::digest::Sha256Digest;
-use crate::folder::{Folder, TEMPORARY, read_small};
-use crate::limits;
-use crate::transfer::{self, FETCH_LOG};
-use crate::verdict::{Code, Fault};
+use crate::folder::Folder;
+use crate::transfer;
+use crate::verdict::Fault;
+
+/// The directories that are made for what is fetched.
+const FOLDERS: [&str; 4] = ["trust/keys", "trust", "images", "packages"];
 
 /// A directory and the log of what came into it.
 #[derive(Debug)]
 pub(super) struct Store<'a> {
     /// The directory.
     pub(super) folder: &'a Folder,
+    /// Those of [`FOLDERS`] that were not there.
+    new: Vec<&'static str>,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
     log: Log,
-    changed: bool,
-    /// What this run fetched or found to be what is wanted.
-    kept: BTreeSet<String>,
+    /// A seal that lies there was looked after.
+    touched: bool,
+    /// This run marked it.
+    marked: bool,
+    /// Something of what was there is another now.
+    replaced: bool,
+    /// How many artifacts came.
+    fetched: usize,
 }
 
 impl<'a> Store<'a> {
     /// A directory as earlier runs left it.
     #[must_use]
     pub(super) fn new(folder: &'a Folder) -> Self {
-        Self {
-            folder,
-            state: Mutex::new(State {
-                log: Log::read(folder),
-                changed: false,
-                kept: BTreeSet::new(),
-            }),
-        }
+        // What an interrupted run wrote down is not what lies there under the old seal.
+        let (log, replaced) = Log::read(folder);
+        let (touched, marked, fetched) = (false, false, 0);
+        let state = State { log, touched, marked, replaced, fetched };
+        let new = FOLDERS.into_iter().filter(|name| folder.folder(name).is_err()).collect();
+        Self { folder, new, state: Mutex::new(state) }
     }
 
     fn with<T>(&self, use_it: impl FnOnce(&mut State) -> T) -> T {
         use_it(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Something will change: from now on no old seal holds.
+    /// Something will be written: from now on no old seal holds.
     ///
     /// # Errors
-    /// [`Code::WriteFailed`].
+    /// [`WriteFailed`](crate::verdict::Code::WriteFailed).
     pub(super) fn touch(&self) -> Result<(), Fault> {
         self.with(|state| {
-            if !state.changed {
-                let _ = transfer::begin(self.folder)?;
-                state.changed = true;
+            if !state.touched {
+                state.marked = transfer::begin(self.folder)?;
+                state.touched = true;
             }
             Ok(())
         })
     }
 
-    /// Writes a fetch into the log, on the disk too: what is finished need not be fetched again.
+    /// Writes fetches into the log, on the disk too: what is finished need not be fetched again.
     ///
     /// # Errors
-    /// [`Code::WriteFailed`].
+    /// [`WriteFailed`](crate::verdict::Code::WriteFailed).
     pub(super) fn record(&self, entries: impl IntoIterator<Item = Fetched>) -> Result<(), Fault> {
         self.touch()?;
         self.with(|state| {
             entries.into_iter().for_each(|entry| state.log.add(entry));
-            self.folder.make_folders("trust")?;
-            self.folder.write(FETCH_LOG, &state.log.to_bytes()?, 0o644)
+            state.log.write(self.folder)
         })
     }
 
@@ -84,170 +88,113 @@ impl<'a> Store<'a> {
         self.with(|state| state.log.of(path).cloned())
     }
 
-    /// The log of the files that lie there.
-    ///
-    /// # Errors
-    /// [`Code::WriteFailed`].
-    pub(super) fn log(&self) -> Result<Vec<u8>, Fault> {
-        self.with(|state| {
-            state.log.prune(|path| self.folder.file(path).is_ok());
-            state.log.to_bytes()
-        })
-    }
-
-    /// Removes a log that says nothing of what lies there.
-    pub(super) fn clear_log(&self) {
-        if self.log().is_ok_and(|log| log.is_empty()) {
-            let _ = self.folder.remove(FETCH_LOG);
-            for folder in ["trust/keys", "trust", "images", "packages"] {
-                self.folder.remove_folder(folder);
-            }
-        }
-    }
-
-    /// A small file by HTTP: fetched, or still what it was.
-    ///
-    /// # Errors
-    /// Those of [`Http::small`] and of writing.
-    pub(super) fn small(
-        &self,
-        http: &Http,
-        url: &Url,
-        hosts: &Hosts,
-        path: &str,
-        cap: u64,
-    ) -> Result<Vec<u8>, Fault> {
-        self.with(|state| state.kept.insert(path.to_owned()));
-        let here = read_small(self.folder, path, cap, Code::Unreadable).ok();
-        let known = self
-            .with(|state| state.log.known(path, url))
-            .filter(|(_, sha256, _)| here.as_ref().is_some_and(|(_, digest)| digest == sha256));
-        let validators = known.map(|(validators, ..)| validators);
-        match (http.small(url, hosts, cap, validators.as_ref())?, here) {
-            (Small::Unchanged, Some((bytes, _))) => Ok(bytes),
-            (Small::Unchanged, None) => {
-                Err(Fault::new(Code::ResponseInvalid, "304 for what is not here").at(url.as_str()))
-            }
-            (Small::Body(bytes, fetched), here) => {
-                let same = here.is_some_and(|(old, _)| old == bytes);
-                if !same {
-                    self.touch()?;
-                    if let Some((folders, _)) = path.rsplit_once('/') {
-                        self.folder.make_folders(folders)?;
-                    }
-                    self.folder.write(path, &bytes, 0o644)?;
-                }
-                // An earlier run may have ended between writing the file and writing this down.
-                if !same || !self.is_recorded(path, Some(fetched.sha256)) {
-                    self.record([Fetched { path: Some(path.to_owned()), ..fetched }])?;
-                }
-                Ok(bytes)
-            }
-        }
-    }
-
-    /// A file of any size by HTTP. Answers whether it was fetched now.
-    ///
-    /// # Errors
-    /// Those of [`Http::large`] and of writing.
-    pub(super) fn large(
-        &self,
-        http: &Http,
-        url: &Url,
-        hosts: &Hosts,
-        path: &str,
-        watch: &dyn Watch,
-    ) -> Result<bool, Fault> {
-        let size = self.folder.file(path).ok().and_then(|it| it.metadata().ok()).map(|it| it.len());
-        let known = self
-            .with(|state| state.log.known(path, url))
-            .filter(|(_, _, recorded)| size == Some(*recorded))
-            .map(|(validators, ..)| validators);
-        let before = || self.touch();
-        match http.large_after(url, hosts, self.folder, path, known.as_ref(), &before, watch)? {
-            Large::Unchanged => Ok(false),
-            Large::Done(fetched) => {
-                self.record([Fetched { path: Some(path.to_owned()), ..fetched }])?;
-                Ok(true)
-            }
-        }
-    }
-
-    /// A file of this run is of no use: [`Store::tidy`] removes it.
-    pub(super) fn unwanted(&self, path: &str) {
-        self.with(|state| state.kept.remove(path));
-    }
-
-    /// Removes what an earlier run left in the directory of a finished artifact and this one does not
-    /// want, half-written files with it.
-    ///
-    /// # Errors
-    /// [`Code::WriteFailed`].
-    pub(super) fn tidy(&self, directory: &str, artifact: &str) -> Result<(), Fault> {
-        let below = self.folder.folder(directory)?;
-        for entry in below.list()?.files() {
-            let path = format!("{directory}/{}", entry.name);
-            let kept = path == artifact || self.with(|state| state.kept.contains(&path));
-            if !kept {
-                self.touch()?;
-                below.remove(&entry.name)?;
-            }
-        }
-        Ok(())
-    }
-
     /// Whether a file is still the one that was recorded with this digest.
     #[must_use]
     pub(super) fn is_recorded(&self, path: &str, digest: Option<Sha256Digest>) -> bool {
         self.last(path).is_some_and(|entry| Some(entry.sha256) == digest)
     }
 
-    /// Removes everything below a directory, and the directory; finished files and half-written ones.
+    /// How the server called a file that lies here, its digest and its size, if it came from this URL.
+    #[must_use]
+    pub(super) fn known(&self, path: &str, url: &Url) -> Option<(Validators, Sha256Digest, u64)> {
+        self.with(|state| state.log.known(path, url))
+    }
+
+    /// Files that were judged get their names. The log says so first: a file that it knows is one that
+    /// was fetched, at every moment.
     ///
     /// # Errors
-    /// [`Code::WriteFailed`].
-    pub(super) fn discard(&self, directory: &str) -> Result<(), Fault> {
-        let Ok(below) = self.folder.folder(directory) else { return Ok(()) };
-        self.touch()?;
-        let listing = below.list()?;
-        for entry in listing.files() {
-            below.remove(&entry.name)?;
+    /// [`WriteFailed`](crate::verdict::Code::WriteFailed).
+    pub(super) fn replace(&self, moves: &[(&str, &str)]) -> Result<(), Fault> {
+        if moves.is_empty() {
+            return Ok(());
         }
-        self.folder.remove_folder(directory);
-        self.with(|state| state.log.forget(directory));
+        self.touch()?;
+        self.with(|state| {
+            state.replaced = true;
+            moves.iter().for_each(|(from, to)| state.log.rename(from, to));
+            state.log.write(self.folder)
+        })?;
+        for (from, to) in moves {
+            if let Some((folders, _)) = to.rsplit_once('/') {
+                self.folder.make_folders(folders)?;
+            }
+            self.folder.take(from, to)?;
+        }
         Ok(())
     }
 
-    /// How many bytes of a half-written file are here.
-    #[must_use]
-    pub(super) fn partial(&self, path: &str) -> u64 {
-        let name = format!("{path}{TEMPORARY}");
-        self.folder.file(&name).ok().and_then(|it| it.metadata().ok()).map_or(0, |it| written(&it))
-    }
-
-    /// The half-written files below a directory.
+    /// Removes a file that an earlier run fetched.
     ///
     /// # Errors
-    /// [`Code::Unreadable`].
-    pub(super) fn half_written(&self, directory: &str) -> Result<bool, Fault> {
-        match self.folder.folder(directory) {
-            Ok(below) => Ok(below.list()?.files().any(|it| it.name.ends_with(TEMPORARY))),
-            Err(_) => Ok(false),
-        }
+    /// [`WriteFailed`](crate::verdict::Code::WriteFailed).
+    pub(super) fn remove(&self, path: &str) -> Result<(), Fault> {
+        self.touch()?;
+        self.folder.remove(path)?;
+        self.with(|state| {
+            state.replaced = true;
+            state.log.forget(path);
+            state.log.write(self.folder)
+        })
     }
 
-    /// The most that a small file of the vendor's has.
-    pub(super) const SMALL: u64 = limits::BUNDLE_BYTES;
-}
+    /// Files that were never judged, or not well, are gone.
+    pub(super) fn forget(&self, paths: &[String]) {
+        self.with(|state| paths.iter().for_each(|path| state.log.forget(path)));
+    }
 
-/// What a file takes on the medium: one that is laid out before it is filled has its whole length at once.
-#[cfg(unix)]
-fn written(metadata: &std::fs::Metadata) -> u64 {
-    use std::os::unix::fs::MetadataExt as _;
-    metadata.blocks().saturating_mul(512).min(metadata.len())
-}
+    /// Something stays that is neither what was there nor judged: half of a file.
+    pub(super) fn changed(&self) {
+        self.with(|state| state.replaced = true);
+    }
 
-#[cfg(not(unix))]
-fn written(metadata: &std::fs::Metadata) -> u64 {
-    metadata.len()
+    /// An artifact came.
+    pub(super) fn came(&self) {
+        self.with(|state| state.fetched = state.fetched.saturating_add(1));
+    }
+
+    /// How many artifacts came.
+    #[must_use]
+    pub(super) fn fetched(&self) -> usize {
+        self.with(|state| state.fetched)
+    }
+
+    /// The log of the files that lie there, which from now on lies in place of the old one.
+    ///
+    /// # Errors
+    /// [`WriteFailed`](crate::verdict::Code::WriteFailed).
+    pub(super) fn log(&self) -> Result<Vec<u8>, Fault> {
+        self.with(|state| {
+            state.log.prune(|path| self.folder.file(path).is_ok());
+            if state.touched {
+                state.log.finish(self.folder)?;
+            }
+            state.log.to_bytes()
+        })
+    }
+
+    /// Nothing is sealed. Where nothing was changed the directory is what it was, with its seal.
+    ///
+    /// # Errors
+    /// [`WriteFailed`](crate::verdict::Code::WriteFailed).
+    pub(super) fn settle(&self) -> Result<(), Fault> {
+        self.with(|state| {
+            if !state.replaced {
+                Log::give_up(self.folder)?;
+                if std::mem::take(&mut state.marked) {
+                    transfer::unchanged_since(self.folder)?;
+                }
+            } else {
+                state.log.prune(|path| self.folder.file(path).is_ok());
+                match state.log.is_empty() {
+                    false => state.log.finish(self.folder)?,
+                    true => Log::give_up(self.folder)?,
+                }
+            }
+            for name in &self.new {
+                self.folder.remove_folder(name);
+            }
+            Ok(())
+        })
+    }
 }

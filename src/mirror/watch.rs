@@ -5,6 +5,10 @@ pub trait Watch: Sync {
     /// A transfer begins: what it is called, how many bytes are here already, and how many there will
     /// be in all, where that is known. The answer names it from now on.
     fn begin(&self, name: &str, here: u64, total: Option<u64>) -> u64;
+    /// What was fetched is read once more, so many bytes of it: no part of what there is to fetch.
+    fn begin_reading(&self, name: &str, total: u64) -> u64 {
+        self.begin(name, 0, Some(total))
+    }
     /// So many bytes more.
     fn advance(&self, transfer: u64, bytes: u64);
     /// It ended, well or not.
@@ -19,6 +23,9 @@ pub struct Silent;
 
 impl Watch for Silent {
     fn begin(&self, _: &str, _: u64, _: Option<u64>) -> u64 {
+        0
+    }
+    fn begin_reading(&self, _: &str, _: u64) -> u64 {
         0
     }
     fn advance(&self, _: u64, _: u64) {}
@@ -36,6 +43,11 @@ impl<'a> Task<'a> {
     /// Begins a transfer.
     pub fn begin(watch: &'a dyn Watch, name: &str, here: u64, total: Option<u64>) -> Self {
         Self { watch, transfer: watch.begin(name, here, total) }
+    }
+
+    /// Begins to read what was fetched.
+    pub fn reading(watch: &'a dyn Watch, name: &str, total: u64) -> Self {
+        Self { watch, transfer: watch.begin_reading(name, total) }
     }
 
     /// So many bytes more.

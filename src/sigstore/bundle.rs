@@ -289,6 +289,12 @@ impl SignatureBundle {
         self.stated().map(|(algorithm, digest)| algorithm.digest(message) == digest)
     }
 
+    /// Whether an entry of a transparency log is in it, whatever it is worth.
+    #[must_use]
+    pub const fn has_log_entry(&self) -> bool {
+        !self.entries.is_empty()
+    }
+
     /// Whether it holds an attestation (a DSSE envelope) instead of a signature of the artifact.
     #[must_use]
     pub const fn is_attestation(&self) -> bool {

@@ -11,6 +11,7 @@ mod called;
 mod check;
 mod context;
 mod cover;
+mod foresee;
 mod form;
 mod fresh;
 mod item;
@@ -34,6 +35,7 @@ pub use admit::{Together, admissible};
 pub use check::{Answer, check};
 pub use context::Context;
 pub use cover::{Covers, nothing_covered};
+pub use foresee::{Foreseen, foresee};
 pub use form::{parse_signature_file, signature_file, sigstore_file};
 pub use layout::{
     CHECK_SCRIPT, FETCH_LOG, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, TRUSTED_ROOT, is_own,

@@ -7,7 +7,7 @@ use super::layout;
 use super::make::{Order, authority, called, unfit};
 use crate::artifact::FileDigest;
 use crate::folder::{
-    EntryKind, Folder, FoundFile, Judged, Listing, Stamp, Survey, SurveyOptions, TEMPORARY, What,
+    Entry, EntryKind, Folder, FoundFile, Judged, Listing, Stamp, Survey, SurveyOptions, What,
     judge, survey,
 };
 use crate::image::Image;
@@ -20,10 +20,20 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Forgets a directory, so that it is read again.
-    pub fn forget(&mut self, directory: &str) {
-        let prefix = format!("{directory}/");
-        self.files.retain(|name, _| !name.starts_with(&prefix));
+    /// Whether a file is as it was when it was read.
+    #[must_use]
+    pub fn still(&self, folder: &Folder, name: &str) -> bool {
+        self.files.get(name).is_some_and(|(_, stamp)| folder.stamp(name) == Some(*stamp))
+    }
+
+    /// A file that was [`Seen::still`] the same got its name just now, which shows in its stamp. One that
+    /// is not known again will be read again.
+    pub fn named(&mut self, folder: &Folder, name: &str) {
+        let Some((_, stamp)) = self.files.get_mut(name) else { return };
+        match folder.stamp(name).filter(|now| now.is_renamed(stamp)) {
+            Some(now) => *stamp = now,
+            None => drop(self.files.remove(name)),
+        }
     }
 
     /// Size and digest of a file.
@@ -64,7 +74,7 @@ impl Seen {
     }
 }
 
-/// Reads and judges the one artifact that a directory below the folder holds, as sealing would.
+/// Reads and judges the one artifact that is among these files of the folder, as sealing would.
 ///
 /// # Errors
 /// [`Code::FileTypeRefused`] and the like for what can't be part of a release, those of the keys' rule,
@@ -72,9 +82,9 @@ impl Seen {
 pub fn examine(
     folder: &Folder,
     order: &Order<'_>,
-    directory: &str,
+    names: &BTreeSet<String>,
 ) -> Result<(Judged, Seen), Fault> {
-    let listing = below(folder, directory)?;
+    let listing = listed(folder, names)?;
     // What would stop the sealing of everything is said of the one whose file it is.
     if let Some((_, fault)) = unfit(folder, &listing).into_iter().next() {
         return Err(fault);
@@ -100,7 +110,8 @@ pub fn examine(
         }
         _ => {
             let message = "not one image or package lies there";
-            return Err(Fault::new(Code::SourceDisagrees, message).at(folder.show(directory)));
+            let first = names.first().map_or("", String::as_str);
+            return Err(Fault::new(Code::SourceDisagrees, message).at(folder.show(first)));
         }
     };
     let files = survey
@@ -114,8 +125,8 @@ pub fn examine(
     Ok((one, Seen { files }))
 }
 
-/// Judges a package that is not here, by the size and digest that are known of it and the bundle and
-/// key that lie in its directory.
+/// Judges a package that is not here, by the size and digest that are known of it and the files of its
+/// bundle and key.
 ///
 /// # Errors
 /// Those of [`examine`].
@@ -123,32 +134,32 @@ pub fn examine_absent(
     folder: &Folder,
     order: &Order<'_>,
     path: &str,
+    material: &BTreeSet<String>,
     digest: FileDigest,
 ) -> Result<Judged, Fault> {
-    let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
-    let mut listing = below(folder, directory)?;
-    listing.entries.retain(|it| it.name != path && !it.name.ends_with(TEMPORARY));
+    let listing = listed(folder, material)?;
     let mut survey = look(folder, order, &listing);
     let what = What::Package("package: an earlier transfer carried it".to_owned(), None);
     survey.files.push(FoundFile { name: path.to_owned(), digest, what });
     survey.files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     let authority = authority(order, &survey)?;
     let (judged, _) = judge(folder, &survey, &authority, &called(order), order.reading.jobs);
-    judged.into_iter().find(|it| it.path == path).ok_or_else(|| {
-        Fault::new(Code::SourceDisagrees, "nothing to judge").at(folder.show(directory))
-    })
+    judged
+        .into_iter()
+        .find(|it| it.path == path)
+        .ok_or_else(|| Fault::new(Code::SourceDisagrees, "nothing to judge").at(folder.show(path)))
 }
 
-/// What lies in a directory below the folder, by names below the folder.
-fn below(folder: &Folder, directory: &str) -> Result<Listing, Fault> {
-    let mut listing = folder.folder(directory)?.list()?;
-    for entry in &mut listing.entries {
-        entry.name = format!("{directory}/{}", entry.name);
-    }
-    Ok(listing)
+/// These files of the folder.
+pub(super) fn listed(folder: &Folder, names: &BTreeSet<String>) -> Result<Listing, Fault> {
+    let entry = |name: &String| {
+        let size = folder.file(name)?.metadata().map_or(0, |it| it.len());
+        Ok(Entry { name: name.clone(), kind: EntryKind::File, size })
+    };
+    Ok(Listing { entries: names.iter().map(entry).collect::<Result<_, Fault>>()? })
 }
 
-fn look(folder: &Folder, order: &Order<'_>, listing: &Listing) -> Survey {
+pub(super) fn look(folder: &Folder, order: &Order<'_>, listing: &Listing) -> Survey {
     let mut profiles = vec![order.profile];
     let vendors = order.naming.policy.into_iter().flat_map(|policy| policy.vendors());
     profiles.extend(vendors.map(|vendor| vendor.profile()));

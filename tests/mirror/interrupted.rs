@@ -9,7 +9,7 @@ use crate::made::Vendor;
 use crate::side::{Answer, Side};
 use crate::support::tools::{Ran, run};
 
-const PART: &str = "d/packages/pack.bin/pack.bin.sealift-tmp";
+const PART: &str = "d/packages/pack.bin.sealift-tmp/pack.bin.sealift-tmp";
 
 /// Starts to fetch, and waits until some of it is here.
 #[track_caller]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 
-use crate::support::log::{TestKey, hex, sha256};
+use crate::support::log::{TestKey, hex, new_bundle, sha256};
 use crate::support::sealift;
 use crate::support::server::{Action, Request, Server, reply};
 use crate::support::transfers::Yard;
@@ -23,6 +23,21 @@ pub(crate) struct Vendor {
     files: Arc<Mutex<Files>>,
     /// So much of the package comes, and then the connection ends.
     pub(crate) cut: Arc<AtomicUsize>,
+    /// What is answered in place of a file whose path has this in it.
+    spoilt: Arc<Mutex<Option<(String, Spoilt)>>>,
+}
+
+/// How a file is not what it should be.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Spoilt {
+    /// This status, and a page.
+    Status(&'static str),
+    /// Other bytes.
+    Page(&'static str),
+    /// A byte of it is another.
+    Flipped,
+    /// It ends early.
+    Short,
 }
 
 impl Vendor {
@@ -30,8 +45,16 @@ impl Vendor {
     pub(crate) fn new(yard: &Yard, release: u8) -> Self {
         let files = Arc::new(Mutex::new(Files::new()));
         let cut = Arc::new(AtomicUsize::new(usize::MAX));
+        let spoilt = Arc::new(Mutex::new(None::<(String, Spoilt)>));
         let (served, most) = (Arc::clone(&files), Arc::clone(&cut));
+        let spoils = Arc::clone(&spoilt);
         let server = Server::new(move |_, request| {
+            let spoil = spoils.lock().unwrap().clone();
+            if let Some((part, how)) = spoil
+                && request.path().contains(&part)
+            {
+                return spoil_answer(&served.lock().unwrap(), request, how);
+            }
             let mut actions = answer(&served.lock().unwrap(), request);
             if let [_, Action::Send(body)] = actions.as_mut_slice()
                 && request.path().ends_with(PACKAGE)
@@ -40,7 +63,7 @@ impl Vendor {
             }
             actions
         });
-        let vendor = Self { server, files, cut };
+        let vendor = Self { server, files, cut, spoilt };
         std::fs::write(yard.path("vendor.toml"), vendor.profile()).unwrap();
         vendor.publish(release);
         vendor
@@ -54,7 +77,9 @@ impl Vendor {
         let mut file = |path: String, kind, bytes: Vec<u8>| files.insert(path, (kind, bytes));
 
         let package = bytes(release, 200_000);
-        let bundle = key.bundle(&format!("{}\n", hex(&sha256(&package))));
+        let text = format!("{}\n", hex(&sha256(&package)));
+        let signature = key.sign(text.as_bytes());
+        let bundle = new_bundle(&sha256(&text), &signature, None).to_string();
         let names_key = json!({ "publicKey": format!("{site}/keys/vendor.pub") });
         file("/keys/vendor.pub".to_owned(), "text/plain", key.pem().into());
         file(format!("/files/{PACKAGE}"), "application/gzip", package);
@@ -96,6 +121,21 @@ impl Vendor {
         *self.files.lock().unwrap() = files;
     }
 
+    /// From now on a file is not what it should be; or everything is again.
+    pub(crate) fn spoil(&self, what: Option<(&str, Spoilt)>) {
+        *self.spoilt.lock().unwrap() = what.map(|(part, how)| (part.to_owned(), how));
+    }
+
+    /// The paths of all that is served.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        self.files.lock().unwrap().keys().cloned().collect()
+    }
+
+    /// The requests that came so far: methods and paths.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.server.seen().iter().map(|it| format!("{} {}", it.method, it.path())).collect()
+    }
+
     fn profile(&self) -> String {
         let site = self.server.url("");
         format!(
@@ -128,6 +168,11 @@ package_url = "{site}/files/{{package}}"
         seen.iter().filter(of_package).map(|it| it.header("range").is_some()).collect()
     }
 
+    /// What the image is asked for by.
+    pub(crate) fn image(&self) -> String {
+        format!("{}/hello:1.0", self.server.address())
+    }
+
     /// The command that mirrors everything to a folder of the yard.
     pub(crate) fn mirror(&self, yard: &Yard, folder: &str) -> Command {
         let mut command = sealift();
@@ -136,14 +181,34 @@ package_url = "{site}/files/{{package}}"
         command.args(["--vendor-profile", "vendor.toml", "--insecure-ignore-tlog"]);
         command.args(["--allow-http", "--retries", "0", "--platform", "linux/amd64"]);
         command.args(["--package", PACKAGE]);
-        command.args(["--image", &format!("{}/hello:1.0", self.server.address())]);
+        command.args(["--image", &self.image()]);
         command
     }
 
-    /// Where the package lies in a mirrored folder.
-    pub(crate) fn package(yard: &Yard, folder: &str) -> PathBuf {
-        yard.path(folder).join("packages").join(PACKAGE).join(PACKAGE)
+    /// Where half of the package lies in a folder.
+    pub(crate) fn half(yard: &Yard, folder: &str) -> PathBuf {
+        let beside = format!("{PACKAGE}.sealift-tmp");
+        yard.path(folder).join("packages").join(&beside).join(&beside)
     }
+}
+
+fn spoil_answer(files: &Files, request: &Request, how: Spoilt) -> Vec<Action> {
+    let Some((kind, bytes)) = files.get(request.path()) else {
+        return reply("404 Not Found", &[], b"");
+    };
+    let headers = [("Content-Type", *kind)];
+    let mut bytes = bytes.clone();
+    match how {
+        Spoilt::Status(status) => return reply(status, &headers, b"<html>Down</html>"),
+        Spoilt::Page(text) => bytes = text.as_bytes().to_vec(),
+        Spoilt::Flipped => bytes[0] ^= 1,
+        Spoilt::Short => bytes.truncate(bytes.len() / 2),
+    }
+    let length = bytes.len().to_string();
+    if request.method == "HEAD" {
+        return reply("200 OK", &[headers[0], ("Content-Length", &length)], b"");
+    }
+    reply("200 OK", &headers, &bytes)
 }
 
 /// Bytes that differ between releases.

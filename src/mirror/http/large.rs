@@ -12,12 +12,13 @@ use super::send::Request;
 use super::small::unasked;
 use super::{Ends, Http, Pace, Trouble, Validators, refused, shown};
 use crate::folder::Folder;
-use crate::mirror::record::now;
+use crate::mirror::record::{now, whole};
 use crate::mirror::{Fetched, Hosts, Task, Watch};
 use crate::verdict::{Code, Fault};
 
 /// A file that was fetched, or that it is still the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "an answer at a time, and never kept")]
 pub enum Large {
     /// The server says that it is what the validators stand for.
     Unchanged,
@@ -235,6 +236,7 @@ impl Download<'_> {
         Ok(Large::Done(Fetched {
             time: now(),
             url: shown(self.url),
+            url_sha256: whole(self.url),
             status: response.status().as_u16(),
             size,
             sha256,

@@ -6,12 +6,13 @@ use url::Url;
 use super::send::Request;
 use super::{Http, Trouble, Validators, headers, page, refused, shown};
 use crate::digest::Sha256Digest;
-use crate::mirror::record::now;
+use crate::mirror::record::{now, whole};
 use crate::mirror::{Fetched, Hosts};
 use crate::verdict::{Code, Fault};
 
 /// A small file, or that it is still the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "an answer at a time, and never kept")]
 pub enum Small {
     /// The server says that it is what the validators stand for.
     Unchanged,
@@ -83,6 +84,7 @@ impl Http {
             let fetched = Fetched {
                 time: now(),
                 url: shown.clone(),
+                url_sha256: whole(url),
                 status: response.status().as_u16(),
                 size: body.len() as u64,
                 sha256: Sha256Digest::of(&body),

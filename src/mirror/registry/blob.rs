@@ -128,6 +128,7 @@ fn run(job: &Job<'_>, blob: &Blob) -> Result<Option<Fetched>, Missing> {
     Ok(Some(Fetched {
         time: now(),
         url: url.to_string(),
+        url_sha256: None,
         status: if resumed_from > 0 { 206 } else { 200 },
         size: blob.size,
         sha256: blob.digest,

@@ -260,6 +260,7 @@ pub(super) fn fetched(url: &Url, body: &[u8], status: u16) -> Fetched {
     Fetched {
         time: now(),
         url: url.to_string(),
+        url_sha256: None,
         status,
         size: body.len() as u64,
         sha256: Sha256Digest::of(body),

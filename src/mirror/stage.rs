@@ -1,0 +1,342 @@
+//! The files of one image or package on their way: they arrive beside the directory that they are for, and
+//! get their names when all of them together were judged well. What lies there stays until then, and what
+//! nobody fetched stays for ever.
+//!
+//! The directory beside is called like the other one, with the ending of everything half-written. Nothing
+//! here decides what is right.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use url::Url;
+
+use super::http::{Http, Large, Small, Validators};
+use super::store::Store;
+use super::want::Want;
+use super::{Fetched, Hosts, Watch};
+use crate::folder::{EntryKind, Folder, TEMPORARY, hash, read_small};
+use crate::image::NoProgress;
+use crate::key::PublicKey;
+use crate::limits;
+use crate::pairing;
+use crate::transfer::Seen;
+use crate::verdict::{Code, Fault};
+
+/// The most that a small file of the vendor's has.
+pub(super) const SMALL: u64 = limits::BUNDLE_BYTES;
+
+/// The files of a want: where each is that belongs to it now.
+#[derive(Debug)]
+pub(super) struct Stage<'a> {
+    store: &'a Store<'a>,
+    want: &'a Want,
+    /// The directory beside.
+    beside: String,
+    /// By the name that a file is to have, the one that it has.
+    files: BTreeMap<String, String>,
+}
+
+impl<'a> Stage<'a> {
+    /// Nothing was fetched so far.
+    #[must_use]
+    pub(super) fn new(store: &'a Store<'a>, want: &'a Want) -> Self {
+        let beside = format!("{}{TEMPORARY}", want.directory);
+        Self { store, want, beside, files: BTreeMap::new() }
+    }
+
+    /// What is wanted.
+    #[must_use]
+    pub(super) const fn want(&self) -> &'a Want {
+        self.want
+    }
+
+    /// Where a file arrives.
+    #[must_use]
+    pub(super) fn beside(&self, path: &str) -> String {
+        format!("{}/{}", self.beside, path.rsplit('/').next().unwrap_or(path))
+    }
+
+    /// The names under which the artifact may lie there, the one that was fetched last first.
+    #[must_use]
+    pub(super) fn places(&self) -> [String; 2] {
+        [self.beside(&self.want.path), self.want.path.clone()]
+    }
+
+    /// This file is the one of that name.
+    pub(super) fn put(&mut self, path: &str, place: String) {
+        self.files.insert(path.to_owned(), place);
+    }
+
+    /// What was to be of use is not.
+    pub(super) fn drop(&mut self, path: &str) {
+        self.files.remove(path);
+    }
+
+    /// The vendor's site has no key now, or none that can be read: what an earlier run fetched stays.
+    pub(super) fn keep_keys(&mut self) {
+        let (store, folder) = (self.store, self.store.folder);
+        let listing = folder.folder(&self.want.directory).and_then(|below| below.list());
+        for entry in listing.iter().flat_map(|it| it.files()) {
+            let path = format!("{}/{}", self.want.directory, entry.name);
+            let read = read_small(folder, &path, limits::KEY_BYTES, Code::Unreadable);
+            let Ok((bytes, digest)) = read else { continue };
+            let key = PublicKey::from_found(&bytes).is_ok() || pairing::key_name(&bytes).is_ok();
+            if key && path != self.want.path && store.is_recorded(&path, Some(digest)) {
+                self.files.entry(path.clone()).or_insert(path);
+            }
+        }
+    }
+
+    /// Where the artifact is.
+    #[must_use]
+    pub(super) fn place(&self) -> Option<&str> {
+        self.files.get(&self.want.path).map(String::as_str)
+    }
+
+    /// The names of all files that belong to the want, the artifact's with them once it is here.
+    #[must_use]
+    pub(super) fn names(&self) -> BTreeSet<String> {
+        self.files.keys().cloned().collect()
+    }
+
+    /// The same without the artifact's.
+    #[must_use]
+    pub(super) fn material(&self) -> BTreeSet<String> {
+        self.files.keys().filter(|name| **name != self.want.path).cloned().collect()
+    }
+
+    /// The transfer directory as it will be when all files have their names.
+    ///
+    /// # Errors
+    /// [`Code::Unreadable`].
+    pub(super) fn view(&self) -> Result<Folder, Fault> {
+        let moved = self.files.iter().filter(|(name, place)| name != place);
+        self.store.folder.with(moved.map(|(name, place)| (name.clone(), place.clone())).collect())
+    }
+
+    /// Refuses to replace what nobody fetched.
+    ///
+    /// # Errors
+    /// [`Code::OutputExists`].
+    pub(super) fn may_replace(&self, path: &str) -> Result<(), Fault> {
+        let message = match self.store.folder.file(path) {
+            Err(fault) if fault.code() == Code::FileNotFound => return Ok(()),
+            Ok(_) if self.store.last(path).is_some() => return Ok(()),
+            Ok(_) => "it lies where a file of the vendor's goes, and was not fetched; move it away",
+            Err(_) => "it lies where a file of the vendor's goes, and is no file; move it away",
+        };
+        Err(Fault::new(Code::OutputExists, message).at(self.store.folder.show(path)))
+    }
+
+    /// A small file by HTTP: fetched, or still what it was.
+    ///
+    /// # Errors
+    /// Those of [`Http::small`], of [`Stage::may_replace`] and of writing.
+    pub(super) fn small(
+        &mut self,
+        http: &Http,
+        url: &Url,
+        hosts: &Hosts,
+        path: &str,
+        cap: u64,
+    ) -> Result<Vec<u8>, Fault> {
+        let (store, folder) = (self.store, self.store.folder);
+        let beside = self.beside(path);
+        let here = [beside.as_str(), path].into_iter().find_map(|place| {
+            let (bytes, digest) = read_small(folder, place, cap, Code::Unreadable).ok()?;
+            Some((place.to_owned(), bytes, digest))
+        });
+        let validators = here.as_ref().and_then(|(place, _, digest)| {
+            let known = store.known(place, url).filter(|(_, sha256, _)| sha256 == digest);
+            known.map(|(validators, ..)| validators)
+        });
+        match (http.small(url, hosts, cap, validators.as_ref())?, here) {
+            (Small::Unchanged, Some((place, bytes, _))) => {
+                self.put(path, place);
+                Ok(bytes)
+            }
+            (Small::Unchanged, None) => {
+                Err(Fault::new(Code::ResponseInvalid, "304 for what is not here").at(url.as_str()))
+            }
+            (Small::Body(bytes, fetched), here) => {
+                let is = |place: &str| {
+                    read_small(folder, place, cap, Code::Unreadable).is_ok_and(|it| it.0 == bytes)
+                };
+                let place = if is(path) { path } else { beside.as_str() };
+                if place != path {
+                    self.may_replace(path)?;
+                    if here.is_none_or(|(found, old, _)| found != place || old != bytes) {
+                        store.touch()?;
+                        folder.make_folders(&self.beside)?;
+                        folder.write(place, &bytes, 0o644)?;
+                    }
+                }
+                // An earlier run may have ended between writing the file and writing this down.
+                if !store.is_recorded(place, Some(fetched.sha256)) {
+                    store.record([Fetched { path: Some(place.to_owned()), ..fetched }])?;
+                }
+                self.put(path, place.to_owned());
+                Ok(bytes)
+            }
+        }
+    }
+
+    /// The artifact by HTTP; whatever lies there is not asked about if it is to be fetched `anew`. Answers
+    /// whether it was fetched now.
+    ///
+    /// # Errors
+    /// Those of [`Http::large`] and of writing.
+    pub(super) fn large(
+        &mut self,
+        http: &Http,
+        url: &Url,
+        hosts: &Hosts,
+        anew: bool,
+        watch: &dyn Watch,
+    ) -> Result<bool, Fault> {
+        let store = self.store;
+        let known = self.places().into_iter().find_map(|place| {
+            let validators = self.known(&place, url)?;
+            Some((place, validators))
+        });
+        let known = known.filter(|_| !anew);
+        let validators = known.as_ref().map(|(_, validators)| validators);
+        let path = self.want.path.clone();
+        let beside = self.beside(&path);
+        let before = || store.touch();
+        match http.large_after(url, hosts, store.folder, &beside, validators, &before, watch)? {
+            Large::Unchanged => {
+                let place = known.map_or(path.clone(), |(place, _)| place);
+                self.put(&path, place);
+                Ok(false)
+            }
+            Large::Done(fetched) => {
+                store.record([Fetched { path: Some(beside.clone()), ..fetched }])?;
+                store.came();
+                self.put(&path, beside);
+                Ok(true)
+            }
+        }
+    }
+
+    /// How the server called what lies in a place of the artifact.
+    fn known(&self, place: &str, url: &Url) -> Option<Validators> {
+        let folder = self.store.folder;
+        let size = folder.file(place).ok()?.metadata().ok()?.len();
+        let of_size =
+            |name: &str| self.store.known(name, url).filter(|(_, _, recorded)| *recorded == size);
+        if let Some((validators, ..)) = of_size(place) {
+            return Some(validators);
+        }
+        // A run that ended before the file had its name, but after the log said so.
+        let (validators, sha256, _) = of_size(&self.want.path)?;
+        let found = hash(folder, place, u64::MAX, &NoProgress).ok()?;
+        (place != self.want.path && found.sha256 == sha256).then_some(validators)
+    }
+
+    /// All files get their names: they were judged together, and well. What an earlier run fetched for the
+    /// same want and this one does not need is removed, if it is still what was fetched.
+    ///
+    /// # Errors
+    /// [`Code::SourceDisagrees`] when a file is another than the one that was judged,
+    /// [`Code::OutputExists`], and [`Code::WriteFailed`].
+    pub(super) fn accept(&mut self, seen: &mut Seen, watch: &dyn Watch) -> Result<(), Fault> {
+        let (store, folder) = (self.store, self.store.folder);
+        let view = self.view()?;
+        let moves: Vec<(&str, &str)> = self
+            .files
+            .iter()
+            .filter(|(name, place)| name != place)
+            .map(|(name, place)| (place.as_str(), name.as_str()))
+            .collect();
+        for (place, name) in &moves {
+            self.may_replace(name)?;
+            if !seen.still(&view, name) {
+                let message = "the file changed after it was judged; run the same command again";
+                return Err(Fault::new(Code::SourceDisagrees, message).at(folder.show(place)));
+            }
+        }
+        store.replace(&moves)?;
+        for (_, name) in &moves {
+            seen.named(folder, name);
+        }
+        for name in self.files.keys().cloned().collect::<Vec<_>>() {
+            self.put(&name.clone(), name);
+        }
+        self.tidy(watch)?;
+        self.give_up()
+    }
+
+    /// Removes what is no longer needed, and says so.
+    fn tidy(&self, watch: &dyn Watch) -> Result<(), Fault> {
+        let folder = self.store.folder;
+        let Ok(below) = folder.folder(&self.want.directory) else { return Ok(()) };
+        for entry in below.list()?.entries.iter().filter(|it| it.kind == EntryKind::File) {
+            let path = format!("{}/{}", self.want.directory, entry.name);
+            let fetched = self.store.last(&path).filter(|_| !self.files.contains_key(&path));
+            let Some(fetched) = fetched.filter(|it| it.size == entry.size) else { continue };
+            if hash(folder, &path, u64::MAX, &NoProgress)?.sha256 == fetched.sha256 {
+                self.store.remove(&path)?;
+                watch
+                    .say(&format!("{path}: removed; it was fetched earlier, and is of no use now"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the artifact, or half of it, lies beside: what would have to be fetched again. A copy of
+    /// what is on this machine is no fetch.
+    #[must_use]
+    pub(super) fn holds_much(&self) -> bool {
+        let path = self.beside(&self.want.path);
+        let there = |name: &str| self.store.folder.file(name).is_ok();
+        (there(&path) && self.store.last(&path).is_some()) || there(&format!("{path}{TEMPORARY}"))
+    }
+
+    /// How many bytes of the artifact lie beside.
+    #[must_use]
+    pub(super) fn bytes(&self) -> u64 {
+        let path = self.beside(&self.want.path);
+        let size = |name: &str| {
+            self.store
+                .folder
+                .file(name)
+                .ok()
+                .and_then(|it| it.metadata().ok())
+                .map(|it| written(&it))
+        };
+        size(&path).or_else(|| size(&format!("{path}{TEMPORARY}"))).unwrap_or(0)
+    }
+
+    /// Removes what was fetched beside, and the directory. Anybody else's file in it stays.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`].
+    pub(super) fn give_up(&self) -> Result<(), Fault> {
+        let (store, folder) = (self.store, self.store.folder);
+        let Ok(below) = folder.folder(&self.beside) else { return Ok(()) };
+        let mut gone = Vec::new();
+        for entry in below.list()?.files() {
+            let path = format!("{}/{}", self.beside, entry.name);
+            let own = path == self.beside(&self.want.path) || store.last(&path).is_some();
+            if entry.name.ends_with(TEMPORARY) || own {
+                below.remove(&entry.name)?;
+                gone.push(path);
+            }
+        }
+        store.forget(&gone);
+        folder.remove_folder(&self.beside);
+        Ok(())
+    }
+}
+
+/// What a file takes on the medium: one that is laid out before it is filled has its whole length at once.
+#[cfg(unix)]
+fn written(metadata: &std::fs::Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt as _;
+    metadata.blocks().saturating_mul(512).min(metadata.len())
+}
+
+#[cfg(not(unix))]
+fn written(metadata: &std::fs::Metadata) -> u64 {
+    metadata.len()
+}
