@@ -54,11 +54,25 @@ pub const ARCHIVE_LABELS: usize = 50_000;
 pub const ARCHIVE_DESCRIPTORS: usize = 200_000;
 /// Image indexes between `index.json` and an image manifest.
 pub const INDEX_LEVELS: usize = 2;
-/// The window of a zstd frame; like the next one it is memory that a decoder holds, and real layers
-/// ask for 8 MiB at most. As in `zstd --ultra --long=27`, the most it decodes unasked: 128 MiB.
+/// The window of a zstd frame, or the dictionary of an xz block, that every stream may have: 8 MiB, as much
+/// as zstd up to `-19`, xz by default, and the default of all container engines ask for.
+pub const WINDOW_BYTES: u64 = 8 << 20;
+/// The largest of them, which one stream has at a time: 32 MiB, as much as the highest levels of BuildKit,
+/// podman and skopeo ask for, and `xz -8`. With it and a small one two threads stay below 64 MiB. What
+/// asks for more gets this; `xz -9`, `zstd --long` and `zstd --ultra -22` reach further back only in data
+/// that is larger.
+pub const LARGE_WINDOW_BYTES: u64 = 32 << 20;
+/// The most that a zstd frame may ask for: as in `zstd --ultra --long=27`, the most it decodes unasked,
+/// 128 MiB.
 pub const ZSTD_WINDOW_BYTES: u64 = 128 << 20;
-/// The dictionary of an xz block (as in `xz -9`): 64 MiB.
+/// The most that an xz block may ask for (as in `xz -9`): 64 MiB.
 pub const XZ_DICTIONARY_BYTES: u32 = 64 << 20;
+/// Decompressed bytes for each compressed one, beyond [`INFLATED_FREE_BYTES`]. gzip can't exceed 1,032, so
+/// no gzip is refused, not even of zeros; xz reaches 7,000, zstd 30,000 and bzip2 a million, but only with
+/// gigabytes of zeros and next to nothing else.
+pub const INFLATED_RATIO: u64 = 1_100;
+/// Decompressed bytes of one archive for which no ratio is asked: 1 GiB, some seconds of work.
+pub const INFLATED_FREE_BYTES: u64 = 1 << 30;
 /// Decompressed bytes of one archive, all members together: 1 TiB.
 pub const INFLATED_TOTAL_BYTES: u64 = 1 << 40;
 /// Images in one archive.

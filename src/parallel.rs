@@ -29,6 +29,8 @@ struct State {
     free: usize,
     /// Maps that have items left and wait for a permit.
     waiting: usize,
+    /// Whether somebody has the turn.
+    turn: bool,
 }
 
 /// The right to keep one thread busy; given back when it is dropped.
@@ -41,12 +43,23 @@ impl Drop for Permit<'_> {
     }
 }
 
+/// The right to hold what only one thread of the crew may hold; given back when it is dropped.
+#[derive(Debug)]
+pub struct Turn<'a>(&'a Crew);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.state().turn = false;
+        self.0.changed.notify_all();
+    }
+}
+
 impl Crew {
     /// A crew of `jobs` threads (0 counts as 1), the caller's among them.
     #[must_use]
     pub const fn new(jobs: usize) -> Self {
         let jobs = if jobs == 0 { 1 } else { jobs };
-        let state = Mutex::new(State { free: jobs.saturating_sub(1), waiting: 0 });
+        let state = Mutex::new(State { free: jobs.saturating_sub(1), waiting: 0, turn: false });
         Self { jobs, state, changed: Condvar::new() }
     }
 
@@ -68,6 +81,17 @@ impl Crew {
         }
         state.free = state.free.checked_sub(1)?;
         Some(Permit(self))
+    }
+
+    /// Waits until nobody has the turn. Who has it must not wait for others of the crew.
+    #[must_use]
+    pub fn turn(&self) -> Turn<'_> {
+        let mut state = self.state();
+        while state.turn {
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        state.turn = true;
+        Turn(self)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, Scope};
 
+use super::budget::{Meter, Scale};
 use super::content::BUFFER;
 use super::inflate::Inflater;
 use crate::parallel::{Crew, Permit};
@@ -14,8 +15,9 @@ use crate::parallel::{Crew, Permit};
 /// How many pieces there are at once: one in use, the others made ahead.
 const PIECES: usize = 4;
 
-/// A piece as it was made: the buffer and how much of it is filled, 0 at the end.
-type Made = io::Result<(Vec<u8>, usize)>;
+/// A piece as it was made: the buffer, how much of it is filled (0 at the end), and how many compressed
+/// bytes it took.
+type Made = io::Result<(Vec<u8>, usize, u64)>;
 
 /// Decompressed data, also a piece at a time.
 pub(super) trait Pieces: Read + Send {
@@ -29,17 +31,18 @@ pub(super) trait Pieces: Read + Send {
 struct Ahead<'scope, 'env, R: Read> {
     scope: &'scope Scope<'scope, 'env>,
     crew: &'scope Crew,
-    maker: Maker<R>,
+    meter: Meter<'scope>,
+    maker: Maker<'scope, R>,
     buffer: Vec<u8>,
     /// The piece in use is what `buffer` holds between these.
     start: usize,
     end: usize,
 }
 
-enum Maker<R: Read> {
+enum Maker<'scope, R: Read> {
     /// Nothing was made yet: what is short needs no second thread.
-    Unused(Inflater<R>),
-    Here(Inflater<R>),
+    Unused(Inflater<'scope, R>),
+    Here(Inflater<'scope, R>),
     There {
         made: Receiver<Made>,
         used: Sender<Vec<u8>>,
@@ -49,9 +52,14 @@ enum Maker<R: Read> {
 }
 
 impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
-    fn new(scope: &'scope Scope<'scope, 'env>, crew: &'scope Crew, inflater: Inflater<R>) -> Self {
+    fn new(
+        scope: &'scope Scope<'scope, 'env>,
+        crew: &'scope Crew,
+        meter: Meter<'scope>,
+        inflater: Inflater<'scope, R>,
+    ) -> Self {
         let maker = Maker::Unused(inflater);
-        Self { scope, crew, maker, buffer: Vec::new(), start: 0, end: 0 }
+        Self { scope, crew, meter, maker, buffer: Vec::new(), start: 0, end: 0 }
     }
 
     /// Has the pieces made that could have been made ahead when the last one was taken, so that the input
@@ -76,18 +84,21 @@ impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
         {
             self.split(permit);
         }
-        let Maker::There { made, used } = &self.maker else { return self.make() };
+        let Maker::There { made, used } = &self.maker else {
+            let read = self.make()?;
+            return self.count(read);
+        };
         // Nobody takes it when the last piece was made already.
         used.send(std::mem::take(&mut self.buffer)).ok();
         // The thread ends behind the end and behind an error only.
         let lost = || Err(io::Error::other("the thread that decompresses was lost"));
         match made.recv().unwrap_or_else(|_| lost()) {
-            Ok((buffer, end)) => {
+            Ok((buffer, end, read)) => {
                 (self.buffer, self.end) = (buffer, end);
                 if end == 0 {
                     self.maker = Maker::Done;
                 }
-                Ok(())
+                self.count(read)
             }
             Err(error) => {
                 self.maker = Maker::Done;
@@ -96,17 +107,27 @@ impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
         }
     }
 
-    /// Makes the next piece on this thread.
-    fn make(&mut self) -> io::Result<()> {
+    /// Counts the piece that is in the buffer. One that is too much is not handed out.
+    fn count(&mut self, read: u64) -> io::Result<()> {
+        self.meter.piece(self.end, read).map_err(|fault| {
+            self.end = 0;
+            io::Error::other(fault)
+        })
+    }
+
+    /// Makes the next piece on this thread; says how many compressed bytes it took.
+    fn make(&mut self) -> io::Result<u64> {
+        let mut read = 0;
         self.maker = match std::mem::replace(&mut self.maker, Maker::Done) {
             Maker::Unused(mut inflater) | Maker::Here(mut inflater) => {
                 self.buffer.resize(BUFFER, 0);
                 self.end = inflater.read(&mut self.buffer)?;
+                read = self.meter.scale().read(inflater.consumed());
                 if self.end == 0 { Maker::Done } else { Maker::Here(inflater) }
             }
             other => other,
         };
-        Ok(())
+        Ok(read)
     }
 
     /// Hands the making over to a second thread.
@@ -119,20 +140,23 @@ impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
             used.send(vec![0; BUFFER]).ok();
         }
         self.maker = Maker::There { made, used };
-        self.scope.spawn(move || make_ahead(inflater, &from_user, &to_user, permit));
+        let scale = self.meter.scale();
+        self.scope.spawn(move || make_ahead(inflater, scale, &from_user, &to_user, permit));
     }
 }
 
 /// Makes a piece in every buffer that comes, until there is no more to make or to fill.
 fn make_ahead<R: Read>(
-    mut inflater: Inflater<R>,
+    mut inflater: Inflater<'_, R>,
+    scale: Scale<'_>,
     used: &Receiver<Vec<u8>>,
     made: &Sender<Made>,
     permit: Permit<'_>,
 ) {
     for mut buffer in used {
-        let piece = inflater.read(&mut buffer).map(|end| (buffer, end));
-        let more = matches!(&piece, Ok((_, 1..)));
+        let piece = inflater.read(&mut buffer);
+        let piece = piece.map(|end| (buffer, end, scale.read(inflater.consumed())));
+        let more = matches!(&piece, Ok((_, 1.., _)));
         if made.send(piece).is_err() || !more {
             break;
         }
@@ -161,14 +185,16 @@ impl<'scope, R: Read + Send + 'scope> Read for Ahead<'scope, '_, R> {
     }
 }
 
-/// Reads what `inflater` yields with `pass`, made ahead where the crew has a thread to spare.
+/// Reads what `inflater` yields with `pass`, made ahead where the crew has a thread to spare, and counted
+/// by `meter` where it is used.
 pub(super) fn ahead<R: Read + Send, T>(
-    inflater: Inflater<R>,
+    inflater: Inflater<'_, R>,
     crew: &Crew,
+    meter: Meter<'_>,
     pass: impl FnOnce(&mut dyn Pieces) -> T,
 ) -> T {
     thread::scope(|scope| {
-        let mut ahead = Ahead::new(scope, crew, inflater);
+        let mut ahead = Ahead::new(scope, crew, meter, inflater);
         let passed = pass(&mut ahead);
         ahead.leave();
         passed

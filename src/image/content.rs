@@ -4,18 +4,19 @@
 //! Which file is a layer and which a document is not known yet, so every file is treated alike.
 
 use std::io::{self, Cursor, Read};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde::de::{Deserialize as _, IgnoredAny};
 
 use super::ahead::ahead;
+use super::budget::{Budget, Meter, Place};
 use super::header::{self, BLOCK};
 use super::inflate::{self, Compression, Inflater, MAGIC_BYTES, fault_of, read_full};
 use super::legacy::{self, V1};
+use super::windows::Windows;
 use crate::digest::{Hasher, HashingReader, Sha256Digest};
 use crate::limits;
 use crate::parallel::Crew;
-use crate::verdict::{Code, Fault};
+use crate::verdict::Fault;
 
 /// Size of the buffer that [`read`] is given: large enough for few system calls, small enough for
 /// the processor's cache.
@@ -53,59 +54,14 @@ impl Content {
     }
 }
 
-/// What all files of an archive share: budgets, used up by any thread in any order. Using up one is
-/// found out at the end, so that the answer does not depend on the order.
-#[derive(Debug)]
-pub(super) struct Budget {
-    inflated: AtomicU64,
-    documents: AtomicU64,
-    exceeded: AtomicBool,
-}
-
-impl Budget {
-    pub(super) const fn new(inflated: u64, documents: u64) -> Self {
-        Self {
-            inflated: AtomicU64::new(inflated),
-            documents: AtomicU64::new(documents),
-            exceeded: AtomicBool::new(false),
-        }
-    }
-
-    fn take(&self, left: &AtomicU64, bytes: u64) -> bool {
-        let taken =
-            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes));
-        if taken.is_err() {
-            self.exceeded.store(true, Ordering::Relaxed);
-        }
-        taken.is_ok()
-    }
-
-    /// Takes decompressed bytes from the budget.
-    pub(super) fn inflate(&self, bytes: usize) -> Result<(), Fault> {
-        if self.take(&self.inflated, bytes as u64) { Ok(()) } else { Err(too_large()) }
-    }
-
-    /// The fault, if a budget was used up.
-    pub(super) fn check(&self) -> Result<(), Fault> {
-        if self.exceeded.load(Ordering::Relaxed) { Err(too_large()) } else { Ok(()) }
-    }
-}
-
-impl Default for Budget {
-    fn default() -> Self {
-        Self::new(limits::INFLATED_TOTAL_BYTES, limits::ARCHIVE_JSON_TOTAL_BYTES)
-    }
-}
-
-fn too_large() -> Fault {
-    Fault::new(
-        Code::ArchiveTooLarge,
-        format!(
-            "more than {} bytes when decompressed, or more than {} bytes of JSON documents",
-            limits::INFLATED_TOTAL_BYTES,
-            limits::ARCHIVE_JSON_TOTAL_BYTES
-        ),
-    )
+/// How a file's content is read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Means<'a> {
+    pub(super) budget: &'a Budget,
+    /// Whose compressed data it is, if it is compressed.
+    pub(super) place: Place,
+    pub(super) windows: Windows<'a>,
+    pub(super) crew: &'a Crew,
 }
 
 /// Reads a file to its end. `keep` says that it is a document by its name.
@@ -115,9 +71,8 @@ fn too_large() -> Fault {
 pub(super) fn read(
     mut reader: impl Read + Send,
     keep: bool,
-    budget: &Budget,
+    means: Means<'_>,
     buffer: &mut [u8],
-    crew: &Crew,
 ) -> Result<Content, Fault> {
     let mut head = [0; BLOCK];
     let length = read_full(&mut reader, &mut head).map_err(fault_of)?;
@@ -127,14 +82,14 @@ pub(super) fn read(
     // A layer may have the name of a document, and is decompressed under any name.
     if keep && compression.is_none() || begins_object(head) {
         let may_be_tar = header::may_be_header(head);
-        let content = document(Cursor::new(head).chain(reader), keep, budget, buffer)?;
+        let content = document(Cursor::new(head).chain(reader), keep, means.budget, buffer)?;
         let v1 = content.v1.filter(|_| !may_be_tar);
         return Ok(Content { is_object: content.is_object && !may_be_tar, v1, ..content });
     }
     if let Some(compression) = compression {
         let one_reading = inflate::check_one_reading(compression, head);
         let reader = Cursor::new(head).chain(reader);
-        return compressed(reader, compression, one_reading, budget, buffer, crew);
+        return compressed(reader, compression, one_reading, means, buffer);
     }
     let mut hasher = Hasher::new();
     hasher.update(head);
@@ -175,20 +130,19 @@ fn compressed(
     reader: impl Read + Send,
     compression: Compression,
     one_reading: Result<(), Fault>,
-    budget: &Budget,
+    means: Means<'_>,
     buffer: &mut [u8],
-    crew: &Crew,
 ) -> Result<Content, Fault> {
     let mut raw = Watched::new(reader);
     let mut hasher = Hasher::new();
     let result = one_reading.and_then(|()| {
-        ahead(Inflater::new(compression, &mut raw), crew, |ahead| {
+        let inflater = Inflater::new(compression, &mut raw, means.windows);
+        ahead(inflater, means.crew, Meter::new(means.budget, means.place), |ahead| {
             loop {
                 let bytes = ahead.piece().map_err(fault_of)?;
                 if bytes.is_empty() {
                     return Ok(());
                 }
-                budget.inflate(bytes.len())?;
                 hasher.update(bytes);
             }
         })
@@ -226,7 +180,7 @@ fn document(
     let (size, digest) = raw.finish(buffer)?;
     let v1 = (is_object && size <= limits::V1_JSON_BYTES).then(|| Box::new(legacy::parse(&bytes)));
     let wanted = !over && (keep || is_object && may_be_document(&bytes));
-    let document = if wanted && budget.take(&budget.documents, bytes.len() as u64) {
+    let document = if wanted && budget.document(bytes.len()) {
         bytes.shrink_to_fit();
         Some(bytes)
     } else {
@@ -304,9 +258,13 @@ impl<R: Read> Read for Keeper<'_, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict::Code;
 
     fn facts(bytes: &[u8], budget: &Budget) -> Content {
-        read(bytes, false, budget, &mut [0; 1000], &Crew::new(2)).unwrap()
+        let crew = Crew::new(2);
+        let windows = Windows::InTurn(&crew);
+        let means = Means { budget, place: Place::Alone, windows, crew: &crew };
+        read(bytes, false, means, &mut [0; 1000]).unwrap()
     }
 
     #[test]
@@ -334,7 +292,7 @@ mod tests {
 
     #[test]
     fn budgets_end_in_a_fault_whatever_the_order() {
-        let budget = Budget::new(10, 20);
+        let budget = Budget::new(10, 20, 1000);
         assert!(facts(br#"{"layers":[]}"#, &budget).document.is_some());
         assert!(budget.check().is_ok());
         assert!(facts(br#"{"layers":[]}"#, &budget).document.is_none());
@@ -343,13 +301,38 @@ mod tests {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         io::Write::write_all(&mut gzip, &[0; 11]).unwrap();
         let gzip = gzip.finish().unwrap();
-        let budget = Budget::new(10, 20);
+        let budget = Budget::new(10, 20, 1000);
         let content = facts(&gzip, &budget);
         assert_eq!(content.diff_id().unwrap_err().code(), Code::ArchiveTooLarge);
         assert_eq!(content.digest, Sha256Digest::of(&gzip));
         assert!(budget.check().is_err());
-        let budget = Budget::new(11, 20);
+        let budget = Budget::new(11, 20, 1000);
         assert_eq!(facts(&gzip, &budget).diff_id().unwrap(), Sha256Digest::of(&[0; 11]));
         assert!(budget.check().is_ok());
+    }
+
+    /// What is far denser than gzip can be is given up at once, and not at the end of what it says.
+    #[test]
+    fn bombs_are_inflated_as_far_as_their_size_allows() {
+        let zeros = vec![0; 64 << 20];
+        let mut bomb = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+        io::Write::write_all(&mut bomb, &zeros).unwrap();
+        let bomb = bomb.finish().unwrap();
+        assert!(bomb.len() < 200);
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        io::Write::write_all(&mut gzip, &zeros).unwrap();
+        let gzip = gzip.finish().unwrap();
+
+        let all = 1 << 40;
+        let budget = Budget::new(all, 0, 1 << 20);
+        assert!(facts(&gzip, &budget).diff_id().is_ok() && budget.check().is_ok());
+        assert_eq!(all - budget.left(), zeros.len() as u64);
+        let budget = Budget::new(all, 0, 1 << 20);
+        let content = facts(&bomb, &budget);
+        assert_eq!(content.diff_id().unwrap_err().code(), Code::ArchiveTooLarge);
+        assert_eq!(content.digest, Sha256Digest::of(&bomb));
+        assert!(budget.check().is_err());
+        let bound = (1 << 20) + bomb.len() as u64 * limits::INFLATED_RATIO + BUFFER as u64;
+        assert!(all - budget.left() <= bound, "{}", all - budget.left());
     }
 }

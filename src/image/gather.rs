@@ -7,13 +7,15 @@
 use std::io::{self, Cursor, Read};
 
 use super::ahead::ahead;
+use super::budget::{Budget, Meter, Place};
 use super::catalog::{Catalog, IMAGE_NAMES};
-use super::content::{self, BUFFER, Budget, Content};
+use super::content::{self, BUFFER, Content, Means};
 use super::header::BLOCK;
 use super::inflate::{self, Compression, Inflater, MAGIC_BYTES, fault_of, read_full};
 use super::input::{Counted, Counter, Options, ReadAt, Span, Tree, TreeKind, resized};
 use super::segments::{Cutter, Gaps, Segment};
 use super::tar::{Entry, EntryKind, Source, Walker};
+use super::windows::Windows;
 use crate::limits;
 use crate::parallel::{self, Crew};
 use crate::path;
@@ -114,13 +116,19 @@ pub(super) fn layout(
     }
     catalog.finish()?;
     let budget = Budget::default();
+    let means = alone(&budget, crew);
     let contents = hash_all(&members, crew, &|member, buffer| {
         let reader = tree.open(&member.name).map_err(fault_of)?;
         let reader = Counted { inner: reader, counter: &counter };
-        content::read(reader, member.keep(), &budget, buffer, crew)
+        content::read(reader, member.keep(), means, buffer)
     })?;
     budget.check()?;
     Ok(Gathered { container: Container::Directory, contents, segments: Vec::new() })
+}
+
+/// How the files of an archive are read that is not compressed.
+const fn alone<'a>(budget: &'a Budget, crew: &'a Crew) -> Means<'a> {
+    Means { budget, place: Place::Alone, windows: Windows::InTurn(crew), crew }
 }
 
 /// One file whose content is to be read.
@@ -177,9 +185,13 @@ fn inflated(
     crew: &Crew,
 ) -> Result<Gathered, Fault> {
     let budget = Budget::default();
-    let walked = ahead(Inflater::new(compression, reader), crew, |inner| {
-        let mut walker = Walker::new(Streamed(Inflated { inner, budget: &budget }));
-        walk(&mut walker, Cutter::Nowhere, false, catalog, &budget, crew)
+    let inflater = Inflater::new(compression, reader, Windows::InTurn(crew));
+    // Who waited inside for the turn that the archive has would wait for ever.
+    let windows = if compression.has_window() { Windows::Small } else { Windows::InTurn(crew) };
+    let means = Means { budget: &budget, place: Place::Within, windows, crew };
+    let walked = ahead(inflater, crew, Meter::new(&budget, Place::Archive), |inner| {
+        let mut walker = Walker::new(Streamed(inner));
+        walk(&mut walker, Cutter::Nowhere, false, catalog, means)
     });
     let walked = walked.map_err(|fault| match fault.code() {
         Code::ArchiveUnrecognised => fault.at(format!("inside the {compression} data")),
@@ -199,13 +211,14 @@ fn plain(
     crew: &Crew,
 ) -> Result<Gathered, Fault> {
     let budget = Budget::default();
+    let means = alone(&budget, crew);
     let cutter = Cutter::new(options.cuts);
     let mut walker = Walker::new(Gaps::new(source));
-    let mut walked = walk(&mut walker, cutter, file.is_some(), catalog, &budget, crew)?;
+    let mut walked = walk(&mut walker, cutter, file.is_some(), catalog, means)?;
     if let Some((file, counter)) = file {
         let contents = hash_all(&walked.alone, crew, &|member, buffer| {
             let span = Span::new(file, member.offset, member.size);
-            content::read(Counted { inner: span, counter }, member.keep(), &budget, buffer, crew)
+            content::read(Counted { inner: span, counter }, member.keep(), means, buffer)
         })?;
         walked.contents.extend(walked.alone.iter().map(|member| member.number).zip(contents));
     }
@@ -235,8 +248,7 @@ fn walk(
     mut cutter: Cutter<'_>,
     left: bool,
     catalog: &mut Catalog,
-    budget: &Budget,
-    crew: &Crew,
+    means: Means<'_>,
 ) -> Result<Walked, Fault> {
     let mut buffer = vec![0; BUFFER];
     let mut walked = Walked::default();
@@ -249,7 +261,7 @@ fn walk(
             walker.apart(Walker::skip_content)?;
         } else {
             let mut read = |walker: &mut Walker<_>| {
-                content::read(walker.content(), member.keep(), budget, &mut buffer, crew)
+                content::read(walker.content(), member.keep(), means, &mut buffer)
             };
             let read = if alone { walker.apart(read) } else { read(walker) };
             // That the archive ends here is said first: it is why a content is too short.
@@ -313,20 +325,6 @@ impl<R: Read> Read for Streamed<R> {
 impl<R: Read + Send> Source for Streamed<R> {
     fn skip(&mut self, count: u64) -> io::Result<u64> {
         io::copy(&mut self.0.by_ref().take(count), &mut io::sink())
-    }
-}
-
-/// A decompressed stream that is counted against the budget.
-struct Inflated<'a, R> {
-    inner: R,
-    budget: &'a Budget,
-}
-
-impl<R: Read> Read for Inflated<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.budget.inflate(count).map_err(io::Error::other)?;
-        Ok(count)
     }
 }
 

@@ -14,6 +14,7 @@ use flate2::bufread::GzDecoder;
 
 use super::header;
 use super::members::Members;
+use super::windows::Windows;
 use super::xz::XzStreams;
 use super::zstd::{self, ZstdFrames};
 use crate::verdict::{Code, Fault};
@@ -51,6 +52,13 @@ impl Compression {
         } else {
             None
         }
+    }
+}
+
+impl Compression {
+    /// Whether its decoder holds a window as large as the data asks for.
+    pub(super) const fn has_window(self) -> bool {
+        matches!(self, Self::Xz | Self::Zstd)
     }
 }
 
@@ -100,31 +108,36 @@ pub(super) fn read_full(mut reader: impl Read, buffer: &mut [u8]) -> io::Result<
 }
 
 /// A decompressing reader. Its errors carry a [`Fault`]; after one it stays failed.
-pub(super) struct Inflater<R: Read> {
-    decoder: Decoder<BufReader<Raw<R>>>,
+pub(super) struct Inflater<'a, R: Read> {
+    decoder: Decoder<'a, BufReader<Raw<R>>>,
     compression: Compression,
     seen: Arc<Seen>,
     failed: Option<Fault>,
 }
 
-enum Decoder<R: io::BufRead> {
+enum Decoder<'a, R: io::BufRead> {
     Gzip(Box<Members<GzDecoder<R>>>),
-    Xz(Box<XzStreams<R>>),
+    Xz(Box<XzStreams<'a, R>>),
     Bzip2(Box<Members<BzDecoder<R>>>),
-    Zstd(Box<ZstdFrames<R>>),
+    Zstd(Box<ZstdFrames<'a, R>>),
 }
 
-impl<R: Read> Inflater<R> {
-    pub(super) fn new(compression: Compression, inner: R) -> Self {
+impl<'a, R: Read> Inflater<'a, R> {
+    pub(super) fn new(compression: Compression, inner: R, windows: Windows<'a>) -> Self {
         let seen = Arc::new(Seen::default());
         let raw = BufReader::with_capacity(64 << 10, Raw { inner, seen: Arc::clone(&seen) });
         let decoder = match compression {
             Compression::Gzip => Decoder::Gzip(Box::new(Members::new(raw))),
-            Compression::Xz => Decoder::Xz(Box::new(XzStreams::new(raw))),
+            Compression::Xz => Decoder::Xz(Box::new(XzStreams::new(raw, windows))),
             Compression::Bzip2 => Decoder::Bzip2(Box::new(Members::new(raw))),
-            Compression::Zstd => Decoder::Zstd(Box::new(ZstdFrames::new(raw))),
+            Compression::Zstd => Decoder::Zstd(Box::new(ZstdFrames::new(raw, windows))),
         };
         Self { decoder, compression, seen, failed: None }
+    }
+
+    /// How many compressed bytes were read.
+    pub(super) fn consumed(&self) -> u64 {
+        self.seen.count.load(Ordering::Relaxed)
     }
 
     fn fault(&self, error: &io::Error) -> Fault {
@@ -133,12 +146,10 @@ impl<R: Read> Inflater<R> {
         } else if self.seen.ended.load(Ordering::Relaxed) {
             Fault::new(
                 Code::ArchiveTruncated,
-                format!(
-                    "the {} data is cut off at byte {}",
-                    self.compression,
-                    self.seen.count.load(Ordering::Relaxed)
-                ),
+                format!("the {} data is cut off at byte {}", self.compression, self.consumed()),
             )
+        } else if let Some(fault) = error.get_ref().and_then(|it| it.downcast_ref::<Fault>()) {
+            fault.clone()
         } else {
             Fault::new(
                 Code::CompressionMalformed,
@@ -148,7 +159,7 @@ impl<R: Read> Inflater<R> {
     }
 }
 
-impl<R: Read> Read for Inflater<R> {
+impl<R: Read> Read for Inflater<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if let Some(fault) = &self.failed {
             return Err(io::Error::other(fault.clone()));

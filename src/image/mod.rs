@@ -8,6 +8,7 @@
 //! [`Archive::coverage`] afterwards.
 //!
 //! From the ground up: `input`, `inflate` (with `members`, `xz` and `zstd`), `ahead`, `field`, `header`, `pax`, `tar` and `segments` read;
+//! `budget` and `windows` bound what decompressing costs;
 //! `catalog`, `content` and `gather` collect names and facts; `descriptor`, `document`, `legacy`, `files`,
 //! `layer`, `docker`, `oci`, `findings`, `leftover` and `decide` judge them, without any input or output.
 //!
@@ -15,6 +16,7 @@
 
 mod ahead;
 mod archive;
+mod budget;
 mod catalog;
 mod content;
 mod decide;
@@ -38,6 +40,7 @@ mod outline;
 mod pax;
 mod segments;
 mod tar;
+mod windows;
 mod xz;
 mod zstd;
 

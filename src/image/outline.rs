@@ -9,9 +9,11 @@ use std::io::{self, Cursor, Read};
 
 use tar::Header as Block;
 
+use super::budget::{Budget, Meter, Place};
 use super::catalog::shows_image;
 use super::header::{self, BLOCK};
 use super::inflate::{Compression, Inflater, MAGIC_BYTES, read_full};
+use super::windows::Windows;
 use crate::limits;
 
 /// What names and documents of an archive show.
@@ -47,7 +49,26 @@ fn scan(stream: &mut dyn Read, outline: &mut Outline) -> io::Result<()> {
     let whole = Cursor::new(first).chain(stream);
     match Compression::sniff(first) {
         None => scan_tar(whole, outline),
-        Some(compression) => scan_tar(Inflater::new(compression, whole), outline),
+        Some(compression) => {
+            let inflater = Inflater::new(compression, whole, Windows::Small);
+            let budget = Budget::default();
+            let meter = Meter::new(&budget, Place::Alone);
+            scan_tar(Bounded { inflater, meter }, outline)
+        }
+    }
+}
+
+/// Decompressed data that ends in an error where it costs too much.
+struct Bounded<'a, R: Read> {
+    inflater: Inflater<'a, R>,
+    meter: Meter<'a>,
+}
+
+impl<R: Read> Read for Bounded<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inflater.read(buffer)?;
+        self.meter.piece(count, self.inflater.consumed()).map_err(io::Error::other)?;
+        Ok(count)
     }
 }
 

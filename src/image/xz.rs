@@ -1,8 +1,8 @@
 //! All streams of an xz file (<https://tukaani.org/xz/xz-file-format.txt>).
 //!
 //! The library decodes LZMA2. Its own reader of the container takes dictionaries of any size, which
-//! would let a small file ask for 4 GiB, so the container is read here: headers, index and footers
-//! are checked by their CRC32. The check over a block's content is skipped, because the content is
+//! would let a small file ask for 4 GiB, so the container is read here and dictionaries are bounded:
+//! headers, index and footers are checked by their CRC32. The check over a block's content is skipped, because the content is
 //! compared by SHA-256 anyway. Filters besides LZMA2 are refused.
 
 use std::io::{self, Read};
@@ -11,6 +11,7 @@ use flate2::Crc;
 use lzma_rust2::Lzma2Reader;
 
 use super::inflate::read_full;
+use super::windows::{Window, Windows};
 use crate::limits;
 
 const HEADER_MAGIC: [u8; 6] = [0xfd, b'7', b'z', b'X', b'Z', 0];
@@ -18,8 +19,11 @@ const LZMA2: u64 = 0x21;
 const FOREIGN: &str = "something else follows it";
 
 /// Reads the content of all streams.
-pub(super) struct XzStreams<R> {
+pub(super) struct XzStreams<'a, R> {
     place: Place<R>,
+    windows: Windows<'a>,
+    /// The current block's dictionary.
+    window: Option<Window<'a>>,
     /// The two flag bytes of the current stream's header.
     flags: [u8; 2],
     blocks: u64,
@@ -36,9 +40,10 @@ enum Place<R> {
     End,
 }
 
-impl<R: Read> XzStreams<R> {
-    pub(super) fn new(source: R) -> Self {
-        Self { place: Place::Stream { source, first: true }, flags: [0; 2], blocks: 0 }
+impl<'a, R: Read> XzStreams<'a, R> {
+    pub(super) fn new(source: R, windows: Windows<'a>) -> Self {
+        let place = Place::Stream { source, first: true };
+        Self { place, windows, window: None, flags: [0; 2], blocks: 0 }
     }
 
     fn begin_stream(&mut self, mut source: R, first: bool) -> io::Result<Place<R>> {
@@ -86,7 +91,11 @@ impl<R: Read> XzStreams<R> {
         check_crc(&[&[size], fields].concat(), *crc)?;
         let dictionary = block_dictionary(fields)?;
         self.blocks = self.blocks.saturating_add(1);
-        let reader = Lzma2Reader::new(Tally { source, count: 0 }, dictionary, None);
+        let window = self.windows.open(dictionary.into());
+        // Never larger than what was asked for.
+        let size = u32::try_from(window.size).unwrap_or(dictionary);
+        self.window = Some(window);
+        let reader = Lzma2Reader::new(Tally { source, count: 0 }, size, None);
         Ok(Place::Inside(Box::new(reader)))
     }
 
@@ -139,7 +148,7 @@ impl<R: Read> XzStreams<R> {
     }
 }
 
-impl<R: Read> Read for XzStreams<R> {
+impl<R: Read> Read for XzStreams<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
@@ -149,12 +158,20 @@ impl<R: Read> Read for XzStreams<R> {
                 Place::Stream { source, first } => self.begin_stream(source, first)?,
                 Place::Block(source) => self.begin_block(source)?,
                 Place::Inside(mut reader) => {
-                    let count = reader.read(buffer)?;
+                    let window = &self.window;
+                    let count = reader.read(buffer).map_err(|error| {
+                        match window.as_ref().and_then(Window::fault) {
+                            Some(fault) => io::Error::other(fault),
+                            None => error,
+                        }
+                    })?;
                     if count > 0 {
                         self.place = Place::Inside(reader);
                         return Ok(count);
                     }
-                    self.end_block(reader.into_inner())?
+                    let source = reader.into_inner();
+                    self.window = None;
+                    self.end_block(source)?
                 }
                 Place::End => return Ok(0),
             };

@@ -1,13 +1,14 @@
 //! All frames of a Zstandard stream (RFC 8878), skippable ones included.
 //!
-//! The library decodes one frame; this reader strings frames together and refuses anything else
-//! between or behind them.
+//! The library decodes one frame; this reader strings frames together, bounds their windows, and refuses
+//! anything else between or behind them.
 
 use std::io::{self, Cursor, Read};
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::inflate::read_full;
+use super::windows::{Window, Windows};
 use crate::limits;
 
 const FRAME: u32 = 0xfd2f_b528;
@@ -30,17 +31,17 @@ pub(super) fn is_magic(first: &[u8]) -> bool {
 }
 
 /// Reads the content of all frames.
-pub(super) struct ZstdFrames<R> {
+pub(super) struct ZstdFrames<'a, R> {
     source: R,
     decoder: FrameDecoder,
-    in_frame: bool,
+    windows: Windows<'a>,
+    /// The current frame's.
+    window: Option<Window<'a>>,
 }
 
-impl<R: Read> ZstdFrames<R> {
-    pub(super) fn new(source: R) -> Self {
-        let mut decoder = FrameDecoder::new();
-        decoder.set_max_window_size(limits::ZSTD_WINDOW_BYTES);
-        Self { source, decoder, in_frame: false }
+impl<'a, R: Read> ZstdFrames<'a, R> {
+    pub(super) fn new(source: R, windows: Windows<'a>) -> Self {
+        Self { source, decoder: decoder(), windows, window: None }
     }
 
     /// Goes to the next frame with content; false at the end of the data.
@@ -55,9 +56,16 @@ impl<R: Read> ZstdFrames<R> {
             }
             let number = u32::from_le_bytes(magic);
             if number == FRAME {
+                let mut header = Header::read(&mut self.source)?;
+                if header.window > limits::ZSTD_WINDOW_BYTES {
+                    return Err(malformed(&"the window is larger than 128 MiB"));
+                }
+                let window = self.windows.open(header.window);
+                header.narrow(window.size)?;
                 self.decoder
-                    .reset(Cursor::new(magic).chain(&mut self.source))
+                    .reset(Cursor::new(magic).chain(header.bytes()).chain(&mut self.source))
                     .map_err(|error| malformed(&error))?;
+                self.window = Some(window);
                 return Ok(true);
             }
             if number & SKIPPABLE_MASK != SKIPPABLE {
@@ -73,26 +81,109 @@ impl<R: Read> ZstdFrames<R> {
     }
 }
 
-impl<R: Read> Read for ZstdFrames<R> {
+impl<R: Read> Read for ZstdFrames<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            if !self.in_frame {
-                if !self.next_frame()? {
-                    return Ok(0);
-                }
-                self.in_frame = true;
+            if self.window.is_none() && !self.next_frame()? {
+                return Ok(0);
             }
             if self.decoder.can_collect() > 0 {
                 return self.decoder.read(buffer);
             }
             if self.decoder.is_finished() {
-                self.in_frame = false;
+                if self.window.take().is_some_and(|window| window.is_large()) {
+                    self.decoder = decoder();
+                }
             } else {
+                let window = &self.window;
                 self.decoder
                     .decode_blocks(&mut self.source, BlockDecodingStrategy::UptoBlocks(1))
-                    .map_err(|error| malformed(&error))?;
+                    .map_err(|error| match window.as_ref().and_then(Window::fault) {
+                        Some(fault) => io::Error::other(fault),
+                        None => malformed(&error),
+                    })?;
             }
         }
+    }
+}
+
+fn decoder() -> FrameDecoder {
+    let mut decoder = FrameDecoder::new();
+    decoder.set_max_window_size(limits::LARGE_WINDOW_BYTES);
+    decoder
+}
+
+/// A frame's header behind the magic number (RFC 8878, 3.1.1.1), as far as it says how large the window is.
+struct Header {
+    /// Descriptor, window descriptor, dictionary id, content size.
+    bytes: [u8; 14],
+    length: usize,
+    window: u64,
+}
+
+impl Header {
+    fn read(source: &mut impl Read) -> io::Result<Self> {
+        let mut bytes = [0; 14];
+        let mut length = 0_usize;
+        let mut field = |size: usize| -> io::Result<u64> {
+            let end = length.saturating_add(size);
+            let field = bytes.get_mut(length..end).unwrap_or_default();
+            source.read_exact(field)?;
+            length = end;
+            Ok(field.iter().rev().fold(0, |value, byte| value << 8 | u64::from(*byte)))
+        };
+        let descriptor = field(1)?;
+        let single = descriptor & 0x20 != 0;
+        let window = if single { 0 } else { field(1)? };
+        field(match descriptor & 3 {
+            0 => 0,
+            1 => 1,
+            2 => 2,
+            _ => 4,
+        })?;
+        let content = match (descriptor >> 6, single) {
+            (0, false) => 0,
+            (0, true) => field(1)?,
+            (1, _) => field(2)?.saturating_add(256),
+            (2, _) => field(4)?,
+            _ => field(8)?,
+        };
+        let window = if single {
+            content
+        } else {
+            let base = 1_u64 << (window >> 3).saturating_add(10);
+            base.saturating_add((base >> 3).saturating_mul(window & 7))
+        };
+        Ok(Self { bytes, length, window })
+    }
+
+    /// Puts a smaller window in: what is decoded is the same, or refers to something that is not there.
+    fn narrow(&mut self, size: u64) -> io::Result<()> {
+        let [descriptor, window, ..] = &mut self.bytes;
+        if size == self.window {
+            return Ok(());
+        }
+        if *descriptor & 0x20 == 0 {
+            // The sizes are powers of two.
+            *window = u8::try_from(size.ilog2().saturating_sub(10) << 3).unwrap_or_default();
+            return Ok(());
+        }
+        // The window is the content: the header becomes one with a window of its own.
+        let flag = *descriptor >> 6;
+        if flag < 2 {
+            return Err(malformed(&"a window larger than its size field"));
+        }
+        *descriptor &= !0x20;
+        let narrow = u8::try_from(size.ilog2().saturating_sub(10) << 3).unwrap_or_default();
+        self.bytes.get_mut(1..).unwrap_or_default().rotate_right(1);
+        let [_, window, ..] = &mut self.bytes;
+        *window = narrow;
+        self.length = self.length.saturating_add(1);
+        Ok(())
+    }
+
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
     }
 }
 

@@ -240,8 +240,8 @@ codes! {
             "Stop the deployment and contact the vendor."
         ArchiveTooLarge "archive-too-large" Failed
             "the archive exceeds a limit"
-            "More entries, longer names, more metadata or more decompressed bytes than any real archive has."
-            "Stop the deployment and contact the vendor."
+            "More entries, longer names, more metadata or more decompressed bytes than any real archive has, or a compressed stream that needs a window of more than 32 MiB (zstd --long, zstd --ultra -22, xz -9)."
+            "If it names a window, decompress the file and verify what it holds. Otherwise stop the deployment and contact the vendor."
         CompressionMalformed "compression-malformed" Failed
             "compressed data is damaged"
             "A gzip, xz, bzip2 or zstd stream doesn't decode, or something follows it."

@@ -337,3 +337,59 @@ fn what_the_real_programs_write_is_read() {
         }
     }
 }
+
+/// What the program writes for this input; `None` where it is not installed.
+fn packed(program: &str, arguments: &[&str], input: &[u8]) -> Option<Vec<u8>> {
+    let child = Command::new(program)
+        .args(arguments)
+        .arg("-c")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let Ok(mut child) = child else {
+        eprintln!("skipped: {program} is not here");
+        return None;
+    };
+    let mut stdin = child.stdin.take().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || stdin.write_all(input));
+        Some(child.wait_with_output().unwrap().stdout)
+    })
+}
+
+/// A stream that asks for a large window gets 32 MiB: what reaches no further back decodes, and what does
+/// ends in a fault that says what to do.
+#[test]
+fn large_windows_are_served_as_far_as_memory_goes() {
+    // Noise, so that nothing is nearer than the copy of its beginning.
+    let mut state = 1_u64;
+    let mut noise: Vec<u8> = Vec::with_capacity(40 << 20);
+    while noise.len() < 40 << 20 {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        noise.extend(state.to_le_bytes());
+    }
+    let reaching = |distance: usize| {
+        let mut layer = noise[..distance].to_vec();
+        layer.extend_from_within(..1 << 20);
+        layer
+    };
+    for (distance, expected) in [(20 << 20, true), (40 << 20, false)] {
+        let plain = reaching(distance);
+        let Some(layer) = packed("zstd", &["-1", "--long=27"], &plain) else { break };
+        assert!(layer.len() < distance + (512 << 10), "zstd did not reach back");
+        let config = config(&[digest(&plain), digest(&plain)], "good");
+        let image = Image { config, layers: vec![layer.clone(), layer] };
+        let bytes = docker(&image).finish();
+        let answer = crate::sample::read(sealift::image::Input::File(&bytes), 2);
+        match answer {
+            Ok(_) => assert!(expected, "{distance}"),
+            Err(refusal) => {
+                assert!(!expected, "{distance}: {refusal}");
+                assert_eq!(refusal.fault.code(), Code::ArchiveTooLarge, "{refusal}");
+                assert!(refusal.to_string().contains("window"), "{refusal}");
+            }
+        }
+    }
+}

@@ -126,6 +126,29 @@ fn entries_are_bounded() {
     assert_eq!(refusal.fault.code(), Code::ArchiveTooLarge);
 }
 
+/// Many entries with long names are refused by the sum of the names, before they cost memory.
+#[test]
+fn names_are_bounded_in_all() {
+    struct Names(usize, usize, Vec<u8>);
+    impl Read for Names {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if self.1 % 512 == 0 {
+                let name = format!("{:0>99}", self.0);
+                self.2 = Tar::new().file(&name, "").cut();
+                self.0 += 1;
+            }
+            let count = (&self.2[self.1 % 512..]).read(buffer)?;
+            self.1 += count;
+            Ok(count)
+        }
+    }
+    let mut names = Names(0, 0, Vec::new());
+    let refusal = read(Input::Stream(&mut names), 1).unwrap_err();
+    assert_eq!(refusal.fault.code(), Code::ArchiveTooLarge);
+    assert!(refusal.to_string().contains("names"), "{refusal}");
+    assert_eq!(names.0, limits::ARCHIVE_NAMES_BYTES / 99 + 1);
+}
+
 /// Indexes that list each other's content again and again are followed a bounded number of times.
 #[test]
 fn descriptors_are_bounded() {

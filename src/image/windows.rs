@@ -1,0 +1,93 @@
+//! How much memory the windows of compressed streams may take in all.
+//!
+//! A decoder holds the window (xz: dictionary) that a stream asks for. Small ones are for everybody.
+//! Larger ones are held by one stream at a time in the whole run, and no stream inside of another one
+//! that may hold one has its turn. What asks for more than the largest gets that: its content decodes
+//! as it should as long as it refers to nothing further back, and ends in a fault if it does.
+
+use crate::limits;
+use crate::parallel::{Crew, Turn};
+use crate::verdict::{Code, Fault};
+
+/// Which windows a stream may have.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Windows<'a> {
+    /// Large ones too, when it is its turn.
+    InTurn(&'a Crew),
+    /// Small ones only.
+    Small,
+}
+
+/// The window that a stream has.
+#[derive(Debug)]
+pub(super) struct Window<'a> {
+    /// What it asked for.
+    pub(super) wanted: u64,
+    /// What it got, in bytes.
+    pub(super) size: u64,
+    _turn: Option<Turn<'a>>,
+}
+
+impl<'a> Windows<'a> {
+    /// Waits until there is room for a window.
+    pub(super) fn open(self, wanted: u64) -> Window<'a> {
+        let (most, turn) = match self {
+            Self::InTurn(crew) if wanted > limits::WINDOW_BYTES => {
+                (limits::LARGE_WINDOW_BYTES, Some(crew.turn()))
+            }
+            _ => (limits::WINDOW_BYTES, None),
+        };
+        Window { wanted, size: wanted.min(most), _turn: turn }
+    }
+}
+
+impl Window<'_> {
+    /// Whether it is larger than those that everybody has.
+    pub(super) const fn is_large(&self) -> bool {
+        self.size > limits::WINDOW_BYTES
+    }
+
+    /// The fault of a stream that doesn't decode, if the window may be why.
+    pub(super) fn fault(&self) -> Option<Fault> {
+        let mib = |bytes: u64| bytes.div_ceil(1 << 20);
+        (self.size < self.wanted).then(|| {
+            Fault::new(
+                Code::ArchiveTooLarge,
+                format!(
+                    "compressed data asks for a window of {} MiB and needs more than {} MiB of it, or \
+                     is damaged; decompress it with the program that made it, or compress it again \
+                     with gzip, zstd up to -19 or xz up to -8",
+                    mib(self.wanted),
+                    mib(self.size)
+                ),
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_windows_are_held_one_at_a_time() {
+        const MIB: u64 = 1 << 20;
+        let crew = Crew::new(2);
+        let small: Vec<_> = (0..9).map(|_| Windows::InTurn(&crew).open(8 * MIB)).collect();
+        assert!(small.iter().all(|window| !window.is_large() && window.fault().is_none()));
+        let large = Windows::InTurn(&crew).open(32 * MIB);
+        assert!(large.is_large() && large.size == 32 * MIB && large.fault().is_none());
+        let inner = Windows::Small.open(128 * MIB);
+        assert_eq!(inner.size, 8 * MIB);
+        assert_eq!(inner.fault().unwrap().code(), Code::ArchiveTooLarge);
+        std::thread::scope(|scope| {
+            let (send, receive) = std::sync::mpsc::channel();
+            let crew = &crew;
+            scope.spawn(move || send.send(Windows::InTurn(crew).open(128 * MIB).size));
+            // It can't be there, however long one waits.
+            assert!(receive.try_recv().is_err());
+            drop(large);
+            assert_eq!(receive.recv(), Ok(32 * MIB));
+        });
+    }
+}
