@@ -62,9 +62,13 @@ impl<'a, R: Read> ZstdFrames<'a, R> {
                 }
                 let window = self.windows.open(header.window);
                 header.narrow(window.size)?;
-                self.decoder
-                    .reset(Cursor::new(magic).chain(header.bytes()).chain(&mut self.source))
-                    .map_err(|error| malformed(&error))?;
+                let header = || Cursor::new(magic).chain(header.bytes());
+                if window.is_large() {
+                    // Only a decoder that was used before makes room for the whole window at once;
+                    // growing to it would hold half as much again.
+                    self.decoder.reset(header()).map_err(|error| malformed(&error))?;
+                }
+                self.decoder.reset(header()).map_err(|error| malformed(&error))?;
                 self.window = Some(window);
                 return Ok(true);
             }
@@ -91,9 +95,11 @@ impl<R: Read> Read for ZstdFrames<'_, R> {
                 return self.decoder.read(buffer);
             }
             if self.decoder.is_finished() {
-                if self.window.take().is_some_and(|window| window.is_large()) {
+                // The memory is given back before the turn is.
+                if self.window.as_ref().is_some_and(Window::is_large) {
                     self.decoder = decoder();
                 }
+                self.window = None;
             } else {
                 let window = &self.window;
                 self.decoder
