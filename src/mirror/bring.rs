@@ -167,14 +167,30 @@ impl<'a> Errand<'a> {
             self.watch.say(&format!("{}: {note}", want.name));
         }
         let mut stage = Stage::new(self.store, want);
+        let mut alone = None;
         // An archive shows its labels only when it is read.
         if !description.labels.is_empty() {
             let bundles = self.image_material(&mut stage, &description.labels)?;
             // Of a registry every digest is known that the archive will prove.
             if description.source.starts_with("docker://") {
                 self.foresee(&stage, &bundles, Foreseen::Image(&description.stated))?;
+                // An index that lists what is not brought goes along only if somebody signed it.
+                alone = found.without_index().filter(|(index, _)| {
+                    let index = Foreseen::Image(std::slice::from_ref(index));
+                    bundles.is_empty() || self.foresee(&stage, &bundles, index).is_err()
+                });
             }
         }
+        let found = match &alone {
+            None => found,
+            Some((index, alone)) => {
+                let name = &want.name;
+                self.watch
+                    .say(&format!("{name}: left out: the index {index}, which nobody signed"));
+                &**alone
+            }
+        };
+        let description = found.description();
         let recorded =
             |place: &str| self.store.last(place).is_some_and(|it| it.url == description.source);
         // A run that ended before it had read what it fetched did not record it: what the source
