@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::make::{Order, authority};
 use super::seen::{listed, look};
-use crate::artifact::{self, Judge, Terms, Tries};
+use crate::artifact::{self, Clues, Judge, Terms, Tries};
 use crate::digest::Sha256Digest;
 use crate::folder::{Folder, TrustedKey, read_small};
 use crate::key::HashAlgorithm;
@@ -57,7 +57,7 @@ pub fn foresee(
     let survey = look(folder, order, &listed(folder, material)?);
     let authority = authority(order, &survey)?;
     let mut refusal: Option<Fault> = None;
-    let tries = Tries::default();
+    let (tries, clues) = (Tries::default(), Clues::default());
     for bundle in bundles {
         let at = |fault: Fault| fault.at(folder.show(bundle));
         let (bytes, _) = read_small(folder, bundle, limits::BUNDLE_BYTES, Code::BundleTooLarge)?;
@@ -67,7 +67,7 @@ pub fn foresee(
             let profile = profile(key, order.profile);
             let terms =
                 key.vendor.map(|(vendor, terms)| Terms { name, path: None, key: terms, vendor });
-            let judge = Judge { request: &request, profile, terms, tries: &tries };
+            let judge = Judge { request: &request, profile, terms, tries: &tries, clues: &clues };
             let texts = artifact.texts(&bundle, profile);
             if texts.is_empty() {
                 // It does not say what it is about: only what it has not got can be told.
