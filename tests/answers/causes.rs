@@ -125,13 +125,15 @@ fn the_names_that_the_vendor_gives_come_before_guesses() {
 #[test]
 fn a_swapped_bundle_is_called_a_good_signature_of_something_else() {
     let folder = tempfile::tempdir().unwrap();
-    let at = folder.path();
-    let (key, _) = keys(at);
+    // What judges lies apart from what is judged.
+    let (key, _) = keys(folder.path());
+    let at = &folder.path().join("release");
     let (archive, id) = image("one");
     let (_, another) = image("two");
     write(at, "app.tar", &archive);
     write(at, "app.bundle", stating(&key, &another));
-    for arguments in [&["--key", "vendor.pub", "app.tar"][..], &["--key", "vendor.pub", "."]] {
+    for arguments in [&["--key", "../vendor.pub", "app.tar"][..], &["--key", "../vendor.pub", "."]]
+    {
         let (_, artifacts) = verify(at, arguments);
         let artifact =
             artifacts.iter().find(|it| it["name"].as_str().unwrap().ends_with("app.tar"));
@@ -153,7 +155,7 @@ fn a_swapped_bundle_is_called_a_good_signature_of_something_else() {
     write(at, "lone/app.bin", "app");
     write(at, "lone/app.bin_signature.bundle", stating(&key, &package_text(b"other")));
     for path in ["lone/app.bin", "lone"] {
-        let (_, artifacts) = verify(at, &["--key", "vendor.pub", path]);
+        let (_, artifacts) = verify(at, &["--key", "../vendor.pub", path]);
         let reason = artifacts[0]["reason"].as_str().unwrap();
         let file = format!("sha256:{}, the SHA-256 of this file", hex(&sha256("app")));
         assert!(reason.contains(&file), "{reason}");

@@ -35,9 +35,12 @@ fn pipe(path: &Path) {
 fn a_pipe_or_a_device_under_a_bundles_name_is_refused() {
     let key = TestKey::new(7);
     for what in ["pipe", "directory", "socket", "/dev/zero", "/dev/tty"] {
+        // What judges lies apart from what is judged.
         let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
-        fs::write(at("k.pub"), key.pem()).unwrap();
+        fs::write(folder.path().join("k.pub"), key.pem()).unwrap();
+        let release = folder.path().join("release");
+        fs::create_dir(&release).unwrap();
+        let at = |name: &str| release.join(name);
         fs::write(at("app.bin"), "content").unwrap();
         let bundle = at("app.bin_signature.bundle");
         let mut _listener = None;
@@ -49,10 +52,10 @@ fn a_pipe_or_a_device_under_a_bundles_name_is_refused() {
             }
             device => std::os::unix::fs::symlink(device, &bundle).unwrap(),
         }
-        let (code, said) = answer(folder.path(), &["verify", "--key", "k.pub", "app.bin"]);
+        let (code, said) = answer(&release, &["verify", "--key", "../k.pub", "app.bin"]);
         assert_eq!(code, 1, "{what}: {said}");
         assert!(said.contains("file-type-refused"), "{what}: {said}");
-        let (code, said) = answer(folder.path(), &["verify", "--key", "k.pub", "."]);
+        let (code, said) = answer(&release, &["verify", "--key", "../k.pub", "."]);
         assert_eq!(code, if what == "directory" { 3 } else { 1 }, "{what}: {said}");
     }
 }
