@@ -63,6 +63,7 @@ fn one_platform_of_an_index_and_all_of_it() {
     assert!(one.read().statements[0].absent && alone.read().statements.is_empty());
     assert!(!alone.description.stated.iter().any(|it| it.to_string() == *index));
     assert_eq!(alone.read().images[0].unsigned_tags, std::slice::from_ref(&reference));
+    std::fs::remove_file(&alone.archive).unwrap();
 
     // All platforms; the shared layer only once.
     mirror.options.platforms = Platforms::All;
