@@ -31,7 +31,7 @@ pub(super) fn run(arguments: &ReportArgs) -> Result<ExitStatus, Fault> {
 /// # Errors
 /// [`Code::FileNotFound`]; [`Code::ReportMalformed`] also for what can't be read at all.
 pub(super) fn read(path: &Path) -> Result<Report, Fault> {
-    read_by(path, |file| report::parse(file))
+    read_by(path, report::parse)
 }
 
 fn read_by<T>(path: &Path, parse: impl Fn(Box<dyn Read>) -> Result<T, Fault>) -> Result<T, Fault> {
@@ -44,7 +44,7 @@ fn read_by<T>(path: &Path, parse: impl Fn(Box<dyn Read>) -> Result<T, Fault>) ->
 }
 
 fn show(arguments: &ReportShowArgs) -> Result<ExitStatus, Fault> {
-    let report = read_by(&arguments.file, |file| report::parse_kept(file))?;
+    let report = read_by(&arguments.file, report::parse_kept)?;
     let detail = if arguments.verbose { Detail::Full } else { Detail::Brief };
     let mut out = io::BufWriter::new(io::stdout().lock());
     let form = report::Form::from(arguments.output);
