@@ -50,12 +50,11 @@ fn part(name: &str) -> Option<&'static str> {
         Some(MACOS)
     } else if name.strip_prefix("found.").is_some_and(|it| it.len() == 3 && digits(it)) {
         Some(WINDOWS)
-    } else if name == ".trash" || name.strip_prefix(".trash-").is_some_and(digits) {
-        Some(LINUX)
-    } else if name.starts_with(".fuse_hidden") || name.starts_with(".nfs0") {
-        Some(LINUX)
     } else {
-        None
+        let trash = name == ".trash" || name.strip_prefix(".trash-").is_some_and(digits);
+        // What a file system keeps of a file that was removed while it was open.
+        let removed = name.starts_with(".fuse_hidden") || name.starts_with(".nfs0");
+        (trash || removed).then_some(LINUX)
     }
 }
 
