@@ -230,7 +230,7 @@ fn a_directory_is_named_for_what_it_is() {
     room.write_beside("copied/version", "Directory Transport Version: 1.1\n");
     room.write_beside("copied/manifest.json", r#"{"schemaVersion":2,"config":{},"layers":[]}"#);
     fs::create_dir(room.beside("listed")).unwrap();
-    room.write_beside("listed/SHA256SUMS", &format!("{}  x\n", hex(&sha256(b"x"))));
+    room.write_beside("listed/SHA256SUMS", format!("{}  x\n", hex(&sha256(b"x"))));
     for (folder, words) in
         [("unpacked", "docker save"), ("copied", "skopeo copy"), ("listed", "a list of digests")]
     {
