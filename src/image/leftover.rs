@@ -64,7 +64,8 @@ impl Leftovers<'_> {
         for (name, target) in self.files.links() {
             let named = self.items.iter().any(|item| item.layers.iter().any(|it| it == name));
             let directory = name.strip_suffix("/layer.tar").unwrap_or_default();
-            if !named && !(hex(directory).is_some() && self.is_layer(target)) {
+            let left_behind = hex(directory).is_some() && self.is_layer(target);
+            if !named && !left_behind {
                 return Err(refused(name, "the link is none to a layer of an image"));
             }
         }

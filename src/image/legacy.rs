@@ -104,10 +104,7 @@ const DOCKER_KNOWS: [&str; 25] = [
 
 /// The members that say something: Go writes others with their zero value or leaves them out, as the
 /// version has it.
-fn said<'c>(
-    config: &'c Map<String, Value>,
-    known: impl Fn(&str) -> bool,
-) -> Vec<(&'c String, &'c Value)> {
+fn said(config: &Map<String, Value>, known: impl Fn(&str) -> bool) -> Vec<(&String, &Value)> {
     let zero = |value: &Value| match value {
         Value::Null => true,
         Value::Bool(value) => !value,

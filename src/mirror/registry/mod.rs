@@ -132,7 +132,7 @@ impl Found for Image<'_> {
 
     fn without_index(&self) -> Option<(Sha256Digest, Box<dyn Found + '_>)> {
         let (index, found) = self.found.alone.as_ref()?;
-        let view = View { session: &self.session, found: &**found, jobs: self.jobs };
+        let view = View { session: &self.session, found, jobs: self.jobs };
         Some((*index, Box::new(view)))
     }
 }
