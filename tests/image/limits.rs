@@ -132,7 +132,7 @@ fn names_are_bounded_in_all() {
     struct Names(usize, usize, Vec<u8>);
     impl Read for Names {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            if self.1 % 512 == 0 {
+            if self.1.is_multiple_of(512) {
                 let name = format!("{:0>99}", self.0);
                 self.2 = Tar::new().file(&name, "").cut();
                 self.0 += 1;
