@@ -280,14 +280,14 @@ fn nothing_by_which_a_folder_is_judged_lies_in_it() {
     bench.write("earlier.json", before.stdout);
     let seal = "seal release --key transfer.key";
     for (command, option, file) in [
-        (format!("verify release --trusted-root root.json"), "--key", "vendor.pub"),
-        (format!("verify release --key vendor.pub"), "--trusted-root", "root.json"),
-        (format!("verify release"), "--trust", "trust.toml"),
-        (format!("verify release {GOOD}"), "--transfer-key", "transfer.pub"),
-        (format!("verify release {GOOD}"), "--vendor-profile", "profile.toml"),
-        (format!("verify release {GOOD}"), "--map", "map.txt"),
-        (format!("verify release {GOOD}"), "--changed-since", "earlier.json"),
-        (format!("verify release {GOOD} --transfer-key transfer.pub"), "--state", "earlier.json"),
+        ("verify release --trusted-root root.json".to_owned(), "--key", "vendor.pub"),
+        ("verify release --key vendor.pub".to_owned(), "--trusted-root", "root.json"),
+        ("verify release".to_owned(), "--trust", "trust.toml"),
+        ("verify release {GOOD}".to_owned(), "--transfer-key", "transfer.pub"),
+        ("verify release {GOOD}".to_owned(), "--vendor-profile", "profile.toml"),
+        ("verify release {GOOD}".to_owned(), "--map", "map.txt"),
+        ("verify release {GOOD}".to_owned(), "--changed-since", "earlier.json"),
+        ("verify release {GOOD} --transfer-key transfer.pub".to_owned(), "--state", "earlier.json"),
         (format!("{seal} --trusted-root root.json"), "--vendor-key", "vendor.pub"),
         (format!("{seal} --vendor-key vendor.pub"), "--trusted-root", "root.json"),
         (seal.to_owned(), "--trust", "trust.toml"),
@@ -476,5 +476,5 @@ fn a_signature_is_taken_as_cosign_takes_it() {
     assert!(verify("abcd").stderr.contains("file-not-found"));
     assert!(verify("https://sig.example/x").stderr.contains("option-not-offline"));
     // The text of another signature is none of this.
-    assert_eq!(verify(&log::base64(&TestKey::new(4).sign(b"hello"))).status, Some(1));
+    assert_eq!(verify(&log::base64(TestKey::new(4).sign(b"hello"))).status, Some(1));
 }

@@ -308,10 +308,10 @@ fn what_only_a_signature_vouches_for_is_told() {
     for (layer, steering, elsewhere) in [(urls, false, true), (annotated, true, false)] {
         let text = manifest(&good.config, &[layer, plain.clone()]);
         let entry = descriptor(MANIFEST, &text, "");
-        let list = index(&[entry.clone()]);
+        let list = index(std::slice::from_ref(&entry));
         for bytes in [
             with_manifest(&text, &[], &entry),
-            with_manifest(&text, &[list.clone()], &descriptor(INDEX, &list, "")),
+            with_manifest(&text, std::slice::from_ref(&list), &descriptor(INDEX, &list, "")),
         ] {
             let archive = read_all_ways(&bytes).unwrap();
             let [said] = &archive.statements[..] else { panic!("{archive:?}") };
@@ -320,14 +320,16 @@ fn what_only_a_signature_vouches_for_is_told() {
             let told = |signed| archive.unvouched(&[signed].into()).count();
             assert_eq!((told(good.id()), told(digest(&text))), (1, 0));
         }
-        let bytes = with_manifest(&text, &[list.clone()], &descriptor(INDEX, &list, ""));
+        let bytes =
+            with_manifest(&text, std::slice::from_ref(&list), &descriptor(INDEX, &list, ""));
         let archive = read_all_ways(&bytes).unwrap();
         assert_eq!(archive.unvouched(&[digest(&list)].into()).count(), 0);
     }
     // An index with a platform that is not there, signed and not.
     let absent = descriptor(MANIFEST, b"elsewhere", r#","platform":{"os":"linux"}"#);
     let list = index(&[good.index_entry(), absent]);
-    let bytes = with_manifest(&good.manifest(), &[list.clone()], &descriptor(INDEX, &list, ""));
+    let bytes =
+        with_manifest(&good.manifest(), std::slice::from_ref(&list), &descriptor(INDEX, &list, ""));
     let archive = read_all_ways(&bytes).unwrap();
     let told = |signed| archive.unvouched(&[signed].into()).filter(|it| it.absent).count();
     assert_eq!((told(good.id()), told(digest(good.manifest())), told(digest(&list))), (1, 1, 0));
