@@ -4,6 +4,7 @@
 use sealift::digest::Sha256Digest;
 use sealift::verdict::Code;
 
+use crate::compression::gzip;
 use crate::sample::{
     Image, LAYOUT, MANIFEST, blob, descriptor, digest, docker, hex, index, item, manifest, oci,
     read_all_ways, refused, verify,
@@ -185,6 +186,31 @@ fn what_known_writers_leave_is_accepted() {
     // Docker 25 and later
     let leftovers = [v1(0, "").into_bytes(), v1(1, &format!(",{CONFIG}")).into_bytes()];
     accepted(docker28(&leftovers).file("repositories", top_is(&hex(&good.layers[1]))));
+}
+
+/// jib, kaniko and rules_oci leave nothing behind, and name files in ways of their own.
+#[test]
+fn what_jib_kaniko_and_rules_oci_write_is_accepted() {
+    let good = Image::new("good");
+    let packed: Vec<_> = good.layers.iter().map(|layer| gzip(layer)).collect();
+    let write = |config: &str, layer: &dyn Fn(&str) -> String| {
+        let mut names = Vec::new();
+        let mut tar = Tar::new();
+        for bytes in &packed {
+            let name = layer(&hex(bytes));
+            names.push(format!("\"{name}\""));
+            tar = tar.file(&name, bytes);
+        }
+        tar.file(config, &good.config)
+            .file("manifest.json", format!("[{}]", item(config, &names.join(","))))
+    };
+    let flat = |hex: &str| format!("{hex}.tar.gz");
+    accepted(write("config.json", &flat));
+    accepted(write(&good.id().to_string(), &flat));
+    let blob = format!("blobs/sha256/{}", good.id().to_hex());
+    let in_blobs = |hex: &str| format!("blobs/sha256/{hex}.tar.gz");
+    accepted(write(&blob, &in_blobs));
+    stray(write("config.json", &flat).file("config.json.sha256", good.id().to_hex()));
 }
 
 #[test]
