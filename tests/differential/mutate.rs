@@ -10,10 +10,12 @@ use crate::whole::{ENCODERS, gzip};
 pub(crate) fn mutant(base: &Base, pair: &Pair, random: &mut Random) -> (Vec<u8>, Vec<String>) {
     let mut draft = base.draft.clone();
     let mut story = Vec::new();
-    if random.one_in(4) {
+    if random.one_in(10) {
         story.push(stocked(&mut draft, pair, random));
     }
-    for _ in 0..=random.below(3) {
+    // Often one change alone: of three, one is refused nearly always.
+    let most = *random.pick(&[1, 1, 2, 3]);
+    for _ in 0..=random.below(most) {
         story.push(match random.below(10) {
             0..=3 => header_changes::change(&mut draft, pair, random),
             4 => order(&mut draft, random),
