@@ -90,13 +90,12 @@ fn forbids(message: impl Into<String>) -> Fault {
 
 /// Refuses options that say more than the policy. One without vendors says nothing of vendors.
 fn narrow(said: &Said<'_>, policy: &TrustPolicy, keys: &[PublicKey]) -> Result<(), Fault> {
-    if let (Some((time, clock)), Some(_)) = (said.time, policy.max_age())
+    if let Some((time, clock)) = said.time
         && time < clock
+        && policy.depends_on_now()
     {
-        return Err(forbids(
-            "--time turns the clock back, where the policy says how old a transfer may be",
-        )
-        .expected_found(format_args!("{clock} or later"), time));
+        return Err(forbids("--time turns the clock back, where the policy judges by the present")
+            .expected_found(format_args!("{clock} or later"), time));
     }
     if policy.vendors().is_empty() {
         return Ok(());

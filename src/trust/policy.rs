@@ -75,6 +75,24 @@ impl TrustPolicy {
         &self.vendors
     }
 
+    /// Whether the present decides what the policy accepts: how old a transfer may be, and whether a
+    /// transfer key still counts. Another clock could then accept more. Vendors' keys are judged by proven
+    /// times alone.
+    #[must_use]
+    pub fn depends_on_now(&self) -> bool {
+        // Whoever adds a field must say here whether it does.
+        let Self {
+            max_age,
+            transfer_keys,
+            accepts_unlisted: _,
+            streams: _,
+            vendors: _,
+            trusted_root: _,
+            digest: _,
+        } = self;
+        max_age.is_some() || transfer_keys.iter().any(NamedKey::depends_on_now)
+    }
+
     /// The Sigstore trusted root (JSON) that the policy names, seen to be one.
     #[must_use]
     pub fn trusted_root(&self) -> Option<&[u8]> {

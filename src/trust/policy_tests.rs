@@ -164,7 +164,11 @@ fn every_mistake_is_refused_with_its_place() {
         (with_key("[other]"), "line 7", "unknown field `other`"),
         (with_key("artefacts = [\"a\"]"), "line 7", "unknown field `artefacts`"),
         (with_vendor("transparent = \"optional\""), "line 4", "unknown field `transparent`"),
-        (transfer("status = \"active\"\nfile = \"one.pub\""), "line 4", "unknown field `status`"),
+        (
+            transfer("artifacts = [\"a\"]\nfile = \"one.pub\""),
+            "line 4",
+            "unknown field `artifacts`",
+        ),
         (with_vendor("transparency = \"never\""), "line 4", "unknown variant"),
         (with_key("status = \"Retired\""), "line 7", "unknown variant"),
         // Transfers.
@@ -275,6 +279,26 @@ fn what_is_no_text_or_too_large_is_refused() {
     }
     let deep = format!("version = 1\nx = {}", "[".repeat(100_000));
     assert!(TrustPolicy::from_toml(deep.as_bytes(), &mut nothing).is_err());
+}
+
+#[test]
+fn what_is_judged_by_the_present_is_known() {
+    const RETIRED: &str = "status = \"retired\"\nretired_at = 2026-01-01T00:00:00Z";
+    let sealer =
+        |lines: &str| format!("\n[[transfer.key]]\nname = \"s\"\nfile = \"one.pub\"\n{lines}\n");
+    let depends =
+        |text: &str| parse(&text.replace(ONE_PRINT, OTHER_PRINT)).unwrap().depends_on_now();
+    for lines in
+        [RETIRED, "valid_until = 2026-01-01T00:00:00Z", "valid_from = 2026-01-01T00:00:00Z"]
+    {
+        assert!(depends(&format!("{}{}", with_key(""), sealer(lines))), "{lines}");
+        // A vendor's key is judged by proven times.
+        assert!(!depends(&with_key(lines)), "{lines}");
+    }
+    assert!(depends(&format!("{}\n[transfer]\nmax_age = \"1d\"\n", with_key(""))));
+    for lines in ["", "streams = [\"a\"]", "status = \"revoked\""] {
+        assert!(!depends(&format!("{}{}", with_key(""), sealer(lines))), "{lines}");
+    }
 }
 
 #[test]

@@ -64,6 +64,16 @@ impl NamedKey {
         matches!(self.terms.status, KeyStatus::Revoked { .. })
     }
 
+    /// Whether its seals count at one time and not at another.
+    pub(super) const fn depends_on_now(&self) -> bool {
+        let KeyTerms { status, valid_from, valid_until, artifacts: _ } = &self.terms;
+        match status {
+            KeyStatus::Revoked { .. } => false,
+            KeyStatus::Retired { .. } => true,
+            KeyStatus::Active => valid_from.is_some() || valid_until.is_some(),
+        }
+    }
+
     /// The streams for which it counts; none: all.
     #[must_use]
     pub const fn streams(&self) -> Option<&BTreeSet<String>> {
@@ -176,6 +186,34 @@ mod tests {
         assert_eq!(code(&key, LIMIT, EARLY, true), Some(Code::KeyNotValid));
         assert_eq!(code(&key, LIMIT, LATE, false), Some(Code::KeyNotValid));
         assert_eq!(code(&key, LIMIT, LATE, true), None);
+    }
+
+    /// The predicate says what `admit` does: held against every pair of moments.
+    #[test]
+    fn what_depends_on_now_is_known() {
+        let times = [EARLY, LIMIT, LATE];
+        let statuses = [
+            KeyStatus::Active,
+            KeyStatus::Retired { at: time(LIMIT) },
+            KeyStatus::Revoked { compromised_at: None },
+            KeyStatus::Revoked { compromised_at: Some(time(LIMIT)) },
+        ];
+        let windows = [
+            (None, None),
+            (Some(time(LIMIT)), None),
+            (None, Some(time(LATE))),
+            (Some(time(LIMIT)), Some(time(LATE))),
+        ];
+        for status in statuses {
+            for (valid_from, valid_until) in windows {
+                let key = key(KeyTerms { status, valid_from, valid_until, artifacts: None });
+                let differs = times.iter().any(|created| {
+                    let first = code(&key, created, EARLY, false);
+                    times.iter().any(|now| code(&key, created, now, false) != first)
+                });
+                assert_eq!(key.depends_on_now(), differs, "{:?}", key.terms);
+            }
+        }
     }
 
     #[test]
