@@ -180,8 +180,11 @@ fn no_option_widens_a_policy() {
     assert!(!bench.path("release/manifest.json").exists());
 }
 
+/// Neither for the age of a transfer nor for a term of any key that may seal one.
 #[test]
-fn the_clock_is_not_turned_back_under_a_policy_that_asks_for_an_age() {
+fn the_clock_is_not_turned_back_under_a_policy_that_judges_by_it() {
+    const BACK: &str = "--time 2020-01-01T00:00:00Z";
+    const AHEAD: &str = "--time 2998-01-01T00:00:00Z";
     let bench = Bench::new();
     bench.ends(
         &format!("{SEAL} --vendor-key vendor.pub --trusted-root root.json"),
@@ -189,17 +192,49 @@ fn the_clock_is_not_turned_back_under_a_policy_that_asks_for_an_age() {
         0,
         "sealed",
     );
-    for (age, status, says) in
-        [("max_age = \"30d\"", 2, "policy-forbids"), ("", 1, "created-in-future")]
-    {
-        let text = format!(
-            "version = 1\n[transfer]\n{age}\n[[transfer.key]]\nname = \"a\"\nfile = \"transfer.pub\"\n"
-        );
-        bench.write("trust.toml", text);
-        let words = "verify release --time 2020-01-01T00:00:00Z --trusted-root root.json";
-        bench.ends(words, Some("trust.toml"), status, says);
-        bench.ends("verify release --trusted-root root.json", Some("trust.toml"), 0, "OK");
+    let verify = "verify release --trusted-root root.json";
+    let key = |name: &str, terms: &str| {
+        format!("[[transfer.key]]\nname = \"{name}\"\nfile = \"{name}.pub\"\n{terms}\n")
+    };
+    let mut write = |age: &str, own: &str, other: &str| {
+        let keys = [key("transfer", own), key("other", other)].concat();
+        bench.write("trust.toml", format!("version = 1\n[transfer]\n{age}\n{keys}"));
+    };
+    const RETIRED: &str = "status = \"retired\"\nretired_at = 2025-01-01T00:00:00Z";
+    for (own, answer) in [
+        (RETIRED, "key-retired"),
+        ("valid_until = 2025-01-01T00:00:00Z", "key-not-valid"),
+        ("valid_from = 2999-01-01T00:00:00Z", "key-not-valid"),
+    ] {
+        for (own, other) in [(own, ""), ("", own)] {
+            write("", own, other);
+            bench.ends(&format!("{verify} {BACK}"), Some("trust.toml"), 2, "policy-forbids");
+            // Naming the one key that has no terms does not open the other.
+            let named = format!("{verify} --transfer-key transfer.pub {BACK}");
+            bench.ends(&named, Some("trust.toml"), 2, "policy-forbids");
+            let (status, says) = if own.is_empty() { (0, "OK") } else { (1, answer) };
+            bench.ends(verify, Some("trust.toml"), status, says);
+            let ahead = format!("{verify} {AHEAD}");
+            bench.ends(&ahead, Some("trust.toml"), status, says);
+            // And the report says so.
+            bench.ends(&format!("{ahead} -o json"), Some("trust.toml"), status, AHEAD);
+        }
     }
+    write("max_age = \"30d\"", "", "");
+    bench.ends(&format!("{verify} {BACK}"), Some("trust.toml"), 2, "policy-forbids");
+    bench.ends(verify, Some("trust.toml"), 0, "OK");
+    bench.ends(&format!("{verify} {AHEAD}"), Some("trust.toml"), 1, "transfer-too-old");
+    // What no clock changes leaves `--time` to the operator.
+    for other in
+        ["", "streams = [\"a\"]", "status = \"revoked\"\ncompromised_at = 2025-01-01T00:00:00Z"]
+    {
+        write("", "", other);
+        bench.ends(&format!("{verify} {BACK}"), Some("trust.toml"), 1, "created-in-future");
+        bench.ends(&format!("{verify} {AHEAD}"), Some("trust.toml"), 0, "OK");
+    }
+    bench.policy("vendor.toml", "", RETIRED);
+    let words = format!("{FILE} {BACK}");
+    assert!(!bench.run(&words, Some("vendor.toml")).text().contains("policy-forbids"));
 }
 
 #[test]
@@ -283,11 +318,11 @@ fn nothing_by_which_a_folder_is_judged_lies_in_it() {
         ("verify release --trusted-root root.json".to_owned(), "--key", "vendor.pub"),
         ("verify release --key vendor.pub".to_owned(), "--trusted-root", "root.json"),
         ("verify release".to_owned(), "--trust", "trust.toml"),
-        ("verify release {GOOD}".to_owned(), "--transfer-key", "transfer.pub"),
-        ("verify release {GOOD}".to_owned(), "--vendor-profile", "profile.toml"),
-        ("verify release {GOOD}".to_owned(), "--map", "map.txt"),
-        ("verify release {GOOD}".to_owned(), "--changed-since", "earlier.json"),
-        ("verify release {GOOD} --transfer-key transfer.pub".to_owned(), "--state", "earlier.json"),
+        (format!("verify release {GOOD}"), "--transfer-key", "transfer.pub"),
+        (format!("verify release {GOOD}"), "--vendor-profile", "profile.toml"),
+        (format!("verify release {GOOD}"), "--map", "map.txt"),
+        (format!("verify release {GOOD}"), "--changed-since", "earlier.json"),
+        (format!("verify release {GOOD} --transfer-key transfer.pub"), "--state", "earlier.json"),
         (format!("{seal} --trusted-root root.json"), "--vendor-key", "vendor.pub"),
         (format!("{seal} --vendor-key vendor.pub"), "--trusted-root", "root.json"),
         (seal.to_owned(), "--trust", "trust.toml"),
