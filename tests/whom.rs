@@ -196,7 +196,7 @@ fn the_clock_is_not_turned_back_under_a_policy_that_judges_by_it() {
     let key = |name: &str, terms: &str| {
         format!("[[transfer.key]]\nname = \"{name}\"\nfile = \"{name}.pub\"\n{terms}\n")
     };
-    let mut write = |age: &str, own: &str, other: &str| {
+    let write = |age: &str, own: &str, other: &str| {
         let keys = [key("transfer", own), key("other", other)].concat();
         bench.write("trust.toml", format!("version = 1\n[transfer]\n{age}\n{keys}"));
     };

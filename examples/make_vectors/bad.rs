@@ -42,7 +42,7 @@ fn seal(kit: &Kit) -> Result<Vec<Case>> {
             after(kit, |files| {
                 edit(files, MANIFEST, |bytes| {
                     let text = String::from_utf8_lossy(bytes).into_owned();
-                    *bytes = text.replace("\"serial\": 1796", "\"serial\": 1797").into_bytes();
+                    *bytes = text.replace("\"serial\": 4099", "\"serial\": 4098").into_bytes();
                 });
             })?,
         ),
@@ -374,19 +374,19 @@ fn policies(kit: &Kit) -> Result<Vec<Case>> {
             "policy-transfer-key-retired_fail",
             "The policy says that the transfer key was retired, and nothing proves that the seal is older.",
             "key-retired",
-            transfer_policy(kit, "", "status = \"retired\"\nretired_at = 2026-12-01T12:00:00Z\n"),
+            transfer_policy(kit, "", "status = \"retired\"\nretired_at = 2099-12-01T12:00:00Z\n"),
         ),
         case(
             "policy-transfer-key-revoked_fail",
             "The policy says that the transfer key was revoked.",
             "key-revoked",
-            transfer_policy(kit, "", "status = \"revoked\"\ncompromised_at = 2027-01-01T00:00:00Z\n"),
+            transfer_policy(kit, "", "status = \"revoked\"\ncompromised_at = 2100-01-01T00:00:00Z\n"),
         ),
         case(
             "policy-transfer-key-outside_fail",
             "The policy says that the transfer key is not valid yet.",
             "key-not-valid",
-            transfer_policy(kit, "", "valid_from = 2027-01-01T00:00:00Z\n"),
+            transfer_policy(kit, "", "valid_from = 2100-01-01T00:00:00Z\n"),
         ),
         case(
             "policy-stream_fail",
@@ -412,7 +412,7 @@ fn policies(kit: &Kit) -> Result<Vec<Case>> {
             "transfer-too-old",
             policy(kit, "\n[transfer]\nmax_age = \"30d\"\n"),
         )
-        .at("2027-01-01T00:00:01Z"),
+        .at("2100-01-01T00:00:01Z"),
     ])
 }
 
@@ -421,7 +421,7 @@ fn times(kit: &Kit) -> Result<Vec<Case>> {
     let package = kit.package();
     let sealed = package.seal(key)?;
     let expires = |it: &mut sealift::transfer::Manifest| {
-        it.expires = Some("2026-12-15T00:00:00Z".to_owned());
+        it.expires = Some("2099-12-15T00:00:00Z".to_owned());
     };
     let later = package.seal_as(key, |it| it.serial = SERIAL + 1, |text| text)?;
     let resealed = package.seal_as(key, |it| it.transfer_id = "0f".repeat(16), |text| text)?;
@@ -440,7 +440,7 @@ fn times(kit: &Kit) -> Result<Vec<Case>> {
             ALL,
             package.seal_as(key, expires, |text| text)?,
         )
-        .at("2026-12-15T00:00:00Z"),
+        .at("2099-12-15T00:00:00Z"),
         Case::bad(
             "created-in-future_fail",
             "Sealed a day and a second from now.",
@@ -448,7 +448,7 @@ fn times(kit: &Kit) -> Result<Vec<Case>> {
             ALL,
             sealed.clone(),
         )
-        .at("2026-11-29T23:59:59Z"),
+        .at("2099-11-29T23:59:59Z"),
         with_state(
             "serial-rolled-back_fail",
             "A later transfer of the stream was accepted before.",

@@ -105,7 +105,7 @@ pub(crate) fn cases(kit: &Kit) -> Result<Vec<Case>> {
         .beside("state.json", state(&sealed)?)
         .beside(
             "trust.toml",
-            transfer_policy(kit, "", "status = \"retired\"\nretired_at = 2026-12-01T12:00:00Z\n"),
+            transfer_policy(kit, "", "status = \"retired\"\nretired_at = 2099-12-01T12:00:00Z\n"),
         ),
         Case::good(
             "policy-stream",
@@ -118,7 +118,7 @@ pub(crate) fn cases(kit: &Kit) -> Result<Vec<Case>> {
             transfer_policy(
                 kit,
                 "[transfer]\nstreams = [\"default\", \"station-b\"]\n",
-                "streams = [\"default\"]\nvalid_from = 2026-11-01T00:00:00Z\nvalid_until = 2027-01-01T00:00:00Z\n",
+                "streams = [\"default\"]\nvalid_from = 2099-11-01T00:00:00Z\nvalid_until = 2100-01-01T00:00:00Z\n",
             ),
         ),
         Case::good(
@@ -164,7 +164,7 @@ fn with_fetches(kit: &Kit) -> Result<Files> {
 }
 
 fn everything(manifest: &mut Manifest) {
-    manifest.expires = Some("2027-03-01T00:00:00Z".to_owned());
+    manifest.expires = Some("2100-03-01T00:00:00Z".to_owned());
     manifest.notes =
         Some("Two lines,\nthe second with \u{e4}, \u{1f980} and \u{1b}[31m.".to_owned());
     manifest.requested.extend([

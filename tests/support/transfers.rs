@@ -80,7 +80,7 @@ impl Yard {
         let mut command = sealift();
         command.current_dir(self.path("")).args(["verify", "-q", "--jobs", "1", "-v"]);
         command.args(["-o", "json", "--transfer-key", "transfer.pub", "--insecure-ignore-tlog"]);
-        command.args(["--time", "2030-01-01T00:00:00Z"]).arg(self.path(folder));
+        command.args(["--time", "2999-01-01T00:00:00Z"]).arg(self.path(folder));
         command
     }
 

@@ -1,1 +1,1 @@
-MEUCIHFjAFMObLEuwkazdgrkREHRlAEWJlwdPQMNiRMdbkb2AiEArgAbwMUowjUdNOuEofNCE5tbw4xY79x/gab+3iTMujM=
+MEQCIHFOpcXxetaTKBgkSXQtfoh60MW+lBLje/EXfbJxdkbuAiB4iC3QD0DGiNTPpEYZPZnrubujm0lS2ovoPbbcLB4l/g==

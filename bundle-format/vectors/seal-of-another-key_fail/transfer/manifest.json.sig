@@ -1,1 +1,1 @@
-MEUCIQDcorewZoIrwgXIOOUDj5DqFzvO/Yd7fCKxKzhKO3n+0QIgJOldTdeFaTkesl3tPq3MBGMFTRfqx1uigsCpGUpMzgc=
+MEUCIQDl6wddoBZeHbQnjeO79EsaNAecIE/+Ak1a0P7cwiirRAIgV5SXUgSJcYRt3f1GlRpxb8rTfiGIkst9ocAJTauJyWc=

@@ -1,1 +1,1 @@
-MEQCIDUkrr3a5gmhiSUiTZo7U//FCF4PQznfrfmzpJfIGQkoAiB8btLMHDaId/wuudOX/cGMhyoL8VEyKE/DLMPzJVsD/Q==
+MEYCIQDGMoet0rzrvtcK/kkbBuz6w6cAus4wyM9lgZnvHx+R1QIhAKprB9qOpDjNuqkGhuCynLIe1OmtOSd8k2bJvUd3Y6YF

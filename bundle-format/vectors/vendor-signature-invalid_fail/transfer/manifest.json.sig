@@ -1,1 +1,1 @@
-MEYCIQCvAesEPMjHk0OEPZljM4U+djstibQm694/qPxncaV3jQIhAKSjsyOdjSlrFyA+2PDqv6f9VevrR/jeN3lIvj9/xTWv
+MEQCIGuAHONtby7RkgQLsTP/tLpE3ggemioffL/PWguNQd+oAiAH/TnlXVtiloiDwPQt7AAA+tMheqjxGJEuFUzYWz914A==
