@@ -52,7 +52,7 @@ impl Window<'_> {
         let mib = |bytes: u64| bytes.div_ceil(1 << 20);
         (self.size < self.wanted).then(|| {
             Fault::new(
-                Code::ArchiveTooLarge,
+                Code::WindowTooLarge,
                 format!(
                     "compressed data asks for a window of {} MiB and needs more than {} MiB of it, or \
                      is damaged; decompress it with the program that made it, or compress it again \
@@ -79,7 +79,7 @@ mod tests {
         assert!(large.is_large() && large.size == 32 * MIB && large.fault().is_none());
         let inner = Windows::Small.open(128 * MIB);
         assert_eq!(inner.size, 8 * MIB);
-        assert_eq!(inner.fault().unwrap().code(), Code::ArchiveTooLarge);
+        assert_eq!(inner.fault().unwrap().code(), Code::WindowTooLarge);
         std::thread::scope(|scope| {
             let (send, receive) = std::sync::mpsc::channel();
             let crew = &crew;

@@ -240,8 +240,12 @@ codes! {
             "Stop the deployment and contact the vendor."
         ArchiveTooLarge "archive-too-large" Failed
             "the archive exceeds a limit"
-            "More entries, longer names, more metadata or more decompressed bytes than any real archive has, or a compressed stream that needs a window of more than 32 MiB (zstd --long, zstd --ultra -22, xz -9)."
-            "If it names a window, decompress the file and verify what it holds. Otherwise stop the deployment and contact the vendor."
+            "More entries, longer names, more metadata or more decompressed bytes than any real archive has."
+            "Stop the deployment and contact the vendor."
+        WindowTooLarge "window-too-large" Undecided
+            "compressed data needs more memory than may be taken"
+            "The stream refers back further than 32 MiB, as zstd --long, zstd --ultra -22 and xz -9 write it for large data, or it is damaged. Memory is bounded whatever the input, so its content was not verified."
+            "Decompress the file with the program that made it, and verify what it holds."
         CompressionMalformed "compression-malformed" Failed
             "compressed data is damaged"
             "A gzip, xz, bzip2 or zstd stream doesn't decode, or something follows it."
