@@ -89,8 +89,8 @@ pub fn hex(bytes: &[u8]) -> String {
 
 fn nibble(byte: &u8) -> Option<u8> {
     match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'0'..=b'9' => byte.checked_sub(b'0'),
+        b'a'..=b'f' => byte.checked_sub(b'a' - 10),
         _ => None,
     }
 }

@@ -16,6 +16,9 @@
 //!
 //! `docs/architecture.md` tells the whole story.
 
+// A number from input overflows nowhere: checked or saturating, by name. Tests may stop at a surprise.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
 pub mod artifact;
 pub mod cli;
 pub mod digest;

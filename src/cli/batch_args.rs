@@ -133,10 +133,10 @@ fn part(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Part, F
         let most = needed("SLURM_ARRAY_TASK_MAX", array)?;
         let step = number("SLURM_ARRAY_TASK_STEP")?.unwrap_or(1);
         let place = |it: u32| {
-            let steps = it.checked_sub(least).filter(|_| step > 0)?;
-            (steps % step == 0).then_some(steps / step)
+            let steps = it.checked_sub(least)?;
+            steps.checked_div(step).filter(|_| steps.checked_rem(step) == Some(0))
         };
-        let last = most.checked_sub(least).filter(|_| step > 0).map(|steps| steps / step);
+        let last = most.checked_sub(least).and_then(|steps| steps.checked_div(step));
         let (Some(index), Some(last)) = (place(id), last) else {
             let found = format!("id {id}, from {least} to {most} in steps of {step}");
             return Err(refuse("these don't count parts".to_owned())

@@ -79,7 +79,8 @@ fn first_line(path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
     let limit = limits::PASSWORD_BYTES;
     let place = files::show(path);
     // Large enough from the start: growing would leave copies of the password in memory.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(2 * usize::try_from(limit).unwrap_or(0)));
+    let mut bytes =
+        Zeroizing::new(Vec::with_capacity(usize::try_from(limit).unwrap_or(0).saturating_mul(2)));
     files::open_stream(path)?
         .take(limit.saturating_add(1))
         .read_to_end(&mut bytes)

@@ -236,8 +236,8 @@ fn plain_lines(state: &State) -> Vec<String> {
             None => format!("{}: {}", it.name, HumanBytes(it.done)),
         })
         .collect();
-    let millis = u64::try_from(state.begun.elapsed().as_millis()).unwrap_or(u64::MAX).max(1);
-    let rate = state.bytes.saturating_mul(1000) / millis;
+    let millis = u64::try_from(state.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let rate = state.bytes.saturating_mul(1000).checked_div(millis).unwrap_or_default();
     let left = state.expected.saturating_sub(state.bytes);
     let time = left.checked_div(rate).map_or_else(String::new, |it| format!(", {it} s left"));
     let done = HumanBytes(state.bytes);

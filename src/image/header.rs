@@ -47,10 +47,10 @@ pub(super) struct Header {
 
 /// How many bytes fill the last block of a content of `size` bytes.
 pub(super) const fn padding(size: u64) -> u64 {
-    let block = BLOCK as u64;
-    match size % block {
+    const WHOLE: u64 = BLOCK as u64;
+    match size % WHOLE {
         0 => 0,
-        used => block.saturating_sub(used),
+        used => WHOLE.saturating_sub(used),
     }
 }
 
@@ -69,11 +69,15 @@ pub(super) fn checksum_holds(bytes: &[u8; BLOCK]) -> bool {
 pub(super) fn may_be_header(bytes: &[u8]) -> bool {
     let Some(bytes) = bytes.first_chunk::<BLOCK>() else { return false };
     let field = &Block::from_byte_slice(bytes).as_old().cksum;
-    let spaces = field.len() as i64 * i64::from(b' ');
+    let spaces = (field.len() as i64).saturating_mul(i64::from(b' '));
     let unsigned = |bytes: &[u8]| bytes.iter().map(|byte| i64::from(*byte)).sum::<i64>();
     let signed = |bytes: &[u8]| bytes.iter().map(|byte| i64::from(byte.cast_signed())).sum::<i64>();
-    let sums = [unsigned(bytes) - unsigned(field), signed(bytes) - signed(field)];
-    lax_number(field).is_some_and(|stated| sums.iter().any(|sum| sum + spaces == stated))
+    let sums = [
+        unsigned(bytes).saturating_sub(unsigned(field)),
+        signed(bytes).saturating_sub(signed(field)),
+    ];
+    lax_number(field)
+        .is_some_and(|stated| sums.iter().any(|sum| sum.saturating_add(spaces) == stated))
 }
 
 /// A checksum field as Go reads it.

@@ -141,7 +141,10 @@ impl<'a, R: Read> XzStreams<'a, R> {
         let [c0, c1, c2, c3, b0, b1, b2, b3, f0, f1, y, z] = footer;
         check_crc(&[b0, b1, b2, b3, f0, f1], [c0, c1, c2, c3])?;
         let backward = u64::from(u32::from_le_bytes([b0, b1, b2, b3])).saturating_add(1);
-        if [y, z] != *b"YZ" || [f0, f1] != self.flags || backward.saturating_mul(4) != size + 4 {
+        if [y, z] != *b"YZ"
+            || [f0, f1] != self.flags
+            || backward.saturating_mul(4) != size.saturating_add(4)
+        {
             return Err(malformed("the stream's footer does not match its header and index"));
         }
         Ok(())
@@ -203,7 +206,7 @@ fn block_dictionary(fields: &[u8]) -> io::Result<u32> {
         return Err(malformed("a block header's padding is not zero"));
     }
     let size = match bits {
-        0..=39 => (2 | u64::from(bits & 1)) << (bits / 2 + 11),
+        0..=39 => (2 | u64::from(bits & 1)) << (bits / 2).saturating_add(11),
         _ => u64::MAX,
     };
     match u32::try_from(size) {

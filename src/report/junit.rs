@@ -32,10 +32,14 @@ pub fn junit(out: &mut dyn Write, source: &dyn Source) -> io::Result<()> {
         .map(|outcome| counts.of(outcome))
         .sum();
     let run_case = u64::from(whole.unexplained.is_some());
-    let errors = counts.answers - failures - counts.of(Outcome::Ok) + run_case;
+    let errors = counts
+        .answers
+        .saturating_sub(failures)
+        .saturating_sub(counts.of(Outcome::Ok))
+        .saturating_add(run_case);
     let mut head = format!(
         "name=\"sealift\" tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"0\"",
-        counts.answers + run_case,
+        counts.answers.saturating_add(run_case),
     );
     if let Some(summary) = &run.summary {
         let milliseconds = summary.milliseconds;

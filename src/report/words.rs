@@ -124,7 +124,7 @@ pub(super) fn size(bytes: u64) -> String {
     for name in UNITS {
         unit <<= 10;
         // Tenths, rounded down: 1.9 GiB is never said of less.
-        let tenths = u128::from(bytes) * 10 / unit;
+        let tenths = u128::from(bytes).saturating_mul(10).checked_div(unit).unwrap_or_default();
         if tenths < 10 {
             break;
         }
@@ -189,7 +189,7 @@ pub(super) fn proof(report: &ArtifactReport) -> Vec<String> {
         parts.push("key accepted unseen when it was sealed (first use)".to_owned());
     }
     if report.kind == Some(ArtifactKind::Image) {
-        let layers: usize = report.images.iter().map(|image| image.layers).sum();
+        let layers = report.images.iter().map(|it| it.layers).fold(0, usize::saturating_add);
         let plural = if layers == 1 { "" } else { "s" };
         parts.push(format!("{layers} layer{plural} verified"));
     }

@@ -32,8 +32,8 @@ pub(super) fn base64(bytes: &[u8]) -> String {
 /// Lower-case hexadecimal digits of exactly `length` bytes.
 pub(super) fn hex_strict(text: &str, length: usize) -> Option<Vec<u8>> {
     let nibble = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'0'..=b'9' => digit.checked_sub(b'0'),
+        b'a'..=b'f' => digit.checked_sub(b'a' - 10),
         _ => None,
     };
     if text.len() != length.checked_mul(2)? {

@@ -116,6 +116,64 @@ fn no_string_of_a_report_is_written_raw() {
     }
 }
 
+/// Whoever wrote a report wrote its numbers too: none of them, nor a sum of them, is too large.
+#[test]
+fn no_number_of_a_report_is_too_large_to_be_shown() {
+    fn largest(value: &mut Value, member: &str) {
+        match value {
+            Value::Array(items) => items.iter_mut().for_each(|it| largest(it, member)),
+            Value::Object(members) => members.iter_mut().for_each(|(name, it)| {
+                if it.is_number() && (member.is_empty() || name == member) {
+                    *it = u64::MAX.into();
+                }
+                largest(it, member);
+            }),
+            _ => (),
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut full = full();
+    let image = full["artifacts"][0]["images"][0].clone();
+    full["artifacts"][1]["images"] = json!([image, image]);
+    let mut shown = 0;
+    for member in [
+        "layers",
+        "answers",
+        "OK",
+        "FAILED",
+        "bytes",
+        "milliseconds",
+        "vendor",
+        "seal_only",
+        "material",
+        "uncovered",
+        "excluded",
+        "size",
+        "files",
+        "part",
+        "of",
+        "merged",
+        "exit_status",
+        "",
+    ] {
+        let mut document = full.clone();
+        largest(&mut document, member);
+        shown += usize::from(report::parse(document.to_string().as_bytes()).is_ok());
+        assert_harmless(member, &document);
+        fs::write(folder.path().join("r.json"), document.to_string()).unwrap();
+        fs::write(folder.path().join("s.json"), document.to_string()).unwrap();
+        for arguments in
+            [&["report", "show", "-v", "r.json"][..], &["report", "merge", "r.json", "s.json"]]
+        {
+            let mut command = sealift();
+            let (status, _, err) =
+                outcome(&command.current_dir(folder.path()).args(arguments).output().unwrap());
+            assert!(status != 101 && !err.contains("panicked"), "{member} {arguments:?}: {err}");
+        }
+    }
+    assert!(shown > 8, "{shown}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]

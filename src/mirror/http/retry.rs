@@ -88,9 +88,10 @@ fn longer(fault: &Fault, words: &str) -> Fault {
 /// turned away together don't come back together.
 fn pause(first: Duration, tried: u32) -> Duration {
     let whole = first.saturating_mul(2_u32.saturating_pow(tried)).min(limits::RETRY_PAUSE);
-    let half = whole / 2;
+    let half = whole.checked_div(2).unwrap_or_default();
     let chance = random_bytes::<2>().map_or(0, u16::from_be_bytes);
-    half.saturating_add(half.saturating_mul(u32::from(chance)) / (u32::from(u16::MAX)))
+    let share = half.saturating_mul(u32::from(chance)).checked_div(u32::from(u16::MAX));
+    half.saturating_add(share.unwrap_or_default())
 }
 
 #[cfg(test)]

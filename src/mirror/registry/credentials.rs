@@ -228,7 +228,7 @@ fn run(program: &str, key: &str) -> Result<(bool, Vec<u8>), String> {
             stdout.map(|stdout| stdout.take(limits::HELPER_BYTES + 1).read_to_end(&mut output));
         let _ = send.send(read.and_then(Result::ok).map(|_| output));
     });
-    let deadline = Instant::now() + limits::HELPER_TIME;
+    let begun = Instant::now();
     let output = receive.recv_timeout(limits::HELPER_TIME);
     loop {
         match child.try_wait() {
@@ -236,7 +236,9 @@ fn run(program: &str, key: &str) -> Result<(bool, Vec<u8>), String> {
                 let output = output.ok().flatten().ok_or("the credential helper wrote nothing")?;
                 return Ok((status.success(), output));
             }
-            Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(10)),
+            Ok(None) if begun.elapsed() < limits::HELPER_TIME => {
+                std::thread::sleep(Duration::from_millis(10))
+            }
             _ => {
                 let _ = child.kill();
                 let _ = child.wait();

@@ -194,8 +194,8 @@ pub(super) fn row(out: &mut dyn Write, report: &ArtifactReport) -> io::Result<()
     }
     write!(out, "{}", safe(&proof.join(", ")))?;
     if !report.checks.is_empty() || !report.bundles.is_empty() {
-        let count =
-            report.checks.len() + report.bundles.iter().map(|it| it.checks.len()).sum::<usize>();
+        let of_bundles = report.bundles.iter().map(|it| it.checks.len()).sum();
+        let count = report.checks.len().saturating_add(of_bundles);
         write!(out, "<details><summary>{count} checks</summary>")?;
         list(out, report, &report.checks)?;
         for bundle in &report.bundles {

@@ -109,7 +109,7 @@ fn section(
         if report.outcome != outcome {
             return Ok(());
         }
-        place += 1;
+        place = place.saturating_add(1);
         if outcome != Outcome::Ok {
             return artifact::card(out, report, word);
         }
@@ -117,7 +117,7 @@ fn section(
             if place > 1 {
                 out.write_all(b"</tbody></table></div>\n")?;
             }
-            artifact::head(out, place, count.min(place + ROWS - 1), count)?;
+            artifact::head(out, place, count.min(place.saturating_add(ROWS - 1)), count)?;
         }
         artifact::row(out, report)
     })?;

@@ -182,7 +182,7 @@ fn covers(coverage: &Coverage) -> [(Cover, &'static str, u64); 5] {
 
 /// Tenths of a percent of the whole.
 fn share(count: u64, total: u64) -> u128 {
-    u128::from(count) * 1000 / u128::from(total.max(1))
+    u128::from(count).saturating_mul(1000).checked_div(u128::from(total)).unwrap_or_default()
 }
 
 /// How the files are covered: a bar, and the same in words and numbers.
@@ -202,7 +202,7 @@ pub(super) fn coverage(out: &mut dyn Write, coverage: Option<&Coverage>) -> io::
         let (from, to) = (share(before, total), share(before.saturating_add(count), total));
         before = before.saturating_add(count);
         // What is there is seen, however small its share.
-        let width = if count > 0 { (to - from).max(6) } else { 0 };
+        let width = if count > 0 { to.saturating_sub(from).max(6) } else { 0 };
         if width > 0 {
             let from = from.min(1000 - 6);
             writeln!(
