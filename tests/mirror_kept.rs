@@ -250,6 +250,33 @@ fn what_can_not_count_is_refused_before_anything_large() {
     }
 }
 
+/// What the seal would refuse afterwards, because another program might act on it.
+#[test]
+fn a_bundle_that_is_more_than_one_is_refused_before_anything_large() {
+    let yard = Yard::new();
+    let vendor = Vendor::new(&yard, 10);
+    let image = vendor.image();
+    for (part, name) in [("/bundles/image.bundle", &*image), ("_signature.bundle", PACKAGE)] {
+        again(&yard, &Snapshot::new());
+        vendor.spoil(Some((part, Spoilt::Member)));
+        let before = vendor.asked().len();
+        let ran = mirror(&yard, &vendor, &[]);
+        assert_eq!(ran.status, Some(1), "{part}: {}", ran.text());
+        let said = format!("{name}: OMITTED (material-unknown-member: ");
+        assert!(ran.text().contains(&said), "{}", ran.text());
+        let asked = vendor.asked()[before..].to_vec();
+        let large = |it: &&String| match name == PACKAGE {
+            true => it.contains("GET /files/"),
+            false => it.contains("/blobs/"),
+        };
+        let asked: Vec<&String> = asked.iter().filter(large).collect();
+        // Of an image the config, which tells the labels.
+        assert_eq!(asked.len(), usize::from(name != PACKAGE), "{part}: {asked:?}");
+        vendor.spoil(None);
+        mirror(&yard, &vendor, &[]).succeeded();
+    }
+}
+
 #[test]
 fn an_image_without_a_bundle_is_treated_as_a_package_is() {
     let yard = Yard::new();

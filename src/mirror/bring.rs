@@ -289,7 +289,7 @@ impl<'a> Errand<'a> {
             self.foresee(&stage, &[path], Foreseen::Package)?;
         }
         let there = self.store.folder.file(&want.path).is_ok();
-        let signed = bundle.and_then(|bytes| SignatureBundle::parse(&bytes).ok());
+        let signed = bundle.and_then(|bytes| SignatureBundle::parse_found(&bytes).ok());
         if let (Some(earlier), Some(bundle), false) = (self.earlier, signed, there)
             && let Some((item, digest)) = earlier.package(want, &bundle, self.order.profile)
         {

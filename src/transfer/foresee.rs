@@ -61,7 +61,7 @@ pub fn foresee(
     for bundle in bundles {
         let at = |fault: Fault| fault.at(folder.show(bundle));
         let (bytes, _) = read_small(folder, bundle, limits::BUNDLE_BYTES, Code::BundleTooLarge)?;
-        let bundle = SignatureBundle::parse(&bytes).map_err(at)?;
+        let bundle = SignatureBundle::parse_found(&bytes).map_err(at)?;
         for key in &authority.keys {
             let request = key.request(&authority);
             let profile = profile(key, order.profile);

@@ -38,6 +38,8 @@ pub(crate) enum Spoilt {
     Flipped,
     /// It ends early.
     Short,
+    /// A document has one member more, which no format of it knows.
+    Member,
 }
 
 impl Vendor {
@@ -203,6 +205,7 @@ fn spoil_answer(files: &Files, request: &Request, how: Spoilt) -> Vec<Action> {
         Spoilt::Page(text) => bytes = text.as_bytes().to_vec(),
         Spoilt::Flipped => bytes[0] ^= 1,
         Spoilt::Short => bytes.truncate(bytes.len() / 2),
+        Spoilt::Member => drop(bytes.splice(..1, *b"{\"more\":[1],")),
     }
     let length = bytes.len().to_string();
     if request.method == "HEAD" {
