@@ -29,9 +29,15 @@ pub(super) fn number(field: &[u8]) -> Option<u64> {
     i64::try_from(value).is_ok().then_some(value)
 }
 
-/// Whether the field is a time: a number, or one before 1970, which is base-256 and negative.
+/// Whether the field is a time: a number, or one before 1970, which is base-256, negative, and not
+/// below -2^63.
 pub(super) fn is_time(field: &[u8]) -> bool {
-    number(field).is_some() || field.first() == Some(&0xff)
+    let before_1970 = || {
+        let (sign, low) = field.split_last_chunk::<8>()?;
+        let negative = !sign.is_empty() && sign.iter().all(|byte| *byte == 0xff);
+        Some(negative && i64::from_be_bytes(*low) < 0)
+    };
+    number(field).is_some() || before_1970().unwrap_or(false)
 }
 
 /// Text up to its NUL, if nothing but NULs follows it.
@@ -112,5 +118,8 @@ mod tests {
         assert_eq!(text(b"\0c"), None);
         assert!(is_owner(b"J\xc3\xb6rg\0") && !is_owner(b"a\n\0\0") && !is_owner(b"a\0b"));
         assert!(is_time(&[0xff; 12]) && is_time(b"17777777777 ") && !is_time(b" 0000000000\0"));
+        // Go reads neither of these as a number.
+        assert!(!is_time(b"\xff\0\0\0\0\0\0\0\0\0\0\x01"));
+        assert!(!is_time(b"\xff\xff\xff\xff\0\0\0\0\0\0\0\x01"));
     }
 }

@@ -7,14 +7,14 @@
 //! | mode | Go: its type bits decide what skopeo, podman and buildah take the entry for, whatever the type flag says; who unpacks sets the rest | octal; type bits none or those of the type flag; set-user-id, set-group-id and sticky on directories only |
 //! | uid, gid | who unpacks as root | octal or base-256, not negative |
 //! | size | all | the same, below 2^63; none for directories and links (`tar`) |
-//! | mtime | who unpacks | octal or base-256 |
+//! | mtime | who unpacks | octal or base-256, above -2^63 |
 //! | checksum | all; Go also takes a sum over signed bytes | octal, the sum over unsigned bytes |
 //! | type flag | all | `0`, NUL, `5`, `2`; `x`, `g`, `L` and `K` before them; no NUL with a name that ends in `/`, which is a directory for Go and a file for others |
 //! | link name | all, for links; Go and who asks for the mode, for any entry | a link's only, then as a name |
 //! | magic, version | all: it chooses the fields that follow | ustar with version 00, GNU, or nothing (the old format) |
 //! | uname, gname | who unpacks by name | text without control characters |
 //! | devmajor, devminor | who unpacks devices | 0 |
-//! | atime, ctime (GNU) | Go takes odd ones for a prefix | times or NULs |
+//! | atime, ctime (GNU) | Go takes odd ones for a prefix | octal or base-256, not negative |
 //! | the rest (GNU: offset, sparse map, real size; star: times, magic) | who expands sparse files | NULs |
 //!
 //! The headers that describe another one (`x`, `g`, `L`, `K`) keep the same rules. What a PAX header may
@@ -157,8 +157,9 @@ fn check_format<'a>(block: &'a Block, bytes: &'a [u8; BLOCK]) -> Result<&'a [u8]
         prefix.ok_or_else(|| malformed("something stands behind the end of the header's prefix"))
     } else if let Some(gnu) = block.as_gnu() {
         check([&gnu.uname, &gnu.gname], [&gnu.dev_major, &gnu.dev_minor])?;
-        // Go takes a GNU header with odd times for its own old bug and reads a prefix there.
-        if !is_time(&gnu.atime) || !is_time(&gnu.ctime) || !is_zero(rest(369)) {
+        // Go takes a GNU header with times that it can't read for its own old bug, and reads a prefix there.
+        let times = number(&gnu.atime).is_some() && number(&gnu.ctime).is_some();
+        if !times || !is_zero(rest(369)) {
             return Err(malformed("the GNU header has unexpected fields"));
         }
         Ok(&[])
@@ -292,7 +293,12 @@ mod tests {
             header.as_mut_bytes()[257..265].copy_from_slice(b"ustar  \0");
             header.as_mut_bytes()[345] = b'x';
         });
-        for bad in [star, old, gnu] {
+        let times = block(|header| {
+            header.as_mut_bytes()[257..265].copy_from_slice(b"ustar  \0");
+            header.as_mut_bytes()[345] = b'1';
+            header.as_mut_bytes()[357..369].copy_from_slice(b"\xff\0\0\0\0\0\0\0\0\0\0\x01");
+        });
+        for bad in [star, old, gnu, times] {
             assert_eq!(parse(&bad).unwrap_err().code(), Code::ArchiveMalformed);
         }
         let mut flipped = plain;

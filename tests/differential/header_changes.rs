@@ -9,7 +9,7 @@ pub(crate) fn change(draft: &mut Draft, pair: &Pair, random: &mut Random) -> Str
     let number = target(draft, random);
     let other = other_name(draft, pair, random);
     let member = &mut draft.members[number];
-    let what = match random.below(12) {
+    let what = match random.below(13) {
         0 | 1 => mode(member, random, &other),
         2 => kind(member, random, &other),
         3 => link(member, random, &other),
@@ -19,6 +19,7 @@ pub(crate) fn change(draft: &mut Draft, pair: &Pair, random: &mut Random) -> Str
         7 => owner(member, random),
         8 => name_field(member, random),
         9 => flip(member, random),
+        10 => gnu_times(member, random),
         _ => announced(member, random, &other),
     };
     format!("{what} of entry {number} ({})", member.name())
@@ -198,6 +199,26 @@ fn name_field(member: &mut Member, random: &mut Random) -> String {
     };
     member.rename(new.as_bytes());
     format!("name {new:?}")
+}
+
+/// A GNU header whose times some readers take for a prefix.
+fn gnu_times(member: &mut Member, random: &mut Random) -> String {
+    const TIMES: [&[u8]; 9] = [
+        b"00000000001\0",
+        b"1",
+        b"x",
+        b"\0\0\0\0\0\0\0\0\0\0\0\x01",
+        b" 1\0",
+        b"\xff\0\0\0\0\0\0\0\0\0\0\x01",
+        b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe",
+        b"\x80\0\0\0\0\0\0\0\0\0\0\x01",
+        b"\xc0\0\0\0\0\0\0\0\0\0\0\x01",
+    ];
+    member.set(257, 8, b"ustar  \0");
+    let (atime, ctime): (&&[u8], &&[u8]) = (random.pick(&TIMES), random.pick(&TIMES));
+    member.set(345, 12, atime);
+    member.set(357, 12, ctime);
+    format!("GNU times {atime:?} and {ctime:?}")
 }
 
 fn flip(member: &mut Member, random: &mut Random) -> String {
