@@ -81,7 +81,9 @@ fn run(folder: &str) {
             (_, one) => vec![one.as_str().unwrap().to_owned()],
         };
         let archive = path.join(case["archive"].as_str().unwrap());
-        let expected = if case["expect"] == "verified" { 0 } else { 1 };
+        // Blobs that nothing refers to were once noted only. An archive is a closed world now.
+        let stray = name == "58-oci-extra-blobs";
+        let expected = if case["expect"] == "verified" && !stray { 0 } else { 1 };
         let (code, report) = verify(&archive, &digests, Way::File);
         let artifact = &report["artifacts"][0];
         if code != expected {
