@@ -247,7 +247,12 @@ fn completing_an_interrupted_seal_killed_anywhere() {
     let before = Call { number: last.number - 1, ..last.clone() };
     scene.again();
     assert!(strace::kill(&yard.seal("release"), &before));
-    for name in ["SHA256SUMS", "manifest.json.sig", "trust/trusted_root.json", "trust/keys/x.pub"] {
+    for name in [
+        "SHA256SUMS",
+        "manifest.json.sig",
+        "trust/trusted_root.json",
+        "trust/keys/0123456789abcdef.pub",
+    ] {
         fs::write(yard.path("release").join(format!("{name}.sealift-tmp")), "half").unwrap();
     }
     let scene = Scene::new(&yard, "release");

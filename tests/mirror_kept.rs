@@ -301,3 +301,70 @@ fn an_image_without_a_bundle_is_treated_as_a_package_is() {
         assert_eq!(ran.status, Some(4), "{part}: {}", ran.text());
     }
 }
+
+/// A page in place of the package is nothing of the package: the rest is sealed.
+#[test]
+fn a_login_page_leaves_out_its_own_artifact_alone() {
+    let yard = Yard::new();
+    let vendor = Vendor::new(&yard, 10);
+    let package = format!("/files/{PACKAGE}");
+    let bundle = format!("{PACKAGE}_signature.bundle");
+    for part in [&package, &bundle] {
+        again(&yard, &Snapshot::new());
+        vendor.spoil(Some((part, Spoilt::Page(PAGE))));
+        let ran = mirror(&yard, &vendor, &[]);
+        assert_eq!(ran.status, Some(4), "{part}: {}", ran.text());
+        let words = format!("{PACKAGE}: OMITTED (response-invalid: ");
+        assert!(ran.text().contains(&words), "{}", ran.text());
+        let now = present(&yard);
+        assert!(now.keys().all(|name| !name.contains("sealift-tmp")), "{part}: {:?}", now.keys());
+        assert_eq!((of(&now, "packages/").len(), of(&now, "images/").is_empty()), (0, false));
+        assert!(now.contains_key("manifest.json"), "{part}: {}", ran.text());
+        vendor.spoil(None);
+        mirror(&yard, &vendor, &[]).succeeded();
+        assert!(verify(&yard).ok());
+    }
+}
+
+#[test]
+fn what_no_run_wrote_is_refused_before_anything_is_asked() {
+    let yard = Yard::new();
+    let vendor = Vendor::new(&yard, 10);
+    mirror(&yard, &vendor, &[]).succeeded();
+    let sealed = present(&yard);
+    let names = [
+        "trust/trusted_root.json",
+        "trust/fetches.jsonl",
+        "trust/fetches.jsonl.sealift-tmp",
+        "trust/fetches.jsonl.sealift-tmp.sealift-tmp",
+        "tools/verify-with-openssl.sh",
+        "tools/verify-with-openssl.sh.sealift-tmp",
+        "SHA256SUMS.sealift-tmp",
+        "manifest.json.sig.sealift-tmp",
+        "manifest.json.sealift-tmp.sealift-tmp",
+    ];
+    let beside = format!("packages/{PACKAGE}.sealift-tmp");
+    let on_its_way =
+        ["mine.txt", "x.sealift-tmp", PACKAGE, "deeper/keep"].map(|it| format!("{beside}/{it}"));
+    let all = names.iter().map(|it| (*it).to_owned()).chain(on_its_way);
+    for name in all {
+        for before in [Snapshot::new(), sealed.clone()] {
+            again(&yard, &before);
+            let path = yard.path("dir").join(&name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, "the operator's own").unwrap();
+            let before = present(&yard);
+            let asked = vendor.asked().len();
+            let ran = mirror(&yard, &vendor, &["--no-refresh"]);
+            assert_eq!(ran.status, Some(2), "{name}: {}", ran.text());
+            assert!(ran.text().contains("output-exists"), "{name}: {}", ran.text());
+            assert_eq!(of(&present(&yard), &name), of(&before, &name), "{name}: {}", ran.text());
+            assert_eq!(fs::read(&path).unwrap(), b"the operator's own", "{name}");
+            let asked = &vendor.asked()[asked..];
+            assert!(!asked.iter().any(|it| it.contains(PACKAGE)), "{name}: {asked:?}");
+            if !name.starts_with("packages/") {
+                assert_eq!((present(&yard), asked.len()), (before, 0), "{name}: {}", ran.text());
+            }
+        }
+    }
+}

@@ -213,7 +213,7 @@ impl<'a> Errand<'a> {
         let mut judged = match here {
             Some(judged) => judged,
             None => {
-                stage.may_replace(&want.path)?;
+                self.store.may_replace(&want.path)?;
                 self.fetch_image(&mut stage, found)?;
                 self.judge(&stage, description)?
             }
@@ -254,7 +254,7 @@ impl<'a> Errand<'a> {
     }
 
     fn fetch_image(&self, stage: &mut Stage<'_>, found: &dyn Found) -> Result<(), Fault> {
-        self.store.touch()?;
+        stage.begin()?;
         let path = &stage.want().path;
         let beside = stage.beside(path);
         let fetched = found.fetch(self.store.folder, &beside, self.watch)?;
@@ -313,7 +313,7 @@ impl<'a> Errand<'a> {
             stage.put(&want.path, want.path.clone());
             let judged = self.judge(&stage, &description)?;
             if judged.0.outcome != Outcome::Ok {
-                stage.may_replace(&want.path)?;
+                self.store.may_replace(&want.path)?;
             }
             return self.accept(&mut stage, judged, shown(url));
         }
@@ -545,10 +545,12 @@ impl<'a> Errand<'a> {
         let (mut report, mut seen) = judged;
         let want = stage.want();
         if !self.fits(want, &report) {
-            return Err(match want.kind == Kind::Package && Self::is_page(stage) {
-                true => page().at(source),
-                false => refusal(want, report),
-            });
+            if want.kind == Kind::Package && Self::is_page(stage) {
+                // No half of anything: the next run has no use for it, and the others need not wait.
+                stage.give_up()?;
+                return Err(page().at(source));
+            }
+            return Err(refusal(want, report));
         }
         stage.accept(&mut seen, self.watch)?;
         // As the far side will call it, and as what is left out is called here.

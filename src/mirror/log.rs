@@ -12,7 +12,7 @@ use super::Fetched;
 use super::http::{Validators, shown};
 use super::record::whole;
 use crate::digest::Sha256Digest;
-use crate::folder::{Folder, read_small};
+use crate::folder::{Folder, TEMPORARY, read_small};
 use crate::limits;
 use crate::transfer::FETCH_LOG;
 use crate::verdict::{Code, Fault};
@@ -30,19 +30,51 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// Reads the log of a directory, that of an interrupted run first, and says whether there was one; an
-    /// unreadable log is as good as none.
+    /// Reads the log of a directory, that of an interrupted run first, and says whether there was one. What
+    /// a sealing had begun to write in place of a finished log says nothing that this one does not.
     #[must_use]
     pub(super) fn read(folder: &Folder) -> (Self, bool) {
         let read = |name| {
             let limit = limits::FETCH_LOG_BYTES;
-            let (bytes, _) = read_small(folder, name, limit, Code::Unreadable).ok()?;
-            Self::parse(&bytes)
+            read_small(folder, name, limit, Code::Unreadable).ok().map(|(bytes, _)| bytes)
         };
-        match read(RUNNING) {
-            Some(log) => (log, true),
-            None => (read(FETCH_LOG).unwrap_or_default(), folder.file(RUNNING).is_ok()),
+        let (running, finished) = (read(RUNNING), read(FETCH_LOG).unwrap_or_default());
+        let interrupted = running.is_some() || folder.file(RUNNING).is_ok();
+        let running = running.filter(|it| !finished.starts_with(it));
+        let log = running.and_then(|it| Self::parse(&it));
+        (log.or_else(|| Self::parse(&finished)).unwrap_or_default(), interrupted)
+    }
+
+    /// Refuses a directory in which a file that no run wrote has the name of the log, finished or not.
+    ///
+    /// # Errors
+    /// [`Code::OutputExists`].
+    pub(super) fn clear(folder: &Folder) -> Result<(), Fault> {
+        let unfinished = format!("{RUNNING}{TEMPORARY}");
+        for name in [FETCH_LOG, RUNNING, unfinished.as_str()] {
+            let whole = name == FETCH_LOG;
+            let fits = match read_small(folder, name, limits::FETCH_LOG_BYTES, Code::Unreadable) {
+                Err(fault) if fault.code() == Code::FileNotFound => true,
+                Err(_) => false,
+                Ok((bytes, _)) if whole => Self::parse(&bytes).is_some(),
+                Ok((bytes, _)) => Self::begins(&bytes),
+            };
+            if !fits {
+                let message =
+                    "it has the name of the log of fetches, and no run wrote it; move it away";
+                return Err(Fault::new(Code::OutputExists, message).at(folder.show(name)));
+            }
         }
+        Ok(())
+    }
+
+    /// Whether bytes are those with which a log begins: whole lines, and part of one.
+    fn begins(bytes: &[u8]) -> bool {
+        const LINE: &[u8] = b"{\"time\":\"";
+        let end =
+            bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |it| it.saturating_add(1));
+        let (lines, part) = bytes.split_at_checked(end).unwrap_or((bytes, b""));
+        Self::parse(lines).is_some() && (part.starts_with(LINE) || LINE.starts_with(part))
     }
 
     fn parse(bytes: &[u8]) -> Option<Self> {
@@ -67,6 +99,18 @@ impl Log {
         self.entries.get(*self.by_path.get(path)?)
     }
 
+    /// Sizes and digests of all fetches of a file that may lie there: the last one, and those before it while
+    /// the log is that of a run that goes on.
+    pub(super) fn fetches<'l>(&'l self, path: &'l str) -> impl Iterator<Item = &'l Fetched> {
+        self.entries.iter().filter(move |entry| entry.path.as_deref() == Some(path))
+    }
+
+    /// The files below a directory that were fetched.
+    pub(super) fn below(&self, directory: &str) -> Vec<String> {
+        let in_it = |path: &str| path.strip_prefix(directory).is_some_and(|it| it.starts_with('/'));
+        self.by_path.keys().filter(|path| in_it(path)).cloned().collect()
+    }
+
     /// How the server called a file that lies here, if it came from exactly this URL.
     #[must_use]
     pub(super) fn known(&self, path: &str, url: &Url) -> Option<(Validators, Sha256Digest, u64)> {
@@ -86,17 +130,45 @@ impl Log {
         self.index();
     }
 
-    /// A file gets another name; what had it is forgotten.
+    /// A file gets another name. What had it is known until the log is finished: a run that ends now may leave
+    /// it there.
     pub(super) fn rename(&mut self, from: &str, to: &str) {
         if self.of(from).is_none() {
             return;
         }
-        self.entries.retain(|entry| entry.path.as_deref() != Some(to));
-        for entry in &mut self.entries {
-            if entry.path.as_deref() == Some(from) {
-                entry.path = Some(to.to_owned());
+        self.entries.retain(|entry| entry.path.as_deref() != Some(to) || !is_blob(entry));
+        let (moved, mut rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.entries)
+            .into_iter()
+            .partition(|entry| entry.path.as_deref() == Some(from));
+        rest.extend(moved.into_iter().map(|it| Fetched { path: Some(to.to_owned()), ..it }));
+        self.entries = rest;
+        self.index();
+    }
+
+    /// A file has its new name: what had it before is forgotten.
+    pub(super) fn arrived(&mut self, path: &str) {
+        self.keep_one(path, None);
+    }
+
+    /// Of a file that may be one of several, because a run could not give it its name, keeps the fetch that
+    /// `is` what lies there.
+    pub(super) fn choose(&mut self, is: impl Fn(&str, &Fetched) -> bool) {
+        for path in self.by_path.keys().cloned().collect::<Vec<_>>() {
+            if self.fetches(&path).filter(|entry| !is_blob(entry)).count() > 1 {
+                let found = self.fetches(&path).find(|it| !is_blob(it) && is(&path, it)).cloned();
+                self.keep_one(&path, found);
             }
         }
+    }
+
+    /// Of the fetches of a file only this one stays, or the last; of that one its blobs too.
+    fn keep_one(&mut self, path: &str, entry: Option<Fetched>) {
+        let last = self.of(path).cloned();
+        let Some(kept) = entry.or_else(|| last.clone()) else { return };
+        let with_blobs = last.as_ref() == Some(&kept);
+        self.entries.retain(|it| {
+            it.path.as_deref() != Some(path) || *it == kept || (with_blobs && is_blob(it))
+        });
         self.index();
     }
 
@@ -115,8 +187,9 @@ impl Log {
     /// [`Code::WriteFailed`].
     pub(super) fn finish(&self, folder: &Folder) -> Result<(), Fault> {
         folder.make_folders("trust")?;
-        folder.write(FETCH_LOG, &self.to_bytes()?, 0o644)?;
-        folder.remove(RUNNING)
+        // Whole under one name or the other, at every moment.
+        folder.write(RUNNING, &self.to_bytes()?, 0o644)?;
+        folder.commit(FETCH_LOG)
     }
 
     /// The old one stays.
@@ -136,10 +209,7 @@ impl Log {
             number = number.saturating_add(1);
             match &entry.path {
                 // Blobs of one archive share its path: all of them say where it came from.
-                Some(path) => {
-                    lies_there(path)
-                        && (last.get(path) == Some(&here) || entry.url.contains("/blobs/sha256:"))
-                }
+                Some(path) => lies_there(path) && (last.get(path) == Some(&here) || is_blob(entry)),
                 None => false,
             }
         });
@@ -174,6 +244,11 @@ impl Log {
         }
         Ok(bytes)
     }
+}
+
+/// Whether a fetch is one of many of which a file was made.
+fn is_blob(entry: &Fetched) -> bool {
+    entry.url.contains("/blobs/sha256:")
 }
 
 #[cfg(test)]

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::base::Earlier;
 use super::bring::{Brought, Errand, Lead};
-use super::http::Http;
+use super::http::{Http, is_page_fault};
+use super::log::Log;
 use super::stage::Stage;
 use super::store::Store;
 use super::want::Want;
@@ -98,6 +99,7 @@ impl Job<'_> {
     pub fn possible(&self) -> Result<(), Fault> {
         let order = Order { extra: &self.tools, ..self.order() };
         transfer::possible(&order)?;
+        Log::clear(self.folder)?;
         let beside = |want: &Want| format!("{}{TEMPORARY}", want.directory);
         let half_written = self.wants.iter().map(beside).collect();
         transfer::clear(self.folder, &order, &half_written)
@@ -207,7 +209,10 @@ impl Job<'_> {
     }
 
     fn leads<'e>(&self, errand: &Errand<'e>) -> Vec<Result<Lead<'e>, Fault>> {
-        parallel::map(self.wants, self.jobs, |want| errand.look(want))
+        parallel::map(self.wants, self.jobs, |want| {
+            Stage::new(errand.store, want).clear()?;
+            errand.look(want)
+        })
     }
 
     /// Refuses what the medium has no room for, by sizes that are known for sure: those of archives on
@@ -355,6 +360,10 @@ impl Job<'_> {
             Outcome::Network | Outcome::Undecided | Outcome::Usage | Outcome::Omitted
         );
         let here = stage.holds_much() || before.contains(&stage.want().path);
+        // A web page is nothing of the artifact: waiting for the rest of it is of no use.
+        if is_page_fault(fault) {
+            return false;
+        }
         // What this side had no room for is not something that can't be had.
         let here = here || matches!(fault.code(), Code::WriteFailed | Code::NoSpace);
         (passing || asks_for_options(fault.code()))

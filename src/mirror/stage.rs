@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
 use super::http::{Http, Large, Small, Validators};
-use super::store::Store;
+use super::store::{Store, Whose, in_the_way};
 use super::want::Want;
 use super::{Fetched, Hosts, Watch};
 use crate::folder::{EntryKind, Folder, TEMPORARY, hash, read_small};
@@ -113,24 +113,53 @@ impl<'a> Stage<'a> {
         self.store.folder.with(moved.map(|(name, place)| (name.clone(), place.clone())).collect())
     }
 
-    /// Refuses to replace what nobody fetched.
+    /// Refuses a want where something lies in the way that no run fetched: before anything is asked for.
+    /// What nobody fetched under a name that is needed may be the vendor's own file, and is judged later.
     ///
     /// # Errors
-    /// [`Code::OutputExists`].
-    pub(super) fn may_replace(&self, path: &str) -> Result<(), Fault> {
-        let message = match self.store.folder.file(path) {
+    /// [`Code::OutputExists`], and those of reading.
+    pub(super) fn clear(&self) -> Result<(), Fault> {
+        let (store, folder) = (self.store, self.store.folder);
+        store.clear(&self.want.directory)?;
+        let below = match folder.folder(&self.beside) {
+            Ok(below) => below.list()?,
             Err(fault) if fault.code() == Code::FileNotFound => return Ok(()),
-            Ok(_) if self.store.last(path).is_some() => return Ok(()),
-            Ok(_) => "it lies where a file of the vendor's goes, and was not fetched; move it away",
-            Err(_) => "it lies where a file of the vendor's goes, and is no file; move it away",
+            Err(_) => return Err(in_the_way("no directory").at(folder.show(&self.beside))),
         };
-        Err(Fault::new(Code::OutputExists, message).at(self.store.folder.show(path)))
+        for entry in &below.entries {
+            let path = format!("{}/{}", self.beside, entry.name);
+            if entry.kind != EntryKind::File || !self.is_on_its_way(&path)? {
+                let what = "it is not what an interrupted run left";
+                return Err(in_the_way(what).at(folder.show(&path)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a file in the directory beside came with a run: a run says that it makes the directory before it
+    /// does, and what each small file will be. Of the artifact nothing is known until it is whole.
+    fn is_on_its_way(&self, path: &str) -> Result<bool, Fault> {
+        let store = self.store;
+        if !store.has_begun(&self.beside) {
+            return Ok(false);
+        }
+        let artifact = self.beside(&self.want.path);
+        match half_of(path) {
+            Some(name) => Ok(name == artifact || store.last(name).is_some()),
+            None if path == artifact => Ok(true),
+            // A run that ended before the file had its name, but after the log said so.
+            None => {
+                let base = path.rsplit('/').next().unwrap_or(path);
+                let name = format!("{}/{base}", self.want.directory);
+                Ok(store.whose_of(path, &[path, &name])? == Whose::Ours)
+            }
+        }
     }
 
     /// A small file by HTTP: fetched, or still what it was.
     ///
     /// # Errors
-    /// Those of [`Http::small`], of [`Stage::may_replace`] and of writing.
+    /// Those of [`Http::small`], of [`Store::may_replace`] and of writing.
     pub(super) fn small(
         &mut self,
         http: &Http,
@@ -163,21 +192,30 @@ impl<'a> Stage<'a> {
                 };
                 let place = if is(path) { path } else { beside.as_str() };
                 if place != path {
-                    self.may_replace(path)?;
-                    if here.is_none_or(|(found, old, _)| found != place || old != bytes) {
-                        store.touch()?;
-                        folder.make_folders(&self.beside)?;
-                        folder.write(place, &bytes, 0o644)?;
-                    }
+                    store.may_replace(path)?;
+                    store.begin(&self.beside)?;
                 }
-                // An earlier run may have ended between writing the file and writing this down.
+                // The log says so first: so every file that is there is one that it knows.
                 if !store.is_recorded(place, Some(fetched.sha256)) {
                     store.record([Fetched { path: Some(place.to_owned()), ..fetched }])?;
+                }
+                let is_there = here.is_some_and(|(found, old, _)| found == place && old == bytes);
+                if place != path && !is_there {
+                    folder.make_folders(&self.beside)?;
+                    folder.write(place, &bytes, 0o644)?;
                 }
                 self.put(path, place.to_owned());
                 Ok(bytes)
             }
         }
+    }
+
+    /// The directory beside is made, if it is not there.
+    ///
+    /// # Errors
+    /// [`Code::WriteFailed`].
+    pub(super) fn begin(&self) -> Result<(), Fault> {
+        self.store.begin(&self.beside)
     }
 
     /// The artifact by HTTP; whatever lies there is not asked about if it is to be fetched `anew`. Answers
@@ -202,7 +240,7 @@ impl<'a> Stage<'a> {
         let validators = known.as_ref().map(|(_, validators)| validators);
         let path = self.want.path.clone();
         let beside = self.beside(&path);
-        let before = || store.touch();
+        let before = || store.begin(&self.beside);
         match http.large_after(url, hosts, store.folder, &beside, validators, &before, watch)? {
             Large::Unchanged => {
                 let place = known.map_or(path.clone(), |(place, _)| place);
@@ -249,7 +287,7 @@ impl<'a> Stage<'a> {
             .map(|(name, place)| (place.as_str(), name.as_str()))
             .collect();
         for (place, name) in &moves {
-            self.may_replace(name)?;
+            store.may_replace(name)?;
             if !seen.still(&view, name) {
                 let message = "the file changed after it was judged; run the same command again";
                 return Err(Fault::new(Code::SourceDisagrees, message).at(folder.show(place)));
@@ -272,9 +310,7 @@ impl<'a> Stage<'a> {
         let Ok(below) = folder.folder(&self.want.directory) else { return Ok(()) };
         for entry in below.list()?.entries.iter().filter(|it| it.kind == EntryKind::File) {
             let path = format!("{}/{}", self.want.directory, entry.name);
-            let fetched = self.store.last(&path).filter(|_| !self.files.contains_key(&path));
-            let Some(fetched) = fetched.filter(|it| it.size == entry.size) else { continue };
-            if hash(folder, &path, u64::MAX, &NoProgress)?.sha256 == fetched.sha256 {
+            if !self.files.contains_key(&path) && self.store.whose(&path)? == Whose::Ours {
                 self.store.remove(&path)?;
                 watch
                     .say(&format!("{path}: removed; it was fetched earlier, and is of no use now"));
@@ -317,16 +353,27 @@ impl<'a> Stage<'a> {
         let mut gone = Vec::new();
         for entry in below.list()?.files() {
             let path = format!("{}/{}", self.beside, entry.name);
-            let own = path == self.beside(&self.want.path) || store.last(&path).is_some();
-            if entry.name.ends_with(TEMPORARY) || own {
+            if self.is_on_its_way(&path)? {
                 below.remove(&entry.name)?;
                 gone.push(path);
             }
         }
-        store.forget(&gone);
         folder.remove_folder(&self.beside);
+        if folder.folder(&self.beside).is_err() {
+            gone.push(self.beside.clone());
+        }
+        store.forget(&gone);
         Ok(())
     }
+}
+
+/// The name of the file that a half-written one, or what is written down of it, is for.
+fn half_of(path: &str) -> Option<&str> {
+    let mut name = path.strip_suffix(TEMPORARY)?;
+    while let Some(shorter) = name.strip_suffix(TEMPORARY) {
+        name = shorter;
+    }
+    Some(name.strip_suffix(".resume").unwrap_or(name))
 }
 
 /// What a file takes on the medium: one that is laid out before it is filled has its whole length at once.

@@ -10,12 +10,27 @@ use super::Fetched;
 use super::http::Validators;
 use super::log::Log;
 use crate::digest::Sha256Digest;
-use crate::folder::Folder;
+use crate::folder::{Folder, TEMPORARY, hash};
+use crate::image::NoProgress;
 use crate::transfer;
-use crate::verdict::Fault;
+use crate::verdict::{Code, Fault};
 
 /// The directories that are made for what is fetched.
 const FOLDERS: [&str; 4] = ["trust/keys", "trust", "images", "packages"];
+
+/// The `url` of a line that stands for a directory of things on their way.
+const UNFINISHED: &str = "unfinished";
+
+/// What lies under a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// Nothing.
+    Nobodys,
+    /// Byte for byte what a run fetched.
+    Ours,
+    /// Anything else, and what it is.
+    Another(&'static str),
+}
 
 /// A directory and the log of what came into it.
 #[derive(Debug)]
@@ -94,6 +109,83 @@ impl<'a> Store<'a> {
         self.last(path).is_some_and(|entry| Some(entry.sha256) == digest)
     }
 
+    /// Whether what lies under a name is ours to replace or to remove: the one place where this is decided.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub(super) fn whose(&self, path: &str) -> Result<Whose, Fault> {
+        self.whose_of(path, &[path])
+    }
+
+    /// The same of a file that was fetched under one of some names.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub(super) fn whose_of(&self, path: &str, names: &[&str]) -> Result<Whose, Fault> {
+        let size = match self.folder.file(path) {
+            Err(fault) if fault.code() == Code::FileNotFound => return Ok(Whose::Nobodys),
+            Err(_) => return Ok(Whose::Another("no file")),
+            Ok(file) => file.metadata().map_or(0, |it| it.len()),
+        };
+        let fetched: Vec<(u64, Sha256Digest)> = self.with(|state| {
+            let fetched = names.iter().flat_map(|name| state.log.fetches(name));
+            fetched.map(|it| (it.size, it.sha256)).collect()
+        });
+        if fetched.is_empty() {
+            return Ok(Whose::Another("it was not fetched"));
+        }
+        // A file of another size need not be read.
+        if fetched.iter().any(|it| it.0 == size) {
+            let found = hash(self.folder, path, u64::MAX, &NoProgress)?.sha256;
+            if fetched.contains(&(size, found)) {
+                return Ok(Whose::Ours);
+            }
+        }
+        Ok(Whose::Another("not what was fetched: damaged or replaced"))
+    }
+
+    /// Refuses to replace or remove what is not [`Whose::Ours`].
+    ///
+    /// # Errors
+    /// [`Code::OutputExists`], and those of reading it.
+    pub(super) fn may_replace(&self, path: &str) -> Result<(), Fault> {
+        match self.whose(path)? {
+            Whose::Nobodys | Whose::Ours => Ok(()),
+            Whose::Another(what) => Err(in_the_way(what).at(self.folder.show(path))),
+        }
+    }
+
+    /// Refuses a directory in which a file has a name that the log knows, and is not what the log says.
+    ///
+    /// # Errors
+    /// [`Code::OutputExists`], and those of reading.
+    pub(super) fn clear(&self, directory: &str) -> Result<(), Fault> {
+        let paths = self.with(|state| state.log.below(directory));
+        paths.iter().try_for_each(|path| self.may_replace(path))
+    }
+
+    /// Whether a run made this directory for what is on its way.
+    #[must_use]
+    pub(super) fn has_begun(&self, directory: &str) -> bool {
+        self.with(|state| {
+            state.log.of(directory).is_some() || !state.log.below(directory).is_empty()
+        })
+    }
+
+    /// Writes down that a directory is made for what is on its way, before it is.
+    ///
+    /// # Errors
+    /// [`WriteFailed`](crate::verdict::Code::WriteFailed).
+    pub(super) fn begin(&self, directory: &str) -> Result<(), Fault> {
+        match self.with(|state| state.log.of(directory).is_some()) {
+            true => self.touch(),
+            false => {
+                let empty = Sha256Digest::of(b"");
+                self.record([Fetched::local(UNFINISHED.to_owned(), directory, 0, empty)])
+            }
+        }
+    }
+
     /// How the server called a file that lies here, its digest and its size, if it came from this URL.
     #[must_use]
     pub(super) fn known(&self, path: &str, url: &Url) -> Option<(Validators, Sha256Digest, u64)> {
@@ -120,6 +212,7 @@ impl<'a> Store<'a> {
                 self.folder.make_folders(folders)?;
             }
             self.folder.take(from, to)?;
+            self.with(|state| state.log.arrived(to));
         }
         Ok(())
     }
@@ -159,13 +252,22 @@ impl<'a> Store<'a> {
         self.with(|state| state.fetched)
     }
 
+    /// Leaves one fetch of each file that lies there.
+    fn prune(&self, log: &mut Log) {
+        log.choose(|path, entry| {
+            let found = hash(self.folder, path, u64::MAX, &NoProgress);
+            found.is_ok_and(|it| (it.size, it.sha256) == (entry.size, entry.sha256))
+        });
+        log.prune(|path| lies_there(self.folder, path));
+    }
+
     /// The log of the files that lie there, which from now on lies in place of the old one.
     ///
     /// # Errors
     /// [`WriteFailed`](crate::verdict::Code::WriteFailed).
     pub(super) fn log(&self) -> Result<Vec<u8>, Fault> {
         self.with(|state| {
-            state.log.prune(|path| self.folder.file(path).is_ok());
+            self.prune(&mut state.log);
             if state.touched {
                 state.log.finish(self.folder)?;
             }
@@ -185,7 +287,7 @@ impl<'a> Store<'a> {
                     transfer::unchanged_since(self.folder)?;
                 }
             } else {
-                state.log.prune(|path| self.folder.file(path).is_ok());
+                self.prune(&mut state.log);
                 match state.log.is_empty() {
                     false => state.log.finish(self.folder)?,
                     true => Log::give_up(self.folder)?,
@@ -197,4 +299,16 @@ impl<'a> Store<'a> {
             Ok(())
         })
     }
+}
+
+/// What is said of something that lies where a run would write.
+pub(super) fn in_the_way(what: &str) -> Fault {
+    let message =
+        format!("{what}; it lies where a file of the vendor's goes; move it away and run again");
+    Fault::new(Code::OutputExists, message)
+}
+
+/// Whether what the log names is there: a file, or the directory of what is on its way.
+fn lies_there(folder: &Folder, path: &str) -> bool {
+    folder.file(path).is_ok() || (path.ends_with(TEMPORARY) && folder.folder(path).is_ok())
 }

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::foreign::Earlier;
 use super::form;
 use super::kept;
 use super::layout::{
@@ -13,7 +14,7 @@ use super::manifest::{
     self, Artifact, Base, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA, SegmentEntry,
 };
 use super::named::{self, Naming};
-use super::own::{OwnFile, extra, own_files, written_names};
+use super::own::{OwnFile, extra, fixed_files, own_files, written_names};
 use super::seen::Seen;
 use super::shape;
 use crate::digest::{Sha256Digest, hex};
@@ -24,7 +25,7 @@ use crate::image::Options;
 use crate::key::{HashAlgorithm, PrivateKey, PublicKey};
 use crate::limits;
 use crate::path;
-use crate::sigstore::{HashRule, SignatureBundle, Transparency, TrustMaterial};
+use crate::sigstore::{HashRule, Transparency, TrustMaterial};
 use crate::trust::VendorProfile;
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
@@ -165,7 +166,7 @@ pub fn unchanged_since(folder: &Folder) -> Result<(), Fault> {
 pub fn make_held(folder: &Folder, order: &Order<'_>, seen: Seen, _: &Lock) -> Result<Made, Stop> {
     possible(order)?;
     let all = list(folder, order.exclude)?;
-    clear_of(folder, order, &all, &BTreeSet::new())?;
+    let earlier = clear_of(folder, order, &all, &BTreeSet::new())?;
     let listing = Listing {
         entries: all
             .entries
@@ -181,6 +182,8 @@ pub fn make_held(folder: &Folder, order: &Order<'_>, seen: Seen, _: &Lock) -> Re
     let (judged, unpaired) = judge(folder, &survey, &authority, &called(order), order.reading.jobs);
     let artifacts = decide(folder, order, &survey, judged, unpaired, &mut reports)?;
     let own = own_files(order, &authority, &artifacts)?;
+    // The vendors' keys among them.
+    earlier.admits(folder, &all, &own)?;
     let strange = strange(folder, &listing, &own);
     if !strange.is_empty() {
         return Err(Stop::Artifacts(strange));
@@ -229,7 +232,7 @@ pub fn clear(
     order: &Order<'_>,
     half_written: &BTreeSet<String>,
 ) -> Result<(), Fault> {
-    clear_of(folder, order, &folder.list()?, half_written)
+    clear_of(folder, order, &folder.list()?, half_written).map(drop)
 }
 
 fn clear_of(
@@ -237,7 +240,7 @@ fn clear_of(
     order: &Order<'_>,
     listing: &Listing,
     half_written: &BTreeSet<String>,
-) -> Result<(), Fault> {
+) -> Result<Earlier, Fault> {
     let stop = |name: &str, message: &str| {
         Err(Fault::new(Code::OutputExists, message).at(folder.show(name)))
     };
@@ -257,78 +260,15 @@ fn clear_of(
             return stop(&entry.name, message);
         }
     }
-    match not_ours(folder, listing)? {
-        Some((name, message)) => {
-            let keep = "if it is a vendor's, move it with its bundle into a subdirectory, where it is \
-                        sealed like any other file";
-            stop(name, &format!("{message}; {keep}"))
-        }
-        None => Ok(()),
-    }
+    let earlier = Earlier::read(folder, listing)?;
+    earlier.admits(folder, listing, &fixed_files(order))?;
+    Ok(earlier)
 }
 
 /// A name and those of the directories above it.
 fn above(name: &str) -> impl Iterator<Item = &str> {
     let slashes = name.match_indices('/').map(|(at, _)| name.get(..at).unwrap_or_default());
     slashes.chain([name])
-}
-
-/// The first file under a name of the seal that no sealing wrote, and why that can be said. That a
-/// sealing was interrupted is no excuse: its marker holds the manifest that was to be written.
-fn not_ours(
-    folder: &Folder,
-    listing: &Listing,
-) -> Result<Option<(&'static str, &'static str)>, Fault> {
-    let there = |name: &str| listing.has(name, EntryKind::File);
-    let read = |name: &str, most: u64| {
-        read_small(folder, name, most, Code::OutputExists)
-            .map(Some)
-            .map_err(|fault| fault.at(folder.show(name)))
-    };
-    let optional = |name: &str, most: u64| if there(name) { read(name, most) } else { Ok(None) };
-    let mut stated = Vec::new();
-    if let Some((bytes, _)) = optional(MANIFEST, limits::MANIFEST_BYTES)? {
-        match manifest::stated_sums(&bytes) {
-            Some(sums) => stated.push(sums),
-            None => {
-                let message = "this is no transfer manifest; sealing would overwrite it";
-                return Ok(Some((MANIFEST, message)));
-            }
-        }
-    }
-    if let Some((bytes, _)) = optional(MARKER, limits::MANIFEST_BYTES)? {
-        match manifest::stated_sums(&bytes) {
-            Some(sums) => stated.push(sums),
-            None if bytes.is_empty() => {}
-            None => {
-                let message = "no sealing wrote this; sealing would overwrite it";
-                return Ok(Some((MARKER, message)));
-            }
-        }
-    }
-    if stated.is_empty() {
-        let message = "a file of this name lies there, and no manifest that would make it one of a \
-                       seal; sealing would overwrite it";
-        return Ok(SEAL_FILES.into_iter().find(|name| there(name)).map(|name| (name, message)));
-    }
-    if let Some((_, digest)) = optional(SUMS, limits::MANIFEST_BYTES)?
-        && !stated.contains(&digest)
-    {
-        let message =
-            "not the file whose digest stands in the manifest; sealing would overwrite it";
-        return Ok(Some((SUMS, message)));
-    }
-    if let Some((bytes, _)) = optional(SIGNATURE, limits::SEAL_BYTES)?
-        && form::parse_signature_file(&bytes).is_err()
-    {
-        return Ok(Some((SIGNATURE, "no signature of a seal; sealing would overwrite it")));
-    }
-    if let Some((bytes, _)) = optional(SIGSTORE, limits::SEAL_BYTES)?
-        && SignatureBundle::parse(&bytes).is_err()
-    {
-        return Ok(Some((SIGSTORE, "no signature of a seal; sealing would overwrite it")));
-    }
-    Ok(None)
 }
 
 /// Files that stay in `trust/` and are not what their names say, as reports.

@@ -11,6 +11,7 @@ mod called;
 mod check;
 mod context;
 mod cover;
+mod foreign;
 mod foresee;
 mod form;
 mod fresh;

@@ -68,10 +68,17 @@ pub(super) fn own_files(
         }
         own.push(OwnFile { name, bytes: key.key.to_pem().into_bytes(), mode: 0o644 });
     }
+    own.extend(fixed_files(order));
+    Ok(own)
+}
+
+/// Those of them that are known before anything is judged.
+pub(super) fn fixed_files(order: &Order<'_>) -> Vec<OwnFile> {
+    let mut own = Vec::new();
     let root = order.trusted_root.map_or_else(TrustMaterial::production_bytes, <[u8]>::to_vec);
     own.push(OwnFile { name: TRUSTED_ROOT.to_owned(), bytes: root, mode: 0o644 });
     let script = CHECK_SCRIPT_TEXT.as_bytes().to_vec();
     own.push(OwnFile { name: CHECK_SCRIPT.to_owned(), bytes: script, mode: 0o755 });
     own.extend(order.extra.iter().cloned());
-    Ok(own)
+    own
 }

@@ -45,7 +45,7 @@ fn a_second_run_downloads_nothing_and_a_changed_file_is_fetched_again() {
 }
 
 #[test]
-fn what_was_changed_here_is_noticed_and_fetched_again() {
+fn what_was_changed_here_is_noticed_and_left_alone() {
     let Some(vendor) = Vendor::new("changed") else { return };
     let side = Side::new(&vendor);
     let image = vendor.pushed("app:1", "one");
@@ -55,27 +55,39 @@ fn what_was_changed_here_is_noticed_and_fetched_again() {
     let (archive, package) = ("d/images/app_1/app_1.tar", "d/packages/pack.tgz/pack.tgz");
     let whole = side.read(archive);
 
-    // Of the same size; only the content tells.
-    side.write(package, "A package");
+    // Of the same size, where only the content tells, or cut; a bundle, a key: damaged, or the operator's own.
     let mut bytes = whole.clone();
     let middle = bytes.windows(11).position(|it| it == b"changed: on").unwrap();
     bytes[middle] ^= 1;
-    side.write(archive, &bytes);
-    side.fetch(&words)
-        .exit(0)
-        .mentions("packages/pack.tgz/pack.tgz: not what was fetched before; fetched again")
-        .mentions("images/app_1/app_1.tar: not what was fetched before; fetched again");
-    assert_eq!((side.text(package), side.read(archive)), ("a package".to_owned(), whole.clone()));
-    side.verify("").exit(0);
-
-    // Bundles, keys, and files that are gone or cut.
-    side.write("d/packages/pack.tgz/pack.tgz_signature.bundle", "{}");
-    side.write("d/images/app_1/vendor.pub", "no key");
-    side.write(archive, &whole[..whole.len() / 2]);
-    fs::remove_file(side.path(package)).unwrap();
-    side.fetch(&words).exit(0);
-    assert_eq!(side.read(archive), whole);
-    side.verify("").exit(0);
+    let bundle = "d/packages/pack.tgz/pack.tgz_signature.bundle";
+    for (path, now) in [
+        (package, &b"A package"[..]),
+        (archive, &bytes),
+        (archive, &whole[..whole.len() / 2]),
+        (bundle, b"{}"),
+        ("d/packages/pack.tgz/pack.tgz_publickey.json", b"{}"),
+        ("d/images/app_1/vendor.pub", b"no key"),
+    ] {
+        let before = side.read(path);
+        side.write(path, now);
+        let asked = vendor.requests().len();
+        side.fetch(&words)
+            .exit(2)
+            .mentions("output-exists")
+            .mentions("not what was fetched: damaged or replaced")
+            .mentions("move it away and run again");
+        assert_eq!(side.read(path), now, "{path}");
+        let name = path.split('/').nth(2).unwrap().split('_').next().unwrap();
+        let requests = vendor.requests().split_off(asked);
+        assert!(!requests.iter().any(|line| line.contains(name)), "{path}: {requests:?}");
+        side.fetch(&format!("{words} --omit-partial"));
+        assert_eq!(side.read(path), now, "{path}");
+        // The same command, once it is out of the way.
+        fs::remove_file(side.path(path)).unwrap();
+        side.fetch(&words).exit(0);
+        assert_eq!(side.read(path), before, "{path}");
+        side.verify("").exit(0);
+    }
 
     // What nobody asked for stops the sealing, wherever it lies, and is left alone.
     for name in ["packages/pack.tgz/extra", "elsewhere.tgz"] {

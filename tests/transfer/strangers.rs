@@ -203,6 +203,33 @@ fn a_file_without_end_is_not_read_to_its_end() {
     }
 }
 
+/// Where the vendor's key lies in a sealed release.
+fn layout_key() -> String {
+    let room = Room::sealed();
+    let manifest = room.manifest();
+    let mut keys = manifest.files.iter().filter(|file| file.path.starts_with("trust/keys/"));
+    keys.next().unwrap().path.clone()
+}
+
+#[test]
+fn what_sealing_would_write_may_lie_there_already() {
+    let sealed = Room::sealed();
+    for name in ["trust/trusted_root.json", "tools/verify-with-openssl.sh", &layout_key()] {
+        let room = Room::release();
+        let bytes = sealed.read(name);
+        for (name, bytes) in [
+            (name.to_owned(), &bytes[..]),
+            // As an interrupted writing leaves it.
+            (format!("{name}.sealift-tmp"), &bytes[..bytes.len() / 2]),
+        ] {
+            // Which keys there will be is known only when the artifacts were judged.
+            let known = !name.contains("keys/") || !name.ends_with("tmp");
+            room.write(&name, if known { bytes } else { b"" });
+            room.seal_as_usual("").exit(0);
+        }
+    }
+}
+
 #[test]
 fn sealing_overwrites_nothing_that_it_did_not_write() {
     for name in ["SHA256SUMS", "manifest.json", "manifest.json.sig", "tools/x.sealift-tmp"] {
@@ -212,6 +239,32 @@ fn sealing_overwrites_nothing_that_it_did_not_write() {
         room.seal_as_usual("").error("output-exists").mentions(name);
         assert_eq!(room.state_of_disk(), before);
     }
+    // In trust/ and tools/, and half-written, before there is a seal and after.
+    let key = layout_key();
+    for name in [
+        "trust/trusted_root.json",
+        &key,
+        "tools/verify-with-openssl.sh",
+        "tools/verify-with-openssl.sh.sealift-tmp",
+        "trust/trusted_root.json.sealift-tmp",
+        "SHA256SUMS.sealift-tmp",
+        "manifest.json.sig.sealift-tmp",
+        "manifest.json.sealift-tmp.sealift-tmp",
+    ] {
+        for room in [Room::release(), Room::sealed()] {
+            room.write(name, "the operator's own");
+            let before = room.state_of_disk();
+            room.seal_as_usual("").error("output-exists").mentions(name);
+            assert_eq!(room.state_of_disk(), before, "{name}");
+        }
+    }
+    // What begins as a manifest does, and is none.
+    let room = Room::release();
+    let line = format!("{{\n  \"sha256sums\": \"{}\",\n  \"mine\": 1}}\n", "0".repeat(64));
+    room.write("manifest.json", line.as_bytes());
+    let before = room.state_of_disk();
+    room.seal_as_usual("").error("output-exists").mentions("manifest.json");
+    assert_eq!(room.state_of_disk(), before);
     for name in ["tools/verify-with-openssl.sh", "SHA256SUMS", "manifest.json.sealift-tmp"] {
         let room = Room::release();
         fs::create_dir_all(room.path(name)).unwrap();

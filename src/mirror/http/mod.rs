@@ -30,7 +30,7 @@ pub use headers::Validators;
 pub(super) use headers::{ContentRange, length};
 pub use large::Large;
 pub use options::HttpOptions;
-pub(super) use page::{is_page, page, says_page};
+pub(super) use page::{is_page, is_page_fault, page, says_page};
 pub use proxies::Proxies;
 pub(super) use room::{fits, unwritten};
 pub(super) use send::Request;

@@ -22,11 +22,18 @@ pub(in crate::mirror) fn says_page(headers: &HeaderMap) -> bool {
     ["text/html", "application/xhtml+xml"].iter().any(|page| kind.eq_ignore_ascii_case(page))
 }
 
+const PAGE: &str = "a web page came in place of the file: a proxy or login page";
+
 /// The fault for a page where a file was expected.
 #[must_use]
 pub(in crate::mirror) fn page() -> Fault {
-    let message = "a web page came in place of the file: a proxy or login page";
-    Fault::new(Code::ResponseInvalid, message)
+    Fault::new(Code::ResponseInvalid, PAGE)
+}
+
+/// Whether a fault is that one.
+#[must_use]
+pub(in crate::mirror) fn is_page_fault(fault: &Fault) -> bool {
+    fault.code() == Code::ResponseInvalid && fault.message() == PAGE
 }
 
 /// Refuses a small file that is none: a page, or one that was compressed on the way.

@@ -1,0 +1,151 @@
+//! What lies under a name that sealing writes: whether a sealing wrote it. The operator's own file is never
+//! replaced or removed, whatever its name.
+//!
+//! Ours is what the manifest that lies there lists, or that of an interrupted sealing; what is byte for byte
+//! what would be written; and what an interrupted writing of it leaves. Nothing here judges content.
+
+use super::form;
+use super::layout::{self, FETCH_LOG, MANIFEST, MARKER, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS};
+use super::manifest::Manifest;
+use super::own::OwnFile;
+use crate::digest::Sha256Digest;
+use crate::folder::{EntryKind, Folder, Listing, read_small};
+use crate::limits;
+use crate::sigstore::SignatureBundle;
+use crate::verdict::{Code, Fault};
+
+/// What is said of a file of the operator's under a name of the seal.
+const KEEP: &str = "if it is a vendor's, move it with its bundle into a subdirectory, where it is sealed like any \
+                    other file";
+
+/// What earlier sealings left: the manifests that say what is theirs.
+#[derive(Debug)]
+pub(super) struct Earlier {
+    manifests: Vec<Manifest>,
+    /// One of them did not end.
+    interrupted: bool,
+}
+
+impl Earlier {
+    /// Reads what lies there, and refuses what no sealing wrote under a name of the seal's own files. That a
+    /// sealing was interrupted is no excuse: its marker holds the manifest that was to be written.
+    ///
+    /// # Errors
+    /// [`Code::OutputExists`], and those of reading.
+    pub(super) fn read(folder: &Folder, listing: &Listing) -> Result<Self, Fault> {
+        let stop = |name: &str, message: &str| {
+            let message = format!("{message}; {KEEP}");
+            Err(Fault::new(Code::OutputExists, message).at(folder.show(name)))
+        };
+        let optional = |name: &str, most: u64| match listing.has(name, EntryKind::File) {
+            true => read_small(folder, name, most, Code::OutputExists)
+                .map(Some)
+                .map_err(|fault| fault.at(folder.show(name))),
+            false => Ok(None),
+        };
+        let mut manifests = Vec::new();
+        if let Some((bytes, _)) = optional(MANIFEST, limits::MANIFEST_BYTES)? {
+            match Manifest::parse(&bytes) {
+                Ok(manifest) => manifests.push(manifest),
+                Err(_) => {
+                    let message = "this is no transfer manifest; sealing would overwrite it";
+                    return stop(MANIFEST, message);
+                }
+            }
+        }
+        let marker = optional(MARKER, limits::MANIFEST_BYTES)?;
+        let interrupted = marker.is_some();
+        if let Some((bytes, _)) = marker.filter(|(bytes, _)| !bytes.is_empty()) {
+            match Manifest::parse(&bytes) {
+                Ok(manifest) => manifests.push(manifest),
+                Err(_) => return stop(MARKER, "no sealing wrote this; sealing would overwrite it"),
+            }
+        }
+        if manifests.is_empty()
+            && let Some(name) = SEAL_FILES.into_iter().find(|it| listing.has(it, EntryKind::File))
+        {
+            let message = "a file of this name lies there, and no manifest that would make it one of a \
+                           seal; sealing would overwrite it";
+            return stop(name, message);
+        }
+        if let Some((_, digest)) = optional(SUMS, limits::MANIFEST_BYTES)?
+            && manifests.iter().all(|it| it.sha256sums != digest)
+        {
+            let message =
+                "not the file whose digest stands in the manifest; sealing would overwrite it";
+            return stop(SUMS, message);
+        }
+        let no_signature = "no signature of a seal; sealing would overwrite it";
+        if let Some((bytes, _)) = optional(SIGNATURE, limits::SEAL_BYTES)?
+            && form::parse_signature_file(&bytes).is_err()
+        {
+            return stop(SIGNATURE, no_signature);
+        }
+        if let Some((bytes, _)) = optional(SIGSTORE, limits::SEAL_BYTES)?
+            && SignatureBundle::parse(&bytes).is_err()
+        {
+            return stop(SIGSTORE, no_signature);
+        }
+        Ok(Self { manifests, interrupted })
+    }
+
+    /// Refuses what no sealing wrote under a name that one writes now.
+    ///
+    /// # Errors
+    /// [`Code::OutputExists`], and those of reading.
+    pub(super) fn admits(
+        &self,
+        folder: &Folder,
+        listing: &Listing,
+        own: &[OwnFile],
+    ) -> Result<(), Fault> {
+        // The log of fetches belongs to who fetches, and was looked at there.
+        let written = own.iter().filter(|file| file.name != FETCH_LOG);
+        for file in written.filter(|file| listing.has(&file.name, EntryKind::File)) {
+            let size = folder.file(&file.name)?.metadata().map_or(0, |it| it.len());
+            let new = (file.bytes.len() as u64, Sha256Digest::of(&file.bytes));
+            let listed = self.manifests.iter().filter_map(|it| it.file(&file.name));
+            let ours: Vec<(u64, Sha256Digest)> =
+                listed.map(|it| (it.size, it.sha256)).chain([new]).collect();
+            let same = ours.iter().any(|it| it.0 == size) && {
+                let (_, found) = read_small(folder, &file.name, size, Code::OutputExists)?;
+                ours.contains(&(size, found))
+            };
+            if !same {
+                let message = "sealing writes a file of this name, and what lies there is not what a sealing \
+                               wrote: damaged, or your own; move it away and run again";
+                return Err(Fault::new(Code::OutputExists, message).at(folder.show(&file.name)));
+            }
+        }
+        let left = listing.files().filter(|it| it.name != MARKER && layout::is_left_over(&it.name));
+        for entry in left {
+            if !self.interrupted && !may_be_left(folder, &entry.name, own)? {
+                let message = "names with this ending are those of half-written files, and no writing that \
+                               was interrupted left this one; move it away and run again";
+                return Err(Fault::new(Code::OutputExists, message).at(folder.show(&entry.name)));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a file may be what an interrupted writing leaves where the marker of a sealing does not lie: an
+/// empty one, the marker's own, the log of fetches, or the beginning of what is written now.
+fn may_be_left(folder: &Folder, name: &str, own: &[OwnFile]) -> Result<bool, Fault> {
+    const LINE: &[u8] = b"{\"time\":\"";
+    const HEAD: &[u8] = b"{\n  \"sha256sums\": \"";
+    let begins = |bytes: &[u8], with: &[u8]| bytes.starts_with(with) || with.starts_with(bytes);
+    let Ok((bytes, _)) = read_small(folder, name, limits::MANIFEST_BYTES, Code::OutputExists)
+    else {
+        return Ok(false);
+    };
+    Ok(bytes.is_empty()
+        || match layout::meant(name) {
+            Some(MANIFEST) => begins(&bytes, HEAD),
+            Some(FETCH_LOG) => begins(&bytes, LINE),
+            Some(meant) => {
+                own.iter().any(|file| file.name == meant && file.bytes.starts_with(&bytes))
+            }
+            None => false,
+        })
+}
