@@ -228,7 +228,7 @@ fn an_attestation_whose_statement_is_a_tar_archive_is_refused() {
         let other = descriptor(MANIFEST, &manifest, other);
         verify(&with_other(&good, other, &[&config, &manifest, statement]), &id(&config_of(&good)))
     };
-    let (code, word) = attestation(br#"{"_type":"https://in-toto.io/Statement/v1"}"#);
+    let (code, word) = attestation(br#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"x","predicate":{}}"#);
     assert_eq!((code, word.as_str()), OK);
     let statement = json_tar();
     assert!(serde_json::from_slice::<Value>(&statement).is_ok());
@@ -240,7 +240,7 @@ fn an_attestation_whose_statement_is_a_tar_archive_is_refused() {
 #[test]
 fn an_attestation_whose_config_lists_other_layers_is_refused() {
     let good = layer("good");
-    let statement = br#"{"_type":"https://in-toto.io/Statement/v1"}"#;
+    let statement = br#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"x","predicate":{}}"#;
     let answer = |config: &[u8]| {
         let manifest = manifest(config, STATEMENT, statement);
         let other = json!({

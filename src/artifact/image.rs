@@ -55,12 +55,6 @@ pub fn image(
     let coverage = archive.coverage(&tally.signed);
     let status = if coverage.is_ok() { Status::Passed } else { Status::Failed };
     report.checks.push(Check::new(CheckName::Coverage, status));
-    if let Ok(covered) = &coverage
-        && covered.unsigned_attestations > 0
-    {
-        let count = covered.unsigned_attestations;
-        report.notes.push(format!("{count} attestation(s) in the archive are not signed"));
-    }
     let (key, signed) = (tally.key, tally.signed.clone());
     let (faults, causes) = tally.settle(archive, coverage.is_ok());
     report.unsigned_documents = unsigned_documents(archive, &signed);
@@ -110,13 +104,22 @@ fn unsigned_documents(archive: &Archive, signed: &BTreeSet<Sha256Digest>) -> Vec
         let digest = statement.document;
         if statement.absent {
             let says = UnsignedStatement::AbsentPlatforms;
-            found.push(UnsignedDocument { digest, says, annotation: None });
+            found.push(UnsignedDocument { digest, says, annotation: None, member: None });
         }
-        if statement.steering.is_some() {
+        if statement.annotation.is_some() {
             let says = UnsignedStatement::Annotations;
-            let annotation = statement.steering.clone();
-            found.push(UnsignedDocument { digest, says, annotation });
+            let annotation = statement.annotation.clone();
+            found.push(UnsignedDocument { digest, says, annotation, member: None });
         }
+        if statement.member.is_some() {
+            let says = UnsignedStatement::Members;
+            let member = statement.member.clone();
+            found.push(UnsignedDocument { digest, says, annotation: None, member });
+        }
+    }
+    for digest in archive.unsigned_attestations(signed) {
+        let says = UnsignedStatement::Attestation;
+        found.push(UnsignedDocument { digest, says, annotation: None, member: None });
     }
     found
 }

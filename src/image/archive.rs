@@ -107,8 +107,10 @@ pub struct Statement {
     pub vouchers: BTreeSet<Sha256Digest>,
     /// Whether it is an index that lists what is not in the archive.
     pub absent: bool,
-    /// The first annotation in it by which a program does something else with the same content.
-    pub steering: Option<String>,
+    /// The first member in it that the specification does not know.
+    pub member: Option<String>,
+    /// The first annotation in it that is none of those which describe the same content.
+    pub annotation: Option<String>,
     /// Content that is here and that it says is to be had elsewhere, too (`urls`).
     pub elsewhere: Option<Sha256Digest>,
 }
@@ -116,7 +118,7 @@ pub struct Statement {
 impl Statement {
     pub(super) const fn new(document: Sha256Digest) -> Self {
         let vouchers = BTreeSet::new();
-        Self { document, vouchers, absent: false, steering: None, elsewhere: None }
+        Self { document, vouchers, absent: false, member: None, annotation: None, elsewhere: None }
     }
 }
 
@@ -150,8 +152,8 @@ pub struct Archive {
 pub struct Coverage {
     /// For each image, in order, the candidate that is signed.
     pub images: Vec<Candidate>,
-    /// How many attestations no signed index covers.
-    pub unsigned_attestations: usize,
+    /// The attestations that no signature covers, neither of theirs nor of an index that lists them.
+    pub unsigned_attestations: Vec<Sha256Digest>,
 }
 
 impl Archive {
@@ -184,6 +186,16 @@ impl Archive {
         signed: &'a BTreeSet<Sha256Digest>,
     ) -> impl Iterator<Item = &'a Statement> {
         self.statements.iter().filter(|statement| statement.vouchers.is_disjoint(signed))
+    }
+
+    /// The attestations that no signature covers, if these digests are signed.
+    pub fn unsigned_attestations<'a>(
+        &'a self,
+        signed: &'a BTreeSet<Sha256Digest>,
+    ) -> impl Iterator<Item = Sha256Digest> {
+        let covered =
+            |it: &Attestation| signed.contains(&it.manifest) || !it.indexes.is_disjoint(signed);
+        self.attestations.iter().filter(move |it| !covered(it)).map(|it| it.manifest)
     }
 
     /// About how many bytes it takes in memory: hostile ones take far more than their files.
@@ -252,13 +264,7 @@ impl Archive {
                 },
             ));
         }
-        let unsigned_attestations = self
-            .attestations
-            .iter()
-            .filter(|attestation| {
-                !signed.contains(&attestation.manifest) && attestation.indexes.is_disjoint(signed)
-            })
-            .count();
+        let unsigned_attestations = self.unsigned_attestations(signed).collect();
         Ok(Coverage { images, unsigned_attestations })
     }
 }

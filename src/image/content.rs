@@ -5,18 +5,18 @@
 
 use std::io::{self, Cursor, Read};
 
-use serde::de::{Deserialize as _, IgnoredAny};
-
 use super::ahead::ahead;
 use super::budget::{Budget, Meter, Place};
+use super::files::blob_digest;
 use super::header::{self, BLOCK};
 use super::inflate::{self, Compression, Inflater, MAGIC_BYTES, fault_of, read_full};
 use super::legacy::{self, V1};
+use super::statement::{self, Object};
 use super::windows::Windows;
 use crate::digest::{Hasher, HashingReader, Sha256Digest};
 use crate::limits;
 use crate::parallel::Crew;
-use crate::verdict::Fault;
+use crate::verdict::{Code, Fault};
 
 /// Size of the buffer that [`read`] is given: large enough for few system calls, small enough for
 /// the processor's cache.
@@ -34,15 +34,29 @@ pub(super) struct Content {
     pub(super) inflated: Option<(Compression, Result<Sha256Digest, Box<Fault>>)>,
     /// The bytes, if they may be a manifest, an index or a config.
     pub(super) document: Option<Vec<u8>>,
-    /// Whether the whole file is one JSON object, and no reader could take it for a tar archive: a
+    /// Whether the whole file is an in-toto statement, and no reader could take it for a tar archive: a
     /// header without magic needs no NUL, and so fits into a JSON text.
-    pub(super) is_object: bool,
+    pub(super) is_statement: bool,
     /// What it is if it is the metadata of a layer as old writers leave it, or why it is none; nothing
     /// where that is out of the question.
     pub(super) v1: Option<Box<Result<V1, &'static str>>>,
 }
 
 impl Content {
+    /// A file that no document names, and that was not read: it can't be a layer or a document, and its
+    /// digest is the one that its name states. Whoever decides refuses it, used or not.
+    pub(super) fn unread(name: &str, size: u64) -> Self {
+        let fault = Fault::new(Code::EntryUnreferenced, "no document names a file of this size");
+        Self {
+            size,
+            digest: blob_digest(name).unwrap_or_else(|| Sha256Digest::of(b"")),
+            inflated: Some((Compression::Gzip, Err(Box::new(fault.at(name))))),
+            document: None,
+            is_statement: false,
+            v1: None,
+        }
+    }
+
     /// The digest that a config's `diff_ids` has for this file as a layer: of the whole
     /// decompressed stream, bytes behind the end of its tar included.
     pub(super) fn diff_id(&self) -> Result<Sha256Digest, Fault> {
@@ -84,7 +98,7 @@ pub(super) fn read(
         let may_be_tar = header::may_be_header(head);
         let content = document(Cursor::new(head).chain(reader), keep, means.budget, buffer)?;
         let v1 = content.v1.filter(|_| !may_be_tar);
-        return Ok(Content { is_object: content.is_object && !may_be_tar, v1, ..content });
+        return Ok(Content { is_statement: content.is_statement && !may_be_tar, v1, ..content });
     }
     if let Some(compression) = compression {
         let one_reading = inflate::check_one_reading(compression, head);
@@ -102,7 +116,7 @@ pub(super) fn read(
         digest: hasher.finish(),
         inflated: None,
         document: None,
-        is_object: false,
+        is_statement: false,
         v1: None,
     })
 }
@@ -154,7 +168,7 @@ fn compressed(
         digest,
         inflated: Some((compression, inflated)),
         document: None,
-        is_object: false,
+        is_statement: false,
         v1: None,
     })
 }
@@ -169,12 +183,8 @@ fn document(
     let mut bytes = Vec::new();
     let limit = limits::ARCHIVE_JSON_BYTES;
     let mut kept = Keeper { inner: &mut raw, bytes: &mut bytes, limit, over: false };
-    // Only whether it is JSON; one reading without duplicate keys is asked for when it is parsed.
-    let is_object = {
-        let buffered = io::BufReader::with_capacity(64 << 10, &mut kept);
-        let mut json = serde_json::Deserializer::from_reader(buffered);
-        !keep && IgnoredAny::deserialize(&mut json).and_then(|_| json.end()).is_ok()
-    };
+    let object = if keep { None } else { statement::object(&mut kept) };
+    let is_object = object.is_some();
     drain(&mut kept, buffer, |_| Ok(()))?;
     let over = kept.over;
     let (size, digest) = raw.finish(buffer)?;
@@ -186,7 +196,8 @@ fn document(
     } else {
         None
     };
-    Ok(Content { size, digest, inflated: None, document, is_object, v1 })
+    let is_statement = object == Some(Object::Statement);
+    Ok(Content { size, digest, inflated: None, document, is_statement, v1 })
 }
 
 /// Whether an object has a key that a config, a manifest or an index must have. Attestations and
@@ -258,7 +269,6 @@ impl<R: Read> Read for Keeper<'_, R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verdict::Code;
 
     fn facts(bytes: &[u8], budget: &Budget) -> Content {
         let crew = Crew::new(2);
@@ -271,22 +281,27 @@ mod tests {
     fn every_kind_of_content_is_hashed_as_it_stands() {
         let mut large = br#"{"layers":[]}"#.to_vec();
         large.resize(usize::try_from(limits::ARCHIVE_JSON_BYTES).unwrap() + 1, b' ');
-        let cases: [(&[u8], bool, bool); 7] = [
+        let cases: [(&[u8], bool, bool); 12] = [
             (b"", false, false),
             (&[7; 5000], false, false),
-            (br#" {"diff_ids":[]} "#, true, true),
-            (br#"{"_type":"statement"}"#, true, false),
+            (br#" {"diff_ids":[]} "#, false, true),
+            (br#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"x","predicate":{}}"#, true, false),
+            (br#"{"_type":"https://in-toto.io/Statement/v0.1","predicate":{"a":"\"\\"},"subject":[],"predicateType":"x"} "#, true, false),
+            (br#"{"_type":"https://in-toto.io/Statement/v2","subject":[],"predicateType":"x","predicate":{}}"#, false, false),
+            (br#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"x"}"#, false, false),
+            (br#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"x","predicate":{},"config":{}}"#, false, false),
+            (br#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"x","predicate":{},"predicate":{}}"#, false, false),
             (br#"{"layers":[]}{}"#, false, false),
             (b"{tar\0", false, false),
-            (&large, true, false),
+            (&large, false, false),
         ];
-        for (bytes, is_object, kept) in cases {
+        for (bytes, is_statement, kept) in cases {
             let content = facts(bytes, &Budget::default());
             assert_eq!(
                 (content.size, content.digest),
                 (bytes.len() as u64, Sha256Digest::of(bytes))
             );
-            assert_eq!((content.is_object, content.document.is_some()), (is_object, kept));
+            assert_eq!((content.is_statement, content.document.is_some()), (is_statement, kept));
         }
     }
 

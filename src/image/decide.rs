@@ -55,6 +55,7 @@ pub(super) fn decide(files: Files<'_>, container: Container) -> Result<Archive, 
         configs: &findings.forms(),
     }
     .check()?;
+    findings.check_names()?;
     Ok(findings.archive(container, manifest.is_some(), index.is_some()))
 }
 

@@ -8,9 +8,9 @@
 //! | `urls` | podman, skopeo, buildah ask there first; Docker on Windows | refused unless a signature covers the document: the content is here |
 //! | `data` | containerd takes the content from it if its digest fits | the content must lie in the archive too, so it is the same |
 //! | `platform` | all choose an image of an index by it | every image that is there must be covered |
-//! | `annotations` | names: all; attestations: Docker; [`STEERING`]: see there | a name is never signed; a steering one is told unless a signature covers the document |
+//! | `annotations` | names: all; attestations: Docker; others: see [`DESCRIBING`] | a name is never signed; one that does not only describe is told unless a signature covers the document |
 //! | `artifactType`, `subject` | registries, for their lists of referrers | read by no loader |
-//! | any other | nobody: the specification demands that it be ignored | ignored, unless Go would fold it onto one of these |
+//! | any other | nobody: the specification demands that it be ignored. But a document may be another one as well | refused in `index.json`, which nobody signs; elsewhere told unless a signature covers the document |
 
 use serde_json::{Map, Value};
 
@@ -19,28 +19,52 @@ use crate::digest::Sha256Digest;
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
-/// Beginnings of annotations by which a program does something else with the same content:
+/// Annotations that describe the same content or tell its name, and by which no program does anything else
+/// with it; those that end in a dot or slash with all that follows. Any other may steer one:
 ///
-/// - containerd hands these to its snapshotter, in layers: tables of contents and remote layers of
-///   stargz, nydus, overlaybd, soci, erofs;
+/// - containerd hands those of layers to its snapshotter: tables of contents and remote layers of stargz,
+///   nydus, overlaybd, soci, erofs;
 /// - containers/storage fetches and unpacks by the tables of zstd:chunked and estargz; soci by its index;
-/// - containers/image and containerd decrypt by `enc`;
-/// - podman hands a manifest's annotations on to the container, where crun, runc, kata and systemd act on them.
-const STEERING: [&str; 13] = [
-    "containerd.io/snapshot/",
-    "containerd.io/snapshot.ref",
-    "io.github.containers.zstd-chunked.",
-    "io.containers.zstd-chunked",
-    "io.containers.estargz.",
-    "com.amazon.soci.",
-    "org.opencontainers.image.enc.",
-    "run.oci.",
-    "org.systemd.property.",
-    "io.podman.annotations.",
-    "org.criu.",
-    "module.wasm.image/",
-    "io.katacontainers.",
+/// - containers/image and containerd decrypt by `org.opencontainers.image.enc.`;
+/// - podman hands a manifest's annotations on to the container, where crun, runc, kata, gvisor and systemd
+///   act on them.
+const DESCRIBING: [&str; 21] = [
+    "com.docker.official-images.",
+    "containerd.io/distribution.source.",
+    "in-toto.io/predicate-type",
+    "io.containerd.image.name",
+    "io.containerd.manifest.subject",
+    "org.opencontainers.image.authors",
+    "org.opencontainers.image.base.digest",
+    "org.opencontainers.image.base.name",
+    "org.opencontainers.image.created",
+    "org.opencontainers.image.description",
+    "org.opencontainers.image.documentation",
+    "org.opencontainers.image.licenses",
+    "org.opencontainers.image.ref.name",
+    "org.opencontainers.image.revision",
+    "org.opencontainers.image.source",
+    "org.opencontainers.image.title",
+    "org.opencontainers.image.url",
+    "org.opencontainers.image.vendor",
+    "org.opencontainers.image.version",
+    "vnd.docker.reference.digest",
+    "vnd.docker.reference.type",
 ];
+
+const DESCRIPTOR_KEYS: [&str; 8] =
+    ["mediaType", "digest", "size", "annotations", "platform", "urls", "data", "artifactType"];
+const PLATFORM_KEYS: [&str; 6] =
+    ["architecture", "os", "os.version", "os.features", "variant", "features"];
+
+/// What a document or descriptor says beyond what is read of it.
+#[derive(Debug, Default)]
+pub(super) struct Extra {
+    /// The first member that the specification does not know.
+    pub(super) member: Option<String>,
+    /// The first annotation that is none of [`DESCRIBING`].
+    pub(super) annotation: Option<String>,
+}
 
 /// A reference to content.
 #[derive(Debug)]
@@ -48,8 +72,8 @@ pub(super) struct Descriptor {
     pub(super) media_type: String,
     pub(super) digest: Sha256Digest,
     pub(super) size: u64,
-    /// `io.containerd.image.name`, else `org.opencontainers.image.ref.name`.
-    pub(super) name: Option<String>,
+    /// `io.containerd.image.name` and `org.opencontainers.image.ref.name`, where they differ.
+    pub(super) names: Vec<String>,
     /// Announced as an attestation or another referrer to an image, not as an image.
     pub(super) referrer: bool,
     /// `os/architecture`, for messages.
@@ -58,8 +82,8 @@ pub(super) struct Descriptor {
     pub(super) embedded: bool,
     /// Whether it says that the content is to be had elsewhere (`urls`).
     pub(super) elsewhere: bool,
-    /// The first annotation that steers a program, if there is one.
-    pub(super) steering: Option<String>,
+    /// What it says beyond that.
+    pub(super) extra: Extra,
 }
 
 /// All descriptors of a list.
@@ -78,14 +102,10 @@ pub(super) fn descriptors(
 
 /// One descriptor.
 pub(super) fn descriptor(value: &Value) -> Result<Descriptor, Fault> {
-    let object = object(
-        value,
-        &["mediaType", "digest", "size", "annotations", "platform", "urls", "data", "artifactType"],
-    )?;
+    let object = object(value, &DESCRIPTOR_KEYS)?;
     let size = object.get("size").and_then(Value::as_u64);
     let annotations = child(object, "annotations")?;
     let note = |key: &str| annotations.and_then(|notes| notes.get(key)).and_then(Value::as_str);
-    let name = note("io.containerd.image.name").or(note("org.opencontainers.image.ref.name"));
     let referrer = note("vnd.docker.reference.type") == Some("attestation-manifest")
         || note("io.containerd.manifest.subject").is_some();
     let platform = match child(object, "platform")? {
@@ -96,24 +116,61 @@ pub(super) fn descriptor(value: &Value) -> Result<Descriptor, Fault> {
         media_type: text(object, "mediaType")?.ok_or_else(|| malformed("no \"mediaType\""))?,
         digest: digest(object.get("digest").unwrap_or(&Value::Null))?,
         size: size.ok_or_else(|| malformed("no \"size\", or not a number of bytes"))?,
-        name: name.map(image_name).transpose()?.map(str::to_owned),
+        names: names(annotations)?,
         referrer,
         platform,
         embedded: object.get("data").is_some_and(|data| !data.is_null()),
         elsewhere: !list(object, "urls")?.is_empty(),
-        steering: steering(object)?,
+        extra: extra_of(object)?,
     })
 }
 
-/// The first annotation of a document or descriptor that steers a program.
-pub(super) fn steering(object: &Map<String, Value>) -> Result<Option<String>, Fault> {
-    let Some(annotations) = child(object, "annotations")? else { return Ok(None) };
+/// What an object with these `known` members says beyond them.
+pub(super) fn extra(object: &Map<String, Value>, known: &[&str]) -> Result<Extra, Fault> {
+    let short = |name: &String| name.chars().take(limits::SHOWN_NAME_CHARS).collect();
+    let member = object.keys().find(|key| !known.contains(&key.as_str())).map(short);
+    let Some(annotations) = child(object, "annotations")? else {
+        return Ok(Extra { member, annotation: None });
+    };
     if annotations.values().any(|value| !value.is_string() && !value.is_null()) {
-        return Err(malformed("an annotation is not a text"));
+        return Err(malformed("an annotation is not a text").at("annotations"));
     }
-    let steers = |key: &&String| STEERING.iter().any(|beginning| key.starts_with(beginning));
-    let name = annotations.keys().find(steers);
-    Ok(name.map(|name| name.chars().take(limits::SHOWN_NAME_CHARS).collect()))
+    let annotation = annotations.keys().find(|key| !describes(key)).map(short);
+    Ok(Extra { member, annotation })
+}
+
+fn describes(annotation: &str) -> bool {
+    DESCRIBING.iter().any(|known| {
+        annotation.strip_prefix(known).is_some_and(|rest| rest.is_empty() || known.ends_with('.'))
+    })
+}
+
+/// The same of a descriptor.
+pub(super) fn extra_of(object: &Map<String, Value>) -> Result<Extra, Fault> {
+    let mut extra = extra(object, &DESCRIPTOR_KEYS)?;
+    if let Some(platform) = child(object, "platform")?
+        && extra.member.is_none()
+    {
+        extra.member = self::extra(platform, &PLATFORM_KEYS)?.member;
+    }
+    Ok(extra)
+}
+
+/// The names that annotations give: the full one of containerd, and the one of OCI, unless it is only
+/// the end of the full one.
+fn names(annotations: Option<&Map<String, Value>>) -> Result<Vec<String>, Fault> {
+    let note = |key: &str| annotations.and_then(|notes| notes.get(key)).and_then(Value::as_str);
+    let (full, short) =
+        (note("io.containerd.image.name"), note("org.opencontainers.image.ref.name"));
+    let same = |full: &str, short: &str| {
+        full.strip_suffix(short).is_some_and(|rest| {
+            ["", "docker.io/", "docker.io/library/"].contains(&rest)
+                || short.starts_with('@')
+                || rest.ends_with(':') && !short.contains('/')
+        })
+    };
+    let short = short.filter(|short| !full.is_some_and(|full| same(full, short)));
+    full.into_iter().chain(short).map(|name| image_name(name).map(str::to_owned)).collect()
 }
 
 /// A name of an image, if it is short enough to be one.

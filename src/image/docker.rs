@@ -105,7 +105,12 @@ fn check_sources(item: &Item, config: &Config, layers: &[Found<'_>]) -> Result<(
             let fault = Fault::new(Code::MediaTypeMismatch, message);
             return Err(place(fault.expected_found("that of a layer", &source.media_type)));
         }
-        if source.elsewhere || source.steering.is_some() {
+        if let Some(member) = &source.extra.member {
+            let message =
+                format!("nobody signs manifest.json, and no program reads the member {member:?}");
+            return Err(place(Fault::new(Code::JsonMalformed, message)));
+        }
+        if source.elsewhere || source.extra.annotation.is_some() {
             let message = "manifest.json, which nobody signs, says where to fetch a layer that is here, \
                            or how to unpack it";
             return Err(place(Fault::new(Code::ContentElsewhere, message)));

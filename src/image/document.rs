@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::descriptor::{self, Descriptor, descriptor, descriptors, image_name};
+use super::descriptor::{self, Descriptor, Extra, descriptor, descriptors, image_name};
 use super::legacy;
 use crate::digest::{ParseDigestError, Sha256Digest};
 use crate::json;
@@ -37,8 +37,10 @@ pub(super) struct Manifest {
 #[derive(Debug)]
 pub(super) struct Blob {
     pub(super) kind: BlobKind,
-    /// The first annotation of the document that steers a program (see [`descriptor`](self::descriptor)).
-    steering: Option<String>,
+    /// What the document itself says that only a signature vouches for.
+    extra: Extra,
+    /// The same of the descriptor of its subject, which nothing else is read of.
+    subject: Extra,
     /// The media type that the document itself states.
     own: Option<String>,
 }
@@ -94,7 +96,7 @@ pub(super) fn items(bytes: &[u8]) -> Result<Vec<Item>, Fault> {
 }
 
 fn item(value: &Value) -> Result<Item, Fault> {
-    let object = object(value, &["Config", "RepoTags", "Layers", "Parent", "LayerSources"])?;
+    let object = only(value, &["Config", "RepoTags", "Layers", "Parent", "LayerSources"])?;
     let tags = texts(object, "RepoTags")?;
     tags.iter().try_for_each(|tag| image_name(tag).map(drop))?;
     let parent = text(object, "Parent")?.filter(|parent| !parent.is_empty());
@@ -131,7 +133,7 @@ pub(super) fn repositories(bytes: &[u8]) -> Result<Vec<(String, Sha256Digest)>, 
 /// `oci-layout`: must be version 1.0.0.
 pub(super) fn layout(bytes: &[u8]) -> Result<(), Fault> {
     let value = parse(bytes)?;
-    let object = object(&value, &["imageLayoutVersion"])?;
+    let object = only(&value, &["imageLayoutVersion"])?;
     match text(object, "imageLayoutVersion")?.as_deref() {
         Some("1.0.0") => Ok(()),
         other => Err(Fault::new(Code::LayoutInvalid, "not an OCI layout of version 1.0.0")
@@ -149,7 +151,10 @@ pub(super) fn top_index(bytes: &[u8]) -> Result<Blob, Fault> {
     let blob = blob_of(object)?;
     let [declared, _] = INDEX_TYPES;
     blob.check_type(declared)?;
-    Ok(blob)
+    match blob.member() {
+        Some(member) => Err(unknown(member)),
+        None => Ok(blob),
+    }
 }
 
 /// A manifest or an index, as its keys show.
@@ -158,6 +163,10 @@ pub(super) fn blob(bytes: &[u8]) -> Result<Blob, Fault> {
     blob_of(object(&value, &KEYS)?)
 }
 
+const INDEX_KEYS: [&str; 6] =
+    ["schemaVersion", "mediaType", "artifactType", "manifests", "subject", "annotations"];
+const MANIFEST_KEYS: [&str; 7] =
+    ["schemaVersion", "mediaType", "artifactType", "config", "layers", "subject", "annotations"];
 const KEYS: [&str; 8] = [
     "schemaVersion",
     "mediaType",
@@ -191,8 +200,13 @@ fn blob_of(object: &Object) -> Result<Blob, Fault> {
         let config = descriptor(config).map_err(|fault| fault.at("config"))?;
         BlobKind::Manifest(Manifest { config, layers: descriptors(object, "layers")? })
     };
-    let steering = descriptor::steering(object).map_err(|fault| fault.at("annotations"))?;
-    Ok(Blob { kind, steering, own: text(object, "mediaType")?.filter(|own| !own.is_empty()) })
+    let known: &[&str] = if index { &INDEX_KEYS } else { &MANIFEST_KEYS };
+    let extra = descriptor::extra(object, known)?;
+    let subject = match child(object, "subject")? {
+        Some(subject) => descriptor::extra_of(subject).map_err(|fault| fault.at("subject"))?,
+        None => Extra::default(),
+    };
+    Ok(Blob { kind, extra, subject, own: text(object, "mediaType")?.filter(|own| !own.is_empty()) })
 }
 
 impl Blob {
@@ -205,10 +219,18 @@ impl Blob {
         config.into_iter().chain(list)
     }
 
-    /// The first annotation in it that steers a program.
-    pub(super) fn steering(&self) -> Option<&str> {
-        let own = self.steering.as_deref();
-        own.or_else(|| self.descriptors().find_map(|it| it.steering.as_deref()))
+    fn extras(&self) -> impl Iterator<Item = &Extra> {
+        [&self.extra, &self.subject].into_iter().chain(self.descriptors().map(|it| &it.extra))
+    }
+
+    /// The first member in it that the specification does not know.
+    pub(super) fn member(&self) -> Option<&str> {
+        self.extras().find_map(|it| it.member.as_deref())
+    }
+
+    /// The first annotation in it that does more than to describe (see [`descriptor`](self::descriptor)).
+    pub(super) fn annotation(&self) -> Option<&str> {
+        self.extras().find_map(|it| it.annotation.as_deref())
     }
 
     /// Whether a descriptor in it says that its content is to be had elsewhere.
@@ -303,6 +325,20 @@ pub(super) fn object<'v>(value: &'v Value, known: &[&str]) -> Result<&'v Object,
     let object = value.as_object().ok_or_else(|| malformed("not an object"))?;
     no_folding(object, known)?;
     Ok(object)
+}
+
+/// An object of a document that nobody ever signs: it holds no members but these, or it could be another
+/// document as well.
+fn only<'v>(value: &'v Value, known: &[&str]) -> Result<&'v Object, Fault> {
+    let object = object(value, known)?;
+    match object.keys().find(|key| !known.contains(&key.as_str())) {
+        Some(key) => Err(unknown(key)),
+        None => Ok(object),
+    }
+}
+
+fn unknown(member: &str) -> Fault {
+    malformed(&format!("nobody signs this document, and no program reads its member {member:?}"))
 }
 
 fn no_folding(object: &Object, known: &[&str]) -> Result<(), Fault> {

@@ -163,6 +163,25 @@ impl Findings {
         self.groups.get_mut(number)
     }
 
+    /// Refuses a name with a digest that is none of its image's: engines show it as where the image is from.
+    pub(super) fn check_names(&self) -> Result<(), Fault> {
+        for group in &self.groups {
+            for tag in &group.tags {
+                let Some((_, digest)) = tag.rsplit_once('@') else { continue };
+                let known = digest.parse().is_ok_and(|it| group.candidates.contains_key(&it));
+                if !known {
+                    let digests: Vec<_> =
+                        group.candidates.keys().map(ToString::to_string).collect();
+                    let message = "the image has a name with a digest that is not the image's";
+                    return Err(Fault::new(Code::BlobMismatch, message)
+                        .at(tag.as_str())
+                        .expected_found(digests.join(" or "), digest));
+                }
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn archive(self, container: Container, docker: bool, oci: bool) -> Archive {
         let notes = self.notes();
         let if_not_covered = self.if_not_covered(docker, oci);

@@ -13,6 +13,7 @@ use super::content::{self, BUFFER, Content, Means};
 use super::header::BLOCK;
 use super::inflate::{self, Compression, Inflater, MAGIC_BYTES, fault_of, read_full};
 use super::input::{Counted, Counter, Options, ReadAt, Span, Tree, TreeKind, resized};
+use super::named::Named;
 use super::segments::{Cutter, Gaps, Segment};
 use super::tar::{Entry, EntryKind, Source, Walker};
 use super::windows::Windows;
@@ -117,12 +118,28 @@ pub(super) fn layout(
     catalog.finish()?;
     let budget = Budget::default();
     let means = alone(&budget, crew);
-    let contents = hash_all(&members, crew, &|member, buffer| {
-        let reader = tree.open(&member.name).map_err(fault_of)?;
-        let reader = Counted { inner: reader, counter: &counter };
-        content::read(reader, member.keep(), means, buffer)
-    })?;
+    let hash = |members: &[Member]| -> Result<Vec<(usize, Content)>, Fault> {
+        let contents = hash_all(members, crew, &|member, buffer| {
+            let reader = tree.open(&member.name).map_err(fault_of)?;
+            let reader = Counted { inner: reader, counter: &counter };
+            content::read(reader, member.keep(), means, buffer)
+        })?;
+        Ok(members.iter().map(|member| member.number).zip(contents).collect())
+    };
+    // A sparse file has any size and costs nothing. So what may be a document comes first, and of the rest
+    // only what documents name is read.
+    let (documents, large): (Vec<_>, Vec<_>) =
+        members.into_iter().partition(|member| member.size <= limits::ARCHIVE_JSON_BYTES);
+    let mut contents = hash(&documents)?;
+    let read = documents.iter().zip(&contents);
+    let named = Named::by(read.map(|(member, (_, content))| (member.name.as_str(), content)));
+    let (large, unnamed): (Vec<_>, Vec<_>) = large
+        .into_iter()
+        .partition(|member| !member.keep() && named.has(&member.name, member.size));
+    contents.extend(hash(&large)?);
+    contents.extend(unnamed.iter().map(|it| (it.number, Content::unread(&it.name, it.size))));
     budget.check()?;
+    let contents = in_order(contents);
     Ok(Gathered { container: Container::Directory, contents, segments: Vec::new() })
 }
 

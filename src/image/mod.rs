@@ -9,7 +9,7 @@
 //!
 //! From the ground up: `input`, `inflate` (with `members`, `xz` and `zstd`), `ahead`, `field`, `header`, `pax`, `tar` and `segments` read;
 //! `budget` and `windows` bound what decompressing costs;
-//! `catalog`, `content` and `gather` collect names and facts; `descriptor`, `document`, `legacy`, `files`,
+//! `catalog`, `statement`, `content`, `named` and `gather` collect names and facts; `descriptor`, `document`, `legacy`, `files`,
 //! `layer`, `docker`, `oci`, `findings`, `leftover` and `decide` judge them, without any input or output.
 //!
 //! Layers are opaque bytes here: nothing is unpacked, and nothing is written.
@@ -35,10 +35,12 @@ mod leftover;
 mod legacy;
 mod members;
 mod mention;
+mod named;
 mod oci;
 mod outline;
 mod pax;
 mod segments;
+mod statement;
 mod tar;
 mod windows;
 mod xz;

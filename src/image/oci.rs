@@ -54,8 +54,8 @@ struct Node {
     blob: Blob,
     /// The group of a manifest that is an image.
     group: Option<usize>,
-    /// Whether a manifest holds statements and can't be an image: each layer is one JSON object
-    /// that no reader could take for a tar archive, whatever its descriptor claims.
+    /// Whether a manifest holds statements and can't be an image: each layer is an in-toto
+    /// statement that no reader could take for a tar archive, whatever its descriptor claims.
     statements: bool,
 }
 
@@ -140,13 +140,13 @@ impl<'a> Walk<'a, '_> {
                 format!("{} holds attestations and is listed as an image", descriptor.digest),
             ));
         };
-        if let Some(name) = &descriptor.name {
+        for name in &descriptor.names {
             self.findings.name(image, name)?;
         }
-        if let Some(name) = &top.name
-            && self.named.insert((image, number))
-        {
-            self.findings.name(image, name)?;
+        if self.named.insert((image, number)) {
+            for name in &top.names {
+                self.findings.name(image, name)?;
+            }
         }
         let Some(group) = self.findings.group_mut(image) else { return Ok(()) };
         group.candidate(kind, descriptor.digest);
@@ -208,10 +208,11 @@ impl<'a> Walk<'a, '_> {
 
     /// Notes what a document says that only a signature over it vouches for.
     fn states(&mut self, digest: Sha256Digest, blob: &Blob) {
-        let (steering, elsewhere) = (blob.steering(), blob.elsewhere());
-        if steering.is_some() || elsewhere.is_some() {
+        let (member, annotation, elsewhere) = (blob.member(), blob.annotation(), blob.elsewhere());
+        if member.is_some() || annotation.is_some() || elsewhere.is_some() {
             let statement = self.findings.statement(digest);
-            statement.steering = steering.map(str::to_owned);
+            statement.member = member.map(str::to_owned);
+            statement.annotation = annotation.map(str::to_owned);
             statement.elsewhere = elsewhere.map(|it| it.digest);
         }
     }
@@ -242,7 +243,7 @@ impl<'a> Walk<'a, '_> {
         let mut layers = Vec::with_capacity(manifest.layers.len());
         for (number, layer) in manifest.layers.iter().enumerate() {
             let found = self.layer(number, layer)?;
-            if !found.content.is_object {
+            if !found.content.is_statement {
                 return Ok(false);
             }
             layers.push(found);
@@ -308,7 +309,7 @@ impl<'a> Walk<'a, '_> {
 /// Whether a descriptor announces an attestation and the content bears it out. A name would make an
 /// engine list it as an image.
 fn is_attestation(descriptor: &Descriptor, node: &Node) -> bool {
-    descriptor.referrer && descriptor.name.is_none() && node.statements
+    descriptor.referrer && descriptor.names.is_empty() && node.statements
 }
 
 fn missing_config(manifest: &Manifest) -> Fault {

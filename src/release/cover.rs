@@ -35,8 +35,15 @@ pub fn required(mut report: ArtifactReport) -> ArtifactReport {
                 "its images are verified, and no vendor's signature covers the index, which lists what is \
                  not there"
             }
+            UnsignedStatement::Attestation => {
+                "its images are verified, and no vendor's signature covers an attestation beside them"
+            }
+            UnsignedStatement::Members => {
+                "its images are verified, and no vendor's signature covers a member of a manifest or index \
+                 that no specification knows"
+            }
             _ => {
-                "its images are verified, and no vendor's signature covers an annotation that changes what \
+                "its images are verified, and no vendor's signature covers an annotation that may change what \
                  engines do with them"
             }
         };

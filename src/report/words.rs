@@ -206,6 +206,12 @@ pub(super) fn proof(report: &ArtifactReport) -> Vec<String> {
     if says(UnsignedStatement::Annotations) {
         parts.push("annotations not signed".to_owned());
     }
+    if says(UnsignedStatement::Members) {
+        parts.push("members not signed".to_owned());
+    }
+    if says(UnsignedStatement::Attestation) {
+        parts.push("attestations not signed".to_owned());
+    }
     if report.name_unsigned {
         parts.push("its name is not signed".to_owned());
     }
@@ -226,10 +232,17 @@ pub(super) fn unsigned(document: &UnsignedDocument) -> String {
              show this digest as the image's id"
         ),
         UnsignedStatement::Annotations => format!(
-            "no signature covers {digest}, with an annotation that changes what engines do with the image: \
+            "no signature covers {digest}, with an annotation that may change what engines do with the image: \
              {}",
             document.annotation.as_deref().unwrap_or_default()
         ),
+        UnsignedStatement::Members => format!(
+            "no signature covers {digest}, with a member that no image specification knows: {}",
+            document.member.as_deref().unwrap_or_default()
+        ),
+        UnsignedStatement::Attestation => {
+            format!("no signature covers the attestation {digest}, nor an index that lists it")
+        }
     }
 }
 

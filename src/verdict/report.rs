@@ -188,6 +188,9 @@ pub struct UnsignedDocument {
     /// The first such annotation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub annotation: Option<String>,
+    /// The first such member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
 }
 
 /// What only a signature over a document would vouch for.
@@ -197,8 +200,12 @@ pub struct UnsignedDocument {
 pub enum UnsignedStatement {
     /// An index lists platforms that are not in the archive.
     AbsentPlatforms,
-    /// An annotation by which engines do something else with the same content.
+    /// An annotation that does not only describe the content: engines may do something else with it.
     Annotations,
+    /// A member that the specification does not know: the document may be another one as well.
+    Members,
+    /// A manifest lists statements about an image.
+    Attestation,
 }
 
 /// One image of an archive.

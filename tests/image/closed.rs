@@ -341,7 +341,10 @@ fn what_only_a_signature_vouches_for_is_told() {
         ] {
             let archive = read_all_ways(&bytes).unwrap();
             let [said] = &archive.statements[..] else { panic!("{archive:?}") };
-            assert_eq!((said.steering.is_some(), said.elsewhere.is_some()), (steering, elsewhere));
+            assert_eq!(
+                (said.annotation.is_some(), said.elsewhere.is_some()),
+                (steering, elsewhere)
+            );
             assert_eq!(said.document, digest(&text));
             let told = |signed| archive.unvouched(&[signed].into()).count();
             assert_eq!((told(good.id()), told(digest(&text))), (1, 0));

@@ -33,7 +33,7 @@ impl Tree for Memory {
 }
 
 /// Unpacks a plain archive into memory; `None` if it has links, which a layout has not.
-fn unpack(bytes: &[u8]) -> Option<Memory> {
+pub(crate) fn unpack(bytes: &[u8]) -> Option<Memory> {
     let mut memory = Memory::default();
     for entry in ::tar::Archive::new(bytes).entries().unwrap() {
         let mut entry = entry.unwrap();

@@ -27,3 +27,4 @@ mod random;
 mod sample;
 mod segments;
 mod shared;
+mod unsigned;

@@ -1,0 +1,40 @@
+//! What the documents of a directory name, as far as it says which large files are worth reading.
+//!
+//! It decides nothing else: a document that is refused later names files here, too.
+
+use std::collections::BTreeSet;
+
+use super::content::Content;
+use super::decide::MANIFEST;
+use super::document;
+
+/// What documents name.
+#[derive(Debug, Default)]
+pub(super) struct Named {
+    /// The sizes that descriptors state.
+    sizes: BTreeSet<u64>,
+    /// The names in `manifest.json`, which states no sizes.
+    names: BTreeSet<String>,
+}
+
+impl Named {
+    /// What these files name, each with its own name.
+    pub(super) fn by<'a>(files: impl Iterator<Item = (&'a str, &'a Content)>) -> Self {
+        let mut named = Self::default();
+        for (name, content) in files {
+            let Some(bytes) = &content.document else { continue };
+            if name == MANIFEST {
+                let items = document::items(bytes).unwrap_or_default();
+                named.names.extend(items.into_iter().flat_map(|item| item.layers));
+            } else if let Ok(blob) = document::blob(bytes) {
+                named.sizes.extend(blob.descriptors().map(|it| it.size));
+            }
+        }
+        named
+    }
+
+    /// Whether a file of this name and size may be one that they name.
+    pub(super) fn has(&self, name: &str, size: u64) -> bool {
+        self.sizes.contains(&size) || self.names.contains(name)
+    }
+}
