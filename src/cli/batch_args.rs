@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::expected;
 use super::apart::Named;
 use super::files;
 use crate::digest::Sha256Digest;
@@ -100,7 +101,7 @@ impl BatchArgs {
         }
         // A file alone may hold what no signature covers, so `require_coverage` is for it as well.
         let for_folders = !self.include.is_empty() || !self.exclude.is_empty();
-        if for_folders && paths.iter().all(|path| path.is_file()) {
+        if for_folders && expected::no_directory(paths) {
             return usage("options for release folders were given, and no PATH is a directory");
         }
         Ok(())

@@ -10,6 +10,7 @@ mod batch_args;
 mod console;
 mod cosign_options;
 mod detect;
+mod expected;
 mod explain;
 mod files;
 mod inspect;

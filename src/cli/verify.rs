@@ -9,9 +9,9 @@ use super::console::{self, Console, Wanted};
 use super::verify_file::{Single, signers};
 use super::verify_folder::{self, Directory};
 use super::whom::{Believed, Said, believe};
-use super::{apart, batch_args, complain, files, jobs, load_profile, medium, program_digest, warn};
+use super::{apart, batch_args, complain, expected, files, jobs, load_profile, medium, program_digest, warn};
 use crate::digest::Sha256Digest;
-use crate::folder::Authority;
+use crate::folder::{Authority, Folder};
 use crate::image::{Options, Progress};
 use crate::key::PublicKey;
 use crate::limits;
@@ -46,7 +46,9 @@ pub(super) struct Whom<'a> {
     pub(super) now: jiff::Timestamp,
     /// What was accepted before the run began.
     pub(super) state: Result<Option<State>, Fault>,
-    /// The transfers that the run judges, for their serials.
+    /// The transfers that the run judges.
+    pub(super) transfers: Vec<Folder>,
+    /// The same, for their serials.
     pub(super) together: Option<Together>,
     pub(super) jobs: usize,
 }
@@ -99,14 +101,17 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
         hash: arguments.trust.hash(HashRule::Known),
         now: arguments.transfer.time.unwrap_or(started),
         state: arguments.transfer.state(),
+        transfers: Vec::new(),
         together: None,
         jobs: threads(arguments),
     };
+    whom.transfers = verify_folder::transfers(&whom);
     whom.together = verify_folder::together(&whom);
     // A certificate's identity, and options that go with a key only, are judged where they are loaded.
-    let only_directories = arguments.files.iter().all(|path| path.is_dir());
+    let mut files = arguments.files.iter().filter(|path| !expected::is_directory(path));
+    let no_file = files.all(|path| expected::unsealed(&whom, path).is_some());
     let nobody = key.is_none() && policy.is_none();
-    let identity = if arguments.trust.names_identity() || (nobody && !only_directories) {
+    let identity = if arguments.trust.names_identity() || (nobody && !no_file) {
         let loaded = arguments.trust.load(HashRule::Known, built_in);
         Some(loaded.map_err(|fault| with_key_name(fault, &whom))?)
     } else {
@@ -124,7 +129,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     };
     let keys = verify_folder::keys(&whom, &[]);
     let signers = signers(identity.as_ref(), &keys, &authority);
-    if signers.is_empty() && !only_directories {
+    if signers.is_empty() && !no_file {
         return Err(with_key_name(no_key(), &whom));
     }
     let mut about = Run::new(started.to_string());
@@ -224,8 +229,14 @@ fn one(whom: &Whom<'_>, single: &Single<'_>, path: &Path, console: &Arc<Console>
         Events::end(console.as_ref(), watched.number);
         None
     };
-    if path.as_os_str() == "-" || !path.is_dir() {
-        return file();
+    if !expected::is_directory(path) {
+        return match expected::unsealed(whom, path) {
+            Some(fault) => {
+                answer(ArtifactReport::new(files::show(path)).refused(&fault));
+                None
+            }
+            None => file(),
+        };
     }
     let opened = match verify_folder::open(path) {
         Ok(opened) => opened,
@@ -425,20 +436,7 @@ fn check_usage(arguments: &VerifyArgs) -> Result<(), Fault> {
         return Err(Fault::new(Code::Usage, "with --init-state there is one PATH"));
     }
     arguments.batch.permitted(&arguments.files)?;
-    let transfer = &arguments.transfer;
-    let for_directories = !transfer.transfer_key.is_empty()
-        || transfer.state.is_some()
-        || !transfer.base.is_empty()
-        || !transfer.stream.is_empty()
-        || transfer.full_digest
-        || transfer.unsealed
-        || !transfer.allow_unsigned.is_empty();
-    // A path that does not exist has an error of its own.
-    if for_directories && arguments.files.iter().all(|path| path.is_file()) {
-        let message = "options for transfer directories were given, and no PATH is a directory";
-        return Err(Fault::new(Code::Usage, message));
-    }
-    Ok(())
+    expected::options(&arguments.transfer, &arguments.files)
 }
 
 /// When no key was given: says which one the vendor names, since that is what the user must get.

@@ -3,9 +3,8 @@
 
 use std::path::Path;
 
-use super::files;
 use super::verify::Whom;
-use super::warn;
+use super::{expected, files, warn};
 use crate::folder::{Authority, Folder, Listing, TrustedKey, is_layout};
 use crate::image::{NoProgress, Options};
 use crate::key::PublicKey;
@@ -34,10 +33,7 @@ pub(super) enum Directory {
 pub(super) fn kind(whom: &Whom<'_>, opened: &Opened) -> Directory {
     let listing = &opened.listing;
     let arguments = &whom.arguments.transfer;
-    let expected = !whom.transfer_keys.is_empty()
-        || arguments.state.is_some()
-        || !arguments.base.is_empty()
-        || !arguments.stream.is_empty();
+    let expected = expected::of_directories(whom);
     if arguments.unsealed {
         return without_seal(listing);
     }
@@ -176,33 +172,38 @@ fn state_note(
     Some(format!("state: serial {} {became} (before: {before})", manifest.serial))
 }
 
-/// The transfers that the run will judge, where a state file is kept: the order in which they are judged, and
-/// whether they were judged before, must not change an answer.
-pub(super) fn together(whom: &Whom<'_>) -> Option<Together> {
-    let state = whom.state.as_ref().ok()?.as_ref()?;
-    let reading = Options { jobs: 1, progress: &NoProgress, cuts: None, crew: None };
-    let context = context(whom, Some(state), &[], reading);
+/// The transfers that the run will judge.
+pub(super) fn transfers(whom: &Whom<'_>) -> Vec<Folder> {
     let mut all = Vec::new();
-    let mut see = |folder: &Folder| {
+    for path in whom.arguments.files.iter().filter(|path| expected::is_directory(path)) {
+        let Ok(opened) = open(path) else { continue };
+        match kind(whom, &opened) {
+            Directory::Transfer => all.push(opened.folder),
+            Directory::Layout => {}
+            Directory::Holder | Directory::Plain => {
+                let names = release::transfer_directories(&opened.listing);
+                let admitted = names.iter().filter(|name| whom.filter.admits(name));
+                all.extend(admitted.filter_map(|name| opened.folder.folder(name).ok()));
+            }
+        }
+    }
+    all
+}
+
+/// The same for their serials: the order in which they are judged, and whether they were judged before, must
+/// not change an answer. That one is older than another in the same run is seen without a state file too.
+pub(super) fn together(whom: &Whom<'_>) -> Option<Together> {
+    let kept = whom.state.as_ref().ok()?.as_ref();
+    let none = State::default();
+    let state = kept.unwrap_or(&none);
+    let reading = Options { jobs: 1, progress: &NoProgress, cuts: None, crew: None };
+    let context = context(whom, kept, &[], reading);
+    let mut all = Vec::new();
+    for folder in &whom.transfers {
         let sealed =
             folder.list().and_then(|listing| transfer::open(folder, &listing, whom.transfer_keys));
         // One that is refused is not to be used, so it stands in nobody's way.
         all.extend(sealed.ok().filter(|it| transfer::admissible(it, &context).is_ok()));
-    };
-    for path in whom.arguments.files.iter().filter(|path| path.is_dir()) {
-        let Ok(opened) = open(path) else { continue };
-        match kind(whom, &opened) {
-            Directory::Transfer => see(&opened.folder),
-            Directory::Layout => {}
-            Directory::Holder | Directory::Plain => {
-                let names = release::transfer_directories(&opened.listing);
-                for name in names.iter().filter(|name| whom.filter.admits(name)) {
-                    if let Ok(below) = opened.folder.folder(name) {
-                        see(&below);
-                    }
-                }
-            }
-        }
     }
     Some(Together::new(&all, state))
 }

@@ -64,6 +64,12 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), Fault> {
         transfer_id(&base.transfer_id).map_err(at)?;
         stream(&base.stream).map_err(at)?;
         serial(base.serial).map_err(at)?;
+        // Whoever builds on a transfer comes after it.
+        if base.stream == manifest.stream && base.serial >= manifest.serial {
+            let fault = malformed("its serial is not below that of what builds on it")
+                .expected_found(format!("below {}", manifest.serial), base.serial);
+            return Err(at(fault));
+        }
         for artifact in &base.artifacts {
             text(&artifact.name, limits::MANIFEST_TEXT_BYTES).map_err(at)?;
             outside(&artifact.path).map_err(at)?;
