@@ -8,7 +8,7 @@ use sealift::key::PublicKey;
 use sealift::sigstore::{Found, SignatureBundle, TrustMaterial, found};
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(key) = PublicKey::from_found(bytes) {
+    if let Ok(key) = PublicKey::from_found("k.pub", bytes) {
         assert_eq!(Ok(key), PublicKey::from_pem(bytes));
     }
     match found(bytes) {

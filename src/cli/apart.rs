@@ -104,6 +104,13 @@ pub(super) fn outputs(written: &[Named], read: &[Named], judged: &[PathBuf]) -> 
                 return Err(named.refuse("would take the place of what is checked"));
             }
         }
+        if let Some(path) = hidden(named, judged) {
+            let message = format!(
+                "lies in a directory that is checked, {}, by another mount or name; keep it elsewhere",
+                files::show(path)
+            );
+            return Err(named.refuse(&message));
+        }
         let others = read.iter().chain(written.iter().take(number));
         let taken = place(&named.path);
         if let Some(other) = others.into_iter().find(|other| place(&other.path) == taken) {
@@ -192,12 +199,33 @@ fn parts(path: &Path) -> VecDeque<PathBuf> {
     path.components().map(|part| PathBuf::from(part.as_os_str())).collect()
 }
 
-/// The first of the named files that has a second name in a directory: by a hard link, or by a mount of a
+/// The directory that is checked and that a file to be written lies in under another path, if there is one:
+/// it is there under a second name, or the directory that is to hold it is.
+fn hidden<'p>(named: &Named, judged: &'p [PathBuf]) -> Option<&'p PathBuf> {
+    let parent = match named.path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    // A link leads to where the file is written.
+    let target = named.path.canonicalize().ok();
+    let above = target.as_deref().and_then(Path::parent).map(Path::to_path_buf);
+    let places: Vec<Named> = [Some(named.path.clone()), Some(parent.to_path_buf()), above]
+        .into_iter()
+        .flatten()
+        .map(|path| Named::new(named.role.clone(), path))
+        .collect();
+    judged
+        .iter()
+        .filter(|path| path.as_os_str() != "-" && path.is_dir())
+        .find(|path| second_name(&places, path).is_some())
+}
+
+/// The first of the named files and directories that has a second name in a directory: by a hard link, or by a mount of a
 /// part of the file system. The directory is walked only where there can be one.
 fn second_name<'n>(by: &'n [Named], directory: &Path) -> Option<&'n Named> {
     let files: Vec<(&Named, Identity)> = by
         .iter()
-        .filter(|named| named.path.is_file())
+        .filter(|named| named.path.is_file() || named.path.is_dir())
         .filter_map(|named| Some((named, identity(&named.path)?)))
         .collect();
     let mounts = partial_mounts();
@@ -205,7 +233,7 @@ fn second_name<'n>(by: &'n [Named], directory: &Path) -> Option<&'n Named> {
     let root = real(directory);
     let can_be = mounts.iter().any(|it| it.starts_with(&root))
         || files.iter().any(|(named, _)| {
-            has_links(&named.path) || {
+            (named.path.is_file() && has_links(&named.path)) || {
                 let path = real(&named.path);
                 mounts.iter().any(|mount| path.starts_with(mount))
             }
@@ -214,7 +242,7 @@ fn second_name<'n>(by: &'n [Named], directory: &Path) -> Option<&'n Named> {
         return None;
     }
     WalkDir::new(&root).into_iter().filter_map(Result::ok).find_map(|entry| {
-        if !entry.file_type().is_file() {
+        if !entry.file_type().is_file() && !entry.file_type().is_dir() {
             return None;
         }
         let there = identity(entry.path())?;

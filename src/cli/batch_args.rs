@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::expected;
 use super::apart::Named;
+use super::expected;
 use super::files;
 use crate::digest::Sha256Digest;
 use crate::limits;

@@ -9,7 +9,9 @@ use super::console::{self, Console, Wanted};
 use super::verify_file::{Single, signers};
 use super::verify_folder::{self, Directory};
 use super::whom::{Believed, Said, believe};
-use super::{apart, batch_args, complain, expected, files, jobs, load_profile, medium, program_digest, warn};
+use super::{
+    apart, batch_args, complain, expected, files, jobs, load_profile, medium, program_digest, warn,
+};
 use crate::digest::Sha256Digest;
 use crate::folder::{Authority, Folder};
 use crate::image::{Options, Progress};
@@ -18,7 +20,7 @@ use crate::limits;
 use crate::pairing;
 use crate::release::{Ended, Events, Filter, PairingMap, Part, Place};
 use crate::report::{self, Detail, Form};
-use crate::sigstore::{HashRule, TrustMaterial};
+use crate::sigstore::{HashRule, SignatureBundle, TrustMaterial};
 use crate::transfer::{State, Together};
 use crate::trust::{TrustPolicy, VendorProfile};
 use crate::verdict::{
@@ -209,6 +211,9 @@ fn places(
         let material = pairing::for_package(profile, &files::file_name(path).unwrap_or_default());
         let names = material.bundle.iter().chain(&material.key);
         read.extend(names.map(|name| Named::new("the file", path.with_file_name(name))));
+        read.extend(sidecars(path));
+        let bundles = arguments.report.iter().filter(|report| is_bundle_beside(report, path));
+        read.extend(bundles.map(|bundle| Named::new("the bundle", bundle)));
     }
     let judged = judged(arguments);
     let (state, others): (Vec<Named>, Vec<Named>) =
@@ -216,6 +221,22 @@ fn places(
     apart::outputs(&state, &others, &judged)?;
     let reports: Vec<Named> = Named::all("--report", &arguments.report).collect();
     apart::outputs(&reports, &read, &judged)
+}
+
+/// Where a bundle may lie beside a file, whatever the vendor calls it.
+fn sidecars(path: &Path) -> impl Iterator<Item = Named> {
+    let name = files::file_name(path).unwrap_or_default();
+    pairing::SIDECARS
+        .iter()
+        .map(move |ending| Named::new("the file", path.with_file_name(format!("{name}{ending}"))))
+}
+
+/// Whether a report would be written over a bundle that lies beside a file.
+fn is_bundle_beside(report: &Path, file: &Path) -> bool {
+    let directory = |path: &Path| path.canonicalize().ok()?.parent().map(Path::to_path_buf);
+    directory(report).is_some_and(|it| Some(it) == directory(file))
+        && files::read_found(report, limits::BUNDLE_BYTES, Code::BundleTooLarge)
+            .is_ok_and(|bytes| SignatureBundle::parse(&bytes).is_ok())
 }
 
 /// Judges what a path leads to; says what is known of it besides the answers, if it is a folder.

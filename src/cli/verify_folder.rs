@@ -172,9 +172,12 @@ fn state_note(
     Some(format!("state: serial {} {became} (before: {before})", manifest.serial))
 }
 
-/// The transfers that the run will judge.
+/// The transfers that the run will judge; none where no seal is expected, since none can be opened then.
 pub(super) fn transfers(whom: &Whom<'_>) -> Vec<Folder> {
     let mut all = Vec::new();
+    if !expected::of_directories(whom) {
+        return all;
+    }
     for path in whom.arguments.files.iter().filter(|path| expected::is_directory(path)) {
         let Ok(opened) = open(path) else { continue };
         match kind(whom, &opened) {

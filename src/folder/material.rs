@@ -1,12 +1,12 @@
 //! What a file that was found is, if it is material: a bundle, a key, a trusted root, a vendor's key name.
 //!
 //! Material needs no signature of its own, so it must not be able to be anything else: it counts by its exact
-//! form only. What an operator names by an option is read elsewhere, as cosign reads it.
+//! form only, and under a name by which no program runs or loads it. What an operator names by an option is read elsewhere, as cosign reads it.
 
 use std::fmt;
 
 use super::survey::What;
-use crate::key::PublicKey;
+use crate::key::{PublicKey, is_private_der};
 use crate::limits;
 use crate::pairing;
 use crate::sigstore::{self, Found};
@@ -62,16 +62,33 @@ pub(super) fn material(place: &Spot<'_>, bytes: &[u8]) -> Result<Option<What>, F
         return Ok(None);
     }
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Ok(PublicKey::from_found(bytes).ok().map(|key| What::Key(Box::new(key))));
+        return Ok(PublicKey::from_found(place.name, bytes)
+            .ok()
+            .map(|key| What::Key(Box::new(key))));
     }
     match sigstore::found(bytes)? {
-        Some(Found::Bundle(bundle)) => {
+        Some(Found::Bundle(bundle)) if is_named_bundle(place) => {
             Ok(Some(What::Bundle(bundle.stated_digest().map(|(_, digest)| digest))))
         }
-        Some(Found::TrustedRoot) if place.name.ends_with(".json") => Ok(Some(What::TrustedRoot)),
-        Some(Found::TrustedRoot) => Ok(None),
+        Some(Found::TrustedRoot) if ends(place.name, &[".json"]) => Ok(Some(What::TrustedRoot)),
+        Some(_) => Ok(None),
         None => Ok(names_key(place, bytes)?.then_some(What::KeyName)),
     }
+}
+
+/// Whether a name ends in one of these, in any letter case.
+fn ends(name: &str, endings: &[&str]) -> bool {
+    let name = name.to_ascii_lowercase();
+    endings.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Whether a file is named as bundles are: by custom, or by a vendor's convention. A shell would run what
+/// stands in `$(…)` in a value.
+fn is_named_bundle(place: &Spot<'_>) -> bool {
+    const ENDINGS: [&str; 4] = [".json", ".bundle", ".sigstore", ".sig"];
+    let base = place.name.rsplit('/').next().unwrap_or(place.name);
+    ends(base, &ENDINGS)
+        || place.profiles.iter().any(|profile| profile.package.bundle_file.fits(base))
 }
 
 /// Whether a file is what a vendor lays beside a package to name its key.
@@ -84,13 +101,19 @@ fn names_key(place: &Spot<'_>, bytes: &[u8]) -> Result<bool, Fault> {
     pairing::is_key_name(bytes)
 }
 
-/// Whether a PEM block of a private key, in whatever form, is what a file holds: at most comments and what
-/// OpenSSL prints of it stand before.
-pub(super) fn holds_private_key(bytes: &[u8]) -> bool {
+/// Whether a file holds a private key: as DER at its beginning, or as a PEM block with at most comments and
+/// what OpenSSL prints of it before; in a text that is no vendor's package (`anywhere`), wherever it stands.
+pub(super) fn holds_private_key(bytes: &[u8], anywhere: bool) -> bool {
+    if is_private_der(bytes) {
+        return true;
+    }
+    let text = String::from_utf8_lossy(bytes);
+    if anywhere && !bytes.contains(&0) && has_private_block(&text) {
+        return true;
+    }
     if bytes.len() as u64 > limits::KEY_BYTES {
         return false;
     }
-    let text = String::from_utf8_lossy(bytes);
     let Some((before, block)) = text.split_once("-----BEGIN ") else { return false };
     let printed = before.contains("Private-Key:") || before.contains("Public-Key:");
     let besides = |line: &str| {
@@ -98,4 +121,12 @@ pub(super) fn holds_private_key(bytes: &[u8]) -> bool {
         line.is_empty() || line.starts_with('#') || printed
     };
     block.contains("PRIVATE KEY-----") && before.lines().all(besides)
+}
+
+/// Whether the first and the last line of a private key's block stand in a text, one after the other.
+fn has_private_block(text: &str) -> bool {
+    const END: &str = "PRIVATE KEY-----";
+    let mut lines = text.split(['\n', '\r']).map(|line| line.trim_matches(['\u{feff}', ' ', '\t']));
+    let is = |line: &str, start: &str| line.starts_with(start) && line.ends_with(END);
+    lines.any(|line| is(line, "-----BEGIN ")) && lines.any(|line| is(line, "-----END "))
 }

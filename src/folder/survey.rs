@@ -301,7 +301,7 @@ impl<'a> Reader<'a> {
             let message = "the file changes while it is read";
             return Err(Fault::new(Code::Unreadable, message).at(self.folder.show(name)));
         }
-        if holds_private_key(&bytes) {
+        if holds_private_key(&bytes, self.package_by_name(name).is_none()) {
             let message = "this is a private key, which must not travel with a release";
             return Err(Fault::new(Code::KeyIsPrivate, message).at(self.folder.show(name)));
         }

@@ -4,6 +4,10 @@
 //! That is one PEM block in regular lines, and around it only empty lines, comments (`# …`), and what
 //! `openssl ec|rsa|pkey -pubin -text` prints of this very key. That text is not parsed: it is made from the
 //! key and compared, so it can say nothing else. Any other file with a key in it may be a script too.
+//!
+//! Some programs act on comments, by the name of the file: a `Dockerfile` with `# syntax=` loads a program. So
+//! anything around the block counts only in a file that is named as keys are, and no comment that looks like
+//! a directive counts at all.
 
 use super::pem::Block;
 use super::public::PublicKey;
@@ -13,8 +17,22 @@ const LINE_AT_LEAST: usize = 40;
 /// Bytes of a number in a line of OpenSSL's.
 const BYTES_IN_A_LINE: usize = 15;
 
-/// Whether a block and what stands around it have one of the forms, `key` being what the block holds.
-pub(super) fn is_bare(key: &PublicKey, block: &Block<'_>) -> bool {
+/// Names of keys' files end so, in any letter case.
+const ENDINGS: [&str; 2] = [".pub", ".pem"];
+
+/// Whether a file is named as keys are.
+fn is_named_key(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Whether a block and what stands around it have one of the forms, `key` being what the block holds, in a
+/// file of this name.
+pub(super) fn is_bare(name: &str, key: &PublicKey, block: &Block<'_>) -> bool {
+    let alone = block.before.trim_ascii().is_empty() && block.after.trim_ascii().is_empty();
+    if !alone && !is_named_key(name) {
+        return false;
+    }
     let (Some(before), Some(after)) = (said(block.before), said(block.after)) else { return false };
     let text = match (before.is_empty(), after.is_empty()) {
         (true, true) => return regular(block.body),
@@ -33,11 +51,26 @@ fn said(text: &str) -> Option<Vec<String>> {
         if line.contains(|c: char| c.is_control() && c != '\t') {
             return None;
         }
-        if !line.is_empty() && line != "#" && !line.starts_with("# ") {
-            lines.push(line.to_owned());
+        match line.strip_prefix("# ") {
+            Some(comment) if !is_plain(comment) => return None,
+            Some(_) => {}
+            None if line.is_empty() || line == "#" => {}
+            None => lines.push(line.to_owned()),
         }
     }
     Some(lines)
+}
+
+/// Whether a comment is printable ASCII and no program's directive: of BuildKit, of editors, of shells, or of
+/// Python for its encoding.
+fn is_plain(comment: &str) -> bool {
+    const STARTS: [&str; 8] =
+        ["!", "syntax=", "escape=", "check=", "vim:", "vi:", "ex:", "shellcheck"];
+    const ANYWHERE: [&str; 4] = ["-*-", "vim:", "coding:", "coding="];
+    let packed: String = comment.to_ascii_lowercase().split_ascii_whitespace().collect();
+    comment.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+        && !STARTS.iter().any(|word| packed.starts_with(word))
+        && !ANYWHERE.iter().any(|word| packed.contains(word))
 }
 
 /// Whether base64 stands there in lines of one length, the last of which may be shorter.

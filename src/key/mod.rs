@@ -15,6 +15,7 @@ mod hash;
 mod pem;
 pub(crate) mod primitive;
 mod private;
+mod private_der;
 mod public;
 mod random;
 mod words;
@@ -27,3 +28,4 @@ pub use words::words;
 
 pub(crate) use hash::MessageHasher;
 pub(crate) use pem::{PemError, single_block};
+pub(crate) use private_der::is_private_der;

@@ -97,17 +97,17 @@ impl PublicKey {
     ///
     /// # Errors
     /// Those of [`PublicKey::from_pem`]; [`Code::KeyMalformed`] for text around the block.
-    pub fn from_found(file: &[u8]) -> Result<Self, Fault> {
+    pub fn from_found(name: &str, file: &[u8]) -> Result<Self, Fault> {
         let text = text_of(file)?;
         let block = find_block(&text).map_err(|error| not_one_block(file, &text, error))?;
         let key = Self::from_block(&block)?;
         // What is no UTF-8 was made readable, and is not what stands there.
         let as_it_stands = matches!(text, Cow::Borrowed(_));
-        if as_it_stands && found::is_bare(&key, &block) {
+        if as_it_stands && found::is_bare(name, &key, &block) {
             return Ok(key);
         }
-        let message = "around the PEM block stands more than empty lines, comments (# …) and what \
-                       openssl prints of the key";
+        let message = "around the PEM block stands more than empty lines, and in a file named *.pub or \
+                       *.pem plain comments (# …) and what openssl prints of the key";
         Err(Fault::new(Code::KeyMalformed, message))
     }
 

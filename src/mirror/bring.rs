@@ -424,7 +424,7 @@ impl<'a> Errand<'a> {
         let fetched = match named {
             Some(named) => named.and_then(|(url, name)| {
                 let bytes = self.vendor_file(stage, &url, &name, limits::KEY_BYTES)?;
-                PublicKey::from_found(&bytes).map_err(|fault| {
+                PublicKey::from_found(&name, &bytes).map_err(|fault| {
                     // It would lie there as a file that nobody signed.
                     stage.drop(&format!("{}/{name}", want.directory));
                     fault.at(url)

@@ -79,7 +79,8 @@ impl<'a> Stage<'a> {
             let path = format!("{}/{}", self.want.directory, entry.name);
             let read = read_small(folder, &path, limits::KEY_BYTES, Code::Unreadable);
             let Ok((bytes, digest)) = read else { continue };
-            let key = PublicKey::from_found(&bytes).is_ok() || pairing::key_name(&bytes).is_ok();
+            let key = PublicKey::from_found(&entry.name, &bytes).is_ok()
+                || pairing::key_name(&bytes).is_ok();
             if key && path != self.want.path && store.is_recorded(&path, Some(digest)) {
                 self.files.entry(path.clone()).or_insert(path);
             }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-pub use names::{Names, Pairing, Step};
+pub use names::{Names, Pairing, SIDECARS, Step};
 
 use crate::json;
 use crate::limits;

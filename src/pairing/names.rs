@@ -10,7 +10,7 @@ use super::{Material, for_package};
 use crate::trust::VendorProfile;
 
 /// The endings by which a bundle lies beside any file.
-const SIDECARS: [&str; 2] = [".sigstore.json", ".bundle"];
+pub const SIDECARS: [&str; 2] = [".sigstore.json", ".bundle"];
 
 /// The files of a folder by name, and what its bundles say of themselves.
 #[derive(Debug, Default)]

@@ -96,6 +96,11 @@ impl Bench<'_> {
         image: bool,
     ) -> ArtifactReport {
         report.notes.push("sealed without a vendor's signature (allow_unsigned)".to_owned());
+        // Who agrees to a file by its name does not agree to an image. A policy has patterns for each.
+        if image && artifact.kind == Kind::Package && !self.context.lists_vendors() {
+            let fault = Fault::new(Code::ClaimMismatch, "the kind, and nobody signed it");
+            return report.refused(&fault.expected_found("a package", "an image"));
+        }
         let vendor = artifact.vendor.as_deref();
         let what = if image { "image" } else { "file" };
         let place = match artifact.name == artifact.path {

@@ -82,7 +82,7 @@ fn read_key(
     let bytes = sealed_file(folder, manifest, called, &path, limits::KEY_BYTES)?;
     // A key file in a sealed directory that can't be read is the seal's fault, not the user's.
     let refuse = |reason: String| Fault::new(Code::ClaimMismatch, reason).at(folder.show(&path));
-    let key = PublicKey::from_found(&bytes).map_err(|fault| refuse(fault.to_string()))?;
+    let key = PublicKey::from_found(&path, &bytes).map_err(|fault| refuse(fault.to_string()))?;
     if key.fingerprint() != *fingerprint {
         return Err(refuse("the key is not the one that an artifact names".to_owned())
             .expected_found(fingerprint, key.fingerprint()));

@@ -270,3 +270,51 @@ fn where_a_seal_is_expected_nothing_outside_of_it_counts() {
     let loose = made.verify("--transfer-key transfer.pub --loose");
     assert!(loose.answers().contains(&"a.tgz: OK".to_owned()), "{:?}", loose.answers());
 }
+
+#[test]
+fn a_key_with_comments_counts_under_a_key_s_name_only() {
+    let key = TestKey::new(9).pem();
+    let commented = format!("# the vendor's key of 2025\n{key}");
+    for (name, text, counts) in [
+        ("k.pub", commented.clone(), true),
+        ("k.PEM", commented.clone(), true),
+        ("Dockerfile", commented.clone(), false),
+        ("x.sh", commented, false),
+        ("Dockerfile", key.clone(), true),
+        ("k.pub", format!("# syntax=registry.example/frontend:1\n{key}"), false),
+        ("k.pub", format!("# Escape = `\n{key}"), false),
+        ("k.pub", format!("# check=skip=all\n{key}"), false),
+        ("k.pub", format!("# -*- mode: sh; eval: (x) -*-\n{key}"), false),
+        ("k.pub", format!("# vim: set x\n{key}"), false),
+        ("k.pub", format!("# !sh\n{key}"), false),
+        ("k.pub", format!("# a\u{2028}echo\n{key}"), false),
+        ("k.pub", format!("{key}# caf\u{e9}\n"), false),
+    ] {
+        let made = Made::new();
+        made.package("a.tgz", "a").file(name, &text);
+        let said = made.verify(COVERAGE);
+        let material = said.covered("material").iter().any(|it| it.ends_with(name));
+        assert_eq!(material, counts, "{name}: {text}");
+    }
+}
+
+#[test]
+fn a_document_counts_under_its_own_names_only() {
+    let bundle = logged(VENDOR, &line("another"), 1_735_689_600);
+    for (name, counts) in [
+        ("b.json", true),
+        ("b.BUNDLE", true),
+        ("b.sigstore", true),
+        ("b.sig", true),
+        ("package.json", true),
+        ("b.sh", false),
+        ("compose.yaml", false),
+        ("Dockerfile", false),
+    ] {
+        let made = Made::new();
+        made.package("a.tgz", "a").file(name, &bundle);
+        let said = made.verify("");
+        let material = said.covered("material").iter().any(|it| it.ends_with(name));
+        assert_eq!(material, counts, "{name}");
+    }
+}

@@ -287,7 +287,7 @@ fn reports_that_can_t_be_written_are_said_and_hide_nothing() {
 fn a_map_decides_and_is_read_strictly() {
     let made = Made::new();
     let image = Image::new("i", Some("wrong.bundle"));
-    made.file("i.tar", image.docker()).file("m/right.x", image.bundle(VENDOR));
+    made.file("i.tar", image.docker()).file("m/right.sig", image.bundle(VENDOR));
     made.file("wrong.bundle", image.bundle(STRANGER));
     made.package("a.tgz", "a");
     let map = |text: &str| {
@@ -295,25 +295,25 @@ fn a_map_decides_and_is_read_strictly() {
         made.verify("--map map.tsv")
     };
     // Without it the label decides.
-    let bad = ["a.tgz: OK", "i.tar: signature-invalid", "m/right.x: material-unpaired"];
+    let bad = ["a.tgz: OK", "i.tar: signature-invalid", "m/right.sig: material-unpaired"];
     map("# nothing\n\n").says(1, &bad);
     let good = ["a.tgz: OK", "i.tar: OK", "wrong.bundle: material-unpaired"];
-    map("i.tar\tm/right.x\n").says(1, &good);
+    map("i.tar\tm/right.sig\n").says(1, &good);
     // A wrong map is not mended by what lies beside the artifact.
-    let said = map("i.tar\tm/right.x\na.tgz\tm/right.x\n");
+    let said = map("i.tar\tm/right.sig\na.tgz\tm/right.sig\n");
     assert_eq!(said.answers()[..2], ["a.tgz: signature-invalid", "i.tar: OK"]);
-    map("a.tgz\ti.tar\ni.tar\tm/right.x\n");
+    map("a.tgz\ti.tar\ni.tar\tm/right.sig\n");
     assert!(
         map("a.tgz\ti.tar\n").answers().contains(&"a.tgz: bundle-too-large".to_owned())
             || map("a.tgz\ti.tar\n").answers().contains(&"a.tgz: bundle-malformed".to_owned())
     );
-    let two = "a.tgz\tm/right.x\na.tgz\ta.tgz_signature.bundle\n";
+    let two = "a.tgz\tm/right.sig\na.tgz\ta.tgz_signature.bundle\n";
     assert_eq!(map(two).answers()[0], "a.tgz: pairing-ambiguous");
-    for text in ["none.tgz\tm/right.x\n", "i.tar\tnone.bundle\n"] {
+    for text in ["none.tgz\tm/right.sig\n", "i.tar\tnone.bundle\n"] {
         assert_eq!(map(text).says(2, &["r: map-malformed"]).status, 2);
     }
     for text in
-        ["i.tar m/right.x\n", "i.tar\t../map.tsv\n", "/etc/passwd\tm/right.x\n", "i.tar\t\n"]
+        ["i.tar m/right.sig\n", "i.tar\t../map.tsv\n", "/etc/passwd\tm/right.sig\n", "i.tar\t\n"]
     {
         let said = map(text);
         assert_eq!((said.status, said.answers().len()), (2, 0), "{text}");

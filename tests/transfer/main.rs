@@ -21,6 +21,7 @@ mod tar;
 
 mod accepted;
 mod base;
+mod beside;
 mod claims;
 mod downgrade;
 mod forms;

@@ -225,6 +225,17 @@ fn what_may_be_unsigned_is_no_matter_of_the_name_that_the_sealing_side_gave() {
     let answer = answer.says("app.txt: OK (").mentions("at evil-app.tar").says("image.txt: OK (");
     answer.says("README.txt: UNSIGNED (no-bundle: ");
     allow("allow_unsigned_images = [\"*.tar\"]").says("app.txt: UNSIGNED (no-bundle: ");
+    // Without a policy nothing tells an image from a file but what the manifest calls it.
+    room.verify("--allow-unsigned image.txt").exit(1).says("image.txt: FAILED (claim-mismatch: ");
+    named("evil-app.tar", "evil-app.tar", Kind::Image);
+    room.reseal(|it| {
+        for artifact in it.artifacts.iter_mut().filter(|it| it.path == "image.txt") {
+            artifact.kind = Kind::Image;
+        }
+        for artifact in it.artifacts.iter_mut().filter(|it| it.path == "evil-app.tar") {
+            artifact.name = "app.txt".to_owned();
+        }
+    });
     // Without a policy an option speaks of one artifact, so that another path needs its own word.
     let options = "--allow-unsigned README.txt --allow-unsigned sub/README.txt --allow-unsigned evil.sh \
                    --allow-unsigned image.txt --allow-unsigned app.txt";
