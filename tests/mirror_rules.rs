@@ -330,9 +330,13 @@ fn a_half_written_file_with_another_name_is_left_alone() {
     fs::write(&precious, "precious").unwrap();
     fs::create_dir_all(side.yard.path("out/packages/a.tgz.sealift-tmp")).unwrap();
     let half = side.yard.path("out/packages/a.tgz.sealift-tmp/a.tgz.sealift-tmp");
-    fs::hard_link(&precious, half).unwrap();
+    fs::hard_link(&precious, &half).unwrap();
     let words = ["--package", "a.tgz", "--vendor-key", "vendor-1.pub"];
-    side.mirror("out", &words).succeeded();
+    // No run made the directory.
+    let ran = side.mirror("out", &words);
+    assert_eq!(ran.status, Some(2), "{}", ran.text());
+    assert!(ran.text().contains("output-exists"), "{}", ran.text());
+    assert_eq!(fs::read(&half).unwrap(), b"precious");
     assert_eq!(fs::read(&precious).unwrap(), b"precious");
 }
 
