@@ -84,7 +84,7 @@ if [ -n "$site_port" ]; then
     --ca-file ca.pem --trusted-root trusted_root.json
     --connect-to "vendor.example=127.0.0.1:$site_port" --connect-to "support.k2view.com=127.0.0.1:$site_port")
   # The key that the site offers is not believed until somebody names it.
-  try 1 "${mirror[@]}"
+  try 2 "${mirror[@]}"
   says 'key-not-named'
   fingerprint=$(sed -n 's/.*--pin-key \(sha256:[0-9a-f]\{64\}\).*/\1/p' <<<"$answer" | head -n 1)
   try 0 "${mirror[@]}" --pin-key "$fingerprint"
