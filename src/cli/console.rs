@@ -224,7 +224,9 @@ impl Console {
                     line!(out, "{name}: gone, it was {}", outcome.word())?;
                 }
             }
-            line!(out, "{} answers are as they were", earlier.same)?;
+            let verb =
+                if earlier.same == 1 { "answer is as it was" } else { "answers are as they were" };
+            line!(out, "{} {verb}", earlier.same)?;
         }
         if self.summary || state.run.partial {
             report::summary(out, &state.run)?;

@@ -53,7 +53,7 @@ use clap::{CommandFactory as _, Parser as _};
 use crate::digest::{HashingReader, Sha256Digest};
 use crate::limits;
 use crate::trust::VendorProfile;
-use crate::verdict::{Code, ExitStatus, Fault, line, printable, printable_within};
+use crate::verdict::{Code, ExitStatus, Fault, SENTENCE, line, printable_within};
 use args::{Cli, Command};
 
 /// Runs the program with these arguments (the first is the program's name).
@@ -117,12 +117,12 @@ fn readable(error: clap::Error, arguments: &[OsString]) -> clap::Error {
 fn complain(fault: &Fault) {
     let mut err = io::stderr().lock();
     let _ = line!(err, "sealift: error[{}]: {fault}", fault.code());
-    let _ = line!(err, "  next: {}", fault.code().next());
+    let _ = line!(err, "  next: {}", fault.next());
 }
 
 /// Says something on standard error that is no error.
 fn warn(text: &str) {
-    let _ = line!(io::stderr().lock(), "WARNING: {}", printable(text));
+    let _ = line!(io::stderr().lock(), "WARNING: {}", printable_within(text, SENTENCE));
 }
 
 /// So many of something, in words.

@@ -250,9 +250,10 @@ impl Archive {
                 .map(|candidate| format!("{} {}", candidate.kind, candidate.digest))
                 .collect();
             let message = format!(
-                "{} of {} images covered by no verified signature: {}",
+                "{} of {} image{} covered by no verified signature: {}",
                 uncovered.len(),
                 self.images.len(),
+                if self.images.len() == 1 { "" } else { "s" },
                 titles.join("; ")
             );
             return Err(Fault::new(Code::ImageNotCovered, message).expected_found(

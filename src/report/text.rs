@@ -8,12 +8,11 @@ use std::io::{self, Write};
 use super::Source;
 use super::whole::stopped;
 use super::words::{
-    ORDER, check_name, duration, is_of_state, proved, size, status, title, unsigned,
+    ORDER, check_name, duration, is_of_state, proved, size, so_many, status, title, unsigned,
 };
-use crate::verdict::{ArtifactReport, Check, Outcome, Run, line, printable, printable_within};
-
-/// Characters of a reason that are shown; a genuine one has some hundred.
-const REASON: usize = 4000;
+use crate::verdict::{
+    ArtifactReport, Check, Outcome, Run, SENTENCE, line, printable, printable_within,
+};
 
 /// How much a text report tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,11 +47,11 @@ pub fn summary(out: &mut dyn Write, run: &Run) -> io::Result<()> {
             .filter(|(outcome, _)| counts.of(*outcome) > 0)
             .map(|(outcome, word)| format!("{} {word}", counts.of(outcome)))
             .collect();
-        let plural = if counts.answers == 1 { "" } else { "s" };
         let colon = if kinds.is_empty() { "" } else { ": " };
+        let answers = so_many(counts.answers, "answer");
         let (kinds, size) = (kinds.join(", "), size(counts.bytes));
         let duration = duration(counts.milliseconds);
-        line!(out, "{} answer{plural}{colon}{kinds}; {size} in {duration}", counts.answers)?;
+        line!(out, "{answers}{colon}{kinds}; {size} in {duration}")?;
     }
     if let Some(coverage) = &run.coverage {
         let excluded = match coverage.excluded {
@@ -61,24 +60,23 @@ pub fn summary(out: &mut dyn Write, run: &Run) -> io::Result<()> {
         };
         line!(
             out,
-            "coverage: {} file{} by a vendor's signature, {} by a seal only, {} material, {} uncovered{excluded}",
-            coverage.vendor,
-            if coverage.vendor == 1 { "" } else { "s" },
+            "coverage: {} by a vendor's signature, {} by a seal only, {} material, {} uncovered{excluded}",
+            so_many(coverage.vendor, "file"),
             coverage.seal_only,
             coverage.material,
             coverage.uncovered
         )?;
     }
     if let Some(parts) = run.merged {
-        line!(out, "merged from the reports of {parts} parts")?;
+        line!(out, "merged from the reports of {}", so_many(parts, "part"))?;
     }
     if let Some(shard) = &run.shard {
         line!(
             out,
-            "PART {} OF {}: of a listing of {} files, {}; nothing is said of the other parts",
+            "PART {} OF {}: of a listing of {}, {}; nothing is said of the other parts",
             shard.part,
             shard.of,
-            shard.files,
+            so_many(shard.files, "file"),
             shard.listing
         )?;
     }
@@ -99,23 +97,23 @@ pub fn artifact(out: &mut dyn Write, report: &ArtifactReport, detail: Detail) ->
         (Outcome::Ok, _) => line!(out, "{name}: {word} ({})", proved(report))?,
         (_, Some(code)) => {
             let reason = report.reason.as_deref().unwrap_or_else(|| code.summary());
-            let reason = printable_within(reason, REASON);
+            let reason = printable_within(reason, SENTENCE);
             line!(out, "{name}: {word} ({code}: {})", reason)?;
         }
         (_, None) => line!(out, "{name}: {word}")?,
     }
     for cause in &report.likely_causes {
-        line!(out, "  likely cause: {}", printable(cause))?;
+        line!(out, "  likely cause: {}", printable_within(cause, SENTENCE))?;
     }
     if let Some(next) = &report.next {
-        line!(out, "  next: {}", printable(next))?;
+        line!(out, "  next: {}", printable_within(next, SENTENCE))?;
     }
     match detail {
         Detail::Full => details(out, report)?,
         // What a transfer's serial was held against must not be a detail.
         Detail::Brief => {
             for note in report.notes.iter().filter(|note| is_of_state(report, note)) {
-                line!(out, "  {}", printable(note))?;
+                line!(out, "  {}", printable_within(note, SENTENCE))?;
             }
         }
     }
@@ -138,9 +136,9 @@ fn details(out: &mut dyn Write, report: &ArtifactReport) -> io::Result<()> {
         let tags = if tags.is_empty() { "none".to_owned() } else { tags.join(", ") };
         line!(
             out,
-            "  image {} ({covered}; {} layers; unsigned tags: {tags})",
+            "  image {} ({covered}; {}; unsigned tags: {tags})",
             printable(&image.platform),
-            image.layers
+            so_many(image.layers, "layer")
         )?;
         for candidate in &image.candidates {
             line!(out, "    {}: {}", printable(&candidate.kind), candidate.digest)?;
@@ -156,14 +154,14 @@ fn details(out: &mut dyn Write, report: &ArtifactReport) -> io::Result<()> {
             check_line(out, "    ", check)?;
         }
         for note in &bundle.notes {
-            line!(out, "    note: {}", printable(note))?;
+            line!(out, "    note: {}", printable_within(note, SENTENCE))?;
         }
     }
     for document in &report.unsigned_documents {
         line!(out, "  note: {}", printable(&unsigned(document)))?;
     }
     for note in &report.notes {
-        line!(out, "  note: {}", printable(note))?;
+        line!(out, "  note: {}", printable_within(note, SENTENCE))?;
     }
     Ok(())
 }

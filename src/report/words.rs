@@ -116,6 +116,13 @@ pub(super) const fn status(status: Status) -> &'static str {
     }
 }
 
+/// So many of something.
+pub(super) fn so_many(count: impl ToString, what: &str) -> String {
+    let count = count.to_string();
+    let plural = if count == "1" { "" } else { "s" };
+    format!("{count} {what}{plural}")
+}
+
 /// A number of bytes.
 pub(super) fn size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
@@ -190,8 +197,7 @@ pub(super) fn proof(report: &ArtifactReport) -> Vec<String> {
     }
     if report.kind == Some(ArtifactKind::Image) {
         let layers = report.images.iter().map(|it| it.layers).fold(0, usize::saturating_add);
-        let plural = if layers == 1 { "" } else { "s" };
-        parts.push(format!("{layers} layer{plural} verified"));
+        parts.push(format!("{} verified", so_many(layers, "layer")));
     }
     if report.bundles.is_empty() {
         parts
@@ -267,13 +273,13 @@ fn sealed(report: &ArtifactReport) -> String {
         Some(count) => format!(", {count} of them covered by the seal only"),
     };
     format!(
-        "transfer, sealed by key {}, stream {}, serial {}, created {}: {} artifacts, {} files{}",
+        "transfer, sealed by key {}, stream {}, serial {}, created {}: {}, {}{}",
         value("fingerprint"),
         value("stream"),
         value("serial"),
         value("created"),
-        value("artifacts"),
-        value("files"),
+        so_many(value("artifacts"), "artifact"),
+        so_many(value("files"), "file"),
         alone,
     )
 }

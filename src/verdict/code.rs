@@ -102,7 +102,7 @@ codes! {
     "Keys and trusted roots" {
         KeyMalformed "key-malformed" Usage
             "the key file is not one PEM public key"
-            "The file must hold exactly one PEM block, PUBLIC KEY (SPKI) or RSA PUBLIC KEY (PKCS#1), with nothing before or after it but white space."
+            "The file must hold exactly one PEM block, PUBLIC KEY (SPKI) or RSA PUBLIC KEY (PKCS#1). A file that you name may have other text around it; in one that was only found (in a folder, on a vendor's site) nothing may stand around the block but empty lines, comments (# …) and what openssl prints of the key."
             "Give the vendor's public key file as the vendor published it."
         KeyIsPrivate "key-is-private" Usage
             "a private key was given in place of a public key"
@@ -125,7 +125,7 @@ codes! {
         NoBundle "no-bundle" Unsigned
             "no signature bundle was found"
             "Beside the artifact lies no bundle under the names of the vendor profile, and none was named with --bundle. Unsigned is not a success."
-            "Fetch the bundle that belongs to the artifact, or name it with --bundle."
+            "Fetch the bundle that belongs to the artifact. Lay it beside it under a name that the vendor profile knows, or name it: with --bundle for a file, with --map in a folder."
         BundleMalformed "bundle-malformed" Failed
             "the bundle is not well-formed"
             "Bundles are read strictly: exact names, no duplicate or case-folded keys, no trailing data, standard base64. A text that two programs could read differently is refused."
@@ -171,11 +171,11 @@ codes! {
         LogEntryMissing "log-entry-missing" Failed
             "the bundle has no log entry where one is required"
             "By default a vendor's signature must be in a transparency log, as in `cosign verify-blob`."
-            "If the vendor signs without a log, say so with --insecure-ignore-tlog; then nothing but the signature is checked."
+            "Ask the vendor for a bundle with a log entry. Only if the vendor is known to sign without a log, say --insecure-ignore-tlog: then nothing but the signature is checked, and a trust policy that requires a log does not allow it."
         LogUnknown "log-unknown" Undecided
             "the trusted root does not know the log"
-            "The entry names a log that the trusted root doesn't list: a newer log, or a forged entry. That can't be told here."
-            "Carry a newer trusted root and give it with --trusted-root."
+            "The entry names a log that the trusted root doesn't list: a vendor's own log, a newer log of Sigstore, or a forged entry. That can't be told here."
+            "If the vendor runs a log of its own, get the trusted root that lists it from the vendor and give it with --trusted-root; else carry a newer one of Sigstore."
         LogEntryMalformed "log-entry-malformed" Failed
             "the log entry is not well-formed"
             "The entry's body is not what a log of its kind and version writes."

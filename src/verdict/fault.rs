@@ -2,29 +2,30 @@
 
 use std::fmt;
 
-use super::{Code, Outcome, printable};
+use super::{Code, Outcome, SENTENCE, printable, printable_within};
 
 /// Where in the input a fault lies, from the outside in: a file, an entry in it, a field.
 pub type Place = String;
 
 /// One refusal: what, where, expected and found, and a stable code.
 ///
-/// What to do next is a property of the [`Code`]. Everything here may hold text from hostile input;
+/// What to do next is a property of the [`Code`], unless who refuses knows better ([`Fault::advise`]). Everything here may hold text from hostile input;
 /// it is escaped when it is shown (see [`Fault::fmt`](fmt::Display)), never before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     code: Code,
     message: String,
     place: Option<Place>,
-    expected: Option<String>,
-    found: Option<String>,
+    expected: Option<Box<str>>,
+    found: Option<Box<str>>,
+    next: Option<Box<str>>,
 }
 
 impl Fault {
     /// A fault; `message` is one lower-case sentence without a full stop.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), place: None, expected: None, found: None }
+        Self { code, message: message.into(), place: None, expected: None, found: None, next: None }
     }
 
     /// Says in which directory the place lies that the fault names, if it names one.
@@ -52,9 +53,22 @@ impl Fault {
     /// Says what was expected and what was found instead.
     #[must_use]
     pub fn expected_found(mut self, expected: impl fmt::Display, found: impl fmt::Display) -> Self {
-        self.expected = Some(expected.to_string());
-        self.found = Some(found.to_string());
+        self.expected = Some(expected.to_string().into());
+        self.found = Some(found.to_string().into());
         self
+    }
+
+    /// Says what to do next, where that of the code does not fit.
+    #[must_use]
+    pub fn advise(mut self, next: impl Into<Box<str>>) -> Self {
+        self.next = Some(next.into());
+        self
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn next(&self) -> &str {
+        self.next.as_deref().unwrap_or_else(|| self.code.next())
     }
 
     /// The stable code.
@@ -100,7 +114,8 @@ impl fmt::Display for Fault {
         if let Some(place) = &self.place {
             write!(f, "{}: ", printable(place))?;
         }
-        f.write_str(&printable(&self.message))?;
+        // Our own sentence, which may quote the input: what it says last is the point of it.
+        f.write_str(&printable_within(&self.message, SENTENCE))?;
         if let (Some(expected), Some(found)) = (&self.expected, &self.found) {
             write!(f, "; expected {}, found {}", printable(expected), printable(found))?;
         }

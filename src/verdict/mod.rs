@@ -27,5 +27,5 @@ pub use run::{
     Basis, Cover, Coverage, CoveredFile, Profile, Run, SCHEMA, Shard, StoppedBy, Summary,
     TrustedRoot,
 };
-pub(crate) use shown::line;
 pub use shown::{Lines, is_plain, printable, printable_within, write_json};
+pub(crate) use shown::{SENTENCE, line};

@@ -164,7 +164,7 @@ impl ArtifactReport {
         self.outcome = fault.outcome();
         self.code = Some(fault.code());
         self.reason = Some(fault.to_string());
-        self.next = Some(fault.code().next().to_owned());
+        self.next = Some(fault.next().to_owned());
         self
     }
 }

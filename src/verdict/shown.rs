@@ -50,6 +50,9 @@ pub fn printable(text: &str) -> String {
     printable_within(text, 300)
 }
 
+/// Characters of a sentence of our own that are shown: more than any has, whatever it quotes of the input.
+pub(crate) const SENTENCE: usize = 4000;
+
 /// As [`printable`], cut after another number of characters.
 #[must_use]
 pub fn printable_within(text: &str, longest: usize) -> String {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::run::{code, fact};
 use crate::report::markup::safe;
-use crate::report::words::{check_name, kind, proof, status, title, trusted_by};
+use crate::report::words::{check_name, kind, proof, so_many, status, title, trusted_by};
 use crate::verdict::{ArtifactReport, Check, ExitStatus, ImageReport, Outcome, Status};
 
 /// The class of an outcome's word.
@@ -103,9 +103,9 @@ fn shown_image(image: &ImageReport) -> String {
         image.unsigned_tags.iter().map(|tag| format!("<bdi>{}</bdi>", safe(tag))).collect();
     let tags = if tags.is_empty() { "none".to_owned() } else { tags.join(", ") };
     let mut shown = format!(
-        "{}, {covered} by a verified signature, {} layers; unsigned tags: {tags}",
+        "{}, {covered} by a verified signature, {}; unsigned tags: {tags}",
         safe(&image.platform),
-        image.layers
+        so_many(image.layers, "layer")
     );
     for candidate in &image.candidates {
         shown.push_str(&format!("<br>{} {}", safe(&candidate.kind), code(candidate.digest)));

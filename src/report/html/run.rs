@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use crate::digest::Sha256Digest;
 use crate::report::markup::safe;
 use crate::report::whole::counted;
-use crate::report::words::{ORDER, cover, duration, meaning, size};
+use crate::report::words::{ORDER, cover, duration, meaning, size, so_many};
 use crate::verdict::{Basis, Cover, Coverage, Run, Summary};
 
 use super::artifact::tone;
@@ -50,10 +50,10 @@ pub(super) fn facts(out: &mut dyn Write, run: &Run) -> io::Result<()> {
             out,
             "Part",
             &format!(
-                "{} of {}, of a listing of {} files<br>{}",
+                "{} of {}, of a listing of {}<br>{}",
                 shard.part,
                 shard.of,
-                shard.files,
+                so_many(shard.files, "file"),
                 code(shard.listing)
             ),
         )?;
@@ -62,7 +62,7 @@ pub(super) fn facts(out: &mut dyn Write, run: &Run) -> io::Result<()> {
         }
     }
     if let Some(parts) = run.merged {
-        fact(out, "Merged", &format!("from the reports of {parts} parts"))?;
+        fact(out, "Merged", &format!("from the reports of {}", so_many(parts, "part")))?;
     }
     let status = match run.exit_status {
         0 => "0: everything found was verified",
