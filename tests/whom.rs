@@ -104,6 +104,47 @@ const FILE: &str = "verify release/tools-1.0.tar.gz";
 const SEAL: &str = "seal release --key transfer.key";
 
 #[test]
+fn a_pattern_fits_the_last_part_of_a_name_and_with_a_slash_a_path() {
+    let bench = Bench::new();
+    let folder = bench.path("media/images");
+    fs::create_dir_all(&folder).unwrap();
+    for name in ["tools-1.0.tar.gz", "tools-1.0.tar.gz_signature.bundle"] {
+        fs::copy(bench.path("release").join(name), folder.join(name)).unwrap();
+    }
+    const TRANSFER: &str = "verify media --transfer-key transfer.pub";
+    let seal = "seal media --key transfer.key";
+    // As in the example of docs/trust-policy.md: by the last part, wherever it lies.
+    bench.policy("last.toml", "", "artifacts = [\"fabric*\", \"tools-*.tar.gz\"]");
+    bench.policy("path.toml", "", "artifacts = [\"images/*\"]");
+    bench.policy("folder.toml", "", "artifacts = [\"media/*\"]");
+    for policy in ["last.toml", "path.toml", "folder.toml"] {
+        // Below the folder, its own name is no part of a path.
+        let (code, says) = match policy {
+            "folder.toml" => (1, "found images/tools-1.0.tar.gz"),
+            _ => (0, "OK"),
+        };
+        bench.ends("verify media", Some(policy), code, says);
+        bench.ends(seal, Some(policy), code, if code == 0 { "sealed" } else { says });
+        if code == 0 {
+            bench.ends(TRANSFER, Some(policy), 0, "OK");
+        }
+        let _ = fs::remove_file(bench.path("media/manifest.json"));
+        for name in ["manifest.json.sig", "manifest.json.sigstore.json", "SHA256SUMS"] {
+            let _ = fs::remove_file(bench.path("media").join(name));
+        }
+        for name in ["trust", "tools"] {
+            let _ = fs::remove_dir_all(bench.path("media").join(name));
+        }
+    }
+    let file = "verify media/images/tools-1.0.tar.gz";
+    bench.ends(file, Some("last.toml"), 0, "OK");
+    bench.ends(file, Some("folder.toml"), 0, "OK");
+    bench.ends(file, Some("path.toml"), 1, "name-not-allowed");
+    bench.ends("policy check path.toml", None, 0, "the pattern \"images/*\" has a /");
+    bench.ends("policy check last.toml", None, 0, "what stands behind its last /");
+}
+
+#[test]
 fn the_policy_in_force_is_applied_by_every_command_that_judges() {
     let bench = Bench::new();
     bench.policy("fine.toml", "", "");

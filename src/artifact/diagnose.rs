@@ -23,6 +23,10 @@ pub(super) fn is_about(bundle: &SignatureBundle, message: &[u8], request: &Reque
         .unwrap_or_else(|| sigstore::signature_holds(bundle, message, &request.signer))
 }
 
+/// What is left where the bundle tells nothing of its key and of what it signs.
+const PLAIN: &str =
+    "the bundle is by another key than the one given, or of another artifact or version";
+
 /// Likely causes for a package whose bundle was refused with this code; `known` are those that the bundle itself
 /// tells.
 pub(super) fn package(
@@ -54,6 +58,9 @@ pub(super) fn package(
     if causes.is_empty() {
         causes = evidence(bundle, known, "this file", judge);
     }
+    if causes.is_empty() {
+        causes.push(PLAIN.to_owned());
+    }
     causes
 }
 
@@ -77,6 +84,12 @@ pub(super) fn blob(
 ) -> Vec<String> {
     if !signature_failed(code) {
         return Vec::new();
+    }
+    if bytes.is_empty() {
+        return vec![
+            "the file is empty: what should stand in it was never written, or a copy broke off"
+                .to_owned(),
+        ];
     }
     let guise = guise(bytes);
     let text = utf16(bytes).or_else(|| std::str::from_utf8(bytes).ok().map(str::to_owned));
@@ -104,7 +117,10 @@ pub(super) fn blob(
         (None, Some(guise)) if guise.advice.is_some() => {
             vec![format!("the file is {}", guise.words())]
         }
-        (None, _) => good_of_another(bundle, request, "this file").into_iter().collect(),
+        (None, _) => match good_of_another(bundle, request, "this file") {
+            None if bundle.stated().is_none() => vec![PLAIN.to_owned()],
+            cause => cause.into_iter().collect(),
+        },
     }
 }
 
@@ -138,9 +154,12 @@ pub(super) fn image(
             return causes;
         }
     }
-    let causes = evidence(bundle, known, "this archive", judge);
+    let mut causes = evidence(bundle, known, "this archive", judge);
     let by_this_key = sigstore::signs_what_it_states(bundle, &judge.request.signer) == Some(true);
     let guess = !chosen && (by_this_key || causes.is_empty());
+    if causes.is_empty() {
+        causes.push(PLAIN.to_owned());
+    }
     let guesses = archive.if_not_covered.iter().filter(|_| guess).cloned();
     causes.into_iter().chain(guesses).collect()
 }

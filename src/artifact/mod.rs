@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::digest::Sha256Digest;
 use crate::limits;
 use crate::sigstore::{self, Proof, Refusal, Request, SignatureBundle, Subject};
-use crate::trust::{KeyTerms, Vendor, VendorProfile};
+use crate::trust::{Called, KeyTerms, Vendor, VendorProfile};
 use crate::verdict::{ArtifactReport, BundleReport, Code, Fault, Outcome};
 
 pub use blob::blob;
@@ -104,8 +104,8 @@ impl Default for Tries {
 pub struct Terms<'a> {
     /// The artifact's name, which the key must be allowed for.
     pub name: &'a str,
-    /// Where it lies, if somebody else than the reader chose the name and the two differ: the key must be
-    /// allowed for that too.
+    /// Where it lies, if that is known: where it says something else than the name, the key must be allowed
+    /// for that too.
     pub path: Option<&'a str>,
     /// Status, validity and names of the key.
     pub key: &'a KeyTerms,
@@ -170,6 +170,10 @@ impl BundleVerdict {
     }
 }
 
+/// What to do about a bundle without a log entry where a policy asks for one: no option changes that.
+pub(crate) const LOG_BY_POLICY: &str =
+    "The trust policy requires a log entry: ask the vendor for a bundle that has one.";
+
 /// What a bundle proves about a subject, by the one rule for the vendor's flow: the signature must be
 /// one over the text itself. An attestation by the same key is about the artifact too, but it may say
 /// anything of it, also that it must not be used.
@@ -186,21 +190,15 @@ fn prove(
         );
         return Err(Box::new(Refusal { fault, checks: Vec::new(), likely_causes: Vec::new() }));
     }
-    let mut proof = sigstore::verify(bundle, subject, request)?;
+    let mut proof = sigstore::verify(bundle, subject, request).map_err(|mut refusal| {
+        if refusal.fault.code() == Code::LogEntryMissing && terms.is_some() {
+            refusal.fault = refusal.fault.advise(LOG_BY_POLICY);
+        }
+        refusal
+    })?;
     if let Some(terms) = terms {
         let times: Vec<_> = proof.times().iter().map(|proven| proven.time).collect();
-        // An artifact goes by the last part of its path, or by the whole where two share it.
-        let admit = |name: &str| match terms.key.admit(name, &times) {
-            Err(fault) if fault.code() == Code::NameNotAllowed => {
-                terms.key.admit(name.rsplit('/').next().unwrap_or(name), &times)
-            }
-            other => other,
-        };
-        let admitted = match terms.path {
-            Some(path) => admit(terms.name).and_then(|_| admit(path).map_err(|it| it.at(path))),
-            None => admit(terms.name),
-        };
-        match admitted {
+        match terms.key.admit(Called { name: terms.name, path: terms.path }, &times) {
             Ok(notes) => notes.into_iter().for_each(|note| proof.add_note(note)),
             Err(fault) => {
                 let checks = proof.checks().to_vec();
@@ -265,8 +263,11 @@ pub fn refused(
         }
     }
     if report.outcome == Outcome::Failed {
-        let general = fault.code().next();
-        report.next = Some(if general.starts_with("Stop the deployment") {
+        let general = fault.next();
+        report.next = Some(if fault.code() == Code::LogEntryMissing {
+            // Its exception makes sense behind the rule only.
+            format!("{} {general}", judge.profile.on_failure)
+        } else if general.starts_with("Stop the deployment") {
             judge.profile.on_failure.clone()
         } else {
             format!("{general} {}", judge.profile.on_failure)

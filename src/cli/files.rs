@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
-use std::path::Path;
+use std::path::{Component, Path};
 
 use walkdir::WalkDir;
 
@@ -19,6 +19,24 @@ pub(super) fn show(path: &Path) -> String {
 /// The last part of a path as text.
 pub(super) fn file_name(path: &Path) -> Option<String> {
     path.file_name().map(|name| name.to_string_lossy().into_owned())
+}
+
+/// A path as it was given, with `/` between its parts, for patterns of a trust policy.
+pub(super) fn slashed(path: &Path) -> String {
+    let plain =
+        path.components().filter(|it| !matches!(it, Component::CurDir | Component::RootDir));
+    let parts: Vec<_> = plain.map(|it| it.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}
+
+/// Refuses a path that leads nowhere; `-` is standard input.
+pub(super) fn there(path: &Path) -> Result<(), Fault> {
+    match path.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && path.as_os_str() != "-" => {
+            Err(unreadable(&show(path), &error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The fault for an operating system's error.

@@ -43,7 +43,11 @@ pub(super) fn run(arguments: &VerifyBlobArgs) -> Result<ExitStatus, Fault> {
     let loaded;
     let mut ways = by_keys(&believed, arguments, material);
     if ways.is_empty() {
-        loaded = arguments.trust.load(HASH, material)?;
+        let without_key = |fault: Fault| match fault.code() {
+            Code::NoKey => files::there(&arguments.file).err().unwrap_or(fault),
+            _ => fault,
+        };
+        loaded = arguments.trust.load(HASH, material).map_err(without_key)?;
         ways.push((loaded.request(jiff::Timestamp::now()), None));
     }
     let bundle = named_bundle(arguments)?;
@@ -111,9 +115,11 @@ fn judge(
     }
     // Of the artifact behind a digest that was signed nothing is known here but this name.
     let name = files::file_name(file).unwrap_or_default();
+    let whole = files::slashed(file);
     let mut first: Option<ArtifactReport> = None;
     for (request, listed) in ways {
-        let terms = listed.map(|(vendor, key)| Terms { name: &name, path: None, key, vendor });
+        let terms =
+            listed.map(|(vendor, key)| Terms { name: &name, path: Some(&whole), key, vendor });
         let mut stream = files::open_stream(file)?;
         let report = ArtifactReport::new(files::show(file));
         let mut report = artifact::blob(report, &mut stream, bundle, request, terms);
@@ -162,6 +168,13 @@ fn named_bundle(arguments: &VerifyBlobArgs) -> Result<NamedBundle, Fault> {
     }
 }
 
+/// Whether a text is more likely a signature than a name: few names are so long without a dot, and made of hardly
+/// anything but base64.
+fn is_nearly_base64(text: &str) -> bool {
+    let odd = |c: &char| !(c.is_ascii_alphanumeric() || "+/=-_".contains(*c));
+    !text.contains('.') && text.chars().filter(odd).count() <= text.len() / 16
+}
+
 /// A bare signature: in a file or, as cosign takes it, as base64 in place of the file's name.
 fn detached(given: &Path) -> Result<(Named, SignatureBundle), Fault> {
     /// No real signature is shorter, and few names of files are as long.
@@ -181,8 +194,20 @@ fn detached(given: &Path) -> Result<(Named, SignatureBundle), Fault> {
     {
         return Ok((Named::new("--signature", "--signature"), bundle));
     }
+    if let Some(text) = text.filter(|text| text.len() >= SHORTEST && is_nearly_base64(text)) {
+        let message =
+            "there is no such file, and as a signature in base64 it is damaged or cut off";
+        let next = "Give the file with the signature, or the whole base64 text as the vendor published it.";
+        return Err(Fault::new(Code::BundleMalformed, message).at(text).advise(next));
+    }
     let bundle = files::read_small(given, limits::BUNDLE_BYTES, Code::BundleTooLarge)
-        .and_then(|bytes| SignatureBundle::detached(&bytes))
+        .and_then(|bytes| match SignatureBundle::parse(&bytes) {
+            Ok(_) => {
+                Err(Fault::new(Code::Usage, "--signature names a bundle, not a bare signature")
+                    .advise("Give it with --bundle."))
+            }
+            Err(_) => SignatureBundle::detached(&bytes),
+        })
         .map_err(|fault| fault.at(files::show(given)))?;
     Ok((Named::new("--signature", given), bundle))
 }

@@ -115,7 +115,9 @@ impl Single<'_> {
             let profile = signer.profile;
             let terms = signer.vendor.and_then(|key| key.vendor);
             let name = files::file_name(path).unwrap_or_default();
-            let terms = terms.map(|(vendor, key)| Terms { name: &name, path: None, key, vendor });
+            let whole = files::slashed(path);
+            let terms =
+                terms.map(|(vendor, key)| Terms { name: &name, path: Some(&whole), key, vendor });
             let judge = Judge {
                 request: &signer.request,
                 profile,
@@ -308,6 +310,23 @@ fn found_bundle(path: &Path, left: &mut u64) -> NamedBundle {
     read_bundle(path, left, files::read_found)
 }
 
+/// Whether a file holds a signature and nothing else, as base64 or as the DER of ECDSA.
+fn is_bare(bytes: &[u8]) -> bool {
+    let whole = |rest: &[u8], length: u8| rest.len() == usize::from(length);
+    match bytes {
+        [0x30, length, rest @ ..] if whole(rest, *length) => true,
+        _ => std::str::from_utf8(bytes)
+            .is_ok_and(|text| SignatureBundle::from_base64(text).is_some()),
+    }
+}
+
+fn bare_signature() -> Fault {
+    Fault::new(Code::BundleMalformed, "this is a bare signature, and no bundle").advise(
+        "Give the bundle. A bare signature is checked by `sealift verify-blob --signature FILE`, and with \
+         --insecure-ignore-tlog only: it has no log entry.",
+    )
+}
+
 fn read_bundle(path: &Path, left: &mut u64, read: Reading) -> NamedBundle {
     let limit = limits::BUNDLE_BYTES.min(*left);
     let too_large = |fault: Fault| {
@@ -322,7 +341,10 @@ fn read_bundle(path: &Path, left: &mut u64, read: Reading) -> NamedBundle {
     let content = read(path, limit, Code::BundleTooLarge).map_err(too_large);
     let content = content.and_then(|bytes| {
         *left = left.saturating_sub(bytes.len() as u64);
-        SignatureBundle::parse(&bytes).map_err(|fault| fault.at(files::show(path)))
+        SignatureBundle::parse(&bytes).map_err(|fault| {
+            let fault = if is_bare(&bytes) { bare_signature() } else { fault };
+            fault.at(files::show(path))
+        })
     });
     NamedBundle { name: files::show(path), content }
 }

@@ -20,6 +20,10 @@ use crate::sigstore::{
 use crate::trust::{KeyTerms, Vendor, VendorProfile};
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, KeyTrust, Outcome};
 
+/// What to do about an artifact in a folder that has no bundle.
+const PAIR_IT: &str = "Fetch the bundle that belongs to it, and lay it beside it under a name that the vendor profile \
+    knows. With `verify`, --map FILE pairs the two whatever they are called.";
+
 /// A vendor's key that the operator named.
 #[derive(Debug, Clone)]
 pub struct TrustedKey<'a> {
@@ -349,8 +353,10 @@ impl Court<'_> {
         let Some(key) = chosen else {
             judged.report = match &task.subject {
                 Subject::Refused(fault) => report.refused(fault),
-                _ => report
-                    .refused(&Fault::new(Code::NoBundle, "no signature bundle was found for it")),
+                _ => {
+                    let message = "no signature bundle was found for it";
+                    report.refused(&Fault::new(Code::NoBundle, message).advise(PAIR_IT))
+                }
             };
             return judged;
         };
@@ -358,7 +364,7 @@ impl Court<'_> {
         let request = key.request(self.authority);
         let terms = key.vendor.map(|(vendor, terms)| Terms {
             name: task.name,
-            path: None,
+            path: Some(task.path),
             key: terms,
             vendor,
         });
@@ -385,6 +391,9 @@ impl Court<'_> {
             }
             Subject::Refused(fault) => artifact::refused(report, fault, Vec::new(), &judge),
         };
+        if judged.report.code == Some(Code::NoBundle) {
+            judged.report.next = Some(PAIR_IT.to_owned());
+        }
         judged.report.first_use = judged.first_use;
         judged.report.key_trust = key.vendor.map(|_| KeyTrust::Policy);
         judged

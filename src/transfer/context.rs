@@ -4,10 +4,9 @@ use crate::folder::Folder;
 use crate::image::Options;
 use crate::key::PublicKey;
 use crate::sigstore::{HashRule, Transparency, TrustMaterial};
-use crate::trust::{TrustPolicy, VendorProfile};
+use crate::trust::{TrustPolicy, VendorProfile, is_called};
 
 use super::admit::Together;
-use super::called::is_called;
 use super::state::State;
 
 /// Everything that a transfer directory is judged by, besides its seal.

@@ -75,7 +75,11 @@ pub fn foresee(
                     return Ok(());
                 }
                 let message = "the bundle has no log entry, and one is required";
-                refusal = Some(at(Fault::new(Code::LogEntryMissing, message)));
+                let fault = Fault::new(Code::LogEntryMissing, message);
+                refusal = Some(at(match key.vendor {
+                    Some(_) => fault.advise(artifact::LOG_BY_POLICY),
+                    None => fault,
+                }));
             }
             for text in texts {
                 // With no tries left nothing is certain.

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 
-use super::called::is_called;
 use super::context::Context;
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
 use super::vouch::{self, SealedKeys, Vouched, mismatch};
@@ -16,6 +15,7 @@ use crate::image::{self, Archive, FileAt, Input, Options};
 use crate::limits;
 use crate::parallel::Crew;
 use crate::sigstore::{Request, SignatureBundle, Signer, TrustMaterial};
+use crate::trust::is_called;
 use crate::verdict::{
     ArtifactKind, ArtifactReport, Check, CheckName, Code, Fault, KeyTrust, Outcome, Status,
 };
@@ -156,7 +156,7 @@ impl Bench<'_> {
         };
         let terms = vouched.vendor.map(|(vendor, terms)| Terms {
             name: &artifact.name,
-            path: (!is_called(&artifact.name, &artifact.path)).then_some(&*artifact.path),
+            path: Some(&artifact.path),
             key: terms,
             vendor,
         });

@@ -350,6 +350,13 @@ fn decide(
             it.report.next =
                 Some("Nothing: it is sealed unsigned, as allowed, and will answer so.".to_owned());
         }
+        if it.report.code == Some(Code::NoKey) {
+            it.report.next = Some(
+                "Name the vendor's public key with --vendor-key FILE, or its fingerprint with --pin-key, or list \
+                 it in the trust policy; compare the fingerprint with the vendor out of band first."
+                    .to_owned(),
+            );
+        }
         if it.report.outcome == Outcome::Unsigned && !unsigned {
             it.report.next = Some(if by_option {
                 let field = if image { "allow_unsigned_images" } else { "allow_unsigned" };

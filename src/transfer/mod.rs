@@ -7,7 +7,6 @@
 //! This room reads no clock and no environment, and writes only when it seals.
 
 mod admit;
-mod called;
 mod check;
 mod context;
 mod cover;

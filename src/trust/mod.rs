@@ -3,6 +3,7 @@
 //! A profile says how a vendor names and words things; it never says whom to trust. Keys only ever
 //! come from the operator, most of them by the policy.
 
+mod called;
 mod pattern;
 mod policy;
 mod policy_build;
@@ -14,6 +15,7 @@ mod profile;
 mod terms;
 mod transfer_key;
 
+pub use called::{Called, is_called};
 pub use pattern::{BadPattern, NamePattern};
 pub use policy::{TrustPolicy, Vendor, VendorKey};
 pub use profile::{

@@ -100,7 +100,7 @@ fn the_example_in_words() {
         "except files with names like \"README.txt\" or \"*.release-notes.pdf\".",
         "is revoked: only signatures proven to be before 2024-03-01T00:00:00Z are believed, for every name.",
         "is retired: signatures proven to be before 2026-01-01T00:00:00Z are believed, for every name.",
-        "is believed for names like \"images/*\" or \"k2view-*.tar.gz\", if the signature is proven to be made from 2025-12-01T00:00:00Z on.",
+        "is believed for names like \"fabric*\" or \"k2view-*.tar.gz\" (by the whole name or what stands behind its last /), if the signature is proven to be made from 2025-12-01T00:00:00Z on.",
     ] {
         assert!(words.contains(sentence), "{sentence}\n{words}");
     }

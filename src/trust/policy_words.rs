@@ -200,6 +200,14 @@ impl Vendor {
 impl VendorKey {
     fn warn(&self, vendor: &str, now: Timestamp, lines: &mut Vec<String>) {
         let key = quoted(&self.name);
+        let patterns = self.terms.artifacts.iter().flatten();
+        for pattern in patterns.filter(|pattern| pattern.as_str().contains('/')) {
+            lines.push(format!(
+                "vendor {vendor}, key {key}: the pattern {} has a /, so it fits paths and references with \
+                 such a part, and no bare file name",
+                quoted(pattern.as_str())
+            ));
+        }
         match self.terms.status {
             KeyStatus::Retired { at } if at > now => lines
                 .push(format!("vendor {vendor}, key {key}: retired_at lies in the future ({at})")),
@@ -245,6 +253,7 @@ impl KeyTerms {
             Some(patterns) => {
                 words.push_str("names like ");
                 words.push_str(&list(patterns));
+                words.push_str(" (by the whole name or what stands behind its last /)");
             }
         }
         if let Some(window) = self.window() {

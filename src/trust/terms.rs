@@ -6,6 +6,7 @@
 use jiff::Timestamp;
 
 use super::NamePattern;
+use super::called::{Called, Misfit};
 use crate::verdict::{Code, Fault};
 
 /// Whether a key is in use.
@@ -62,14 +63,18 @@ impl KeyTerms {
         self.artifacts.as_deref()
     }
 
-    /// Whether a verified signature by the key counts for an artifact called `name`. `times` are
+    /// Whether a verified signature by the key counts for an artifact that is called so. `times` are
     /// the proven times of the signature, in any order; each of them must fit, since the key's holder
     /// chooses what goes into a bundle. The answer is what a reader should know besides.
     ///
     /// # Errors
     /// [`Code::KeyRevoked`], [`Code::NameNotAllowed`], [`Code::KeyRetired`],
     /// [`Code::KeyNotValid`], or [`Code::TimeNotProven`] if the terms ask for a time and there is none.
-    pub fn admit(&self, name: &str, times: &[Timestamp]) -> Result<Vec<String>, Fault> {
+    pub fn admit<'a>(
+        &self,
+        called: impl Into<Called<'a>>,
+        times: &[Timestamp],
+    ) -> Result<Vec<String>, Fault> {
         let earliest = times.iter().min().copied();
         let latest = times.iter().max().copied();
         let mut notes = Vec::new();
@@ -77,7 +82,7 @@ impl KeyTerms {
         if let KeyStatus::Revoked { compromised_at } = self.status {
             notes.push(admit_revoked(compromised_at, latest)?);
         }
-        self.admit_name(name)?;
+        self.admit_name(called.into())?;
         if let KeyStatus::Retired { at } = self.status {
             notes.push(admit_retired(at, latest)?);
         }
@@ -85,14 +90,18 @@ impl KeyTerms {
         Ok(notes)
     }
 
-    fn admit_name(&self, name: &str) -> Result<(), Fault> {
+    fn admit_name(&self, called: Called<'_>) -> Result<(), Fault> {
         let Some(patterns) = &self.artifacts else { return Ok(()) };
-        if patterns.iter().any(|pattern| pattern.matches(name)) {
-            return Ok(());
-        }
+        let Err(misfit) = called.fits(patterns) else { return Ok(()) };
         let listed: Vec<&str> = patterns.iter().map(NamePattern::as_str).collect();
-        Err(Fault::new(Code::NameNotAllowed, "the key is not listed for artifacts of this name")
-            .expected_found(listed.join(" or "), name))
+        let message = "the key is not listed for artifacts of this name";
+        let refuse = |found: &str| {
+            Fault::new(Code::NameNotAllowed, message).expected_found(listed.join(" or "), found)
+        };
+        Err(match misfit {
+            Misfit::Name(name) => refuse(name),
+            Misfit::Path(path) => refuse(path).at(path),
+        })
     }
 
     fn admit_window(
