@@ -26,7 +26,15 @@ fn one(out: &mut dyn Write, code: Code) -> io::Result<()> {
     writeln!(out, "{code}: {}", code.summary())?;
     writeln!(out, "\n{}", code.meaning())?;
     writeln!(out, "\nnext: {}", code.next())?;
-    writeln!(out, "answer: {}, exit code {}", outcome.word(), outcome.exit_status().code())
+    writeln!(out, "answer: {}, exit code {}", outcome.word(), exit_code(code))
+}
+
+/// The exit code of a run that ends with this code alone.
+fn exit_code(code: Code) -> String {
+    match code {
+        Code::Interrupted => "130".to_owned(),
+        _ => code.outcome().exit_status().code().to_string(),
+    }
 }
 
 fn list(out: &mut dyn Write) -> io::Result<()> {
@@ -51,13 +59,7 @@ fn markdown(out: &mut dyn Write) -> io::Result<()> {
         }
         let outcome = code.outcome();
         writeln!(out, "\n### `{code}`\n")?;
-        writeln!(
-            out,
-            "{}: {}. Exit code {}.\n",
-            outcome.word(),
-            code.summary(),
-            outcome.exit_status().code()
-        )?;
+        writeln!(out, "{}: {}. Exit code {}.\n", outcome.word(), code.summary(), exit_code(code))?;
         writeln!(out, "{}\n", code.meaning())?;
         writeln!(out, "Next: {}", code.next())?;
     }

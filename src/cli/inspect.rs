@@ -1,6 +1,7 @@
 //! `sealift inspect`: what archives, bundles and keys hold. It verifies no signature and says so.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, Read as _, Write};
 use std::path::Path;
 
@@ -21,6 +22,8 @@ use crate::transfer;
 use crate::verdict::{
     Code, ExitStatus, Fault, MatchedDigest, Outcome, line, printable, write_json,
 };
+
+const PEM: &[u8] = b"-----BEGIN";
 
 const NOT_VERIFIED: &str = "no signature was verified";
 
@@ -105,14 +108,19 @@ fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<Content, Fault> 
         }
         Opened::Pipe(mut pipe) => image::read(Input::Stream(&mut pipe), &options),
         Opened::File(file) => {
-            let mut first = [0; 64];
+            let mut first = [0; 80];
             let count = files::rewound(path, &file)?
                 .read(&mut first)
                 .map_err(|error| files::unreadable(&place, &error))?;
             let first = first.get(..count).unwrap_or_default();
             let first = first.strip_prefix(b"\xef\xbb\xbf").unwrap_or(first).trim_ascii_start();
             if first.starts_with(b"{") {
-                let bytes = files::read_small(path, limits::BUNDLE_BYTES, Code::BundleTooLarge)?;
+                let bytes = files::read_small(path, limits::MANIFEST_BYTES, Code::BundleTooLarge)?;
+                of_a_seal(path, &bytes)?;
+                if bytes.len() as u64 > limits::BUNDLE_BYTES {
+                    let message = "larger than a bundle can be";
+                    return Err(Fault::new(Code::BundleTooLarge, message).at(place));
+                }
                 let bundle = SignatureBundle::parse(&bytes).map_err(|fault| fault.at(place))?;
                 let description = match root {
                     Some(root) => bundle.describe(Some(root)),
@@ -120,10 +128,11 @@ fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<Content, Fault> 
                 };
                 return Ok(Content::Bundle(description));
             }
-            // A key may have a comment in front, or what OpenSSL prints of it.
-            let text = [&b"-----BEGIN"[..], b"#", b"Public-Key", b"RSA Public-Key", b"ED25519"];
-            if text.iter().any(|it| first.starts_with(it)) {
-                let bytes = files::read_small(path, limits::KEY_BYTES, Code::KeyMalformed)?;
+            if is_sums(first) {
+                return Err(seal_part(path, "a list of SHA-256 digests"));
+            }
+            let begin = first.starts_with(PEM);
+            if let Some(bytes) = key_file(path, &file, begin)? {
                 let key = PublicKey::from_pem(&bytes).map_err(|fault| fault.at(place))?;
                 return Ok(Content::PublicKey {
                     kind: key.kind().to_string(),
@@ -152,6 +161,42 @@ fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<Content, Fault> 
         images: images.collect(),
         notes: archive.notes.clone(),
     })
+}
+
+/// Refuses the manifest of a transfer, which is no bundle.
+fn of_a_seal(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
+    let document = serde_json::from_slice::<serde_json::Value>(bytes).unwrap_or_default();
+    match document.get("sha256sums").is_some() && document.get("files").is_some() {
+        true => Err(seal_part(path, "the manifest of a transfer directory")),
+        false => Ok(()),
+    }
+}
+
+/// Whether a file begins with a line of `sha256sum`. The name of an archive's first member may be a digest too,
+/// with no blank behind it.
+fn is_sums(first: &[u8]) -> bool {
+    let digits = first.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    digits == 64 && first.get(digits) == Some(&b' ')
+}
+
+/// The refusal of a file that belongs to a seal, and says nothing alone.
+fn seal_part(path: &Path, what: &str) -> Fault {
+    let message = format!("this is {what}; inspect shows image archives, bundles and public keys");
+    let next = "If it is of a transfer directory, check that as a whole: `sealift verify DIRECTORY \
+                --transfer-key KEY`, with -v for every file. To read it, open it as text.";
+    Fault::new(Code::Usage, message).at(files::show(path)).advise(next)
+}
+
+/// The bytes of a file that may be a key: text with a PEM block, and whatever else is in it, as in a key that is
+/// named to `verify`.
+fn key_file(path: &Path, file: &File, begin: bool) -> Result<Option<Vec<u8>>, Fault> {
+    let size = file.metadata().map_or(0, |metadata| metadata.len());
+    if size > limits::KEY_BYTES && !begin {
+        return Ok(None);
+    }
+    let bytes = files::read_small(path, limits::KEY_BYTES, Code::KeyMalformed)?;
+    let has_block = bytes.windows(PEM.len()).any(|window| window == PEM) && !bytes.contains(&0);
+    Ok((begin || has_block).then_some(bytes))
 }
 
 /// Refuses a directory that is no image, by what it is.

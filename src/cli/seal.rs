@@ -17,6 +17,12 @@ use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Report, line, prin
 
 /// Runs the command.
 pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {
+    if arguments.directory.is_file() {
+        let message = "this is a file: seal takes the folder that is to be carried";
+        let next = "Put the file and its bundle into a folder of their own, and seal that.";
+        let fault = Fault::new(Code::Usage, message).at(files::show(&arguments.directory));
+        return Err(fault.advise(next));
+    }
     let folder = Folder::open(&arguments.directory)?;
     let exclude = excluded(&folder, &arguments.exclude)?;
     let sealing =

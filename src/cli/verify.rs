@@ -460,10 +460,15 @@ fn check_usage(arguments: &VerifyArgs) -> Result<(), Fault> {
     expected::options(&arguments.transfer, &arguments.files)
 }
 
-/// When no key was given: says which one the vendor names, since that is what the user must get.
+/// When no key was given: says which one the vendor names, since that is what the user must get. A path that
+/// leads nowhere goes first: what options it needs is not known.
 fn with_key_name(fault: Fault, whom: &Whom<'_>) -> Fault {
     if fault.code() != Code::NoKey {
         return fault;
+    }
+    let absent = whom.arguments.files.iter().find_map(|path| files::there(path).err());
+    if let Some(absent) = absent {
+        return absent;
     }
     let named = whom.arguments.files.iter().find_map(|path| {
         let file = pairing::for_package(whom.profile, &files::file_name(path)?).key?;

@@ -110,6 +110,11 @@ fn sealed(whom: &Whom<'_>, folder: &Folder, options: Options<'_>) -> Checked {
     }
     let context = context(whom, state, &bases, options);
     let mut answer = transfer::check(folder, &context);
+    if let Some(report) = answer.reports.iter_mut().find(|it| it.code == Some(Code::SealMissing))
+        && let Some(reason) = &mut report.reason
+    {
+        reason.push_str(&format!("; a seal is expected because {}", why(whom, folder)));
+    }
     let fine = ExitStatus::of(answer.reports.iter().map(|it| it.outcome)) == ExitStatus::Verified;
     if let Some(sealed) = &answer.sealed
         && let Some(mut last) = answer.reports.pop()
@@ -124,6 +129,31 @@ fn sealed(whom: &Whom<'_>, folder: &Folder, options: Options<'_>) -> Checked {
         answer.reports.push(last);
     }
     Checked { reports: answer.reports, covers: answer.covers }
+}
+
+/// Why a directory must be sealed.
+fn why(whom: &Whom<'_>, folder: &Folder) -> String {
+    let arguments = &whom.arguments.transfer;
+    let mut reasons = Vec::new();
+    if !arguments.transfer_key.is_empty() {
+        reasons.push("--transfer-key was given".to_owned());
+    } else if !whom.transfer_keys.is_empty() {
+        reasons.push("the trust policy in force lists transfer keys".to_owned());
+    }
+    let options = [
+        (arguments.state.is_some(), "--state"),
+        (!arguments.base.is_empty(), "--base"),
+        (!arguments.stream.is_empty(), "--stream"),
+    ];
+    let given = options.into_iter().filter(|(given, _)| *given);
+    reasons.extend(given.map(|(_, name)| format!("{name} was given")));
+    let traces = folder.list().map(|listing| transfer::traces(&listing).join(", "));
+    if let Ok(traces) = traces
+        && !traces.is_empty()
+    {
+        reasons.push(format!("of a seal there is {traces}"));
+    }
+    reasons.join(", and ")
 }
 
 /// By what a transfer directory is judged.

@@ -303,7 +303,11 @@ impl<'a> Reader<'a> {
         }
         if holds_private_key(&bytes, self.package_by_name(name).is_none()) {
             let message = "this is a private key, which must not travel with a release";
-            return Err(Fault::new(Code::KeyIsPrivate, message).at(self.folder.show(name)));
+            let next = "Move it out of the folder: a private key stays with whoever signs. If it came with \
+                        the release, tell its owner that it has leaked.";
+            return Err(Fault::new(Code::KeyIsPrivate, message)
+                .at(self.folder.show(name))
+                .advise(next));
         }
         // A vendor's bundle beside it makes any file a package.
         let what = if (self.options.own)(name) {

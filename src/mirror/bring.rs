@@ -366,7 +366,7 @@ impl<'a> Errand<'a> {
         }
         if wanted.is_empty() && !self.may_be_unsigned(want) {
             let message = format!("its config has no label {}", rules.bundle_label);
-            return Err(Fault::new(Code::NoBundle, message).at(&want.name));
+            return Err(Fault::new(Code::NoBundle, message).at(&want.name).advise(NO_BUNDLE));
         }
         let mut bundles = Vec::new();
         for (url, key) in wanted.into_iter().take(limits::BUNDLES) {
@@ -571,11 +571,20 @@ impl<'a> Errand<'a> {
     }
 }
 
+/// What to do where the vendor offers no bundle.
+const NO_BUNDLE: &str = "Ask the vendor for an image or package that is signed, and check the name. To bring it knowingly \
+    unsigned, which every later check shows, say --allow-unsigned NAME.";
+
 /// Why an artifact does not fit, as a fault.
 fn refusal(want: &Want, report: ArtifactReport) -> Fault {
     let code = report.code.unwrap_or(Code::NoBundle);
     let reason = report.reason.unwrap_or_else(|| code.meaning().to_owned());
-    Fault::new(code, reason).at(&want.name)
+    let fault = Fault::new(code, reason).at(&want.name);
+    match report.next {
+        _ if code == Code::NoBundle => fault.advise(NO_BUNDLE),
+        Some(next) => fault.advise(next),
+        None => fault,
+    }
 }
 
 /// The digests that a source stated are among those that the archive proves.

@@ -267,7 +267,7 @@ impl Job<'_> {
         let mut carried = Vec::new();
         let mut origins = BTreeMap::new();
         let mut seen = Seen::default();
-        let mut held: Option<String> = None;
+        let mut held: Option<(String, Code)> = None;
         let mut failed = false;
         // What came in this run, or was found to be what is wanted.
         let mut brought = false;
@@ -296,7 +296,7 @@ impl Job<'_> {
                     true => store.changed(),
                     false => self.say_fault(stage.give_up()),
                 }
-                held.get_or_insert_with(|| want.name.clone());
+                held.get_or_insert_with(|| (want.name.clone(), fault.code()));
                 reports.push(omission(want, &fault, None));
                 continue;
             }
@@ -322,10 +322,12 @@ impl Job<'_> {
             }
         }
         let made = match held {
-            Some(name) if self.fail_fast || !self.omit_partial => {
+            Some((name, code)) if self.fail_fast || !self.omit_partial => {
                 let message = "what is half-way here, or could not be written, judged or compared with \
                                its source, is not sealed, and neither is the rest";
-                Err(Fault::new(Code::PartlyFetched, message).at(name).into())
+                let fault = Fault::new(Code::PartlyFetched, message).at(name);
+                Err(if asks_for_options(code) { fault.advise(CHANGE_OPTIONS) } else { fault }
+                    .into())
             }
             _ if self.fail_fast && failed => {
                 let message = "something failed (--fail-fast)";
@@ -445,6 +447,11 @@ fn omission(want: &Want, fault: &Fault, more: Option<&str>) -> ArtifactReport {
     }
     report
 }
+
+/// What to do where the same command would end the same way.
+const CHANGE_OPTIONS: &str = "The same command would end the same way: change what the line above asks for (the key, the \
+    trust policy, the options) and run it again; what came is kept. To give up on it and seal the rest, add \
+    --omit-partial.";
 
 /// Whether a refusal is one of what this side was told, not of what came: the bytes may be right.
 const fn asks_for_options(code: Code) -> bool {
