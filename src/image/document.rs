@@ -228,7 +228,7 @@ impl Blob {
         self.extras().find_map(|it| it.member.as_deref())
     }
 
-    /// The first annotation in it that does more than to describe (see [`descriptor`](self::descriptor)).
+    /// The first annotation in it that does more than to describe (see [`descriptor`](mod@self::descriptor)).
     pub(super) fn annotation(&self) -> Option<&str> {
         self.extras().find_map(|it| it.annotation.as_deref())
     }

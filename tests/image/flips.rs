@@ -17,9 +17,9 @@ fn archives() -> ([Vec<u8>; 2], Sha256Digest) {
     let ids: Vec<_> = image.layers.iter().map(crate::sample::digest).collect();
     image.config = crate::sample::config(&ids, "good");
     let links = docker(&image)
-        .pax(b'x', &[("path", "extra")])
-        .file("short", "x")
-        .link("l/layer.tar", "../g0/layer.tar");
+        .pax(b'x', &[("path", "extra/")])
+        .directory("short/")
+        .link(&format!("{}/layer.tar", "0a".repeat(32)), "../g0/layer.tar");
     ([links.finish(), oci(&image.blobs(), &[image.index_entry()]).finish()], image.id())
 }
 
