@@ -111,8 +111,12 @@ fn a07_to_a11_json_that_is_read_differently() {
     }
     let good = Image::new("good");
     let list = good.item("g");
-    let list = format!("[{},\"Other\":1,\"Parent\":\"\"}}]\n", list.trim_end_matches('}'));
-    accept(Tar::new().files(&good.docker_files("g")).file("manifest.json", list));
+    let with = |more: &str| {
+        let list = format!("[{},{more}\"Parent\":\"\"}}]\n", list.trim_end_matches('}'));
+        Tar::new().files(&good.docker_files("g")).file("manifest.json", list)
+    };
+    accept(with(""));
+    reject(with("\"Other\":1,"), Code::JsonMalformed);
     reject(with_manifest(|good, evil| format!("[{good}][{evil}]")), Code::JsonMalformed);
     reject(with_manifest(|good, _| format!("\u{feff}[{good}]")), Code::JsonMalformed);
 }
