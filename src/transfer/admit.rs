@@ -17,6 +17,8 @@ use crate::verdict::{Code, Fault};
 /// builds on.
 #[derive(Debug, Default)]
 pub struct Together {
+    /// The manifests of all of them.
+    noted: BTreeSet<Sha256Digest>,
     streams: BTreeMap<String, Newest>,
     /// What the newest ones build on, and what that builds on.
     bases: BTreeSet<Sha256Digest>,
@@ -45,7 +47,8 @@ impl Together {
                 newest.manifests.insert(sealed.digest());
             }
         }
-        let mut together = Self { streams, bases: BTreeSet::new() };
+        let noted = all.iter().map(Sealed::digest).collect();
+        let mut together = Self { noted, streams, bases: BTreeSet::new() };
         let base = |sealed: &Sealed| sealed.manifest().base.as_ref().map(|base| base.manifest);
         let mut bases: BTreeSet<Sha256Digest> = all
             .iter()
@@ -161,7 +164,15 @@ pub(super) fn serial(
 ) -> Result<String, Fault> {
     let manifest = sealed.manifest();
     match context.together {
-        Some(together) => together.admit(state, manifest, &sealed.digest())?,
+        Some(together) => {
+            // Looked at twice; what could not be read, or was another, at the first look was not held
+            // against the others.
+            if !together.noted.contains(&sealed.digest()) {
+                let message = "the seal could not be read, or was another, when the run began";
+                return Err(Fault::new(Code::Unreadable, message));
+            }
+            together.admit(state, manifest, &sealed.digest())?;
+        }
         None => state.admit(manifest, &sealed.digest())?,
     }
     let last = state.last(&manifest.stream);

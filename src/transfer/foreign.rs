@@ -102,7 +102,10 @@ impl Earlier {
         // The log of fetches belongs to who fetches, and was looked at there.
         let written = own.iter().filter(|file| file.name != FETCH_LOG);
         for file in written.filter(|file| listing.has(&file.name, EntryKind::File)) {
-            let size = folder.file(&file.name)?.metadata().map_or(0, |it| it.len());
+            let metadata = folder.file(&file.name)?.metadata().map_err(|error| {
+                Fault::new(Code::Unreadable, error.to_string()).at(folder.show(&file.name))
+            })?;
+            let size = metadata.len();
             let new = (file.bytes.len() as u64, Sha256Digest::of(&file.bytes));
             let listed = self.manifests.iter().filter_map(|it| it.file(&file.name));
             let ours: Vec<(u64, Sha256Digest)> =
