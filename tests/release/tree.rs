@@ -236,8 +236,8 @@ fn two_vendors(a: u8, b: u8) -> Made {
     made.file("b2.tgz", "b2").file("b2.tgz.bundle", of(b, &made::digest("b2")));
     made.file("b3.tgz", "b3").file("b3.tgz.sigstore.json", sigstore(b, &made::digest("b3")));
     made.file("b4.tgz", "b4").file("b4.sigstore.json", sigstore(b, &made::digest("b4")));
-    made.file("b5.tgz", "b5").file("b5.x", of(b, &made::digest("b5")));
-    made.beside("map.tsv", "b5.tgz\tb5.x\n");
+    made.file("b5.tgz", "b5").file("b5.sig", of(b, &made::digest("b5")));
+    made.beside("map.tsv", "b5.tgz\tb5.sig\n");
     // One's own names with the other's text are neither's.
     made.file("x.tgz", "x").file("x.tgz_signature.bundle", of(a, &made::digest("x")));
     made

@@ -291,7 +291,7 @@ fn files_that_are_no_bundle_are_told_what_they_are() {
         (b"{\"publicKey\": \"https://example.com/key.pub\"}", "neither"),
         (b"{}", "neither"),
         (b"\"text\"", "object"),
-        (b"\xff\xfe", "JSON"),
+        (b"\xff\xfe", "UTF-16"),
     ] {
         let fault = SignatureBundle::parse(file).unwrap_err();
         assert_eq!(fault.code(), Code::BundleMalformed);
