@@ -24,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
         for key in vendor.keys() {
             assert!(policy.find_key(&key.fingerprint()).is_some());
             for times in [&[][..], &[now], &[now, jiff::Timestamp::MAX]] {
-                key.terms().admit(&name, times).ok();
+                key.terms().admit(&*name, times).ok();
             }
         }
     }
