@@ -37,8 +37,6 @@ mod transfer_args;
 mod trust_args;
 mod verify;
 mod verify_blob;
-mod verify_file;
-mod verify_folder;
 mod watch;
 mod whom;
 

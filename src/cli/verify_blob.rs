@@ -7,7 +7,7 @@ use std::path::Path;
 use super::apart::Named;
 use super::args::VerifyBlobArgs;
 use super::files;
-use super::verify_file::load_bundle;
+use super::verify::load_bundle;
 use super::whom::{Believed, Said, believe};
 use super::{complain, warn};
 use crate::artifact::{self, NamedBundle, Terms};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::verify::Whom;
-use super::{args, detect, files};
+use super::Whom;
 use crate::artifact::detect::{Found, Kind};
 use crate::artifact::{self, Clues, Judge, NamedBundle, Terms, Tries};
+use crate::cli::{args, detect, files};
 use crate::folder::{Authority, TrustedKey};
 use crate::image::Options;
 use crate::limits;
@@ -16,7 +16,7 @@ use crate::sigstore::{self, Request, SignatureBundle};
 use crate::trust::VendorProfile;
 use crate::verdict::{ArtifactReport, Code, Fault, KeyTrust, Outcome};
 
-use super::trust_args::Trust;
+use crate::cli::trust_args::Trust;
 
 /// One way to judge a file: whose signature, by which conventions, and on which terms.
 pub(super) struct Signer<'a> {
@@ -137,7 +137,7 @@ impl Single<'_> {
                 _ => first = Some(report),
             }
         }
-        first.unwrap_or_else(|| report.refused(&super::verify::no_key()))
+        first.unwrap_or_else(|| report.refused(&super::no_key()))
     }
 
     fn judge(
@@ -301,7 +301,7 @@ type Reading = fn(&Path, u64, Code) -> Result<Vec<u8>, Fault>;
 
 /// Reads and parses a bundle that the operator named, which takes its size from the `left` bytes; what is
 /// wrong with it is part of the verdict.
-pub(super) fn load_bundle(path: &Path, left: &mut u64) -> NamedBundle {
+pub(in crate::cli) fn load_bundle(path: &Path, left: &mut u64) -> NamedBundle {
     read_bundle(path, left, files::read_small)
 }
 

@@ -1,13 +1,14 @@
 //! `sealift verify`: loads what is believed, and has each PATH judged as what it is.
 
+mod file;
+mod folder;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::apart::Named;
 use super::args::VerifyArgs;
 use super::console::{self, Console, Wanted};
-use super::verify_file::{Single, signers};
-use super::verify_folder::{self, Directory};
 use super::whom::{Believed, Said, believe};
 use super::{
     apart, batch_args, complain, expected, files, jobs, load_profile, medium, program_digest, warn,
@@ -26,6 +27,10 @@ use crate::trust::{TrustPolicy, VendorProfile};
 use crate::verdict::{
     ArtifactReport, Basis, Code, Coverage, ExitStatus, Fault, Profile, Run, StoppedBy, TrustedRoot,
 };
+use file::{Single, signers};
+use folder::Directory;
+
+pub(super) use file::load_bundle;
 
 /// Whom a run believes, and how it was called.
 pub(super) struct Whom<'a> {
@@ -107,8 +112,8 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
         together: None,
         jobs: threads(arguments),
     };
-    whom.transfers = verify_folder::transfers(&whom);
-    whom.together = verify_folder::together(&whom);
+    whom.transfers = folder::transfers(&whom);
+    whom.together = folder::together(&whom);
     // A certificate's identity, and options that go with a key only, are judged where they are loaded.
     let mut files = arguments.files.iter().filter(|path| !expected::is_directory(path));
     let no_file = files.all(|path| expected::unsealed(&whom, path).is_some());
@@ -129,7 +134,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
         hash: whom.hash,
         now: whom.now,
     };
-    let keys = verify_folder::keys(&whom, &[]);
+    let keys = folder::keys(&whom, &[]);
     let signers = signers(identity.as_ref(), &keys, &authority);
     if signers.is_empty() && !no_file {
         return Err(with_key_name(no_key(), &whom));
@@ -259,14 +264,14 @@ fn one(whom: &Whom<'_>, single: &Single<'_>, path: &Path, console: &Arc<Console>
             None => file(),
         };
     }
-    let opened = match verify_folder::open(path) {
+    let opened = match folder::open(path) {
         Ok(opened) => opened,
         Err(fault) => {
             answer(ArtifactReport::new(files::show(path)).refused(&fault));
             return None;
         }
     };
-    let kind = verify_folder::kind(whom, &opened);
+    let kind = folder::kind(whom, &opened);
     let arguments = whom.arguments;
     let is_layout = matches!(kind, Directory::Layout);
     let single_only = arguments.kind.is_some() || !arguments.bundle.is_empty();
@@ -283,7 +288,7 @@ fn one(whom: &Whom<'_>, single: &Single<'_>, path: &Path, console: &Arc<Console>
         Directory::Layout => file(),
         Directory::Plain if single_only => file(),
         Directory::Plain | Directory::Holder | Directory::Transfer => {
-            match verify_folder::check(whom, &opened, &kind, console.as_ref()) {
+            match folder::check(whom, &opened, &kind, console.as_ref()) {
                 Ok(ended) => Some(ended),
                 Err(fault) => {
                     answer(ArtifactReport::new(opened.folder.shown()).refused(&fault));

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use super::verify::Whom;
-use super::{expected, files, warn};
+use super::Whom;
+use crate::cli::{expected, files, warn};
 use crate::folder::{Authority, Folder, Listing, TrustedKey, is_layout};
 use crate::image::{NoProgress, Options};
 use crate::key::PublicKey;
