@@ -2,20 +2,21 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 
 use super::batch_args::BatchArgs;
 use super::cosign_options::CosignOptions;
-use super::password::PasswordArgs;
-use super::report_args::{FormName, ReportArgs};
-use super::sealing::SealingArgs;
+use super::explain::ExplainArgs;
+use super::inspect::InspectArgs;
+use super::keygen::KeygenArgs;
+#[cfg(feature = "online")]
+use super::mirror::MirrorArgs;
+use super::policy::PolicyArgs;
+use super::report::ReportArgs;
+use super::run_args::{EXIT_CODES, Kind, RunArgs};
+use super::seal::SealArgs;
 use super::transfer_args::{PolicyOption, TransferArgs};
 use super::trust_args::TrustArgs;
-
-const EXIT_CODES: &str = "\
-Exit codes: 0 everything was verified; 1 something is not what was signed; 2 usage, configuration \
-or no key to judge with; 3 could not decide (no bundle, log unknown, unreadable); 130 interrupted. \
-`sealift explain CODE` explains each code.";
 
 /// Verify container image archives and packages against Cosign signatures, offline, from local
 /// files alone.
@@ -41,7 +42,7 @@ pub(super) enum Command {
     Keygen(KeygenArgs),
     Seal(SealArgs),
     #[cfg(feature = "online")]
-    Mirror(super::mirror_args::MirrorArgs),
+    Mirror(MirrorArgs),
     /// Not in this edition.
     #[cfg(not(feature = "online"))]
     #[command(hide = true, disable_help_flag = true)]
@@ -97,65 +98,6 @@ pub(super) struct VerifyArgs {
     pub(super) run: RunArgs,
 }
 
-/// How a command that verifies works and shows what it finds.
-#[derive(Debug, Args)]
-pub(super) struct RunArgs {
-    /// The form of the report
-    #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
-    pub(super) output: FormName,
-    /// Show every check with its values
-    #[arg(short, long)]
-    pub(super) verbose: bool,
-    /// No progress bar
-    #[arg(short, long)]
-    pub(super) quiet: bool,
-    /// Threads; the default is one for each core
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(super) jobs: Option<u16>,
-}
-
-/// What a file is taken for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Kind {
-    /// A container image archive or OCI layout directory.
-    Image,
-    /// Any file, signed by its SHA-256.
-    Package,
-}
-
-/// The form of an answer that is no report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Output {
-    /// For people.
-    Text,
-    /// For machines.
-    Json,
-}
-
-/// Seal a folder: verify everything in it, and turn it into a signed transfer directory.
-///
-/// Nothing is moved. Archives, packages, bundles and keys are found and paired, and every pair is
-/// verified as `verify` would; what does not verify stops the seal. A vendor key counts only if you
-/// name it. Then the manifest and its signature are written into the folder.
-#[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
-pub(super) struct SealArgs {
-    /// The folder
-    #[arg(value_name = "DIR")]
-    pub(super) directory: PathBuf,
-    /// Your own private transfer key, from `sealift keygen` or cosign
-    #[arg(long, value_name = "FILE")]
-    pub(super) key: PathBuf,
-    /// Leave files out of the seal, by a glob as `verify --exclude` takes it; repeats. They stay where they are,
-    /// and must not be carried along: every check refuses what the seal does not list
-    #[arg(long, value_name = "GLOB")]
-    pub(super) exclude: Vec<String>,
-    #[command(flatten)]
-    pub(super) sealing: SealingArgs,
-    #[command(flatten)]
-    pub(super) run: RunArgs,
-}
-
 /// Verify a signature on any bytes: cosign's `verify-blob`, offline.
 ///
 /// Takes cosign's flags, prints cosign's words to standard error and reads FILE as a stream. The
@@ -179,63 +121,4 @@ pub(super) struct VerifyBlobArgs {
     pub(super) policy: PolicyOption,
     #[command(flatten)]
     pub(super) cosign: CosignOptions,
-}
-
-/// Show what archives, bundles and keys hold. Verifies no signature.
-#[derive(Debug, Args)]
-pub(super) struct InspectArgs {
-    /// Archives, OCI layout directories, bundles, public keys
-    #[arg(required = true, value_name = "FILE")]
-    pub(super) files: Vec<PathBuf>,
-    /// The form of the answer
-    #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
-    pub(super) output: Output,
-}
-
-/// Make the key pair with which transfers are sealed.
-///
-/// Writes PREFIX.key, encrypted with a password, and PREFIX.pub: ECDSA P-256, in the files of `cosign
-/// generate-key-pair`. Never overwrites a file. Prints the fingerprint, also in words, to be
-/// compared out of band.
-#[derive(Debug, Args)]
-pub(super) struct KeygenArgs {
-    /// The beginning of the names of both files
-    #[arg(long, value_name = "PREFIX", default_value = "transfer")]
-    pub(super) output_key_prefix: PathBuf,
-    #[command(flatten)]
-    pub(super) password: PasswordArgs,
-}
-
-/// Work with a trust policy
-#[derive(Debug, Args)]
-pub(super) struct PolicyArgs {
-    #[command(subcommand)]
-    pub(super) command: PolicyCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum PolicyCommand {
-    Check(PolicyCheckArgs),
-}
-
-/// Read a trust policy and the files that it names, and say in words what it means.
-///
-/// What is allowed and perhaps not meant is said on standard error. Exit codes: 0 the policy can be
-/// used; 2 it can't.
-#[derive(Debug, Args)]
-pub(super) struct PolicyCheckArgs {
-    /// The policy (TOML); without it, the one that the environment variable SEALIFT_TRUST names
-    #[arg(value_name = "FILE")]
-    pub(super) file: Option<PathBuf>,
-}
-
-/// Explain a code: what it means and what to do next.
-#[derive(Debug, Args)]
-pub(super) struct ExplainArgs {
-    /// The code, as a result line shows it; without it all codes are listed
-    #[arg(value_name = "CODE", conflicts_with = "markdown")]
-    pub(super) code: Option<String>,
-    /// Write docs/codes.md
-    #[arg(long, hide = true)]
-    pub(super) markdown: bool,
 }

@@ -2,9 +2,21 @@
 
 use std::io::{self, Write};
 
-use super::args::ExplainArgs;
+use clap::Args;
+
 use super::shown;
 use crate::verdict::{Code, ExitStatus, Fault};
+
+/// Explain a code: what it means and what to do next.
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The code, as a result line shows it; without it all codes are listed
+    #[arg(value_name = "CODE", conflicts_with = "markdown")]
+    pub(super) code: Option<String>,
+    /// Write docs/codes.md
+    #[arg(long, hide = true)]
+    pub(super) markdown: bool,
+}
 
 /// Explains one code, lists all, or writes the documentation page.
 pub(super) fn run(arguments: &ExplainArgs) -> Result<ExitStatus, Fault> {

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use serde::Serialize;
 
-use super::args::{InspectArgs, Output};
 use super::files::{self, Opened};
 use super::progress::Bar;
+use super::run_args::Output;
 use super::whom::{Believed, Said, believe};
 use super::{complain, shown};
 use crate::folder::{EntryKind, Folder};
@@ -26,6 +27,17 @@ use crate::verdict::{
 const PEM: &[u8] = b"-----BEGIN";
 
 const NOT_VERIFIED: &str = "no signature was verified";
+
+/// Show what archives, bundles and keys hold. Verifies no signature.
+#[derive(Debug, Args)]
+pub(super) struct InspectArgs {
+    /// Archives, OCI layout directories, bundles, public keys
+    #[arg(required = true, value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+    /// The form of the answer
+    #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
+    pub(super) output: Output,
+}
 
 /// Runs the command: every file is shown, whatever fails.
 pub(super) fn run(arguments: &InspectArgs) -> Result<ExitStatus, Fault> {

@@ -7,11 +7,27 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::args::KeygenArgs;
+use clap::Args;
+
 use super::new_file::{NewFile, Readers, must_be_free};
+use super::password::PasswordArgs;
 use super::{files, shown, warn};
 use crate::key::{PrivateKey, PublicKey, words};
 use crate::verdict::{ExitStatus, Fault, line, printable};
+
+/// Make the key pair with which transfers are sealed.
+///
+/// Writes PREFIX.key, encrypted with a password, and PREFIX.pub: ECDSA P-256, in the files of `cosign
+/// generate-key-pair`. Never overwrites a file. Prints the fingerprint, also in words, to be
+/// compared out of band.
+#[derive(Debug, Args)]
+pub(super) struct KeygenArgs {
+    /// The beginning of the names of both files
+    #[arg(long, value_name = "PREFIX", default_value = "transfer")]
+    pub(super) output_key_prefix: PathBuf,
+    #[command(flatten)]
+    pub(super) password: PasswordArgs,
+}
 
 /// Makes a key pair and writes its two files, or neither.
 pub(super) fn run(arguments: &KeygenArgs) -> Result<ExitStatus, Fault> {

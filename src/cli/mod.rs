@@ -18,19 +18,12 @@ mod keygen;
 mod medium;
 #[cfg(feature = "online")]
 mod mirror;
-#[cfg(feature = "online")]
-mod mirror_args;
-#[cfg(feature = "online")]
-mod mirror_end;
-#[cfg(feature = "online")]
-mod mirror_plan;
 mod new_file;
 mod password;
 mod policy;
 mod progress;
 mod report;
-mod report_args;
-mod report_merge;
+mod run_args;
 mod seal;
 mod sealing;
 mod transfer_args;

@@ -2,10 +2,11 @@
 
 use std::env;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
 
 use super::apart::Named;
-use super::args::{PolicyArgs, PolicyCheckArgs, PolicyCommand};
 use super::{files, shown, warn};
 use crate::limits;
 use crate::trust::TrustPolicy;
@@ -13,6 +14,29 @@ use crate::verdict::{Code, ExitStatus, Fault, line};
 
 /// The environment variable that names a policy for every run.
 const VARIABLE: &str = "SEALIFT_TRUST";
+
+/// Work with a trust policy
+#[derive(Debug, Args)]
+pub(super) struct PolicyArgs {
+    #[command(subcommand)]
+    command: PolicyCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum PolicyCommand {
+    Check(PolicyCheckArgs),
+}
+
+/// Read a trust policy and the files that it names, and say in words what it means.
+///
+/// What is allowed and perhaps not meant is said on standard error. Exit codes: 0 the policy can be
+/// used; 2 it can't.
+#[derive(Debug, Args)]
+struct PolicyCheckArgs {
+    /// The policy (TOML); without it, the one that the environment variable SEALIFT_TRUST names
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+}
 
 /// Runs the command.
 pub(super) fn run(arguments: &PolicyArgs) -> Result<ExitStatus, Fault> {

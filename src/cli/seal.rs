@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::path::PathBuf;
 
-use super::args::SealArgs;
+use clap::Args;
+
 use super::progress::Bar;
-use super::report_args::FormName;
-use super::sealing::{Besides, say_sealed, show};
+use super::run_args::{EXIT_CODES, FormName, RunArgs};
+use super::sealing::{Besides, SealingArgs, say_sealed, show};
 use super::{files, jobs, warn};
 use crate::folder::Folder;
 use crate::image::Options;
@@ -14,6 +16,30 @@ use crate::limits;
 use crate::release::Filter;
 use crate::transfer::{self, Order, Stop};
 use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Report, line, printable};
+
+/// Seal a folder: verify everything in it, and turn it into a signed transfer directory.
+///
+/// Nothing is moved. Archives, packages, bundles and keys are found and paired, and every pair is
+/// verified as `verify` would; what does not verify stops the seal. A vendor key counts only if you
+/// name it. Then the manifest and its signature are written into the folder.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct SealArgs {
+    /// The folder
+    #[arg(value_name = "DIR")]
+    pub(super) directory: PathBuf,
+    /// Your own private transfer key, from `sealift keygen` or cosign
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: PathBuf,
+    /// Leave files out of the seal, by a glob as `verify --exclude` takes it; repeats. They stay where they are,
+    /// and must not be carried along: every check refuses what the seal does not list
+    #[arg(long, value_name = "GLOB")]
+    pub(super) exclude: Vec<String>,
+    #[command(flatten)]
+    pub(super) sealing: SealingArgs,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+}
 
 /// Runs the command.
 pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {

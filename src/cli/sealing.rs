@@ -8,9 +8,8 @@ use std::time::Duration;
 use clap::Args;
 
 use super::apart::Named;
-use super::args::RunArgs;
 use super::password::PasswordArgs;
-use super::report_args::FormName;
+use super::run_args::{FormName, RunArgs};
 use super::transfer_args::PolicyOption;
 use super::trust_args::LogArgs;
 use super::whom::{Believed, Said, believe};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Whom;
 use crate::artifact::detect::{Found, Kind};
 use crate::artifact::{self, Clues, Judge, NamedBundle, Terms, Tries};
-use crate::cli::{args, detect, files};
+use crate::cli::{detect, files, run_args};
 use crate::folder::{Authority, TrustedKey};
 use crate::image::Options;
 use crate::limits;
@@ -219,8 +219,8 @@ impl Single<'_> {
     /// What the user says that a file is, or the bundle beside it.
     fn forced(&self, path: &Path) -> Option<(Kind, String)> {
         match self.whom.arguments.kind {
-            Some(args::Kind::Image) => Some((Kind::Image, "--type image".to_owned())),
-            Some(args::Kind::Package) => Some((Kind::Package, "--type package".to_owned())),
+            Some(run_args::Kind::Image) => Some((Kind::Image, "--type image".to_owned())),
+            Some(run_args::Kind::Package) => Some((Kind::Package, "--type package".to_owned())),
             None => self
                 .bundle_beside(path)
                 .map(|name| (Kind::Package, format!("package: {name} lies beside it"))),

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 use indicatif::HumanBytes;
 use serde_json::{Value, json};
 
-use super::mirror_end::status_of;
-use super::report_args::FormName;
-use super::shown;
+use super::end::status_of;
+use crate::cli::run_args::FormName;
+use crate::cli::shown;
 use crate::folder::Folder;
 use crate::mirror::PlanItem;
 use crate::transfer::Kind;

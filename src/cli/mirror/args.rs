@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::args::RunArgs;
-use super::sealing::SealingArgs;
+use crate::cli::run_args::RunArgs;
+use crate::cli::sealing::SealingArgs;
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 everything asked for is sealed and verified; 1 something is not what was signed; 2 \
@@ -21,7 +21,7 @@ it, for example a directory that can't be written; 4 something could not be fetc
 /// side will do it.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
-pub(super) struct MirrorArgs {
+pub(in crate::cli) struct MirrorArgs {
     /// The transfer directory; made if it is not there
     #[arg(long, value_name = "DIR", required_unless_present = "init")]
     pub(super) out: Option<PathBuf>,

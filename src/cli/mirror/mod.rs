@@ -1,14 +1,15 @@
 //! `sealift mirror`: from a vendor's names to a sealed transfer directory, in one command.
 
+mod args;
+mod end;
+mod plan;
+
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::apart::Named;
-use super::mirror_args::{EngineName, MirrorArgs};
-use super::mirror_end::{preflight, report, say_stopped, say_unasked, status, stopped, worst};
-use super::mirror_plan;
-use super::report_args::FormName;
+use super::run_args::FormName;
 use super::sealing::{Besides, Sealing, say_sealed};
 use super::watch::Drawn;
 use super::{files, jobs, shown};
@@ -25,6 +26,11 @@ use crate::sigstore::TrustMaterial;
 use crate::transfer::OwnFile;
 use crate::trust::VendorProfile;
 use crate::verdict::{Code, ExitStatus, Fault, line};
+
+pub(super) use args::MirrorArgs;
+
+use args::EngineName;
+use end::{preflight, report, say_stopped, say_unasked, status, stopped, worst};
 
 /// How many artifacts are fetched at once.
 const AT_ONCE: usize = 4;
@@ -96,7 +102,7 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     if arguments.dry_run {
         let plan = job.plan();
         drawn.clear();
-        return mirror_plan::show(&folder, &plan, arguments.run.output);
+        return plan::show(&folder, &plan, arguments.run.output);
     }
     let interrupted = interruption(&http);
     let outcomes = job.run();

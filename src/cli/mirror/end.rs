@@ -1,8 +1,8 @@
 //! How a run of `mirror` ends: its status, its report, and the check as the far side will make it.
 
-use super::mirror_args::MirrorArgs;
-use super::sealing::{Sealing, show};
-use super::{complain, jobs, number, warn};
+use super::args::MirrorArgs;
+use crate::cli::sealing::{Sealing, show};
+use crate::cli::{complain, jobs, number, warn};
 use crate::folder::Folder;
 use crate::image::{NoProgress, Options};
 use crate::mirror::Watch;

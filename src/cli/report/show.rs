@@ -1,0 +1,38 @@
+//! `sealift report show`: writes a report in another form.
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::read_by;
+use crate::cli::run_args::FormName;
+use crate::cli::shown;
+use crate::report::{self, Detail};
+use crate::verdict::{ExitStatus, Fault};
+
+/// Write a report in another form, to standard output.
+///
+/// Nothing is verified again: what the report says is shown, whoever wrote it. Exit codes: 0 it was
+/// written, whatever its answers are; 2 it can't be read.
+#[derive(Debug, Args)]
+pub(super) struct ReportShowArgs {
+    /// The report (JSON, from `-o json`); `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// The form
+    #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
+    pub(super) output: FormName,
+    /// Show every check with its values (text; the other forms always do)
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+}
+
+/// Runs the command.
+pub(super) fn run(arguments: &ReportShowArgs) -> Result<ExitStatus, Fault> {
+    let report = read_by(&arguments.file, report::parse_kept)?;
+    let detail = if arguments.verbose { Detail::Full } else { Detail::Brief };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let form = report::Form::from(arguments.output);
+    shown(form.write(&mut out, &report.source(), detail).and_then(|()| out.flush()))
+}
