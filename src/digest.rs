@@ -75,6 +75,15 @@ impl Sha256Digest {
     }
 }
 
+/// The digest and the size of a whole file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileDigest {
+    /// SHA-256 of all bytes.
+    pub sha256: Sha256Digest,
+    /// How many bytes.
+    pub size: u64,
+}
+
 /// Bytes as lower-case hexadecimal digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {

@@ -8,8 +8,7 @@
 use std::fmt;
 use std::io::{self, Read};
 
-use super::FileDigest;
-use crate::digest::HashingReader;
+use crate::digest::{FileDigest, HashingReader};
 use crate::image::{self, Archive, Input, Options, Outline, ReadAt, Refusal, Tree};
 use crate::limits;
 use crate::verdict::{Code, Fault, Guise, guise};

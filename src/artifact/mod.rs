@@ -20,7 +20,7 @@ use crate::verdict::{ArtifactReport, BundleReport, Code, Fault, Outcome};
 
 pub use blob::blob;
 pub use image::image;
-pub use package::{FileDigest, package};
+pub use package::package;
 
 /// By what an artifact is judged.
 #[derive(Debug)]

@@ -3,18 +3,9 @@
 use super::{
     BundleVerdict, Judge, NamedBundle, diagnose, in_known_digests, prove, refused, verified,
 };
-use crate::digest::Sha256Digest;
+use crate::digest::FileDigest;
 use crate::sigstore::Subject;
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, MatchedDigest};
-
-/// What one reading of a file found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileDigest {
-    /// SHA-256 of all bytes.
-    pub sha256: Sha256Digest,
-    /// How many bytes.
-    pub size: u64,
-}
 
 /// Verifies a package of which one bundle, or none, is at hand.
 ///

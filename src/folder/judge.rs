@@ -7,8 +7,8 @@ use std::fmt;
 
 use super::survey::{Survey, What};
 use super::{Folder, hash, read_small, system_fault};
-use crate::artifact::{self, Clues, FileDigest, Judge, NamedBundle, Terms, Tries};
-use crate::digest::Sha256Digest;
+use crate::artifact::{self, Clues, Judge, NamedBundle, Terms, Tries};
+use crate::digest::{FileDigest, Sha256Digest};
 use crate::image::{Archive, NoProgress};
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::limits;

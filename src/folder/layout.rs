@@ -6,8 +6,7 @@ use std::io::{self, Read};
 use std::sync::Mutex;
 
 use super::{EntryKind, Folder, Listing};
-use crate::artifact::FileDigest;
-use crate::digest::HashingReader;
+use crate::digest::{FileDigest, HashingReader};
 use crate::image::{Tree, TreeEntry, TreeKind};
 
 /// Whether a directory is an OCI layout: engines load it by these two files, whatever else lies in it. What

@@ -3,8 +3,7 @@
 use std::io::{self, Read};
 
 use super::Folder;
-use crate::artifact::FileDigest;
-use crate::digest::{HashingReader, Sha256Digest};
+use crate::digest::{FileDigest, HashingReader, Sha256Digest};
 use crate::image::Progress;
 use crate::verdict::{Code, Fault};
 

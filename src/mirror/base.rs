@@ -3,8 +3,7 @@
 
 use super::Description;
 use super::want::Want;
-use crate::artifact::FileDigest;
-use crate::digest::Sha256Digest;
+use crate::digest::{FileDigest, Sha256Digest};
 use crate::folder::Folder;
 use crate::key::PublicKey;
 use crate::sigstore::SignatureBundle;

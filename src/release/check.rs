@@ -12,7 +12,7 @@ use super::order::{Ended, Events, Folders, Order, Place, Whole};
 use super::plan::{self, Seals, Unit, UnitKind};
 use super::span::Span;
 use super::{PairingMap, cover, listing, lone, shard};
-use crate::artifact::FileDigest;
+use crate::digest::FileDigest;
 use crate::folder::{
     Court, EntryKind, First, Folder, Reader, SharedNames, SurveyOptions, What, above,
 };

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::PairingMap;
-use crate::artifact::FileDigest;
+use crate::digest::FileDigest;
 use crate::folder::{
     Authority, Court, Entry, EntryKind, Folder, Listing, Subject, Task, read_small,
 };

@@ -10,8 +10,7 @@ use serde::Deserialize;
 
 use super::layout::{self, Place};
 use super::strict::Object;
-use crate::artifact::FileDigest;
-use crate::digest::HashingReader;
+use crate::digest::{FileDigest, HashingReader};
 use crate::folder::{Folder, read_small};
 use crate::key::PublicKey;
 use crate::limits;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout;
 use super::make::{Order, authority, called, unfit};
-use crate::artifact::FileDigest;
+use crate::digest::FileDigest;
 use crate::folder::{
     Entry, EntryKind, Folder, FoundFile, Judged, Listing, Stamp, Survey, SurveyOptions, What,
     judge, survey,

@@ -3,8 +3,8 @@
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sealift::artifact::FileDigest;
 use sealift::artifact::detect::{self, Found, Kind, Source};
+use sealift::digest::FileDigest;
 use sealift::image::{Archive, NoProgress, Options, Progress};
 use sealift::verdict::{Code, Fault};
 
