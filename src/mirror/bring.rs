@@ -25,7 +25,7 @@ use crate::trust::SiteRules;
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
 /// Everything that fetching needs.
-pub(super) struct Errand<'a> {
+pub(super) struct FetchTask<'a> {
     pub(super) store: &'a Store<'a>,
     pub(super) http: &'a Http,
     pub(super) hosts: Hosts,
@@ -67,7 +67,7 @@ pub(super) enum Brought {
     Carried(BaseArtifact, Option<Box<ArtifactReport>>),
 }
 
-impl<'a> Errand<'a> {
+impl<'a> FetchTask<'a> {
     /// Asks what a want is and how large.
     pub(super) fn look(&self, want: &Want) -> Result<Lead<'a>, Fault> {
         match &want.url {

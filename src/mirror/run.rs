@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::base::Earlier;
-use super::bring::{Brought, Errand, Lead};
+use super::bring::{Brought, FetchTask, Lead};
 use super::http::{Http, is_page_fault};
 use super::log::Log;
 use super::stage::Stage;
@@ -114,14 +114,14 @@ impl Job<'_> {
     #[must_use]
     pub fn plan(&self) -> Vec<PlanItem> {
         let store = Store::new(self.folder);
-        let errand = self.errand(&store);
-        let leads = self.leads(&errand);
+        let fetch_task = self.fetch_task(&store);
+        let leads = self.leads(&fetch_task);
         let items = self.wants.iter().zip(leads);
         items
             .map(|(want, lead)| match lead {
                 Ok(lead) => {
                     let (here, carried) =
-                        (errand.is_here(want, &lead), errand.is_carried(want, &lead));
+                        (fetch_task.is_here(want, &lead), fetch_task.is_carried(want, &lead));
                     let left = Stage::new(&store, want).bytes();
                     let fetch = lead.size().map(|size| match here || carried {
                         true => 0,
@@ -141,7 +141,7 @@ impl Job<'_> {
                             }
                             Lead::Package(_) => Vec::new(),
                         },
-                        urls: errand.urls(want, &lead),
+                        urls: fetch_task.urls(want, &lead),
                         fault: None,
                     }
                 }
@@ -166,9 +166,9 @@ impl Job<'_> {
     /// [`Code::FileTooLarge`].
     pub fn run(self) -> Result<Outcomes, Fault> {
         let store = Store::new(self.folder);
-        let errand = self.errand(&store);
-        let leads = self.leads(&errand);
-        self.space(&errand, &leads)?;
+        let fetch_task = self.fetch_task(&store);
+        let leads = self.leads(&fetch_task);
+        self.space(&fetch_task, &leads)?;
         let there = self.wants.iter().map(|want| want.path.clone());
         let before: BTreeSet<String> =
             there.filter(|path| self.folder.file(path).is_ok()).collect();
@@ -180,7 +180,7 @@ impl Job<'_> {
                 return Err(Fault::new(Code::NotBrought, message));
             }
             let result = match lead {
-                Ok(lead) => errand.bring(want, lead),
+                Ok(lead) => fetch_task.bring(want, lead),
                 Err(fault) => Err(fault.clone()),
             };
             if result.is_err() && self.fail_fast {
@@ -189,15 +189,15 @@ impl Job<'_> {
             result
         });
         drop(tasks);
-        let outcomes = self.finish(&errand, &before, results);
+        let outcomes = self.finish(&fetch_task, &before, results);
         if matches!(outcomes.made, Err(Stop::Fault(_))) {
             store.settle()?;
         }
         Ok(outcomes)
     }
 
-    fn errand<'e>(&'e self, store: &'e Store<'e>) -> Errand<'e> {
-        Errand {
+    fn fetch_task<'e>(&'e self, store: &'e Store<'e>) -> FetchTask<'e> {
+        FetchTask {
             store,
             http: self.http,
             hosts: self.hosts.clone(),
@@ -208,24 +208,28 @@ impl Job<'_> {
         }
     }
 
-    fn leads<'e>(&self, errand: &Errand<'e>) -> Vec<Result<Lead<'e>, Fault>> {
+    fn leads<'e>(&self, fetch_task: &FetchTask<'e>) -> Vec<Result<Lead<'e>, Fault>> {
         parallel::map(self.wants, self.jobs, |want| {
-            Stage::new(errand.store, want).clear()?;
-            errand.look(want)
+            Stage::new(fetch_task.store, want).clear()?;
+            fetch_task.look(want)
         })
     }
 
     /// Refuses what the medium has no room for, by sizes that are known for sure: those of archives on
     /// this machine. What a server states may be wrong, and is its own artifact's concern; that it may
     /// not fit is said.
-    fn space(&self, errand: &Errand<'_>, leads: &[Result<Lead<'_>, Fault>]) -> Result<(), Fault> {
+    fn space(
+        &self,
+        fetch_task: &FetchTask<'_>,
+        leads: &[Result<Lead<'_>, Fault>],
+    ) -> Result<(), Fault> {
         let room = self.folder.room()?;
         let (mut needed, mut stated) = (0_u64, 0_u64);
         for (want, lead) in self.wants.iter().zip(leads) {
             let Ok(lead) = lead else { continue };
-            let spared = errand.is_here(want, lead) || errand.is_carried(want, lead);
+            let spared = fetch_task.is_here(want, lead) || fetch_task.is_carried(want, lead);
             let Some(size) = lead.size().filter(|_| !spared) else { continue };
-            let left = size.saturating_sub(Stage::new(errand.store, want).bytes());
+            let left = size.saturating_sub(Stage::new(fetch_task.store, want).bytes());
             stated = stated.saturating_add(left);
             if !lead.is_local() {
                 continue;
@@ -257,11 +261,11 @@ impl Job<'_> {
 
     fn finish(
         &self,
-        errand: &Errand<'_>,
+        fetch_task: &FetchTask<'_>,
         before: &BTreeSet<String>,
         results: Vec<Result<Brought, Fault>>,
     ) -> Outcomes {
-        let store = errand.store;
+        let store = fetch_task.store;
         let mut reports = Vec::new();
         let mut omitted = Vec::new();
         let mut carried = Vec::new();
@@ -302,7 +306,7 @@ impl Job<'_> {
             }
             self.say_fault(stage.give_up());
             // What was right before this run stays: nothing came that is better.
-            let kept = before.contains(&want.path).then(|| errand.in_place(want));
+            let kept = before.contains(&want.path).then(|| fetch_task.in_place(want));
             match kept {
                 Some(Ok((_, more, origin))) => {
                     seen.add(more);
