@@ -36,14 +36,14 @@ pub(super) struct FetchTask<'a> {
 }
 
 /// What is known of a want before anything of it is fetched.
-pub(super) enum Lead<'a> {
+pub(super) enum Located<'a> {
     /// An image.
     Image(Box<dyn Found + 'a>),
     /// A package, and its size.
     Package(Option<u64>),
 }
 
-impl Lead<'_> {
+impl Located<'_> {
     pub(super) fn size(&self) -> Option<u64> {
         match self {
             Self::Image(found) => found.description().size,
@@ -52,7 +52,7 @@ impl Lead<'_> {
     }
 }
 
-impl Lead<'_> {
+impl Located<'_> {
     /// Whether its size is known for sure, because it lies on this machine.
     pub(super) fn is_local(&self) -> bool {
         matches!(self, Self::Image(found) if found.description().whole.is_some())
@@ -69,22 +69,22 @@ pub(super) enum Brought {
 
 impl<'a> FetchTask<'a> {
     /// Asks what a want is and how large.
-    pub(super) fn look(&self, want: &Want) -> Result<Lead<'a>, Fault> {
+    pub(super) fn locate(&self, want: &Want) -> Result<Located<'a>, Fault> {
         match &want.url {
-            None => self.source.find(&want.reference, self.watch).map(Lead::Image),
+            None => self.source.find(&want.reference, self.watch).map(Located::Image),
             Some(url) => {
                 let hosts = self.hosts.and(url);
-                self.http.ask(url, &hosts).map(|asked| Lead::Package(asked.size))
+                self.http.ask(url, &hosts).map(|asked| Located::Package(asked.size))
             }
         }
     }
 
     /// The URLs that will be asked for a want, as far as they are known before it is fetched.
-    pub(super) fn urls(&self, want: &Want, lead: &Lead<'_>) -> Vec<String> {
+    pub(super) fn urls(&self, want: &Want, located: &Located<'_>) -> Vec<String> {
         let profile = self.order.profile;
         let site = profile.mirror.as_ref();
-        match (lead, &want.url) {
-            (Lead::Image(found), _) => {
+        match (located, &want.url) {
+            (Located::Image(found), _) => {
                 let mut urls = Vec::new();
                 for labels in &found.description().labels {
                     urls.extend(labels.get(&profile.image.bundle_label).cloned());
@@ -93,43 +93,43 @@ impl<'a> FetchTask<'a> {
                 }
                 urls
             }
-            (Lead::Package(_), Some(url)) => {
+            (Located::Package(_), Some(url)) => {
                 let file = want.spelled();
                 let material =
                     site.map(|it| [it.bundle_url.url_for(file), it.key_file_url.url_for(file)]);
                 std::iter::once(shown(url)).chain(material.into_iter().flatten()).collect()
             }
-            (Lead::Package(_), None) => Vec::new(),
+            (Located::Package(_), None) => Vec::new(),
         }
     }
 
     /// Whether the file of a want is here already, as far as that can be told without the network.
-    pub(super) fn is_here(&self, want: &Want, lead: &Lead<'_>) -> bool {
+    pub(super) fn is_here(&self, want: &Want, located: &Located<'_>) -> bool {
         let entry = self.store.last(&want.path);
         let there = self.store.folder.file(&want.path).is_ok();
-        match lead {
-            Lead::Image(found) => {
+        match located {
+            Located::Image(found) => {
                 there && entry.is_some_and(|it| it.url == found.description().source)
             }
-            Lead::Package(size) => there && entry.is_some_and(|it| Some(it.size) == *size),
+            Located::Package(size) => there && entry.is_some_and(|it| Some(it.size) == *size),
         }
     }
 
     /// Whether an earlier transfer carried a want that is not here; of a package as far as its size tells.
-    pub(super) fn is_carried(&self, want: &Want, lead: &Lead<'_>) -> bool {
+    pub(super) fn is_carried(&self, want: &Want, located: &Located<'_>) -> bool {
         let there = self.store.folder.file(&want.path).is_ok();
-        self.earlier.filter(|_| !there).is_some_and(|earlier| match lead {
-            Lead::Image(found) => earlier.image(want, found.description()).is_some(),
-            Lead::Package(size) => earlier.may_have(want, *size),
+        self.earlier.filter(|_| !there).is_some_and(|earlier| match located {
+            Located::Image(found) => earlier.image(want, found.description()).is_some(),
+            Located::Package(size) => earlier.may_have(want, *size),
         })
     }
 
     /// Fetches a want with its material and judges it.
-    pub(super) fn bring(&self, want: &Want, lead: &Lead<'_>) -> Result<Brought, Fault> {
-        match (lead, &want.url) {
-            (Lead::Image(found), _) => self.image(want, &**found),
-            (Lead::Package(_), Some(url)) => self.package(want, url),
-            (Lead::Package(_), None) => {
+    pub(super) fn bring(&self, want: &Want, located: &Located<'_>) -> Result<Brought, Fault> {
+        match (located, &want.url) {
+            (Located::Image(found), _) => self.image(want, &**found),
+            (Located::Package(_), Some(url)) => self.package(want, url),
+            (Located::Package(_), None) => {
                 Err(Fault::new(Code::ReferenceInvalid, "a package without a URL").at(&want.name))
             }
         }

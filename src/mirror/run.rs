@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::base::Earlier;
-use super::bring::{Brought, FetchTask, Lead};
+use super::bring::{Brought, FetchTask, Located};
 use super::http::{Http, is_page_fault};
 use super::log::Log;
 use super::stage::Stage;
@@ -115,33 +115,33 @@ impl Job<'_> {
     pub fn plan(&self) -> Vec<PlanItem> {
         let store = Store::new(self.folder);
         let fetch_task = self.fetch_task(&store);
-        let leads = self.leads(&fetch_task);
-        let items = self.wants.iter().zip(leads);
+        let locations = self.locate_all(&fetch_task);
+        let items = self.wants.iter().zip(locations);
         items
-            .map(|(want, lead)| match lead {
-                Ok(lead) => {
+            .map(|(want, located)| match located {
+                Ok(located) => {
                     let (here, carried) =
-                        (fetch_task.is_here(want, &lead), fetch_task.is_carried(want, &lead));
+                        (fetch_task.is_here(want, &located), fetch_task.is_carried(want, &located));
                     let left = Stage::new(&store, want).bytes();
-                    let fetch = lead.size().map(|size| match here || carried {
+                    let fetch = located.size().map(|size| match here || carried {
                         true => 0,
                         false => size.saturating_sub(left),
                     });
                     PlanItem {
                         want: want.clone(),
-                        size: lead.size(),
+                        size: located.size(),
                         here,
                         carried,
                         fetch,
-                        notes: match &lead {
-                            Lead::Image(found) => {
+                        notes: match &located {
+                            Located::Image(found) => {
                                 let it = found.description();
                                 let notes = it.notes.iter().cloned();
                                 std::iter::once(it.source.clone()).chain(notes).collect()
                             }
-                            Lead::Package(_) => Vec::new(),
+                            Located::Package(_) => Vec::new(),
                         },
-                        urls: fetch_task.urls(want, &lead),
+                        urls: fetch_task.urls(want, &located),
                         fault: None,
                     }
                 }
@@ -167,20 +167,21 @@ impl Job<'_> {
     pub fn run(self) -> Result<Outcomes, Fault> {
         let store = Store::new(self.folder);
         let fetch_task = self.fetch_task(&store);
-        let leads = self.leads(&fetch_task);
-        self.space(&fetch_task, &leads)?;
+        let locations = self.locate_all(&fetch_task);
+        self.space(&fetch_task, &locations)?;
         let there = self.wants.iter().map(|want| want.path.clone());
         let before: BTreeSet<String> =
             there.filter(|path| self.folder.file(path).is_ok()).collect();
         let stopped = AtomicBool::new(false);
-        let tasks: Vec<(&Want, Result<Lead<'_>, Fault>)> = self.wants.iter().zip(leads).collect();
-        let results = parallel::map(&tasks, self.jobs, |(want, lead)| {
+        let tasks: Vec<(&Want, Result<Located<'_>, Fault>)> =
+            self.wants.iter().zip(locations).collect();
+        let results = parallel::map(&tasks, self.jobs, |(want, located)| {
             if stopped.load(Ordering::Relaxed) {
                 let message = "not tried, because another one failed (--fail-fast)";
                 return Err(Fault::new(Code::NotBrought, message));
             }
-            let result = match lead {
-                Ok(lead) => fetch_task.bring(want, lead),
+            let result = match located {
+                Ok(located) => fetch_task.bring(want, located),
                 Err(fault) => Err(fault.clone()),
             };
             if result.is_err() && self.fail_fast {
@@ -208,10 +209,10 @@ impl Job<'_> {
         }
     }
 
-    fn leads<'e>(&self, fetch_task: &FetchTask<'e>) -> Vec<Result<Lead<'e>, Fault>> {
+    fn locate_all<'e>(&self, fetch_task: &FetchTask<'e>) -> Vec<Result<Located<'e>, Fault>> {
         parallel::map(self.wants, self.jobs, |want| {
             Stage::new(fetch_task.store, want).clear()?;
-            fetch_task.look(want)
+            fetch_task.locate(want)
         })
     }
 
@@ -221,17 +222,17 @@ impl Job<'_> {
     fn space(
         &self,
         fetch_task: &FetchTask<'_>,
-        leads: &[Result<Lead<'_>, Fault>],
+        locations: &[Result<Located<'_>, Fault>],
     ) -> Result<(), Fault> {
         let room = self.folder.room()?;
         let (mut needed, mut stated) = (0_u64, 0_u64);
-        for (want, lead) in self.wants.iter().zip(leads) {
-            let Ok(lead) = lead else { continue };
-            let spared = fetch_task.is_here(want, lead) || fetch_task.is_carried(want, lead);
-            let Some(size) = lead.size().filter(|_| !spared) else { continue };
+        for (want, located) in self.wants.iter().zip(locations) {
+            let Ok(located) = located else { continue };
+            let spared = fetch_task.is_here(want, located) || fetch_task.is_carried(want, located);
+            let Some(size) = located.size().filter(|_| !spared) else { continue };
             let left = size.saturating_sub(Stage::new(fetch_task.store, want).bytes());
             stated = stated.saturating_add(left);
-            if !lead.is_local() {
+            if !located.is_local() {
                 continue;
             }
             if room.largest_file.is_some_and(|largest| size > largest) {
