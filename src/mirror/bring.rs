@@ -60,9 +60,9 @@ impl Located<'_> {
 }
 
 /// What became of a want.
-pub(super) enum Brought {
+pub(super) enum FetchOutcome {
     /// It is here and right.
-    Here { report: Box<ArtifactReport>, seen: Seen, origin: Origin },
+    Accepted { report: Box<ArtifactReport>, seen: Seen, origin: Origin },
     /// An earlier transfer carried it; the verdict, where it was judged again.
     Carried(BaseArtifact, Option<Box<ArtifactReport>>),
 }
@@ -125,7 +125,7 @@ impl<'a> FetchTask<'a> {
     }
 
     /// Fetches a want with its material and judges it.
-    pub(super) fn bring(&self, want: &Want, located: &Located<'_>) -> Result<Brought, Fault> {
+    pub(super) fn fetch(&self, want: &Want, located: &Located<'_>) -> Result<FetchOutcome, Fault> {
         match (located, &want.url) {
             (Located::Image(found), _) => self.image(want, &**found),
             (Located::Package(_), Some(url)) => self.package(want, url),
@@ -153,7 +153,7 @@ impl<'a> FetchTask<'a> {
         }
     }
 
-    fn image(&self, want: &Want, found: &dyn Found) -> Result<Brought, Fault> {
+    fn image(&self, want: &Want, found: &dyn Found) -> Result<FetchOutcome, Fault> {
         let description = found.description();
         let there = |path: &str| self.store.folder.file(path).is_ok();
         // What lies here need not be fetched, and nothing is taken away.
@@ -161,7 +161,7 @@ impl<'a> FetchTask<'a> {
             && let Some(item) = self.earlier.and_then(|it| it.image(want, description))
         {
             Stage::new(self.store, want).give_up()?;
-            return Ok(Brought::Carried(item, None));
+            return Ok(FetchOutcome::Carried(item, None));
         }
         for note in &description.notes {
             self.watch.say(&format!("{}: {note}", want.name));
@@ -265,7 +265,7 @@ impl<'a> FetchTask<'a> {
         self.store.record(blobs)
     }
 
-    fn package(&self, want: &Want, url: &Url) -> Result<Brought, Fault> {
+    fn package(&self, want: &Want, url: &Url) -> Result<FetchOutcome, Fault> {
         let site = self.site()?;
         let file = want.path.rsplit('/').next().unwrap_or_default();
         let names = pairing::for_package(self.order.profile, file);
@@ -299,7 +299,7 @@ impl<'a> FetchTask<'a> {
             match known {
                 Ok(judged) if judged.report.outcome == Outcome::Ok => {
                     stage.give_up()?;
-                    return Ok(Brought::Carried(item, Some(Box::new(judged.report))));
+                    return Ok(FetchOutcome::Carried(item, Some(Box::new(judged.report))));
                 }
                 _ => self.watch.say(&format!(
                     "{}: the bundle does not prove what the earlier transfer carried; fetched",
@@ -541,7 +541,7 @@ impl<'a> FetchTask<'a> {
         stage: &mut Stage<'_>,
         judged: Judgement,
         source: String,
-    ) -> Result<Brought, Fault> {
+    ) -> Result<FetchOutcome, Fault> {
         let (mut report, mut seen) = judged;
         let want = stage.want();
         if !self.fits(want, &report) {
@@ -556,7 +556,7 @@ impl<'a> FetchTask<'a> {
         // As the far side will call it, and as what is left out is called here.
         report.name.clone_from(&want.name);
         let origin = Origin { name: want.name.clone(), source };
-        Ok(Brought::Here { report: Box::new(report), seen, origin })
+        Ok(FetchOutcome::Accepted { report: Box::new(report), seen, origin })
     }
 
     /// Whether what came in place of a package is a web page, which explains why it is not what was

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::base::Earlier;
-use super::bring::{Brought, FetchTask, Located};
+use super::bring::{FetchOutcome, FetchTask, Located};
 use super::http::{Http, is_page_fault};
 use super::log::Log;
 use super::stage::Stage;
@@ -181,7 +181,7 @@ impl Job<'_> {
                 return Err(Fault::new(Code::NotBrought, message));
             }
             let result = match located {
-                Ok(located) => fetch_task.bring(want, located),
+                Ok(located) => fetch_task.fetch(want, located),
                 Err(fault) => Err(fault.clone()),
             };
             if result.is_err() && self.fail_fast {
@@ -264,7 +264,7 @@ impl Job<'_> {
         &self,
         fetch_task: &FetchTask<'_>,
         before: &BTreeSet<String>,
-        results: Vec<Result<Brought, Fault>>,
+        results: Vec<Result<FetchOutcome, Fault>>,
     ) -> Outcomes {
         let store = fetch_task.store;
         let mut reports = Vec::new();
@@ -278,14 +278,14 @@ impl Job<'_> {
         let mut brought = false;
         for (want, result) in self.wants.iter().zip(results) {
             let fault = match result {
-                Ok(Brought::Here { report, seen: more, origin }) => {
+                Ok(FetchOutcome::Accepted { report, seen: more, origin }) => {
                     seen.add(more);
                     origins.insert(want.path.clone(), origin);
                     reports.push(*report);
                     brought = true;
                     continue;
                 }
-                Ok(Brought::Carried(item, known)) => {
+                Ok(FetchOutcome::Carried(item, known)) => {
                     reports.push(carried_report(want, known));
                     carried.push(item);
                     brought = true;
