@@ -19,7 +19,7 @@ use crate::transfer::{
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
 /// What to mirror, and how.
-pub struct Job<'a> {
+pub struct MirrorRequest<'a> {
     /// The transfer directory.
     pub folder: &'a Folder,
     /// The lock on it, which the caller holds from before it was looked at.
@@ -48,9 +48,9 @@ pub struct Job<'a> {
     pub watch: &'a dyn Watch,
 }
 
-impl std::fmt::Debug for Job<'_> {
+impl std::fmt::Debug for MirrorRequest<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Job").field("wants", &self.wants).finish_non_exhaustive()
+        f.debug_struct("MirrorRequest").field("wants", &self.wants).finish_non_exhaustive()
     }
 }
 
@@ -91,7 +91,7 @@ const KEPT: &str = "what was brought before was verified again, and stays";
 /// The same where it could not be verified.
 const KEPT_UNJUDGED: &str = "what lies there stays; it does not verify either";
 
-impl Job<'_> {
+impl MirrorRequest<'_> {
     /// Refuses what could not be sealed whatever is brought: before anything is fetched, not behind it.
     ///
     /// # Errors

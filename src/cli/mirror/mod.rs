@@ -19,8 +19,8 @@ use crate::limits;
 use crate::mirror::http::{Http, HttpOptions, Proxies};
 use crate::mirror::root::{self, Repository};
 use crate::mirror::{
-    self, Earlier, Engine, Files, Found, Hosts, Job, Outcomes, Platforms, Program, Registry,
-    RegistryOptions, Release, Source, Watch,
+    self, Earlier, Engine, Files, Found, Hosts, MirrorRequest, Outcomes, Platforms, Program,
+    Registry, RegistryOptions, Release, Source, Watch,
 };
 use crate::sigstore::TrustMaterial;
 use crate::transfer::OwnFile;
@@ -83,7 +83,7 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     };
     let reading =
         Options { jobs: jobs(arguments.run.jobs), progress: &NoProgress, cuts: None, crew: None };
-    let job = Job {
+    let job = MirrorRequest {
         folder: &folder,
         lock: &lock,
         wants: &wants,
