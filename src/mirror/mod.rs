@@ -32,7 +32,7 @@ pub use hosts::{Hosts, is_this_machine};
 pub use record::Fetched;
 pub use registry::{Platforms, Registry, RegistryOptions};
 pub use release::{Release, TEMPLATE};
-pub use run::{MirrorRequest, Outcomes, PlanItem};
+pub use run::{MirrorOutcome, MirrorRequest, PlanItem};
 pub use source::{Description, Found, Source};
 pub use want::{Want, wants};
 pub use watch::{Silent, Task, Watch};

@@ -77,7 +77,7 @@ pub struct PlanItem {
 
 /// How a run ended.
 #[derive(Debug)]
-pub struct Outcomes {
+pub struct MirrorOutcome {
     /// One report for each request, in order.
     pub reports: Vec<ArtifactReport>,
     /// The sealed transfer, or why there is none.
@@ -164,7 +164,7 @@ impl MirrorRequest<'_> {
     /// # Errors
     /// What stops the run as a whole before anything was fetched: [`Code::NoSpace`],
     /// [`Code::FileTooLarge`].
-    pub fn run(self) -> Result<Outcomes, Fault> {
+    pub fn run(self) -> Result<MirrorOutcome, Fault> {
         let store = Store::new(self.folder);
         let fetch_task = self.fetch_task(&store);
         let locations = self.locate_all(&fetch_task);
@@ -265,7 +265,7 @@ impl MirrorRequest<'_> {
         fetch_task: &FetchTask<'_>,
         before: &BTreeSet<String>,
         results: Vec<Result<FetchOutcome, Fault>>,
-    ) -> Outcomes {
+    ) -> MirrorOutcome {
         let store = fetch_task.store;
         let mut reports = Vec::new();
         let mut omitted = Vec::new();
@@ -350,7 +350,7 @@ impl MirrorRequest<'_> {
             }
             _ => self.seal(store, &omitted, &origins, carried, seen),
         };
-        Outcomes { reports, made, fetched: store.fetched() }
+        MirrorOutcome { reports, made, fetched: store.fetched() }
     }
 
     fn say_fault(&self, result: Result<(), Fault>) {

@@ -19,7 +19,7 @@ use crate::limits;
 use crate::mirror::http::{Http, HttpOptions, Proxies};
 use crate::mirror::root::{self, Repository};
 use crate::mirror::{
-    self, Earlier, Engine, Files, Found, Hosts, MirrorRequest, Outcomes, Platforms, Program,
+    self, Earlier, Engine, Files, Found, Hosts, MirrorOutcome, MirrorRequest, Platforms, Program,
     Registry, RegistryOptions, Release, Source, Watch,
 };
 use crate::sigstore::TrustMaterial;
@@ -109,7 +109,7 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     drop(interrupted);
     drawn.clear();
     drop(lock);
-    let Outcomes { reports, made, fetched } = outcomes?;
+    let MirrorOutcome { reports, made, fetched } = outcomes?;
     let unchanged = fetched == 0 && reports.iter().all(|it| it.code.is_none() && !it.carried);
     let mut status = status(&reports);
     let mut said = None;
