@@ -44,20 +44,20 @@ impl TrustedKey<'_> {
 
     /// The request by which a bundle is judged with this key.
     #[must_use]
-    pub fn request<'k>(&'k self, authority: &'k Authority<'_>) -> Request<'k> {
+    pub fn request<'k>(&'k self, vendor_keys: &'k VendorKeys<'_>) -> Request<'k> {
         let relaxed = self.vendor.map(|(vendor, _)| vendor.transparency());
         Request {
-            signer: Signer::Key { key: &self.key, hash: authority.hash },
-            trust: authority.material,
-            transparency: relaxed.unwrap_or(authority.transparency),
-            now: authority.now,
+            signer: Signer::Key { key: &self.key, hash: vendor_keys.hash },
+            trust: vendor_keys.material,
+            transparency: relaxed.unwrap_or(vendor_keys.transparency),
+            now: vendor_keys.now,
         }
     }
 }
 
 /// By whom and by what artifacts are judged.
 #[derive(Debug)]
-pub struct Authority<'a> {
+pub struct VendorKeys<'a> {
     /// The keys that the operator named.
     pub keys: Vec<TrustedKey<'a>>,
     /// Keys that lie in the folder and that nobody named: never used, only told of.
@@ -121,7 +121,7 @@ pub struct Task<'s> {
 pub fn judge(
     folder: &Folder,
     survey: &Survey,
-    authority: &Authority<'_>,
+    vendor_keys: &VendorKeys<'_>,
     called: &BTreeMap<&str, &str>,
     jobs: usize,
 ) -> (Vec<Judged>, Vec<String>) {
@@ -160,8 +160,8 @@ pub fn judge(
         task.name = called.get(task.path).copied().unwrap_or_else(|| shared.name(task.path));
     }
     let known = |name: &str| survey.file(name).map(|file| file.digest.sha256);
-    let court = Court { folder, names: &names, known: &known, authority };
-    let judged = parallel::map(&tasks, jobs, |task| court.judge(task));
+    let verifier = FolderVerifier { folder, names: &names, known: &known, vendor_keys };
+    let judged = parallel::map(&tasks, jobs, |task| verifier.judge(task));
     let used: BTreeSet<&str> =
         judged.iter().flat_map(|it| it.bundles.iter().map(String::as_str)).collect();
     let unpaired = survey
@@ -197,7 +197,7 @@ fn base(path: &str) -> &str {
 }
 
 /// Where artifacts are judged one by one: the one place that pairs, chooses a key and decides.
-pub struct Court<'a> {
+pub struct FolderVerifier<'a> {
     /// The folder that the bundles lie in.
     pub folder: &'a Folder,
     /// Its files by name, and what its bundles state.
@@ -205,16 +205,16 @@ pub struct Court<'a> {
     /// The digest that a file had when it was surveyed, where that was seen: a bundle must still have it.
     pub known: &'a (dyn Fn(&str) -> Option<Sha256Digest> + Sync),
     /// By whom and by what is judged.
-    pub authority: &'a Authority<'a>,
+    pub vendor_keys: &'a VendorKeys<'a>,
 }
 
-impl fmt::Debug for Court<'_> {
+impl fmt::Debug for FolderVerifier<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Court").field("names", &self.names).finish_non_exhaustive()
+        f.debug_struct("FolderVerifier").field("names", &self.names).finish_non_exhaustive()
     }
 }
 
-impl Court<'_> {
+impl FolderVerifier<'_> {
     /// Judges one artifact.
     ///
     /// What is not OK as an image is a package where its bundle signs the SHA-256 of the file itself: such a
@@ -248,16 +248,17 @@ impl Court<'_> {
         // A layout directory is no file.
         let digest = hash(self.folder, task.path, u64::MAX, &NoProgress).ok()?;
         let tries = Tries::default();
-        let mut profiles = vec![self.authority.profile];
-        profiles.extend(&self.authority.others);
-        profiles.extend(self.authority.keys.iter().filter_map(|key| Some(key.vendor?.0.profile())));
+        let mut profiles = vec![self.vendor_keys.profile];
+        profiles.extend(&self.vendor_keys.others);
+        profiles
+            .extend(self.vendor_keys.keys.iter().filter_map(|key| Some(key.vendor?.0.profile())));
         let signs = profiles.into_iter().any(|profile| {
             let text = profile.package.message.message(&digest.sha256);
             content.states(text.as_bytes()).unwrap_or_else(|| {
                 let task = Task { subject: Subject::Package(digest, "", None), ..*task };
                 let texts = Texts::of(&task, profile);
-                let keys = self.authority.keys.iter().map(|it| &it.key);
-                let mut keys = keys.chain(&self.authority.unnamed);
+                let keys = self.vendor_keys.keys.iter().map(|it| &it.key);
+                let mut keys = keys.chain(&self.vendor_keys.unnamed);
                 let bundles = std::slice::from_ref(&bundle);
                 keys.any(|key| self.signed_by(key, bundles, &texts, &tries))
             })
@@ -361,7 +362,7 @@ impl Court<'_> {
             return judged;
         };
         let clues = self.clues(task, profile, &judged.bundles);
-        let request = key.request(self.authority);
+        let request = key.request(self.vendor_keys);
         let terms = key.vendor.map(|(vendor, terms)| Terms {
             name: task.name,
             path: Some(task.path),
@@ -403,9 +404,9 @@ impl Court<'_> {
     /// find the very same bundles (by a sidecar's name, say, which is no vendor's own), the vendor is
     /// the one whose key signed them; so no bundle that was found is ever passed over.
     fn pair(&self, task: &Task<'_>) -> (Pairing, &VendorProfile) {
-        let vendors = self.authority.keys.iter().filter_map(|key| key.vendor);
-        let default = self.authority.profile;
-        let others = self.authority.others.iter().copied();
+        let vendors = self.vendor_keys.keys.iter().filter_map(|key| key.vendor);
+        let default = self.vendor_keys.profile;
+        let others = self.vendor_keys.others.iter().copied();
         let mut profiles: Vec<&VendorProfile> = Vec::new();
         let named = vendors.map(|(vendor, _)| vendor.profile());
         for profile in named.chain([default]).chain(others) {
@@ -432,7 +433,7 @@ impl Court<'_> {
         let tries = Tries::default();
         let signed = std::iter::once(first).chain(rest).find(|profile| {
             let texts = Texts::of(task, profile);
-            let mut keys = self.authority.keys.iter().filter(|key| key.works_by(profile));
+            let mut keys = self.vendor_keys.keys.iter().filter(|key| key.works_by(profile));
             keys.any(|key| self.signed_by(&key.key, &bundles, &texts, &tries))
         });
         (pairing, signed.unwrap_or(first))
@@ -447,7 +448,7 @@ impl Court<'_> {
         texts: &Texts,
         tries: &Tries,
     ) -> bool {
-        let signer = Signer::Key { key, hash: self.authority.hash };
+        let signer = Signer::Key { key, hash: self.vendor_keys.hash };
         bundles.iter().filter_map(|bundle| bundle.content.as_ref().ok()).any(|bundle| {
             texts.of_bundle(bundle).iter().any(|text| {
                 tries.take() && sigstore::signature_holds(bundle, text.as_bytes(), &signer)
@@ -501,18 +502,18 @@ impl Court<'_> {
         profile: &VendorProfile,
         tries: &Tries,
     ) -> Result<Option<&TrustedKey<'_>>, Fault> {
-        let authority = self.authority;
+        let vendor_keys = self.vendor_keys;
         let signed_by = |key: &PublicKey| self.signed_by(key, bundles, texts, tries);
         let mut fitting: Vec<_> =
-            authority.keys.iter().filter(|key| key.works_by(profile)).collect();
+            vendor_keys.keys.iter().filter(|key| key.works_by(profile)).collect();
         if fitting.is_empty() {
-            fitting.extend(&authority.keys);
+            fitting.extend(&vendor_keys.keys);
         }
-        if fitting.len() > 1 || !authority.unnamed.is_empty() {
+        if fitting.len() > 1 || !vendor_keys.unnamed.is_empty() {
             if let Some(key) = fitting.iter().find(|key| signed_by(&key.key)) {
                 return Ok(Some(key));
             }
-            if let Some(key) = authority.unnamed.iter().find(|key| signed_by(key)) {
+            if let Some(key) = vendor_keys.unnamed.iter().find(|key| signed_by(key)) {
                 let message = format!(
                     "signed by a key that lies in the folder and that you have not named, {}: if \
                      it is the vendor's, say --pin-key {}",

@@ -26,7 +26,9 @@ pub use entry::{Entry, EntryKind, Listing, Room, Stamp};
 pub use handle::{Folder, Lock, open_regular};
 #[cfg(not(unix))]
 pub use handle_portable::{Folder, Lock, open_regular};
-pub use judge::{Authority, Court, Judged, SharedNames, Subject, Task, TrustedKey, judge};
+pub use judge::{
+    FolderVerifier, Judged, SharedNames, Subject, Task, TrustedKey, VendorKeys, judge,
+};
 pub use layout::{LayoutTree, is_layout};
 pub use material::{Spot, is_material};
 pub use read::{hash, read_small};

@@ -6,7 +6,9 @@ use super::check::{Run, Seen, file, gone};
 use super::cover;
 use super::order::Events;
 use super::plan::{Unit, UnitKind};
-use crate::folder::{Court, LayoutTree, Reader, SharedNames, Subject, Task, What, system_fault};
+use crate::folder::{
+    FolderVerifier, LayoutTree, Reader, SharedNames, Subject, Task, What, system_fault,
+};
 use crate::image::{self, Input, Options, Progress};
 use crate::parallel::Crew;
 use crate::verdict::{ArtifactReport, Code, Cover, Fault, Outcome};
@@ -14,7 +16,7 @@ use crate::verdict::{ArtifactReport, Code, Cover, Fault, Outcome};
 /// Where units get their answers.
 pub(super) struct Bench<'b, 'a, 'o> {
     pub(super) run: &'b Run<'a, 'o>,
-    pub(super) court: &'b Court<'b>,
+    pub(super) verifier: &'b FolderVerifier<'b>,
     pub(super) reader: &'b Reader<'b>,
     pub(super) shared: &'b SharedNames<'b>,
     pub(super) crew: &'b Crew,
@@ -136,7 +138,7 @@ impl<'a> Bench<'_, 'a, '_> {
 
     fn judged(&self, unit: &Unit, subject: Subject<'_>) -> ArtifactReport {
         let task = Task { path: &unit.name, name: self.shared.name(&unit.name), subject };
-        let mut report = self.court.judge(&task).report;
+        let mut report = self.verifier.judge(&task).report;
         report.name = self.run.folders.folder.show(&unit.name);
         report.name_unsigned = report.outcome == Outcome::Ok;
         report

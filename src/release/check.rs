@@ -14,7 +14,7 @@ use super::span::Span;
 use super::{PairingMap, cover, listing, lone, shard};
 use crate::digest::FileDigest;
 use crate::folder::{
-    Court, EntryKind, First, Folder, Reader, SharedNames, SurveyOptions, What, above,
+    EntryKind, First, Folder, FolderVerifier, Reader, SharedNames, SurveyOptions, What, above,
 };
 use crate::image::Options;
 use crate::limits;
@@ -41,7 +41,7 @@ pub fn check(folders: Folders<'_>, order: &Order<'_>, events: &dyn Events) -> Re
             // Where a seal is expected, no vendor's signature takes its place.
             let lists = if order.loose {
                 lone::signed_lists(folders.folder, folders.listing, order.map, || {
-                    (order.authority)(&[])
+                    (order.vendor_keys)(&[])
                 })
             } else {
                 BTreeSet::new()
@@ -369,8 +369,8 @@ impl<'a> Run<'a, '_> {
             }
             names.map(artifact, bundle);
         }
-        let authority = (self.order.authority)(&in_folder);
-        if authority.keys.is_empty() && anything && self.order.loose {
+        let vendor_keys = (self.order.vendor_keys)(&in_folder);
+        if vendor_keys.keys.is_empty() && anything && self.order.loose {
             let message = "neither --key nor a trust policy with vendor keys was given";
             let fault = Fault::new(Code::NoKey, message);
             let report = ArtifactReport::new(folder.shown()).refused(&fault);
@@ -393,11 +393,12 @@ impl<'a> Run<'a, '_> {
         };
         let shared = SharedNames::new(artifacts);
         let reader = Reader::new(folder, &names, &options);
-        let court = Court { folder, names: &names, known: &known, authority: &authority };
+        let verifier =
+            FolderVerifier { folder, names: &names, known: &known, vendor_keys: &vendor_keys };
         // Archives that are still read when others are done get the threads of those.
         let crew = Crew::new(self.order.reading.jobs);
         let bench =
-            Bench { run: self, court: &court, reader: &reader, shared: &shared, crew: &crew };
+            Bench { run: self, verifier: &verifier, reader: &reader, shared: &shared, crew: &crew };
         let mut tasks: Vec<(usize, &Unit)> =
             self.asked().filter(|(_, unit)| !matches!(unit.kind, UnitKind::Transfer)).collect();
         if self.order.reading.jobs > 1 {

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::PairingMap;
 use crate::digest::FileDigest;
 use crate::folder::{
-    Authority, Court, Entry, EntryKind, Folder, Listing, Subject, Task, read_small,
+    Entry, EntryKind, Folder, FolderVerifier, Listing, Subject, Task, VendorKeys, read_small,
 };
 use crate::limits;
 use crate::pairing::Names;
@@ -24,7 +24,7 @@ pub fn signed_lists<'a>(
     folder: &Folder,
     listing: &Listing,
     map: Option<&PairingMap>,
-    authority: impl FnOnce() -> Authority<'a>,
+    vendor_keys: impl FnOnce() -> VendorKeys<'a>,
 ) -> BTreeSet<String> {
     let candidates = candidates(listing);
     if candidates.is_empty() {
@@ -34,11 +34,12 @@ pub fn signed_lists<'a>(
     for (artifact, bundle) in map.into_iter().flat_map(PairingMap::pairs) {
         names.map(artifact, bundle);
     }
-    let authority = authority();
-    let court = Court { folder, names: &names, known: &|_| None, authority: &authority };
+    let vendor_keys = vendor_keys();
+    let verifier =
+        FolderVerifier { folder, names: &names, known: &|_| None, vendor_keys: &vendor_keys };
     candidates
         .into_iter()
-        .filter(|(_, name)| is_signed(folder, &court, name))
+        .filter(|(_, name)| is_signed(folder, &verifier, name))
         .map(|(directory, _)| directory)
         .collect()
 }
@@ -68,7 +69,7 @@ fn candidates(listing: &Listing) -> Vec<(String, String)> {
         .collect()
 }
 
-fn is_signed(folder: &Folder, court: &Court<'_>, name: &str) -> bool {
+fn is_signed(folder: &Folder, verifier: &FolderVerifier<'_>, name: &str) -> bool {
     let limit = limits::FOREIGN_MANIFEST_BYTES;
     let Ok((bytes, sha256)) = read_small(folder, name, limit, Code::Unreadable) else {
         return false;
@@ -76,5 +77,5 @@ fn is_signed(folder: &Folder, court: &Court<'_>, name: &str) -> bool {
     let digest = FileDigest { sha256, size: bytes.len() as u64 };
     let base = name.rsplit('/').next().unwrap_or(name);
     let subject = Subject::Package(digest, "package: a bundle lies beside it", None);
-    court.judge(&Task { path: name, name: base, subject }).report.outcome == Outcome::Ok
+    verifier.judge(&Task { path: name, name: base, subject }).report.outcome == Outcome::Ok
 }

@@ -27,7 +27,7 @@ pub use lone::signed_lists;
 pub use map::PairingMap;
 pub use merge::merge;
 pub use order::{
-    CheckTransfer, Checked, Ended, Events, Folders, MakeAuthority, Order, Place, Whole,
+    CheckTransfer, Checked, Ended, Events, Folders, MakeVendorKeys, Order, Place, Whole,
 };
 pub use plan::{holds_transfer, transfer_directories};
 pub use shard::{Part, assign};

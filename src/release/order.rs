@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Filter, PairingMap, Part};
-use crate::folder::{Authority, Folder, Listing};
+use crate::folder::{Folder, Listing, VendorKeys};
 use crate::image::Options;
 use crate::key::PublicKey;
 use crate::transfer::Covers;
@@ -58,8 +58,8 @@ pub struct Checked {
 /// Checks a transfer directory, telling the progress how far it has come.
 pub type CheckTransfer<'a> = dyn Fn(&Folder, Options<'_>) -> Checked + Sync + 'a;
 
-/// Makes the authority of a run, in view of the keys that lie in the folder.
-pub type MakeAuthority<'a> = dyn Fn(&[&PublicKey]) -> Authority<'a> + Sync + 'a;
+/// Makes the vendor keys of a run, in view of the keys that lie in the folder.
+pub type MakeVendorKeys<'a> = dyn Fn(&[&PublicKey]) -> VendorKeys<'a> + Sync + 'a;
 
 /// What the path is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +88,7 @@ pub struct Folders<'a> {
 /// How a folder is to be checked.
 pub struct Order<'a> {
     /// By whom and by what artifacts without a seal are judged.
-    pub authority: &'a MakeAuthority<'a>,
+    pub vendor_keys: &'a MakeVendorKeys<'a>,
     /// How a transfer directory is checked.
     pub transfer: &'a CheckTransfer<'a>,
     /// The conventions by which names are known.

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::context::Context;
 use super::cover::{self, Covers, Others};
-use super::item::Bench;
+use super::item::ItemVerifier;
 use super::layout::{Place, TRUSTED_ROOT};
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
 use super::present::{self, Present};
@@ -160,7 +160,7 @@ fn contents(
         }
     };
     let faults = present.faults.iter().map(|(path, fault)| (path.as_str(), fault)).collect();
-    let bench = Bench {
+    let verifier = ItemVerifier {
         folder,
         manifest,
         called: &called,
@@ -169,7 +169,7 @@ fn contents(
         keys: &keys,
         material,
     };
-    let mut reports = artifacts(&bench);
+    let mut reports = artifacts(&verifier);
 
     let said: BTreeSet<(&str, Code)> = reports
         .iter()
@@ -294,20 +294,22 @@ fn unsigned(
 
 /// The artifacts, the largest first; an archive whose layers are still hashed when others are done gets
 /// the threads of those.
-fn artifacts(bench: &Bench<'_>) -> Vec<ArtifactReport> {
-    let crew = Crew::new(bench.context.reading.jobs);
-    let size = |artifact: &Artifact| match bench.manifest.file(&artifact.path) {
+fn artifacts(verifier: &ItemVerifier<'_>) -> Vec<ArtifactReport> {
+    let crew = Crew::new(verifier.context.reading.jobs);
+    let size = |artifact: &Artifact| match verifier.manifest.file(&artifact.path) {
         Some(file) => file.size,
-        None => {
-            bench.manifest.below(&artifact.path).fold(0_u64, |sum, it| sum.saturating_add(it.size))
-        }
+        None => verifier
+            .manifest
+            .below(&artifact.path)
+            .fold(0_u64, |sum, it| sum.saturating_add(it.size)),
     };
-    let mut order: Vec<(usize, &Artifact)> = bench.manifest.artifacts.iter().enumerate().collect();
+    let mut order: Vec<(usize, &Artifact)> =
+        verifier.manifest.artifacts.iter().enumerate().collect();
     if crew.jobs() > 1 {
         order.sort_by_cached_key(|(_, artifact)| Reverse(size(artifact)));
     }
     let mut done = parallel::map_with(&order, &crew, |(number, artifact)| {
-        (*number, bench.judge(artifact, &crew))
+        (*number, verifier.judge(artifact, &crew))
     });
     done.sort_by_key(|(number, _)| *number);
     done.into_iter().map(|(_, report)| report).collect()

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::make::{Order, authority};
+use super::make::{Order, vendor_keys};
 use super::seen::{listed, look};
 use crate::artifact::{self, Clues, Judge, Terms, Tries};
 use crate::digest::Sha256Digest;
@@ -55,15 +55,15 @@ pub fn foresee(
     artifact: Foreseen<'_>,
 ) -> Result<(), Fault> {
     let survey = look(folder, order, &listed(folder, material)?);
-    let authority = authority(order, &survey)?;
+    let vendor_keys = vendor_keys(order, &survey)?;
     let mut refusal: Option<Fault> = None;
     let (tries, clues) = (Tries::default(), Clues::default());
     for bundle in bundles {
         let at = |fault: Fault| fault.at(folder.show(bundle));
         let (bytes, _) = read_small(folder, bundle, limits::BUNDLE_BYTES, Code::BundleTooLarge)?;
         let bundle = SignatureBundle::parse_found(&bytes).map_err(at)?;
-        for key in &authority.keys {
-            let request = key.request(&authority);
+        for key in &vendor_keys.keys {
+            let request = key.request(&vendor_keys);
             let profile = profile(key, order.profile);
             let terms =
                 key.vendor.map(|(vendor, terms)| Terms { name, path: None, key: terms, vendor });
@@ -98,7 +98,7 @@ pub fn foresee(
         }
     }
     let signed = refusal.as_ref().is_some_and(|fault| weight(fault) > 0);
-    match authority.unnamed.first() {
+    match vendor_keys.unnamed.first() {
         Some(key) if !signed && refusal.is_some() => {
             let fingerprint = key.fingerprint();
             let message = format!(

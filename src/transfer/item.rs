@@ -22,7 +22,7 @@ use crate::verdict::{
 };
 
 /// What all artifacts of a transfer share.
-pub(super) struct Bench<'a> {
+pub(super) struct ItemVerifier<'a> {
     pub(super) folder: &'a Folder,
     pub(super) manifest: &'a Manifest,
     pub(super) called: &'a (dyn Fn(&str) -> Option<String> + Sync),
@@ -48,7 +48,7 @@ struct Reading {
     image: bool,
 }
 
-impl Bench<'_> {
+impl ItemVerifier<'_> {
     /// Judges one artifact.
     pub(super) fn judge(&self, artifact: &Artifact, crew: &Crew) -> ArtifactReport {
         let mut report = ArtifactReport::new(artifact.name.as_str());

@@ -19,7 +19,7 @@ use super::seen::Seen;
 use super::shape;
 use crate::digest::{Sha256Digest, hex};
 use crate::folder::{
-    Authority, EntryKind, Folder, Judged, Listing, Lock, Survey, What, judge, read_small,
+    EntryKind, Folder, Judged, Listing, Lock, Survey, VendorKeys, What, judge, read_small,
 };
 use crate::image::Options;
 use crate::key::{HashAlgorithm, PrivateKey, PublicKey};
@@ -178,10 +178,11 @@ pub fn make_held(folder: &Folder, order: &Order<'_>, seen: Seen, _: &Lock) -> Re
     };
     let mut reports = names(folder, &listing);
     let survey = seen.complete(folder, order, &listing);
-    let authority = authority(order, &survey)?;
-    let (judged, unpaired) = judge(folder, &survey, &authority, &called(order), order.reading.jobs);
+    let vendor_keys = vendor_keys(order, &survey)?;
+    let (judged, unpaired) =
+        judge(folder, &survey, &vendor_keys, &called(order), order.reading.jobs);
     let artifacts = decide(folder, order, &survey, judged, unpaired, &mut reports)?;
-    let own = own_files(order, &authority, &artifacts)?;
+    let own = own_files(order, &vendor_keys, &artifacts)?;
     // The vendors' keys among them.
     earlier.admits(folder, &all, &own)?;
     let strange = strange(folder, &listing, &own);
@@ -425,9 +426,9 @@ fn artifact(judged: &Judged, origin: Option<&Origin>, unsigned: bool) -> Artifac
 }
 
 /// Whom an order believes, in view of what lies in the folder.
-pub(super) fn authority<'a>(order: &Order<'a>, survey: &Survey) -> Result<Authority<'a>, Fault> {
+pub(super) fn vendor_keys<'a>(order: &Order<'a>, survey: &Survey) -> Result<VendorKeys<'a>, Fault> {
     let (keys, unnamed) = named::keys(&order.naming, survey)?;
-    Ok(Authority {
+    Ok(VendorKeys {
         keys,
         unnamed,
         material: order.material,

@@ -6,7 +6,7 @@ use super::layout::{self, CHECK_SCRIPT, FETCH_LOG, Place, TRUSTED_ROOT};
 use super::make::Order;
 use super::manifest::Artifact;
 use crate::digest::Sha256Digest;
-use crate::folder::Authority;
+use crate::folder::VendorKeys;
 use crate::path;
 use crate::sigstore::TrustMaterial;
 use crate::verdict::{Code, Fault};
@@ -52,15 +52,19 @@ pub(super) fn written_names(name: &str) -> bool {
 /// The vendor keys, the trusted root and the independent check.
 pub(super) fn own_files(
     order: &Order<'_>,
-    authority: &Authority<'_>,
+    vendor_keys: &VendorKeys<'_>,
     artifacts: &[Artifact],
 ) -> Result<Vec<OwnFile>, Fault> {
     let fingerprints: BTreeSet<Sha256Digest> = artifacts.iter().filter_map(|it| it.key).collect();
     let mut own = Vec::new();
     for fingerprint in fingerprints {
-        let key = authority.keys.iter().find(|it| it.key.fingerprint() == fingerprint).ok_or_else(
-            || Fault::new(Code::KeyNotNamed, format!("verified by an unknown key {fingerprint}")),
-        )?;
+        let key = vendor_keys
+            .keys
+            .iter()
+            .find(|it| it.key.fingerprint() == fingerprint)
+            .ok_or_else(|| {
+                Fault::new(Code::KeyNotNamed, format!("verified by an unknown key {fingerprint}"))
+            })?;
         let name = layout::key_path(&fingerprint);
         if own.iter().any(|other: &OwnFile| other.name == name) {
             let message = "two vendor keys have fingerprints with the same first 16 digits";

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout;
-use super::make::{Order, authority, called, unfit};
+use super::make::{Order, called, unfit, vendor_keys};
 use crate::digest::FileDigest;
 use crate::folder::{
     Entry, EntryKind, Folder, FoundFile, Judged, Listing, Stamp, Survey, SurveyOptions, What,
@@ -98,9 +98,9 @@ pub fn examine(
         return Err(fault);
     }
     let survey = Survey { faults: Vec::new(), ..survey };
-    let authority = authority(order, &survey)?;
+    let vendor_keys = vendor_keys(order, &survey)?;
     let (mut judged, unpaired) =
-        judge(folder, &survey, &authority, &called(order), order.reading.jobs);
+        judge(folder, &survey, &vendor_keys, &called(order), order.reading.jobs);
     let one = match (judged.pop(), judged.is_empty(), unpaired.first()) {
         (Some(one), true, None) => one,
         (Some(one), true, Some(_)) if one.report.code.is_some() => one,
@@ -142,8 +142,8 @@ pub fn examine_absent(
     let what = What::Package("package: an earlier transfer carried it".to_owned(), None);
     survey.files.push(FoundFile { name: path.to_owned(), digest, what });
     survey.files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    let authority = authority(order, &survey)?;
-    let (judged, _) = judge(folder, &survey, &authority, &called(order), order.reading.jobs);
+    let vendor_keys = vendor_keys(order, &survey)?;
+    let (judged, _) = judge(folder, &survey, &vendor_keys, &called(order), order.reading.jobs);
     judged
         .into_iter()
         .find(|it| it.path == path)

@@ -7,7 +7,7 @@ use super::Whom;
 use crate::artifact::detect::{Found, Kind};
 use crate::artifact::{self, Clues, Judge, NamedBundle, Terms, Tries};
 use crate::cli::{detect, files, run_args};
-use crate::folder::{Authority, TrustedKey};
+use crate::folder::{TrustedKey, VendorKeys};
 use crate::image::Options;
 use crate::limits;
 use crate::pairing::{self, Material};
@@ -30,12 +30,17 @@ pub(super) struct Signer<'a> {
 pub(super) fn signers<'a>(
     identity: Option<&'a Trust<'a>>,
     keys: &'a [TrustedKey<'a>],
-    authority: &'a Authority<'a>,
+    vendor_keys: &'a VendorKeys<'a>,
 ) -> Vec<Signer<'a>> {
-    let profiles = || std::iter::once(authority.profile).chain(authority.others.iter().copied());
+    let profiles =
+        || std::iter::once(vendor_keys.profile).chain(vendor_keys.others.iter().copied());
     match identity {
         Some(trust) => profiles()
-            .map(|profile| Signer { request: trust.request(authority.now), profile, vendor: None })
+            .map(|profile| Signer {
+                request: trust.request(vendor_keys.now),
+                profile,
+                vendor: None,
+            })
             .collect(),
         None => keys
             .iter()
@@ -46,7 +51,7 @@ pub(super) fn signers<'a>(
                     None => profiles().collect(),
                 };
                 all.into_iter().map(move |profile| Signer {
-                    request: key.request(authority),
+                    request: key.request(vendor_keys),
                     profile,
                     vendor: Some(key),
                 })

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Whom;
 use crate::cli::{expected, files, warn};
-use crate::folder::{Authority, Folder, Listing, TrustedKey, is_layout};
+use crate::folder::{Folder, Listing, TrustedKey, VendorKeys, is_layout};
 use crate::image::{NoProgress, Options};
 use crate::key::PublicKey;
 use crate::release::{self, Checked, Ended, Events, Folders, Order, Whole};
@@ -38,8 +38,8 @@ pub(super) fn kind(whom: &Whom<'_>, opened: &Opened) -> Directory {
         return without_seal(listing);
     }
     let lists = || {
-        let authority = || authority(whom, &[]);
-        release::signed_lists(&opened.folder, listing, whom.map, authority)
+        let vendor_keys = || vendor_keys(whom, &[]);
+        release::signed_lists(&opened.folder, listing, whom.map, vendor_keys)
     };
     // Where a seal is expected, no vendor's signature takes its place.
     let traces = !transfer::traces(listing).is_empty() && (expected || !lists().contains(""));
@@ -294,7 +294,7 @@ pub(super) fn check(
     profiles.extend(whom.others);
     profiles.extend(whom.policy.into_iter().flat_map(TrustPolicy::vendors).map(|it| it.profile()));
     let order = Order {
-        authority: &|in_folder| authority(whom, in_folder),
+        vendor_keys: &|in_folder| vendor_keys(whom, in_folder),
         transfer: &|folder, options| sealed(whom, folder, options),
         profiles: &profiles,
         filter: whom.filter,
@@ -311,8 +311,8 @@ pub(super) fn check(
 }
 
 /// By whom and by what artifacts without a seal are judged, in view of the keys that lie beside them.
-fn authority<'a>(whom: &Whom<'a>, in_folder: &[&PublicKey]) -> Authority<'a> {
-    Authority {
+fn vendor_keys<'a>(whom: &Whom<'a>, in_folder: &[&PublicKey]) -> VendorKeys<'a> {
+    VendorKeys {
         keys: keys(whom, in_folder),
         unnamed: Vec::new(),
         material: whom.material.unwrap_or(whom.built_in),

@@ -14,7 +14,7 @@ use super::{
     apart, batch_args, complain, expected, files, jobs, load_profile, medium, program_digest, warn,
 };
 use crate::digest::Sha256Digest;
-use crate::folder::{Authority, Folder};
+use crate::folder::{Folder, VendorKeys};
 use crate::image::{Options, Progress};
 use crate::key::PublicKey;
 use crate::limits;
@@ -124,7 +124,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     } else {
         None
     };
-    let authority = Authority {
+    let vendor_keys = VendorKeys {
         keys: Vec::new(),
         unnamed: Vec::new(),
         material: built_in,
@@ -135,7 +135,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
         now: whom.now,
     };
     let keys = folder::keys(&whom, &[]);
-    let signers = signers(identity.as_ref(), &keys, &authority);
+    let signers = signers(identity.as_ref(), &keys, &vendor_keys);
     if signers.is_empty() && !no_file {
         return Err(with_key_name(no_key(), &whom));
     }
