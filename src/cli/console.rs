@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::watch::Drawn;
+use super::progress_lines::ProgressLines;
 use super::{complain, new_file, shown};
 use crate::release::{Events, Place};
 use crate::report::{self, Below, Called, Detail, Form, Ledger};
@@ -34,7 +34,7 @@ pub(super) struct Wanted {
 
 /// The answers of a run, shared with whoever handles an interruption.
 pub(super) struct Console {
-    drawn: Drawn,
+    progress: ProgressLines,
     output: Form,
     detail: Detail,
     files: Vec<(PathBuf, Form)>,
@@ -87,7 +87,7 @@ impl Console {
             Earlier { answers, now, shard, same: 0 }
         });
         Arc::new(Self {
-            drawn: Drawn::new(wanted.quiet),
+            progress: ProgressLines::new(wanted.quiet),
             output: wanted.output,
             detail: wanted.detail,
             files: wanted.files,
@@ -158,7 +158,7 @@ impl Console {
     /// Writes the files first: nobody can hold them up. Goes on whatever can't be written.
     fn conclude(&self, state: &mut State) -> Vec<Fault> {
         state.ended = true;
-        self.drawn.clear();
+        self.progress.clear();
         let milliseconds = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         state.run.finished = Some(jiff::Timestamp::now().to_string());
         state.run.summary = Some(Summary {
@@ -239,14 +239,14 @@ impl Console {
         let fine = matches!(report.outcome, Outcome::Ok);
         if self.output == Form::Text {
             if written.is_ok() {
-                *written = self.drawn.suspend(|| {
+                *written = self.progress.suspend(|| {
                     let mut lines = Vec::new();
                     report::artifact(&mut lines, report, self.detail)?;
                     io::stdout().lock().write_all(&lines)
                 });
             }
         } else if self.tells && !fine {
-            self.drawn.suspend(|| {
+            self.progress.suspend(|| {
                 let mut lines = Vec::new();
                 let _ = report::artifact(&mut lines, report, Detail::Brief);
                 let _ = io::stderr().lock().write_all(&lines);
@@ -270,20 +270,20 @@ impl Earlier {
 
 impl Events for Console {
     fn expect(&self, bytes: u64) {
-        self.drawn.expect(bytes);
+        self.progress.expect(bytes);
     }
 
     fn begin(&self, name: &str, size: u64) -> u64 {
-        self.drawn.file(name, size)
+        self.progress.file(name, size)
     }
 
     fn advance(&self, number: u64, bytes: u64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.drawn.read(number, bytes);
+        self.progress.read(number, bytes);
     }
 
     fn end(&self, number: u64) {
-        self.drawn.done(number);
+        self.progress.done(number);
     }
 
     fn part(&self, shard: Shard) {

@@ -9,8 +9,8 @@ use clap::Args;
 use serde::Serialize;
 
 use super::files::{self, Opened};
-use super::progress::Bar;
 use super::run_args::Output;
+use super::total_bar::TotalBar;
 use super::whom::{Believed, Said, believe};
 use super::{complain, shown};
 use crate::folder::{EntryKind, Folder};
@@ -112,7 +112,7 @@ struct Image {
 /// Tells by its first bytes what a file is, and reads it.
 fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<Content, Fault> {
     let place = files::show(path);
-    let options = Options { jobs: 1, progress: &Bar::new(true), cuts: None, crew: None };
+    let options = Options { jobs: 1, progress: &TotalBar::new(true), cuts: None, crew: None };
     let archive = match files::open(path)? {
         Opened::Directory => {
             image_directory(path)?;

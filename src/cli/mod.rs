@@ -21,16 +21,16 @@ mod mirror;
 mod new_file;
 mod password;
 mod policy;
-mod progress;
+mod progress_lines;
 mod report;
 mod run_args;
 mod seal;
 mod sealing;
+mod total_bar;
 mod transfer_args;
 mod trust_args;
 mod verify;
 mod verify_blob;
-mod watch;
 mod whom;
 
 use std::ffi::OsString;

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::progress::Bar;
 use super::run_args::{EXIT_CODES, FormName, RunArgs};
 use super::sealing::{Besides, SealingArgs, say_sealed, show};
+use super::total_bar::TotalBar;
 use super::{files, jobs, warn};
 use crate::folder::Folder;
 use crate::image::Options;
@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {
     let exclude = excluded(&folder, &arguments.exclude)?;
     let sealing =
         arguments.sealing.load(&arguments.directory, Some(&arguments.key), Besides::default())?;
-    let bar = Bar::new(!arguments.run.quiet && arguments.run.output == FormName::Text);
+    let bar = TotalBar::new(!arguments.run.quiet && arguments.run.output == FormName::Text);
     bar.name(files::show(&arguments.directory));
     let reading =
         Options { jobs: jobs(arguments.run.jobs), progress: &bar, cuts: None, crew: None };

@@ -9,9 +9,9 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::apart::Named;
+use super::progress_lines::ProgressLines;
 use super::run_args::FormName;
 use super::sealing::{Besides, Sealing, say_sealed};
-use super::watch::Drawn;
 use super::{files, jobs, shown};
 use crate::folder::Folder;
 use crate::image::{NoProgress, Options};
@@ -64,10 +64,10 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
         return Err(Fault::new(Code::Usage, message).at("--image, --package, --file"));
     }
     let http = Http::new(http_options(arguments)?)?;
-    let drawn = Drawn::new(arguments.run.quiet);
+    let progress = ProgressLines::new(arguments.run.quiet);
     let refreshes = !arguments.no_refresh && !arguments.dry_run;
     if sealing.root.is_none() && refreshes && !arguments.sealing.logs.insecure_ignore_tlog {
-        refresh(arguments, &http, &mut sealing, &drawn)?;
+        refresh(arguments, &http, &mut sealing, &progress)?;
     }
     if let Some(base) = &arguments.base {
         apart(out, base)?;
@@ -96,18 +96,18 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
         jobs: AT_ONCE,
         fail_fast: arguments.fail_fast,
         omit_partial: arguments.omit_partial,
-        watch: &drawn,
+        watch: &progress,
     };
     job.possible()?;
     if arguments.dry_run {
         let plan = job.plan();
-        drawn.clear();
+        progress.clear();
         return plan::show(&folder, &plan, arguments.run.output);
     }
     let interrupted = interruption(&http);
     let outcomes = job.run();
     drop(interrupted);
-    drawn.clear();
+    progress.clear();
     drop(lock);
     let MirrorOutcome { reports, made, fetched } = outcomes?;
     let unchanged = fetched == 0 && reports.iter().all(|it| it.code.is_none() && !it.carried);
@@ -116,7 +116,7 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     match &made {
         Ok(made) if !arguments.no_preflight => {
             let bases: Vec<Folder> = earlier_folder.into_iter().collect();
-            match preflight(arguments, &sealing, &folder, &bases, made, &drawn) {
+            match preflight(arguments, &sealing, &folder, &bases, made, &progress) {
                 Ok(words) => said = Some(words),
                 Err(found) => status = worst(status, found),
             }

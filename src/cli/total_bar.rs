@@ -1,4 +1,6 @@
-//! Progress on a terminal: one bar for the run, on standard error.
+//! Progress on standard error for runs that go through one source: a single bar with the total.
+//!
+//! `progress_lines` has what runs over many files show.
 
 use std::io::{IsTerminal as _, stderr};
 
@@ -8,9 +10,9 @@ use crate::image::Progress;
 
 /// Draws nothing unless standard error is a terminal.
 #[derive(Debug)]
-pub(super) struct Bar(ProgressBar);
+pub(super) struct TotalBar(ProgressBar);
 
-impl Bar {
+impl TotalBar {
     /// A bar; a hidden one if `wanted` is false or nobody could see it.
     pub(super) fn new(wanted: bool) -> Self {
         if !(wanted && stderr().is_terminal()) {
@@ -35,7 +37,7 @@ impl Bar {
     }
 }
 
-impl Progress for Bar {
+impl Progress for TotalBar {
     fn expect(&self, bytes: u64) {
         self.0.inc_length(bytes);
     }

@@ -1,5 +1,7 @@
-//! Transfers and readings drawn for the user: a line for each and one for the whole on a terminal, plain lines
-//! every few seconds elsewhere, on standard error.
+//! Progress on standard error for runs that read or fetch many files: on a terminal one bar for each
+//! large file and one for the total, elsewhere a few plain lines every five seconds.
+//!
+//! `total_bar` has the single bar of the commands that go through one source.
 
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, stderr};
@@ -17,15 +19,15 @@ const EVERY: Duration = Duration::from_secs(5);
 const SHOWN_BYTES: u64 = 8 << 20;
 
 /// Shows transfers and readings, unless nobody wants to see them.
-pub(super) struct Drawn {
+pub(super) struct ProgressLines {
     quiet: bool,
     bars: Option<MultiProgress>,
-    state: Mutex<State>,
+    state: Mutex<ProgressState>,
 }
 
-struct State {
+struct ProgressState {
     next: u64,
-    running: BTreeMap<u64, Running>,
+    running: BTreeMap<u64, RunningFile>,
     whole: Option<ProgressBar>,
     /// Bytes of all transfers so far, without what was here before.
     bytes: u64,
@@ -35,7 +37,7 @@ struct State {
     said: Instant,
 }
 
-struct Running {
+struct RunningFile {
     name: String,
     done: u64,
     total: Option<u64>,
@@ -44,7 +46,7 @@ struct Running {
     counted: bool,
 }
 
-impl Drawn {
+impl ProgressLines {
     /// Draws bars on a terminal, writes lines elsewhere, nothing when quiet.
     pub(super) fn new(quiet: bool) -> Self {
         let bars = (!quiet && stderr().is_terminal())
@@ -56,7 +58,7 @@ impl Drawn {
                 )))
             });
         let now = Instant::now();
-        let state = State {
+        let state = ProgressState {
             next: 0,
             running: BTreeMap::new(),
             whole,
@@ -112,7 +114,7 @@ impl Drawn {
         }
     }
 
-    fn with<T>(&self, use_it: impl FnOnce(&mut State) -> T) -> T {
+    fn with<T>(&self, use_it: impl FnOnce(&mut ProgressState) -> T) -> T {
         use_it(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -133,8 +135,8 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-impl Drawn {
-    fn start(&self, state: &mut State, name: &str, here: u64, total: Option<u64>) -> u64 {
+impl ProgressLines {
+    fn start(&self, state: &mut ProgressState, name: &str, here: u64, total: Option<u64>) -> u64 {
         let bar = self.bars.as_ref().map(|bars| {
             let template = "{bar:20} {bytes}/{total_bytes} {bytes_per_sec} {eta} {wide_msg}";
             let bar = match total {
@@ -148,7 +150,7 @@ impl Drawn {
             bar
         });
         state.next = state.next.saturating_add(1);
-        let running = Running { name: name.to_owned(), done: here, total, bar, counted: true };
+        let running = RunningFile { name: name.to_owned(), done: here, total, bar, counted: true };
         state.running.insert(state.next, running);
         state.next
     }
@@ -178,7 +180,7 @@ impl Drawn {
         }
     }
 
-    fn finish(&self, state: &mut State, number: u64) -> Option<Running> {
+    fn finish(&self, state: &mut ProgressState, number: u64) -> Option<RunningFile> {
         let running = state.running.remove(&number)?;
         if let (Some(bars), Some(bar)) = (&self.bars, &running.bar) {
             bar.finish_and_clear();
@@ -189,7 +191,7 @@ impl Drawn {
 }
 
 #[cfg(feature = "online")]
-impl crate::mirror::Watch for Drawn {
+impl crate::mirror::Watch for ProgressLines {
     fn begin(&self, name: &str, here: u64, total: Option<u64>) -> u64 {
         self.expect(total.unwrap_or(here).saturating_sub(here));
         self.with(|state| self.start(state, name, here, total))
@@ -227,7 +229,7 @@ impl crate::mirror::Watch for Drawn {
 }
 
 /// One line for each running transfer and one for the whole.
-fn plain_lines(state: &State) -> Vec<String> {
+fn plain_lines(state: &ProgressState) -> Vec<String> {
     let mut lines: Vec<String> = state
         .running
         .values()
@@ -253,13 +255,13 @@ mod tests {
 
     #[test]
     fn what_is_read_again_is_counted_once() {
-        let drawn = Drawn::new(true);
-        let fetch = drawn.begin("a", 10, Some(100));
-        drawn.advance(fetch, 90);
-        drawn.end(fetch);
-        let reading = drawn.begin_reading("verify a", 100);
-        drawn.advance(reading, 100);
-        drawn.end(reading);
-        assert_eq!(drawn.with(|state| (state.bytes, state.expected)), (90, 90));
+        let progress = ProgressLines::new(true);
+        let fetch = progress.begin("a", 10, Some(100));
+        progress.advance(fetch, 90);
+        progress.end(fetch);
+        let reading = progress.begin_reading("verify a", 100);
+        progress.advance(reading, 100);
+        progress.end(reading);
+        assert_eq!(progress.with(|state| (state.bytes, state.expected)), (90, 90));
     }
 }
