@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::run_args::{EXIT_CODES, FormName, RunArgs};
-use super::sealing::{Besides, SealingArgs, say_sealed, show};
+use super::sealing::{SealExtras, SealingArgs, say_sealed, show};
 use super::total_bar::TotalBar;
 use super::{files, jobs, warn};
 use crate::folder::Folder;
@@ -51,8 +51,11 @@ pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {
     }
     let folder = Folder::open(&arguments.directory)?;
     let exclude = excluded(&folder, &arguments.exclude)?;
-    let sealing =
-        arguments.sealing.load(&arguments.directory, Some(&arguments.key), Besides::default())?;
+    let sealing = arguments.sealing.load(
+        &arguments.directory,
+        Some(&arguments.key),
+        SealExtras::default(),
+    )?;
     let bar = TotalBar::new(!arguments.run.quiet && arguments.run.output == FormName::Text);
     bar.name(files::show(&arguments.directory));
     let reading =

@@ -60,7 +60,7 @@ pub(super) struct SealingArgs {
 }
 
 /// What the options came to: everything loaded and parsed.
-pub(super) struct Sealing<'a> {
+pub(super) struct SealSettings<'a> {
     arguments: &'a SealingArgs,
     pub(super) key: PrivateKey,
     pub(super) profile: VendorProfile,
@@ -83,7 +83,7 @@ pub(super) struct Sealing<'a> {
 
 /// What a release file says besides the options; options come first.
 #[derive(Debug, Default)]
-pub(super) struct Besides {
+pub(super) struct SealExtras {
     pub(super) profile: Option<VendorProfile>,
     pub(super) vendor_keys: Vec<PathBuf>,
     /// Further files by which the run judges, or is told what to do.
@@ -105,24 +105,23 @@ impl SealingArgs {
         &self,
         folder: &Path,
         key: Option<&PathBuf>,
-        besides: Besides,
-    ) -> Result<Sealing<'_>, Fault> {
+        extras: SealExtras,
+    ) -> Result<SealSettings<'_>, Fault> {
         let now = jiff::Timestamp::now();
-        let profile = match (self.vendor_profile.as_deref(), besides.profile) {
+        let profile = match (self.vendor_profile.as_deref(), extras.profile) {
             (None, Some(profile)) => profile,
             (path, _) => load_profile(path)?,
         };
-        let pins: Vec<Sha256Digest> =
-            self.pin_key.iter().copied().chain(besides.pin_keys).collect();
+        let pins: Vec<Sha256Digest> = self.pin_key.iter().copied().chain(extras.pin_keys).collect();
         let allow_unsigned: Vec<String> =
-            self.allow_unsigned.iter().cloned().chain(besides.allow_unsigned).collect();
+            self.allow_unsigned.iter().cloned().chain(extras.allow_unsigned).collect();
         // A private key in the folder has an answer of its own.
         let mut others: Vec<Named> = Named::all("--vendor-profile", &self.vendor_profile).collect();
         others.extend(self.password.file());
-        others.extend(besides.files);
+        others.extend(extras.files);
         let Believed { policy, keys, root, .. } = believe(Said {
             policy: self.policy.path(),
-            keys: Named::all("--vendor-key", self.vendor_key.iter().chain(&besides.vendor_keys))
+            keys: Named::all("--vendor-key", self.vendor_key.iter().chain(&extras.vendor_keys))
                 .collect(),
             pins: pins.clone(),
             first_use: self.trust_on_first_use,
@@ -136,7 +135,7 @@ impl SealingArgs {
             Some((bytes, material)) => (Some(bytes), material),
             None => (None, TrustMaterial::production()?),
         };
-        let expires = self.expires.as_ref().or(besides.expires.as_ref());
+        let expires = self.expires.as_ref().or(extras.expires.as_ref());
         let expires = expires.map(|text| expiry(text, now)).transpose()?;
         let named = key.is_some();
         let key = key.map_or_else(PrivateKey::generate, |path| self.private_key(path))?;
@@ -149,12 +148,12 @@ impl SealingArgs {
                 "the trust policy does not list this transfer key: the far side will refuse the seal",
             );
         }
-        let stream = self.stream.clone().or(besides.stream);
+        let stream = self.stream.clone().or(extras.stream);
         let stream = stream.unwrap_or_else(|| String::from("default"));
         if let Some(policy) = policy.as_ref().filter(|_| named) {
             far_side_accepts(policy, &key, &stream, now)?;
         }
-        Ok(Sealing {
+        Ok(SealSettings {
             arguments: self,
             key,
             profile,
@@ -166,7 +165,7 @@ impl SealingArgs {
             material,
             stream,
             expires,
-            notes: self.notes.clone().or(besides.notes),
+            notes: self.notes.clone().or(extras.notes),
             transfer_id: random_bytes()?,
             now,
             nothing: BTreeMap::new(),
@@ -182,7 +181,7 @@ impl SealingArgs {
     }
 }
 
-impl Sealing<'_> {
+impl SealSettings<'_> {
     /// The order for a folder of which nothing more is known.
     pub(super) fn order<'o>(&'o self, reading: Options<'o>) -> Order<'o> {
         Order {

@@ -1,7 +1,7 @@
 //! How a run of `mirror` ends: its status, its report, and the check as the far side will make it.
 
 use super::args::MirrorArgs;
-use crate::cli::sealing::{Sealing, show};
+use crate::cli::sealing::{SealSettings, show};
 use crate::cli::{complain, jobs, number, warn};
 use crate::folder::Folder;
 use crate::image::{NoProgress, Options};
@@ -34,7 +34,7 @@ pub(super) fn stopped(stop: &Stop) -> ExitStatus {
 /// Shows what became of each request.
 pub(super) fn report(
     arguments: &MirrorArgs,
-    sealing: &Sealing<'_>,
+    sealing: &SealSettings<'_>,
     reports: Vec<ArtifactReport>,
     status: ExitStatus,
 ) -> Result<(), Fault> {
@@ -101,7 +101,7 @@ pub(super) fn worst(status: ExitStatus, found: ExitStatus) -> ExitStatus {
 /// what was verified, or the status that `verify` would end with.
 pub(super) fn preflight(
     arguments: &MirrorArgs,
-    sealing: &Sealing<'_>,
+    sealing: &SealSettings<'_>,
     folder: &Folder,
     bases: &[Folder],
     made: &Made,

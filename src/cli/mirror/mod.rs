@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::apart::Named;
 use super::progress_lines::ProgressLines;
 use super::run_args::FormName;
-use super::sealing::{Besides, Sealing, say_sealed};
+use super::sealing::{SealExtras, SealSettings, say_sealed};
 use super::{files, jobs, shown};
 use crate::folder::Folder;
 use crate::image::{NoProgress, Options};
@@ -46,8 +46,8 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
         return Err(Fault::new(Code::Usage, "--out is missing"));
     };
     let release = release(arguments)?;
-    let besides = besides(arguments, &release)?;
-    let mut sealing = arguments.sealing.load(out, arguments.key.as_ref(), besides)?;
+    let extras = extras(arguments, &release)?;
+    let mut sealing = arguments.sealing.load(out, arguments.key.as_ref(), extras)?;
     if sealing.root.is_some() && arguments.tuf_mirror.is_some() {
         let message = "--tuf-mirror, where --trusted-root or the policy names the trusted root";
         return Err(Fault::new(Code::PolicyForbids, message));
@@ -162,7 +162,7 @@ fn release(arguments: &MirrorArgs) -> Result<Release, Fault> {
 }
 
 /// What the release file says of sealing; paths in it are relative to it.
-fn besides(arguments: &MirrorArgs, release: &Release) -> Result<Besides, Fault> {
+fn extras(arguments: &MirrorArgs, release: &Release) -> Result<SealExtras, Fault> {
     let beside = |path: &Path| match arguments.file.as_deref().and_then(Path::parent) {
         Some(folder) => folder.join(path),
         None => path.to_path_buf(),
@@ -178,7 +178,7 @@ fn besides(arguments: &MirrorArgs, release: &Release) -> Result<Besides, Fault> 
     files.extend(Named::all("--tuf-root", &arguments.tuf_root));
     let listed = release.vendor_profile.as_deref().map(&beside);
     files.extend(Named::all("vendor_profile in the release file", &listed));
-    Ok(Besides {
+    Ok(SealExtras {
         profile,
         files,
         vendor_keys: release.vendor_keys.iter().map(|path| beside(path)).collect(),
@@ -251,7 +251,7 @@ fn apart(out: &Path, base: &Path) -> Result<(), Fault> {
 }
 
 /// The places that images come from.
-struct Sources<'a> {
+struct ImageSources<'a> {
     engine: EngineName,
     registry: Registry<'a>,
     docker: Engine,
@@ -259,7 +259,7 @@ struct Sources<'a> {
     files: Files,
 }
 
-impl Source for Sources<'_> {
+impl Source for ImageSources<'_> {
     fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn Found + '_>, Fault> {
         match self.engine {
             EngineName::Docker => self.docker.find(reference, watch),
@@ -290,7 +290,7 @@ fn sources<'a>(
     release: &Release,
     http: &'a Http,
     hosts: Hosts,
-) -> Result<Sources<'a>, Fault> {
+) -> Result<ImageSources<'a>, Fault> {
     let platforms = &release.platforms;
     let by_engine = matches!(engine, EngineName::Docker | EngineName::Podman);
     if by_engine && (platforms.len() > 1 || platforms.iter().any(|it| it == "all")) {
@@ -310,7 +310,7 @@ fn sources<'a>(
         plain_http: plain_http(arguments, &release.images),
         hosts,
     };
-    Ok(Sources {
+    Ok(ImageSources {
         engine,
         registry: Registry::new(http, options),
         docker: Engine::new(Program::Docker, pull, one.clone()),
@@ -361,7 +361,7 @@ fn tools(arguments: &MirrorArgs) -> Result<Vec<OwnFile>, Fault> {
         .collect()
 }
 
-fn own_keys(sealing: &Sealing<'_>) -> Vec<crate::key::PublicKey> {
+fn own_keys(sealing: &SealSettings<'_>) -> Vec<crate::key::PublicKey> {
     let listed = sealing.policy.iter().flat_map(|policy| policy.transfer_keys());
     std::iter::once(sealing.key.public().clone()).chain(listed.map(|it| it.key().clone())).collect()
 }
@@ -390,7 +390,7 @@ fn interruption(http: &Http) -> impl Drop + use<> {
 fn refresh(
     arguments: &MirrorArgs,
     http: &Http,
-    sealing: &mut Sealing<'_>,
+    sealing: &mut SealSettings<'_>,
     watch: &dyn Watch,
 ) -> Result<(), Fault> {
     let repository = match (&arguments.tuf_mirror, &arguments.tuf_root) {
