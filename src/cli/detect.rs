@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::files::{self, Opened};
+use super::files::{self, OpenedPath};
 use crate::artifact::detect::{self, Found, Kind, Source};
 use crate::image::Options;
 use crate::verdict::{Code, Fault};
@@ -17,14 +17,14 @@ pub(super) fn read(
     options: &Options<'_>,
 ) -> Result<Found, Fault> {
     match files::open(path)? {
-        Opened::Pipe(mut pipe) => detect::read(Source::Pipe(&mut pipe), forced, options)
+        OpenedPath::Pipe(mut pipe) => detect::read(Source::Pipe(&mut pipe), forced, options)
             .map_err(|fault| fault_at(path, fault)),
-        Opened::File(file) => {
+        OpenedPath::File(file) => {
             let file = files::positioned(path, &file)?;
             detect::read(Source::File(&file), forced, options)
                 .map_err(|fault| fault_at(path, fault))
         }
-        Opened::Directory => {
+        OpenedPath::Directory => {
             let package = matches!(forced, Some((Kind::Package, _)));
             let holds = |name: &str| path.join(name).exists();
             if !package && !holds("index.json") && !holds("oci-layout") {

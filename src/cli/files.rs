@@ -49,7 +49,7 @@ pub(super) fn unreadable(place: &str, error: &io::Error) -> Fault {
 }
 
 /// What a path leads to.
-pub(super) enum Opened {
+pub(super) enum OpenedPath {
     /// A directory.
     Directory,
     /// A regular file: positioned reads are possible.
@@ -62,22 +62,22 @@ pub(super) enum Opened {
 ///
 /// # Errors
 /// [`Code::FileNotFound`], or [`Code::Unreadable`] also for sockets and devices without an end.
-pub(super) fn open(path: &Path) -> Result<Opened, Fault> {
+pub(super) fn open(path: &Path) -> Result<OpenedPath, Fault> {
     let place = show(path);
     let fault = |error: io::Error| unreadable(&place, &error);
     if path.as_os_str() == "-" {
-        return Ok(Opened::Pipe(Box::new(io::stdin())));
+        return Ok(OpenedPath::Pipe(Box::new(io::stdin())));
     }
     // Looked at before opening: opening a device can have effects.
     let kind = fs::metadata(path).map_err(fault)?.file_type();
     if kind.is_dir() {
-        return Ok(Opened::Directory);
+        return Ok(OpenedPath::Directory);
     }
     if kind.is_file() {
-        return Ok(Opened::File(File::open(path).map_err(fault)?));
+        return Ok(OpenedPath::File(File::open(path).map_err(fault)?));
     }
     if is_pipe(kind) {
-        return Ok(Opened::Pipe(Box::new(File::open(path).map_err(fault)?)));
+        return Ok(OpenedPath::Pipe(Box::new(File::open(path).map_err(fault)?)));
     }
     Err(Fault::new(Code::Unreadable, "neither a file, nor a pipe, nor a directory").at(place))
 }
@@ -99,9 +99,9 @@ fn is_pipe(_: fs::FileType) -> bool {
 /// Those of [`open`]; [`Code::Unreadable`] for a directory.
 pub(super) fn open_stream(path: &Path) -> Result<Box<dyn Read>, Fault> {
     match open(path)? {
-        Opened::Directory => Err(Fault::new(Code::Unreadable, "is a directory").at(show(path))),
-        Opened::File(file) => Ok(Box::new(file)),
-        Opened::Pipe(stream) => Ok(stream),
+        OpenedPath::Directory => Err(Fault::new(Code::Unreadable, "is a directory").at(show(path))),
+        OpenedPath::File(file) => Ok(Box::new(file)),
+        OpenedPath::Pipe(stream) => Ok(stream),
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use serde::Serialize;
 
-use super::files::{self, Opened};
+use super::files::{self, OpenedPath};
 use super::run_args::Output;
 use super::total_bar::TotalBar;
 use super::whom::{Believed, Said, believe};
@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &InspectArgs) -> Result<ExitStatus, Fault> {
     }
     let mut out = io::stdout().lock();
     let written = match arguments.output {
-        Output::Json => write_json(&mut out, &Document::new(&shown_files)),
+        Output::Json => write_json(&mut out, &InspectDocument::new(&shown_files)),
         Output::Text => shown_files.iter().try_for_each(|file| text(&mut out, file)),
     };
     shown(written)?;
@@ -70,14 +70,14 @@ pub(super) fn run(arguments: &InspectArgs) -> Result<ExitStatus, Fault> {
 
 /// The JSON form, described in `docs/report.md`.
 #[derive(Debug, Serialize)]
-struct Document<'a> {
+struct InspectDocument<'a> {
     schema: &'static str,
     /// Always false.
     verified: bool,
     files: &'a [Inspected],
 }
 
-impl<'a> Document<'a> {
+impl<'a> InspectDocument<'a> {
     const fn new(files: &'a [Inspected]) -> Self {
         Self { schema: "sealift-inspect/v1", verified: false, files }
     }
@@ -88,19 +88,19 @@ impl<'a> Document<'a> {
 struct Inspected {
     file: String,
     #[serde(flatten)]
-    content: Content,
+    content: InspectedContent,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "type")]
-enum Content {
+enum InspectedContent {
     Bundle(BundleDescription),
-    ImageArchive { format: String, images: Vec<Image>, notes: Vec<String> },
+    ImageArchive { format: String, images: Vec<InspectedImage>, notes: Vec<String> },
     PublicKey { kind: String, fingerprint: String, words: String },
 }
 
 #[derive(Debug, Serialize)]
-struct Image {
+struct InspectedImage {
     unsigned_tags: Vec<String>,
     digests: Vec<MatchedDigest>,
     diff_ids: Vec<String>,
@@ -110,16 +110,16 @@ struct Image {
 }
 
 /// Tells by its first bytes what a file is, and reads it.
-fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<Content, Fault> {
+fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<InspectedContent, Fault> {
     let place = files::show(path);
     let options = Options { jobs: 1, progress: &TotalBar::new(true), cuts: None, crew: None };
     let archive = match files::open(path)? {
-        Opened::Directory => {
+        OpenedPath::Directory => {
             image_directory(path)?;
             image::read(Input::Layout(&files::Directory(path)), &options)
         }
-        Opened::Pipe(mut pipe) => image::read(Input::Stream(&mut pipe), &options),
-        Opened::File(file) => {
+        OpenedPath::Pipe(mut pipe) => image::read(Input::Stream(&mut pipe), &options),
+        OpenedPath::File(file) => {
             let mut first = [0; 80];
             let count = files::rewound(path, &file)?
                 .read(&mut first)
@@ -138,7 +138,7 @@ fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<Content, Fault> 
                     Some(root) => bundle.describe(Some(root)),
                     None => bundle.describe(Some(&TrustMaterial::production()?)),
                 };
-                return Ok(Content::Bundle(description));
+                return Ok(InspectedContent::Bundle(description));
             }
             if is_sums(first) {
                 return Err(seal_part(path, "a list of SHA-256 digests"));
@@ -146,7 +146,7 @@ fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<Content, Fault> 
             let begin = first.starts_with(PEM);
             if let Some(bytes) = key_file(path, &file, begin)? {
                 let key = PublicKey::from_pem(&bytes).map_err(|fault| fault.at(place))?;
-                return Ok(Content::PublicKey {
+                return Ok(InspectedContent::PublicKey {
                     kind: key.kind().to_string(),
                     fingerprint: key.fingerprint().to_string(),
                     words: key::words(&key.fingerprint()),
@@ -156,7 +156,7 @@ fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<Content, Fault> 
         }
     };
     let archive = archive.map_err(|refusal| unknown(refusal.fault).at(place))?;
-    let images = archive.images.iter().map(|image| Image {
+    let images = archive.images.iter().map(|image| InspectedImage {
         unsigned_tags: image.unsigned_tags.clone(),
         digests: image
             .candidates
@@ -168,7 +168,7 @@ fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<Content, Fault> 
         labels: image.labels.clone(),
         ids_after_load: image.ids_after_load.clone(),
     });
-    Ok(Content::ImageArchive {
+    Ok(InspectedContent::ImageArchive {
         format: archive.format(),
         images: images.collect(),
         notes: archive.notes.clone(),
@@ -249,20 +249,20 @@ fn unknown(fault: Fault) -> Fault {
 fn text(out: &mut dyn Write, inspected: &Inspected) -> io::Result<()> {
     let name = printable(&inspected.file);
     match &inspected.content {
-        Content::PublicKey { kind, fingerprint, words } => {
+        InspectedContent::PublicKey { kind, fingerprint, words } => {
             line!(out, "{name}: public key, {kind}")?;
             line!(out, "  fingerprint (SHA-256 of the SPKI): {fingerprint}")?;
             line!(out, "  the same in words: {words}")?;
             line!(out, "  compare one of them out of band with what the key's owner publishes")
         }
-        Content::Bundle(bundle) => {
+        InspectedContent::Bundle(bundle) => {
             line!(out, "{name}: signature bundle, {} ({NOT_VERIFIED})", bundle.format)?;
             for (label, value) in report::bundle_lines(bundle) {
                 line!(out, "  {}: {}", printable(&label), printable(&value))?;
             }
             Ok(())
         }
-        Content::ImageArchive { format, images, notes } => {
+        InspectedContent::ImageArchive { format, images, notes } => {
             line!(out, "{name}: image archive, {} ({NOT_VERIFIED})", printable(format))?;
             for image in images {
                 let tags: Vec<_> = image.unsigned_tags.iter().map(|tag| printable(tag)).collect();
