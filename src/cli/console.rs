@@ -19,7 +19,7 @@ use crate::verdict::{
 
 /// What is shown and written.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(super) struct ConsoleOptions {
     /// The form on standard output.
     pub(super) output: Form,
     pub(super) detail: Detail,
@@ -43,27 +43,27 @@ pub(super) struct Console {
     tells: bool,
     begun: Instant,
     bytes: AtomicU64,
-    state: Mutex<State>,
+    state: Mutex<ConsoleState>,
     /// What was written to standard output, held while it is: whoever waits for the other end of a pipe must
     /// not keep the answers from whoever is interrupted.
     out: Mutex<io::Result<()>>,
 }
 
-struct State {
+struct ConsoleState {
     /// Which of the paths is being checked.
     path: usize,
     run: Run,
     count: Summary,
     /// Kept only if a report other than lines of text is wanted.
     ledger: Option<Ledger<(usize, Place)>>,
-    earlier: Option<Earlier>,
+    earlier: Option<EarlierAnswers>,
     /// What an answer could not be kept for.
     lost: io::Result<()>,
     ended: bool,
 }
 
 /// The answers of an earlier run.
-struct Earlier {
+struct EarlierAnswers {
     /// By what they are called below the paths that were asked for then.
     answers: HashMap<Called, VecDeque<ArtifactReport>>,
     /// What things are called now.
@@ -75,7 +75,7 @@ struct Earlier {
 
 impl Console {
     /// A console for a run.
-    pub(super) fn new(wanted: Wanted, run: Run) -> Arc<Self> {
+    pub(super) fn new(wanted: ConsoleOptions, run: Run) -> Arc<Self> {
         let keeps = wanted.output != Form::Text || !wanted.files.is_empty();
         let earlier = wanted.earlier.map(|report| {
             let shard = report.run.shard.as_ref().map(|it| (it.part, it.of));
@@ -84,7 +84,7 @@ impl Console {
             for artifact in report.artifacts {
                 answers.entry(then.artifact(&artifact)).or_default().push_back(artifact);
             }
-            Earlier { answers, now, shard, same: 0 }
+            EarlierAnswers { answers, now, shard, same: 0 }
         });
         Arc::new(Self {
             progress: ProgressLines::new(wanted.quiet),
@@ -95,7 +95,7 @@ impl Console {
             tells: wanted.output != Form::Text && !wanted.quiet && io::stderr().is_terminal(),
             begun: Instant::now(),
             bytes: AtomicU64::new(0),
-            state: Mutex::new(State {
+            state: Mutex::new(ConsoleState {
                 path: 0,
                 run,
                 count: Summary::default(),
@@ -108,7 +108,7 @@ impl Console {
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ConsoleState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -156,7 +156,7 @@ impl Console {
     }
 
     /// Writes the files first: nobody can hold them up. Goes on whatever can't be written.
-    fn conclude(&self, state: &mut State) -> Vec<Fault> {
+    fn conclude(&self, state: &mut ConsoleState) -> Vec<Fault> {
         state.ended = true;
         self.progress.clear();
         let milliseconds = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
@@ -191,7 +191,7 @@ impl Console {
         faults
     }
 
-    fn last_lines(&self, out: &mut dyn io::Write, state: &mut State) -> io::Result<()> {
+    fn last_lines(&self, out: &mut dyn io::Write, state: &mut ConsoleState) -> io::Result<()> {
         if let Some(earlier) = &state.earlier {
             let mut gone: Vec<(&String, Outcome, &Called)> = Vec::new();
             for (called, answers) in &earlier.answers {
@@ -255,7 +255,7 @@ impl Console {
     }
 }
 
-impl Earlier {
+impl EarlierAnswers {
     /// Whether an answer is what it was.
     fn knows(&mut self, report: &ArtifactReport) -> bool {
         let called = self.now.artifact(report);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::apart::Named;
 use super::args::VerifyArgs;
-use super::console::{self, Console, Wanted};
+use super::console::{self, Console, ConsoleOptions};
 use super::whom::{Believed, Said, believe};
 use super::{
     apart, batch_args, complain, expected, files, jobs, load_profile, medium, program_digest, warn,
@@ -422,7 +422,7 @@ fn options(arguments: &VerifyArgs) -> Vec<String> {
 }
 
 /// What is to be shown and written.
-fn wanted(arguments: &VerifyArgs) -> Result<Wanted, Fault> {
+fn wanted(arguments: &VerifyArgs) -> Result<ConsoleOptions, Fault> {
     let mut reports: Vec<(PathBuf, Form)> = Vec::new();
     for path in &arguments.report {
         let form = console::form_of(path)?;
@@ -436,7 +436,7 @@ fn wanted(arguments: &VerifyArgs) -> Result<Wanted, Fault> {
         ),
         None => None,
     };
-    Ok(Wanted {
+    Ok(ConsoleOptions {
         output: Form::from(arguments.run.output),
         detail: if arguments.run.verbose { Detail::Full } else { Detail::Brief },
         files: reports,
