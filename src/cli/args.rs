@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::batch_args::BatchArgs;
-use super::cosign_options::CosignOptions;
 use super::explain::ExplainArgs;
 use super::inspect::InspectArgs;
 use super::keygen::KeygenArgs;
@@ -17,6 +16,7 @@ use super::run_args::{EXIT_CODES, Kind, RunArgs};
 use super::seal::SealArgs;
 use super::transfer_args::{PolicyOption, TransferArgs};
 use super::trust_args::TrustArgs;
+use super::verify_blob::VerifyBlobArgs;
 
 /// Verify container image archives and packages against Cosign signatures, offline, from local
 /// files alone.
@@ -96,29 +96,4 @@ pub(super) struct VerifyArgs {
     pub(super) report: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) run: RunArgs,
-}
-
-/// Verify a signature on any bytes: cosign's `verify-blob`, offline.
-///
-/// Takes cosign's flags, prints cosign's words to standard error and reads FILE as a stream. The
-/// format of the bundle is told by its content, old or new.
-#[derive(Debug, Args)]
-#[command(after_help = EXIT_CODES)]
-pub(super) struct VerifyBlobArgs {
-    /// The signed bytes; `-` is standard input
-    #[arg(value_name = "FILE")]
-    pub(super) file: PathBuf,
-    /// Signature bundle
-    #[arg(long, value_name = "FILE")]
-    pub(super) bundle: Option<PathBuf>,
-    /// A signature without a bundle: a file of base64 or raw bytes, or the base64 itself; beside --bundle
-    /// it must be the same one
-    #[arg(long, value_name = "FILE|BASE64")]
-    pub(super) signature: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) trust: TrustArgs,
-    #[command(flatten)]
-    pub(super) policy: PolicyOption,
-    #[command(flatten)]
-    pub(super) cosign: CosignOptions,
 }

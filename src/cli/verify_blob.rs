@@ -2,11 +2,16 @@
 //! trust policy in force.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
 
 use super::apart::Named;
-use super::args::VerifyBlobArgs;
+use super::cosign_options::CosignOptions;
 use super::files;
+use super::run_args::EXIT_CODES;
+use super::transfer_args::PolicyOption;
+use super::trust_args::TrustArgs;
 use super::verify::load_bundle;
 use super::whom::{Believed, Said, believe};
 use super::{complain, warn};
@@ -20,6 +25,31 @@ use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, line};
 
 /// cosign's own default: SHA-256 for every kind of key that signs a hash.
 const HASH: HashRule = HashRule::Exactly(HashAlgorithm::Sha256);
+
+/// Verify a signature on any bytes: cosign's `verify-blob`, offline.
+///
+/// Takes cosign's flags, prints cosign's words to standard error and reads FILE as a stream. The
+/// format of the bundle is told by its content, old or new.
+#[derive(Debug, Args)]
+#[command(after_help = EXIT_CODES)]
+pub(super) struct VerifyBlobArgs {
+    /// The signed bytes; `-` is standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Signature bundle
+    #[arg(long, value_name = "FILE")]
+    bundle: Option<PathBuf>,
+    /// A signature without a bundle: a file of base64 or raw bytes, or the base64 itself; beside --bundle
+    /// it must be the same one
+    #[arg(long, value_name = "FILE|BASE64")]
+    signature: Option<PathBuf>,
+    #[command(flatten)]
+    trust: TrustArgs,
+    #[command(flatten)]
+    policy: PolicyOption,
+    #[command(flatten)]
+    cosign: CosignOptions,
+}
 
 /// Runs the command.
 pub(super) fn run(arguments: &VerifyBlobArgs) -> Result<ExitStatus, Fault> {
