@@ -2,7 +2,7 @@
 //! key or one that the policy lists; that its files are right is checked on the far side, where it is.
 
 use super::Description;
-use super::want::Want;
+use super::wanted::WantedItem;
 use crate::digest::{FileDigest, Sha256Digest};
 use crate::folder::Folder;
 use crate::key::PublicKey;
@@ -41,11 +41,15 @@ impl Earlier {
     }
 
     /// The image, if it was carried from exactly this place: the digest is part of it.
-    pub(super) fn image(&self, want: &Want, description: &Description) -> Option<BaseArtifact> {
+    pub(super) fn image(
+        &self,
+        wanted: &WantedItem,
+        description: &Description,
+    ) -> Option<BaseArtifact> {
         self.manifest
             .artifacts
             .iter()
-            .filter(|it| it.kind == Kind::Image && it.name == want.name && !it.allow_unsigned)
+            .filter(|it| it.kind == Kind::Image && it.name == wanted.name && !it.allow_unsigned)
             .find(|it| {
                 it.source.as_ref() == Some(&description.source)
                     && description.source.contains("@sha256:")
@@ -55,12 +59,11 @@ impl Earlier {
     }
 
     /// Whether a package of this name and size was carried: the one that its bundle will have to prove.
-    pub(super) fn may_have(&self, want: &Want, size: Option<u64>) -> bool {
-        let carried = self
-            .manifest
-            .artifacts
-            .iter()
-            .find(|it| it.kind == Kind::Package && it.name == want.name && !it.allow_unsigned);
+    pub(super) fn may_have(&self, wanted: &WantedItem, size: Option<u64>) -> bool {
+        let carried =
+            self.manifest.artifacts.iter().find(|it| {
+                it.kind == Kind::Package && it.name == wanted.name && !it.allow_unsigned
+            });
         let carried = carried.and_then(|it| self.manifest.file(&it.path)).map(|it| it.size);
         carried.is_some() && carried == size
     }
@@ -77,14 +80,14 @@ impl Earlier {
     /// carried; whether that is true is for the caller to see.
     pub(super) fn package(
         &self,
-        want: &Want,
+        wanted: &WantedItem,
         bundle: &SignatureBundle,
         profile: &VendorProfile,
     ) -> Option<(BaseArtifact, FileDigest)> {
         let (_, stated) = bundle.stated_digest()?;
         let carried =
             self.manifest.artifacts.iter().find(|it| {
-                it.kind == Kind::Package && it.name == want.name && !it.allow_unsigned
+                it.kind == Kind::Package && it.name == wanted.name && !it.allow_unsigned
             })?;
         let item = self.item(Kind::Package, &carried.name, &carried.path)?;
         let message = profile.package.message.message(&item.sha256);

@@ -10,7 +10,7 @@ use super::base::Earlier;
 use super::http::{Http, is_page, page, shown};
 use super::stage::{SMALL, Stage};
 use super::store::Store;
-use super::want::Want;
+use super::wanted::WantedItem;
 use super::{Description, Found, Hosts, Source, Task, Watch};
 use crate::digest::Sha256Digest;
 use crate::folder::TEMPORARY;
@@ -35,7 +35,7 @@ pub(super) struct FetchTask<'a> {
     pub(super) watch: &'a dyn Watch,
 }
 
-/// What is known of a want before anything of it is fetched.
+/// What is known of a wanted before anything of it is fetched.
 pub(super) enum Located<'a> {
     /// An image.
     Image(Box<dyn Found + 'a>),
@@ -59,7 +59,7 @@ impl Located<'_> {
     }
 }
 
-/// What became of a want.
+/// What became of a wanted.
 pub(super) enum FetchOutcome {
     /// It is here and right.
     Accepted { report: Box<ArtifactReport>, seen: Seen, origin: Origin },
@@ -68,10 +68,10 @@ pub(super) enum FetchOutcome {
 }
 
 impl<'a> FetchTask<'a> {
-    /// Asks what a want is and how large.
-    pub(super) fn locate(&self, want: &Want) -> Result<Located<'a>, Fault> {
-        match &want.url {
-            None => self.source.find(&want.reference, self.watch).map(Located::Image),
+    /// Asks what a wanted is and how large.
+    pub(super) fn locate(&self, wanted: &WantedItem) -> Result<Located<'a>, Fault> {
+        match &wanted.url {
+            None => self.source.find(&wanted.reference, self.watch).map(Located::Image),
             Some(url) => {
                 let hosts = self.hosts.and(url);
                 self.http.ask(url, &hosts).map(|asked| Located::Package(asked.size))
@@ -79,11 +79,11 @@ impl<'a> FetchTask<'a> {
         }
     }
 
-    /// The URLs that will be asked for a want, as far as they are known before it is fetched.
-    pub(super) fn urls(&self, want: &Want, located: &Located<'_>) -> Vec<String> {
+    /// The URLs that will be asked for a wanted, as far as they are known before it is fetched.
+    pub(super) fn urls(&self, wanted: &WantedItem, located: &Located<'_>) -> Vec<String> {
         let profile = self.order.profile;
         let site = profile.mirror.as_ref();
-        match (located, &want.url) {
+        match (located, &wanted.url) {
             (Located::Image(found), _) => {
                 let mut urls = Vec::new();
                 for labels in &found.description().labels {
@@ -94,7 +94,7 @@ impl<'a> FetchTask<'a> {
                 urls
             }
             (Located::Package(_), Some(url)) => {
-                let file = want.spelled();
+                let file = wanted.spelled();
                 let material =
                     site.map(|it| [it.bundle_url.url_for(file), it.key_file_url.url_for(file)]);
                 std::iter::once(shown(url)).chain(material.into_iter().flatten()).collect()
@@ -103,10 +103,10 @@ impl<'a> FetchTask<'a> {
         }
     }
 
-    /// Whether the file of a want is here already, as far as that can be told without the network.
-    pub(super) fn is_here(&self, want: &Want, located: &Located<'_>) -> bool {
-        let entry = self.store.last(&want.path);
-        let there = self.store.folder.file(&want.path).is_ok();
+    /// Whether the file of a wanted is here already, as far as that can be told without the network.
+    pub(super) fn is_here(&self, wanted: &WantedItem, located: &Located<'_>) -> bool {
+        let entry = self.store.last(&wanted.path);
+        let there = self.store.folder.file(&wanted.path).is_ok();
         match located {
             Located::Image(found) => {
                 there && entry.is_some_and(|it| it.url == found.description().source)
@@ -115,58 +115,65 @@ impl<'a> FetchTask<'a> {
         }
     }
 
-    /// Whether an earlier transfer carried a want that is not here; of a package as far as its size tells.
-    pub(super) fn is_carried(&self, want: &Want, located: &Located<'_>) -> bool {
-        let there = self.store.folder.file(&want.path).is_ok();
+    /// Whether an earlier transfer carried a wanted that is not here; of a package as far as its size tells.
+    pub(super) fn is_carried(&self, wanted: &WantedItem, located: &Located<'_>) -> bool {
+        let there = self.store.folder.file(&wanted.path).is_ok();
         self.earlier.filter(|_| !there).is_some_and(|earlier| match located {
-            Located::Image(found) => earlier.image(want, found.description()).is_some(),
-            Located::Package(size) => earlier.may_have(want, *size),
+            Located::Image(found) => earlier.image(wanted, found.description()).is_some(),
+            Located::Package(size) => earlier.may_have(wanted, *size),
         })
     }
 
-    /// Fetches a want with its material and judges it.
-    pub(super) fn fetch(&self, want: &Want, located: &Located<'_>) -> Result<FetchOutcome, Fault> {
-        match (located, &want.url) {
-            (Located::Image(found), _) => self.image(want, &**found),
-            (Located::Package(_), Some(url)) => self.package(want, url),
+    /// Fetches a wanted with its material and judges it.
+    pub(super) fn fetch(
+        &self,
+        wanted: &WantedItem,
+        located: &Located<'_>,
+    ) -> Result<FetchOutcome, Fault> {
+        match (located, &wanted.url) {
+            (Located::Image(found), _) => self.image(wanted, &**found),
+            (Located::Package(_), Some(url)) => self.package(wanted, url),
             (Located::Package(_), None) => {
-                Err(Fault::new(Code::ReferenceInvalid, "a package without a URL").at(&want.name))
+                Err(Fault::new(Code::ReferenceInvalid, "a package without a URL").at(&wanted.name))
             }
         }
     }
 
-    /// What lies there of a want as an earlier run left it, judged again.
-    pub(super) fn in_place(&self, want: &Want) -> Result<(ArtifactReport, Seen, Origin), Fault> {
-        let mut stage = Stage::new(self.store, want);
-        let below = self.store.folder.folder(&want.directory)?;
+    /// What lies there of a wanted as an earlier run left it, judged again.
+    pub(super) fn in_place(
+        &self,
+        wanted: &WantedItem,
+    ) -> Result<(ArtifactReport, Seen, Origin), Fault> {
+        let mut stage = Stage::new(self.store, wanted);
+        let below = self.store.folder.folder(&wanted.directory)?;
         for entry in below.list()?.files() {
-            let path = format!("{}/{}", want.directory, entry.name);
-            if path == want.path || self.store.last(&path).is_some() {
+            let path = format!("{}/{}", wanted.directory, entry.name);
+            if path == wanted.path || self.store.last(&path).is_some() {
                 stage.put(&path.clone(), path);
             }
         }
         let (report, seen) = self.judge(&stage, &Description::default())?;
-        let source = self.store.last(&want.path).map_or_else(String::new, |it| it.url);
-        match self.fits(want, &report) {
-            true => Ok((report, seen, Origin { name: want.name.clone(), source })),
-            false => Err(refusal(want, report)),
+        let source = self.store.last(&wanted.path).map_or_else(String::new, |it| it.url);
+        match self.fits(wanted, &report) {
+            true => Ok((report, seen, Origin { name: wanted.name.clone(), source })),
+            false => Err(refusal(wanted, report)),
         }
     }
 
-    fn image(&self, want: &Want, found: &dyn Found) -> Result<FetchOutcome, Fault> {
+    fn image(&self, wanted: &WantedItem, found: &dyn Found) -> Result<FetchOutcome, Fault> {
         let description = found.description();
         let there = |path: &str| self.store.folder.file(path).is_ok();
         // What lies here need not be fetched, and nothing is taken away.
-        if !there(&want.path)
-            && let Some(item) = self.earlier.and_then(|it| it.image(want, description))
+        if !there(&wanted.path)
+            && let Some(item) = self.earlier.and_then(|it| it.image(wanted, description))
         {
-            Stage::new(self.store, want).give_up()?;
+            Stage::new(self.store, wanted).give_up()?;
             return Ok(FetchOutcome::Carried(item, None));
         }
         for note in &description.notes {
-            self.watch.say(&format!("{}: {note}", want.name));
+            self.watch.say(&format!("{}: {note}", wanted.name));
         }
-        let mut stage = Stage::new(self.store, want);
+        let mut stage = Stage::new(self.store, wanted);
         let mut alone = None;
         // An archive shows its labels only when it is read.
         if !description.labels.is_empty() {
@@ -184,7 +191,7 @@ impl<'a> FetchTask<'a> {
         let found = match &alone {
             None => found,
             Some((index, alone)) => {
-                let name = &want.name;
+                let name = &wanted.name;
                 self.watch
                     .say(&format!("{name}: left out: the index {index}, which nobody signed"));
                 &**alone
@@ -201,7 +208,7 @@ impl<'a> FetchTask<'a> {
                 && there(&place)
                 && (recorded(&place) || !description.stated.is_empty())
             {
-                stage.put(&want.path, place.clone());
+                stage.put(&wanted.path, place.clone());
                 let judged = self.judge(&stage, description).ok();
                 here = judged.filter(|it| self.is_it(&stage, description, recorded(&place), it));
                 if here.is_none() && recorded(&place) {
@@ -213,21 +220,21 @@ impl<'a> FetchTask<'a> {
         let mut judged = match here {
             Some(judged) => judged,
             None => {
-                self.store.may_replace(&want.path)?;
+                self.store.may_replace(&wanted.path)?;
                 self.fetch_image(&mut stage, found)?;
                 self.judge(&stage, description)?
             }
         };
         if description.labels.is_empty() {
             let labels: Vec<_> =
-                judged.1.images(&want.path).iter().map(|image| image.labels.clone()).collect();
+                judged.1.images(&wanted.path).iter().map(|image| image.labels.clone()).collect();
             self.image_material(&mut stage, &labels)?;
             judged = self.judge(&stage, description)?;
         }
-        stated(want, description, &judged.1)?;
+        stated(wanted, description, &judged.1)?;
         if new
-            && let (Some(it), Some(place)) = (judged.1.digest(&want.path), stage.place())
-            && (place != want.path || self.store.last(place).is_some())
+            && let (Some(it), Some(place)) = (judged.1.digest(&wanted.path), stage.place())
+            && (place != wanted.path || self.store.last(place).is_some())
         {
             let source = description.source.clone();
             self.store.record([super::Fetched::local(source, place, it.size, it.sha256)])?;
@@ -245,17 +252,17 @@ impl<'a> FetchTask<'a> {
         recorded: bool,
         judged: &Judgement,
     ) -> bool {
-        let want = stage.want();
+        let wanted = stage.wanted();
         let same = match stage.place() {
-            Some(place) if recorded => self.store.is_recorded(place, digest(judged, want)),
+            Some(place) if recorded => self.store.is_recorded(place, digest(judged, wanted)),
             _ => judged.0.outcome == Outcome::Ok,
         };
-        same && stated(want, description, &judged.1).is_ok()
+        same && stated(wanted, description, &judged.1).is_ok()
     }
 
     fn fetch_image(&self, stage: &mut Stage<'_>, found: &dyn Found) -> Result<(), Fault> {
         stage.begin()?;
-        let path = &stage.want().path;
+        let path = &stage.wanted().path;
         let beside = stage.beside(path);
         let fetched = found.fetch(self.store.folder, &beside, self.watch)?;
         self.store.came();
@@ -265,37 +272,38 @@ impl<'a> FetchTask<'a> {
         self.store.record(blobs)
     }
 
-    fn package(&self, want: &Want, url: &Url) -> Result<FetchOutcome, Fault> {
+    fn package(&self, wanted: &WantedItem, url: &Url) -> Result<FetchOutcome, Fault> {
         let site = self.site()?;
-        let file = want.path.rsplit('/').next().unwrap_or_default();
+        let file = wanted.path.rsplit('/').next().unwrap_or_default();
         let names = pairing::for_package(self.order.profile, file);
         let (Some(bundle), Some(key_file)) = (names.bundle, names.key) else {
             return Err(Fault::new(Code::ReferenceInvalid, "no name for its bundle").at(file));
         };
-        let mut stage = Stage::new(self.store, want);
-        let path = format!("{}/{bundle}", want.directory);
+        let mut stage = Stage::new(self.store, wanted);
+        let path = format!("{}/{bundle}", wanted.directory);
         let bundle = match self.vendor_file(
             &mut stage,
-            &site.bundle_url.url_for(want.spelled()),
+            &site.bundle_url.url_for(wanted.spelled()),
             &bundle,
             SMALL,
         ) {
             // Nobody signed it, and the operator knows.
-            Err(fault) if absent(&fault) && self.may_be_unsigned(want) => None,
+            Err(fault) if absent(&fault) && self.may_be_unsigned(wanted) => None,
             other => Some(other?),
         };
         if bundle.is_some() {
-            self.package_key(&mut stage, &site.key_file_url.url_for(want.spelled()), &key_file)?;
+            self.package_key(&mut stage, &site.key_file_url.url_for(wanted.spelled()), &key_file)?;
             self.foresee(&stage, &[path], Foreseen::Package)?;
         }
-        let there = self.store.folder.file(&want.path).is_ok();
+        let there = self.store.folder.file(&wanted.path).is_ok();
         let signed = bundle.and_then(|bytes| SignatureBundle::parse_found(&bytes).ok());
         if let (Some(earlier), Some(bundle), false) = (self.earlier, signed, there)
-            && let Some((item, digest)) = earlier.package(want, &bundle, self.order.profile)
+            && let Some((item, digest)) = earlier.package(wanted, &bundle, self.order.profile)
         {
             // What a bundle states is only believed when it verifies.
             let (view, material) = (stage.view()?, stage.material());
-            let known = transfer::examine_absent(&view, &self.order, &want.path, &material, digest);
+            let known =
+                transfer::examine_absent(&view, &self.order, &wanted.path, &material, digest);
             match known {
                 Ok(judged) if judged.report.outcome == Outcome::Ok => {
                     stage.give_up()?;
@@ -303,17 +311,17 @@ impl<'a> FetchTask<'a> {
                 }
                 _ => self.watch.say(&format!(
                     "{}: the bundle does not prove what the earlier transfer carried; fetched",
-                    want.name
+                    wanted.name
                 )),
             }
         }
         let description = Description::default();
         // What nobody fetched is taken if it is what the vendor signed, and is in the way if not.
-        if there && self.store.last(&want.path).is_none() {
-            stage.put(&want.path, want.path.clone());
+        if there && self.store.last(&wanted.path).is_none() {
+            stage.put(&wanted.path, wanted.path.clone());
             let judged = self.judge(&stage, &description)?;
             if judged.0.outcome != Outcome::Ok {
-                self.store.may_replace(&want.path)?;
+                self.store.may_replace(&wanted.path)?;
             }
             return self.accept(&mut stage, judged, shown(url));
         }
@@ -330,14 +338,14 @@ impl<'a> FetchTask<'a> {
         if other || (joined && judged.0.outcome == Outcome::Failed) {
             let why =
                 if other { "not what was fetched before" } else { "continued, and not right" };
-            self.watch.say(&format!("{}: {why}; fetched again", want.path));
+            self.watch.say(&format!("{}: {why}; fetched again", wanted.path));
             fetched = stage.large(self.http, url, &hosts, true, self.watch)?;
             judged = self.judge(&stage, &description)?;
         }
         if fetched && !self.is_fetched(&stage, &judged) {
             let message = "what lies on the disk is not what arrived";
             return Err(
-                Fault::new(Code::SourceDisagrees, message).at(self.store.folder.show(&want.path))
+                Fault::new(Code::SourceDisagrees, message).at(self.store.folder.show(&wanted.path))
             );
         }
         self.accept(&mut stage, judged, shown(url))
@@ -345,8 +353,8 @@ impl<'a> FetchTask<'a> {
 
     /// Whether what was judged is what was fetched, now or by an earlier run.
     fn is_fetched(&self, stage: &Stage<'_>, judged: &Judgement) -> bool {
-        let digest = digest(judged, stage.want());
-        let mut places = stage.place().into_iter().chain([stage.want().path.as_str()]);
+        let digest = digest(judged, stage.wanted());
+        let mut places = stage.place().into_iter().chain([stage.wanted().path.as_str()]);
         places.any(|place| self.store.is_recorded(place, digest))
     }
 
@@ -356,30 +364,30 @@ impl<'a> FetchTask<'a> {
         stage: &mut Stage<'_>,
         labels: &[BTreeMap<String, String>],
     ) -> Result<Vec<String>, Fault> {
-        let want = stage.want();
+        let wanted = stage.wanted();
         let rules = &self.order.profile.image;
-        let mut wanted = BTreeSet::new();
+        let mut named = BTreeSet::new();
         for labels in labels {
             if let Some(url) = labels.get(&rules.bundle_label) {
-                wanted.insert((url.as_str(), labels.get(&rules.key_label).map(String::as_str)));
+                named.insert((url.as_str(), labels.get(&rules.key_label).map(String::as_str)));
             }
         }
-        if wanted.is_empty() && !self.may_be_unsigned(want) {
+        if named.is_empty() && !self.may_be_unsigned(wanted) {
             let message = format!("its config has no label {}", rules.bundle_label);
-            return Err(Fault::new(Code::NoBundle, message).at(&want.name).advise(NO_BUNDLE));
+            return Err(Fault::new(Code::NoBundle, message).at(&wanted.name).advise(NO_BUNDLE));
         }
         let mut bundles = Vec::new();
-        for (url, key) in wanted.into_iter().take(limits::BUNDLES) {
+        for (url, key) in named.into_iter().take(limits::BUNDLES) {
             let Some(name) = pairing::base_name(url) else {
                 let message = "the bundle's label is no URL that ends in a plain file name";
                 return Err(Fault::new(Code::HostNotAllowed, message).at(url));
             };
             match self.vendor_file(stage, url, &name, SMALL) {
                 // Nobody signed it, and the operator knows: as for a package.
-                Err(fault) if absent(&fault) && self.may_be_unsigned(want) => continue,
+                Err(fault) if absent(&fault) && self.may_be_unsigned(wanted) => continue,
                 other => drop(other?),
             }
-            bundles.push(format!("{}/{name}", want.directory));
+            bundles.push(format!("{}/{name}", wanted.directory));
             let key = key.map(|key| match pairing::base_name(key) {
                 Some(name) if name == key => Ok((self.site()?.key_url.url_for(&name), name)),
                 _ => {
@@ -398,12 +406,12 @@ impl<'a> FetchTask<'a> {
         bundles: &[String],
         artifact: Foreseen<'_>,
     ) -> Result<(), Fault> {
-        let (view, material, want) = (stage.view()?, stage.material(), stage.want());
-        transfer::foresee(&view, &self.order, &want.name, &material, bundles, artifact)
+        let (view, material, wanted) = (stage.view()?, stage.material(), stage.wanted());
+        transfer::foresee(&view, &self.order, &wanted.name, &material, bundles, artifact)
     }
 
     fn package_key(&self, stage: &mut Stage<'_>, url: &str, name: &str) -> Result<(), Fault> {
-        let path = format!("{}/{name}", stage.want().directory);
+        let path = format!("{}/{name}", stage.wanted().directory);
         let found = self.vendor_file(stage, url, name, limits::KEY_BYTES).and_then(|bytes| {
             pairing::key_url(&bytes)
                 .and_then(|url| Ok((url, pairing::key_name(&bytes)?)))
@@ -420,17 +428,17 @@ impl<'a> FetchTask<'a> {
         named: Option<Result<(String, String), Fault>>,
     ) -> Result<(), Fault> {
         let naming = &self.order.naming;
-        let want = stage.want();
+        let wanted = stage.wanted();
         let fetched = match named {
             Some(named) => named.and_then(|(url, name)| {
                 let bytes = self.vendor_file(stage, &url, &name, limits::KEY_BYTES)?;
                 PublicKey::from_found(&name, &bytes).map_err(|fault| {
                     // It would lie there as a file that nobody signed.
-                    stage.drop(&format!("{}/{name}", want.directory));
+                    stage.drop(&format!("{}/{name}", wanted.directory));
                     fault.at(url)
                 })
             }),
-            None => Err(Fault::new(Code::KeyNotNamed, "the vendor names no key").at(&want.name)),
+            None => Err(Fault::new(Code::KeyNotNamed, "the vendor names no key").at(&wanted.name)),
         };
         match fetched {
             Ok(key) if naming.admits(&key.fingerprint()) => Ok(()),
@@ -452,7 +460,7 @@ impl<'a> FetchTask<'a> {
                     "the vendor's site names the key {fingerprint}, which nobody named here; compare \
                      it with the vendor out of band, then say --pin-key {fingerprint}"
                 );
-                Err(Fault::new(Code::KeyNotNamed, message).at(&want.name))
+                Err(Fault::new(Code::KeyNotNamed, message).at(&wanted.name))
             }
             Err(fault) => Err(fault),
         }
@@ -468,15 +476,15 @@ impl<'a> FetchTask<'a> {
     ) -> Result<Vec<u8>, Fault> {
         let url = Url::parse(url)
             .map_err(|error| Fault::new(Code::HostNotAllowed, error.to_string()).at(url))?;
-        let want = stage.want();
-        let path = format!("{}/{name}", want.directory);
+        let wanted = stage.wanted();
+        let path = format!("{}/{name}", wanted.directory);
         if path.to_ascii_lowercase().ends_with(TEMPORARY) {
             let message = "the vendor's name for a bundle or key is that of a half-written file";
             return Err(Fault::new(Code::NameCollision, message).at(path));
         }
         path::portable(&path)
             .map_err(|reason| Fault::new(Code::PathNotPortable, reason.to_string()).at(&*path))?;
-        if path.eq_ignore_ascii_case(&want.path) {
+        if path.eq_ignore_ascii_case(&wanted.path) {
             let message = "the vendor's name for a bundle or key is the artifact's own";
             return Err(Fault::new(Code::NameCollision, message).at(path));
         }
@@ -493,46 +501,46 @@ impl<'a> FetchTask<'a> {
         })
     }
 
-    fn may_be_unsigned(&self, want: &Want) -> bool {
-        let image = want.kind == Kind::Image;
-        self.order.allows_unsigned(&want.name, &want.path, image)
+    fn may_be_unsigned(&self, wanted: &WantedItem) -> bool {
+        let image = wanted.kind == Kind::Image;
+        self.order.allows_unsigned(&wanted.name, &wanted.path, image)
     }
 
-    /// Reads and judges the files of a want, where they are now.
+    /// Reads and judges the files of a wanted, where they are now.
     fn judge(&self, stage: &Stage<'_>, description: &Description) -> Result<Judgement, Fault> {
-        let want = stage.want();
+        let wanted = stage.wanted();
         let view = stage.view()?;
-        let size = view.file(&want.path)?.metadata().map_or(0, |it| it.len());
-        let task = Task::reading(self.watch, &format!("verify {}", want.name), size);
+        let size = view.file(&wanted.path)?.metadata().map_or(0, |it| it.len());
+        let task = Task::reading(self.watch, &format!("verify {}", wanted.name), size);
         let progress = Reading(task);
-        let origin = Origin { name: want.name.clone(), source: description.source.clone() };
-        let origins = BTreeMap::from([(want.path.clone(), origin)]);
+        let origin = Origin { name: wanted.name.clone(), source: description.source.clone() };
+        let origins = BTreeMap::from([(wanted.path.clone(), origin)]);
         let order = Order {
             origins: &origins,
             reading: Options { progress: &progress, ..self.order.reading },
             ..self.order
         };
         let (judged, seen) = transfer::examine(&view, &order, &stage.names())?;
-        let kind = match want.kind {
+        let kind = match wanted.kind {
             Kind::Image => ArtifactKind::Image,
             Kind::Package => ArtifactKind::Package,
         };
         if judged.report.kind.is_some_and(|found| found != kind) {
-            let message = match want.kind {
+            let message = match wanted.kind {
                 Kind::Image => "what was brought as an image is a package",
                 Kind::Package => "what was brought as a package is an image archive",
             };
             return Err(Fault::new(Code::SourceDisagrees, message).at(judged.path));
         }
-        if judged.path != want.path {
+        if judged.path != wanted.path {
             let message = "another file than the one that was asked for is the artifact";
             return Err(Fault::new(Code::SourceDisagrees, message).at(judged.path));
         }
         Ok((judged.report, seen))
     }
 
-    fn fits(&self, want: &Want, report: &ArtifactReport) -> bool {
-        let unsigned = report.outcome == Outcome::Unsigned && self.may_be_unsigned(want);
+    fn fits(&self, wanted: &WantedItem, report: &ArtifactReport) -> bool {
+        let unsigned = report.outcome == Outcome::Unsigned && self.may_be_unsigned(wanted);
         report.outcome == Outcome::Ok || unsigned
     }
 
@@ -543,19 +551,19 @@ impl<'a> FetchTask<'a> {
         source: String,
     ) -> Result<FetchOutcome, Fault> {
         let (mut report, mut seen) = judged;
-        let want = stage.want();
-        if !self.fits(want, &report) {
-            if want.kind == Kind::Package && Self::is_page(stage) {
+        let wanted = stage.wanted();
+        if !self.fits(wanted, &report) {
+            if wanted.kind == Kind::Package && Self::is_page(stage) {
                 // No half of anything: the next run has no use for it, and the others need not wait.
                 stage.give_up()?;
                 return Err(page().at(source));
             }
-            return Err(refusal(want, report));
+            return Err(refusal(wanted, report));
         }
         stage.accept(&mut seen, self.watch)?;
         // As the far side will call it, and as what is left out is called here.
-        report.name.clone_from(&want.name);
-        let origin = Origin { name: want.name.clone(), source };
+        report.name.clone_from(&wanted.name);
+        let origin = Origin { name: wanted.name.clone(), source };
         Ok(FetchOutcome::Accepted { report: Box::new(report), seen, origin })
     }
 
@@ -565,7 +573,7 @@ impl<'a> FetchTask<'a> {
         let mut begin = Vec::new();
         let read = stage
             .view()
-            .and_then(|view| view.file(&stage.want().path))
+            .and_then(|view| view.file(&stage.wanted().path))
             .map(|file| file.take(limits::DIAGNOSIS_BYTES as u64).read_to_end(&mut begin));
         matches!(read, Ok(Ok(_))) && is_page(&begin)
     }
@@ -576,10 +584,10 @@ const NO_BUNDLE: &str = "Ask the vendor for an image or package that is signed, 
     unsigned, which every later check shows, say --allow-unsigned NAME.";
 
 /// Why an artifact does not fit, as a fault.
-fn refusal(want: &Want, report: ArtifactReport) -> Fault {
+fn refusal(wanted: &WantedItem, report: ArtifactReport) -> Fault {
     let code = report.code.unwrap_or(Code::NoBundle);
     let reason = report.reason.unwrap_or_else(|| code.meaning().to_owned());
-    let fault = Fault::new(code, reason).at(&want.name);
+    let fault = Fault::new(code, reason).at(&wanted.name);
     match report.next {
         _ if code == Code::NoBundle => fault.advise(NO_BUNDLE),
         Some(next) => fault.advise(next),
@@ -588,16 +596,16 @@ fn refusal(want: &Want, report: ArtifactReport) -> Fault {
 }
 
 /// The digests that a source stated are among those that the archive proves.
-fn stated(want: &Want, description: &Description, seen: &Seen) -> Result<(), Fault> {
-    if let (Some(whole), Some(found)) = (description.whole, seen.digest(&want.path))
+fn stated(wanted: &WantedItem, description: &Description, seen: &Seen) -> Result<(), Fault> {
+    if let (Some(whole), Some(found)) = (description.whole, seen.digest(&wanted.path))
         && whole != found.sha256
     {
         let message = "the archive changed while it was copied; run the same command again";
         return Err(Fault::new(Code::SourceDisagrees, message)
             .expected_found(whole, found.sha256)
-            .at(&want.name));
+            .at(&wanted.name));
     }
-    let images = seen.images(&want.path);
+    let images = seen.images(&wanted.path);
     let proven: BTreeSet<Sha256Digest> =
         images.iter().flat_map(|it| &it.candidates).map(|candidate| candidate.digest).collect();
     match description.stated.iter().find(|digest| !proven.contains(digest)) {
@@ -607,7 +615,7 @@ fn stated(want: &Want, description: &Description, seen: &Seen) -> Result<(), Fau
                 format!("{} says one id, and the archive proves others", description.source);
             Err(Fault::new(Code::SourceDisagrees, message)
                 .expected_found(digest.to_string(), proven.join(", "))
-                .at(&want.name))
+                .at(&wanted.name))
         }
         _ => Ok(()),
     }
@@ -622,8 +630,8 @@ fn absent(fault: &Fault) -> bool {
 
 type Judgement = (ArtifactReport, Seen);
 
-fn digest(judged: &Judgement, want: &Want) -> Option<Sha256Digest> {
-    judged.1.digest(&want.path).map(|it| it.sha256)
+fn digest(judged: &Judgement, wanted: &WantedItem) -> Option<Sha256Digest> {
+    judged.1.digest(&wanted.path).map(|it| it.sha256)
 }
 
 /// Progress of reading as a transfer.

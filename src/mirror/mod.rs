@@ -22,7 +22,7 @@ mod run;
 mod source;
 mod stage;
 mod store;
-mod want;
+mod wanted;
 mod watch;
 
 pub use base::Earlier;
@@ -34,5 +34,5 @@ pub use registry::{Platforms, Registry, RegistryOptions};
 pub use release::{Release, TEMPLATE};
 pub use run::{MirrorOutcome, MirrorRequest, PlanItem};
 pub use source::{Description, Found, Source};
-pub use want::{Want, wants};
+pub use wanted::{WantedItem, wanted_items};
 pub use watch::{Silent, Task, Watch};

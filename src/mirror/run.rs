@@ -9,7 +9,7 @@ use super::http::{Http, is_page_fault};
 use super::log::Log;
 use super::stage::Stage;
 use super::store::Store;
-use super::want::Want;
+use super::wanted::WantedItem;
 use super::{Hosts, Source, Watch};
 use crate::folder::{Folder, Lock, TEMPORARY};
 use crate::parallel;
@@ -25,7 +25,7 @@ pub struct MirrorRequest<'a> {
     /// The lock on it, which the caller holds from before it was looked at.
     pub lock: &'a Lock,
     /// What was asked for.
-    pub wants: &'a [Want],
+    pub wanted: &'a [WantedItem],
     /// The HTTP client.
     pub http: &'a Http,
     /// The hosts of the vendor.
@@ -50,7 +50,7 @@ pub struct MirrorRequest<'a> {
 
 impl std::fmt::Debug for MirrorRequest<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MirrorRequest").field("wants", &self.wants).finish_non_exhaustive()
+        f.debug_struct("MirrorRequest").field("wanted", &self.wanted).finish_non_exhaustive()
     }
 }
 
@@ -58,7 +58,7 @@ impl std::fmt::Debug for MirrorRequest<'_> {
 #[derive(Debug, Clone)]
 pub struct PlanItem {
     /// What was asked for.
-    pub want: Want,
+    pub wanted: WantedItem,
     /// Its size in bytes, where it is known.
     pub size: Option<u64>,
     /// Whether it is here already.
@@ -100,8 +100,8 @@ impl MirrorRequest<'_> {
         let order = Order { extra: &self.tools, ..self.order() };
         transfer::possible(&order)?;
         Log::clear(self.folder)?;
-        let beside = |want: &Want| format!("{}{TEMPORARY}", want.directory);
-        let half_written = self.wants.iter().map(beside).collect();
+        let beside = |wanted: &WantedItem| format!("{}{TEMPORARY}", wanted.directory);
+        let half_written = self.wanted.iter().map(beside).collect();
         transfer::clear(self.folder, &order, &half_written)
     }
 
@@ -116,19 +116,21 @@ impl MirrorRequest<'_> {
         let store = Store::new(self.folder);
         let fetch_task = self.fetch_task(&store);
         let locations = self.locate_all(&fetch_task);
-        let items = self.wants.iter().zip(locations);
+        let items = self.wanted.iter().zip(locations);
         items
-            .map(|(want, located)| match located {
+            .map(|(wanted, located)| match located {
                 Ok(located) => {
-                    let (here, carried) =
-                        (fetch_task.is_here(want, &located), fetch_task.is_carried(want, &located));
-                    let left = Stage::new(&store, want).bytes();
+                    let (here, carried) = (
+                        fetch_task.is_here(wanted, &located),
+                        fetch_task.is_carried(wanted, &located),
+                    );
+                    let left = Stage::new(&store, wanted).bytes();
                     let fetch = located.size().map(|size| match here || carried {
                         true => 0,
                         false => size.saturating_sub(left),
                     });
                     PlanItem {
-                        want: want.clone(),
+                        wanted: wanted.clone(),
                         size: located.size(),
                         here,
                         carried,
@@ -141,12 +143,12 @@ impl MirrorRequest<'_> {
                             }
                             Located::Package(_) => Vec::new(),
                         },
-                        urls: fetch_task.urls(want, &located),
+                        urls: fetch_task.urls(wanted, &located),
                         fault: None,
                     }
                 }
                 Err(fault) => PlanItem {
-                    want: want.clone(),
+                    wanted: wanted.clone(),
                     size: None,
                     here: false,
                     carried: false,
@@ -169,19 +171,19 @@ impl MirrorRequest<'_> {
         let fetch_task = self.fetch_task(&store);
         let locations = self.locate_all(&fetch_task);
         self.space(&fetch_task, &locations)?;
-        let there = self.wants.iter().map(|want| want.path.clone());
+        let there = self.wanted.iter().map(|wanted| wanted.path.clone());
         let before: BTreeSet<String> =
             there.filter(|path| self.folder.file(path).is_ok()).collect();
         let stopped = AtomicBool::new(false);
-        let tasks: Vec<(&Want, Result<Located<'_>, Fault>)> =
-            self.wants.iter().zip(locations).collect();
-        let results = parallel::map(&tasks, self.jobs, |(want, located)| {
+        let tasks: Vec<(&WantedItem, Result<Located<'_>, Fault>)> =
+            self.wanted.iter().zip(locations).collect();
+        let results = parallel::map(&tasks, self.jobs, |(wanted, located)| {
             if stopped.load(Ordering::Relaxed) {
                 let message = "not tried, because another one failed (--fail-fast)";
                 return Err(Fault::new(Code::NotBrought, message));
             }
             let result = match located {
-                Ok(located) => fetch_task.fetch(want, located),
+                Ok(located) => fetch_task.fetch(wanted, located),
                 Err(fault) => Err(fault.clone()),
             };
             if result.is_err() && self.fail_fast {
@@ -210,9 +212,9 @@ impl MirrorRequest<'_> {
     }
 
     fn locate_all<'e>(&self, fetch_task: &FetchTask<'e>) -> Vec<Result<Located<'e>, Fault>> {
-        parallel::map(self.wants, self.jobs, |want| {
-            Stage::new(fetch_task.store, want).clear()?;
-            fetch_task.locate(want)
+        parallel::map(self.wanted, self.jobs, |wanted| {
+            Stage::new(fetch_task.store, wanted).clear()?;
+            fetch_task.locate(wanted)
         })
     }
 
@@ -226,11 +228,12 @@ impl MirrorRequest<'_> {
     ) -> Result<(), Fault> {
         let room = self.folder.room()?;
         let (mut needed, mut stated) = (0_u64, 0_u64);
-        for (want, located) in self.wants.iter().zip(locations) {
+        for (wanted, located) in self.wanted.iter().zip(locations) {
             let Ok(located) = located else { continue };
-            let spared = fetch_task.is_here(want, located) || fetch_task.is_carried(want, located);
+            let spared =
+                fetch_task.is_here(wanted, located) || fetch_task.is_carried(wanted, located);
             let Some(size) = located.size().filter(|_| !spared) else { continue };
-            let left = size.saturating_sub(Stage::new(fetch_task.store, want).bytes());
+            let left = size.saturating_sub(Stage::new(fetch_task.store, wanted).bytes());
             stated = stated.saturating_add(left);
             if !located.is_local() {
                 continue;
@@ -238,7 +241,7 @@ impl MirrorRequest<'_> {
             if room.largest_file.is_some_and(|largest| size > largest) {
                 return Err(Fault::new(
                     Code::FileTooLarge,
-                    format!("{} has {size} bytes", want.name),
+                    format!("{} has {size} bytes", wanted.name),
                 )
                 .at(self.folder.shown()));
             }
@@ -276,17 +279,17 @@ impl MirrorRequest<'_> {
         let mut failed = false;
         // What came in this run, or was found to be what is wanted.
         let mut brought = false;
-        for (want, result) in self.wants.iter().zip(results) {
+        for (wanted, result) in self.wanted.iter().zip(results) {
             let fault = match result {
                 Ok(FetchOutcome::Accepted { report, seen: more, origin }) => {
                     seen.add(more);
-                    origins.insert(want.path.clone(), origin);
+                    origins.insert(wanted.path.clone(), origin);
                     reports.push(*report);
                     brought = true;
                     continue;
                 }
                 Ok(FetchOutcome::Carried(item, known)) => {
-                    reports.push(carried_report(want, known));
+                    reports.push(carried_report(wanted, known));
                     carried.push(item);
                     brought = true;
                     continue;
@@ -294,32 +297,32 @@ impl MirrorRequest<'_> {
                 Err(fault) => fault,
             };
             failed = true;
-            let stage = Stage::new(store, want);
+            let stage = Stage::new(store, wanted);
             if self.hold(&stage, before, &fault) {
                 // A bundle and a key are soon here again, and without them the directory is what it was.
                 match stage.holds_much() {
                     true => store.changed(),
                     false => self.say_fault(stage.give_up()),
                 }
-                held.get_or_insert_with(|| (want.name.clone(), fault.code()));
-                reports.push(omission(want, &fault, None));
+                held.get_or_insert_with(|| (wanted.name.clone(), fault.code()));
+                reports.push(omission(wanted, &fault, None));
                 continue;
             }
             self.say_fault(stage.give_up());
             // What was right before this run stays: nothing came that is better.
-            let kept = before.contains(&want.path).then(|| fetch_task.in_place(want));
+            let kept = before.contains(&wanted.path).then(|| fetch_task.in_place(wanted));
             match kept {
                 Some(Ok((_, more, origin))) => {
                     seen.add(more);
-                    origins.insert(want.path.clone(), origin);
-                    reports.push(omission(want, &fault, Some(KEPT)));
+                    origins.insert(wanted.path.clone(), origin);
+                    reports.push(omission(wanted, &fault, Some(KEPT)));
                 }
-                Some(Err(_)) => reports.push(omission(want, &fault, Some(KEPT_UNJUDGED))),
+                Some(Err(_)) => reports.push(omission(wanted, &fault, Some(KEPT_UNJUDGED))),
                 None => {
-                    reports.push(omission(want, &fault, None));
+                    reports.push(omission(wanted, &fault, None));
                     omitted.push(OmittedItem {
-                        kind: want.kind,
-                        name: want.name.clone(),
+                        kind: wanted.kind,
+                        name: wanted.name.clone(),
                         code: fault.code().name().to_owned(),
                         reason: line(&fault),
                     });
@@ -359,14 +362,14 @@ impl MirrorRequest<'_> {
         }
     }
 
-    /// Whether what is here of a want is kept for the next run, and nothing is sealed until then: nothing
+    /// Whether what is here of a wanted is kept for the next run, and nothing is sealed until then: nothing
     /// says that it is wrong, and it is half-way here, was here before this run, or could not be written.
     fn hold(&self, stage: &Stage<'_>, before: &BTreeSet<String>, fault: &Fault) -> bool {
         let passing = matches!(
             fault.outcome(),
             Outcome::Network | Outcome::Undecided | Outcome::Usage | Outcome::Omitted
         );
-        let here = stage.holds_much() || before.contains(&stage.want().path);
+        let here = stage.holds_much() || before.contains(&stage.wanted().path);
         // A web page is nothing of the artifact: waiting for the rest of it is of no use.
         if is_page_fault(fault) {
             return false;
@@ -389,9 +392,9 @@ impl MirrorRequest<'_> {
         let mut extra = self.tools.clone();
         extra.push(OwnFile { name: FETCH_LOG.to_owned(), bytes: store.log()?, mode: 0o644 });
         let requested: Vec<Requested> = self
-            .wants
+            .wanted
             .iter()
-            .map(|want| Requested { kind: want.kind, name: want.name.clone() })
+            .map(|wanted| Requested { kind: wanted.kind, name: wanted.name.clone() })
             .collect();
         let base = self.earlier.filter(|_| !carried.is_empty()).map(|it| it.record(carried));
         // A name that is omitted or carried is none of the folder's.
@@ -417,9 +420,9 @@ impl MirrorRequest<'_> {
     }
 }
 
-fn report(want: &Want) -> ArtifactReport {
-    let mut report = ArtifactReport::new(want.name.as_str());
-    report.kind = Some(match want.kind {
+fn report(wanted: &WantedItem) -> ArtifactReport {
+    let mut report = ArtifactReport::new(wanted.name.as_str());
+    report.kind = Some(match wanted.kind {
         Kind::Image => ArtifactKind::Image,
         Kind::Package => ArtifactKind::Package,
     });
@@ -427,9 +430,9 @@ fn report(want: &Want) -> ArtifactReport {
 }
 
 /// The report of what an earlier transfer carried; with the verdict, where one was reached anew.
-fn carried_report(want: &Want, known: Option<Box<ArtifactReport>>) -> ArtifactReport {
-    let mut report = known.map_or_else(|| report(want), |it| *it);
-    report.name.clone_from(&want.name);
+fn carried_report(wanted: &WantedItem, known: Option<Box<ArtifactReport>>) -> ArtifactReport {
+    let mut report = known.map_or_else(|| report(wanted), |it| *it);
+    report.name.clone_from(&wanted.name);
     report.outcome = Outcome::Ok;
     report.carried = true;
     report
@@ -437,11 +440,11 @@ fn carried_report(want: &Want, known: Option<Box<ArtifactReport>>) -> ArtifactRe
 
 /// The report of something that is not brought: OMITTED whatever the code's own outcome is, because
 /// that is what the far side will be told; the code says why, and `more` what became of it.
-fn omission(want: &Want, fault: &Fault, more: Option<&str>) -> ArtifactReport {
-    let mut report = report(want).refused(fault);
+fn omission(wanted: &WantedItem, fault: &Fault, more: Option<&str>) -> ArtifactReport {
+    let mut report = report(wanted).refused(fault);
     report.outcome = Outcome::Omitted;
     // The line begins with the name already.
-    let prefix = format!("{}: ", want.name);
+    let prefix = format!("{}: ", wanted.name);
     if let Some(reason) = &mut report.reason {
         while let Some(rest) = reason.strip_prefix(&prefix) {
             *reason = rest.to_owned();

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::http::{Http, Large, Small, Validators};
 use super::store::{Store, Whose, in_the_way};
-use super::want::Want;
+use super::wanted::WantedItem;
 use super::{Fetched, Hosts, Watch};
 use crate::folder::{EntryKind, Folder, TEMPORARY, hash, read_small};
 use crate::image::NoProgress;
@@ -24,11 +24,11 @@ use crate::verdict::{Code, Fault};
 /// The most that a small file of the vendor's has.
 pub(super) const SMALL: u64 = limits::BUNDLE_BYTES;
 
-/// The files of a want: where each is that belongs to it now.
+/// The files of a wanted: where each is that belongs to it now.
 #[derive(Debug)]
 pub(super) struct Stage<'a> {
     store: &'a Store<'a>,
-    want: &'a Want,
+    wanted: &'a WantedItem,
     /// The directory beside.
     beside: String,
     /// By the name that a file is to have, the one that it has.
@@ -38,15 +38,15 @@ pub(super) struct Stage<'a> {
 impl<'a> Stage<'a> {
     /// Nothing was fetched so far.
     #[must_use]
-    pub(super) fn new(store: &'a Store<'a>, want: &'a Want) -> Self {
-        let beside = format!("{}{TEMPORARY}", want.directory);
-        Self { store, want, beside, files: BTreeMap::new() }
+    pub(super) fn new(store: &'a Store<'a>, wanted: &'a WantedItem) -> Self {
+        let beside = format!("{}{TEMPORARY}", wanted.directory);
+        Self { store, wanted, beside, files: BTreeMap::new() }
     }
 
     /// What is wanted.
     #[must_use]
-    pub(super) const fn want(&self) -> &'a Want {
-        self.want
+    pub(super) const fn wanted(&self) -> &'a WantedItem {
+        self.wanted
     }
 
     /// Where a file arrives.
@@ -58,7 +58,7 @@ impl<'a> Stage<'a> {
     /// The names under which the artifact may lie there, the one that was fetched last first.
     #[must_use]
     pub(super) fn places(&self) -> [String; 2] {
-        [self.beside(&self.want.path), self.want.path.clone()]
+        [self.beside(&self.wanted.path), self.wanted.path.clone()]
     }
 
     /// This file is the one of that name.
@@ -74,14 +74,14 @@ impl<'a> Stage<'a> {
     /// The vendor's site has no key now, or none that can be read: what an earlier run fetched stays.
     pub(super) fn keep_keys(&mut self) {
         let (store, folder) = (self.store, self.store.folder);
-        let listing = folder.folder(&self.want.directory).and_then(|below| below.list());
+        let listing = folder.folder(&self.wanted.directory).and_then(|below| below.list());
         for entry in listing.iter().flat_map(|it| it.files()) {
-            let path = format!("{}/{}", self.want.directory, entry.name);
+            let path = format!("{}/{}", self.wanted.directory, entry.name);
             let read = read_small(folder, &path, limits::KEY_BYTES, Code::Unreadable);
             let Ok((bytes, digest)) = read else { continue };
             let key = PublicKey::from_found(&entry.name, &bytes).is_ok()
                 || pairing::key_name(&bytes).is_ok();
-            if key && path != self.want.path && store.is_recorded(&path, Some(digest)) {
+            if key && path != self.wanted.path && store.is_recorded(&path, Some(digest)) {
                 self.files.entry(path.clone()).or_insert(path);
             }
         }
@@ -90,10 +90,10 @@ impl<'a> Stage<'a> {
     /// Where the artifact is.
     #[must_use]
     pub(super) fn place(&self) -> Option<&str> {
-        self.files.get(&self.want.path).map(String::as_str)
+        self.files.get(&self.wanted.path).map(String::as_str)
     }
 
-    /// The names of all files that belong to the want, the artifact's with them once it is here.
+    /// The names of all files that belong to the wanted, the artifact's with them once it is here.
     #[must_use]
     pub(super) fn names(&self) -> BTreeSet<String> {
         self.files.keys().cloned().collect()
@@ -102,7 +102,7 @@ impl<'a> Stage<'a> {
     /// The same without the artifact's.
     #[must_use]
     pub(super) fn material(&self) -> BTreeSet<String> {
-        self.files.keys().filter(|name| **name != self.want.path).cloned().collect()
+        self.files.keys().filter(|name| **name != self.wanted.path).cloned().collect()
     }
 
     /// The transfer directory as it will be when all files have their names.
@@ -114,14 +114,14 @@ impl<'a> Stage<'a> {
         self.store.folder.with(moved.map(|(name, place)| (name.clone(), place.clone())).collect())
     }
 
-    /// Refuses a want where something lies in the way that no run fetched: before anything is asked for.
+    /// Refuses a wanted where something lies in the way that no run fetched: before anything is asked for.
     /// What nobody fetched under a name that is needed may be the vendor's own file, and is judged later.
     ///
     /// # Errors
     /// [`Code::OutputExists`], and those of reading.
     pub(super) fn clear(&self) -> Result<(), Fault> {
         let (store, folder) = (self.store, self.store.folder);
-        store.clear(&self.want.directory)?;
+        store.clear(&self.wanted.directory)?;
         let below = match folder.folder(&self.beside) {
             Ok(below) => below.list()?,
             Err(fault) if fault.code() == Code::FileNotFound => return Ok(()),
@@ -144,14 +144,14 @@ impl<'a> Stage<'a> {
         if !store.has_begun(&self.beside) {
             return Ok(false);
         }
-        let artifact = self.beside(&self.want.path);
+        let artifact = self.beside(&self.wanted.path);
         match half_of(path) {
             Some(name) => Ok(name == artifact || store.last(name).is_some()),
             None if path == artifact => Ok(true),
             // A run that ended before the file had its name, but after the log said so.
             None => {
                 let base = path.rsplit('/').next().unwrap_or(path);
-                let name = format!("{}/{base}", self.want.directory);
+                let name = format!("{}/{base}", self.wanted.directory);
                 Ok(store.whose_of(path, &[path, &name])? == Whose::Ours)
             }
         }
@@ -239,7 +239,7 @@ impl<'a> Stage<'a> {
         });
         let known = known.filter(|_| !anew);
         let validators = known.as_ref().map(|(_, validators)| validators);
-        let path = self.want.path.clone();
+        let path = self.wanted.path.clone();
         let beside = self.beside(&path);
         let before = || store.begin(&self.beside);
         match http.large_after(url, hosts, store.folder, &beside, validators, &before, watch)? {
@@ -267,13 +267,13 @@ impl<'a> Stage<'a> {
             return Some(validators);
         }
         // A run that ended before the file had its name, but after the log said so.
-        let (validators, sha256, _) = of_size(&self.want.path)?;
+        let (validators, sha256, _) = of_size(&self.wanted.path)?;
         let found = hash(folder, place, u64::MAX, &NoProgress).ok()?;
-        (place != self.want.path && found.sha256 == sha256).then_some(validators)
+        (place != self.wanted.path && found.sha256 == sha256).then_some(validators)
     }
 
     /// All files get their names: they were judged together, and well. What an earlier run fetched for the
-    /// same want and this one does not need is removed, if it is still what was fetched.
+    /// same wanted and this one does not need is removed, if it is still what was fetched.
     ///
     /// # Errors
     /// [`Code::SourceDisagrees`] when a file is another than the one that was judged,
@@ -308,9 +308,9 @@ impl<'a> Stage<'a> {
     /// Removes what is no longer needed, and says so.
     fn tidy(&self, watch: &dyn Watch) -> Result<(), Fault> {
         let folder = self.store.folder;
-        let Ok(below) = folder.folder(&self.want.directory) else { return Ok(()) };
+        let Ok(below) = folder.folder(&self.wanted.directory) else { return Ok(()) };
         for entry in below.list()?.entries.iter().filter(|it| it.kind == EntryKind::File) {
-            let path = format!("{}/{}", self.want.directory, entry.name);
+            let path = format!("{}/{}", self.wanted.directory, entry.name);
             if !self.files.contains_key(&path) && self.store.whose(&path)? == Whose::Ours {
                 self.store.remove(&path)?;
                 watch
@@ -324,7 +324,7 @@ impl<'a> Stage<'a> {
     /// what is on this machine is no fetch.
     #[must_use]
     pub(super) fn holds_much(&self) -> bool {
-        let path = self.beside(&self.want.path);
+        let path = self.beside(&self.wanted.path);
         let there = |name: &str| self.store.folder.file(name).is_ok();
         (there(&path) && self.store.last(&path).is_some()) || there(&format!("{path}{TEMPORARY}"))
     }
@@ -332,7 +332,7 @@ impl<'a> Stage<'a> {
     /// How many bytes of the artifact lie beside.
     #[must_use]
     pub(super) fn bytes(&self) -> u64 {
-        let path = self.beside(&self.want.path);
+        let path = self.beside(&self.wanted.path);
         let size = |name: &str| {
             self.store
                 .folder

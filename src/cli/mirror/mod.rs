@@ -58,8 +58,9 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
         EngineName::Auto => Path::new(name).is_file(),
         _ => false,
     };
-    let wants = mirror::wants(&sealing.profile, &release.images, &release.packages, is_file)?;
-    if wants.is_empty() || wants.len() > limits::REQUESTED {
+    let wanted =
+        mirror::wanted_items(&sealing.profile, &release.images, &release.packages, is_file)?;
+    if wanted.is_empty() || wanted.len() > limits::REQUESTED {
         let message = format!("name 1 to {} images and packages", limits::REQUESTED);
         return Err(Fault::new(Code::Usage, message).at("--image, --package, --file"));
     }
@@ -86,7 +87,7 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     let job = MirrorRequest {
         folder: &folder,
         lock: &lock,
-        wants: &wants,
+        wanted: &wanted,
         http: &http,
         hosts,
         order: sealing.order(reading),

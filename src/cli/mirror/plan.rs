@@ -56,9 +56,9 @@ pub(super) fn show(
 
 fn text(out: &mut impl Write, plan: &[PlanItem]) -> io::Result<()> {
     for item in plan {
-        let name = printable(&item.want.name);
+        let name = printable(&item.wanted.name);
         let size = item.size.map_or_else(|| "size unknown".to_owned(), |it| format!("{it} bytes"));
-        let here = match (item.here, item.carried, item.want.kind) {
+        let here = match (item.here, item.carried, item.wanted.kind) {
             (true, ..) => ", here already",
             (_, true, Kind::Image) => ", carried by --base",
             (_, true, Kind::Package) => ", carried by --base, if its bundle still says so",
@@ -76,16 +76,16 @@ fn text(out: &mut impl Write, plan: &[PlanItem]) -> io::Result<()> {
         for line in item.notes.iter().chain(&item.urls) {
             line!(out, "  {}", printable(line))?;
         }
-        line!(out, "  to {}", item.want.path)?;
+        line!(out, "  to {}", item.wanted.path)?;
     }
     Ok(())
 }
 
 fn item(item: &PlanItem) -> Value {
     json!({
-        "kind": item.want.kind,
-        "name": item.want.name,
-        "path": item.want.path,
+        "kind": item.wanted.kind,
+        "name": item.wanted.name,
+        "path": item.wanted.path,
         "size": item.size,
         "here": item.here,
         "carried": item.carried,

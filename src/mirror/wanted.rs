@@ -15,7 +15,7 @@ use crate::verdict::{Code, Fault};
 
 /// One image or package that was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Want {
+pub struct WantedItem {
     /// Image or package.
     pub kind: Kind,
     /// The text that was asked for; of a URL without its query, which may be secret.
@@ -30,7 +30,7 @@ pub struct Want {
     pub url: Option<Url>,
 }
 
-impl Want {
+impl WantedItem {
     /// The file's name as the package's URL spells it, for other URLs: some servers read `+` and `%2B`
     /// as two names.
     pub(super) fn spelled(&self) -> &str {
@@ -45,13 +45,13 @@ impl Want {
 /// # Errors
 /// [`Code::ReferenceInvalid`] for a text from which no name can be made, and for a package without a
 /// URL where the profile gives none.
-pub fn wants(
+pub fn wanted_items(
     profile: &VendorProfile,
     images: &[String],
     packages: &[String],
     is_file: impl Fn(&str) -> bool,
-) -> Result<Vec<Want>, Fault> {
-    let mut wants = Vec::new();
+) -> Result<Vec<WantedItem>, Fault> {
+    let mut items = Vec::new();
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
     for (kind, name) in images
         .iter()
@@ -66,7 +66,8 @@ pub fn wants(
             Kind::Image => image(name, is_file(name)),
             Kind::Package => package(profile, name).map_err(at)?,
         };
-        if let Some(same) = wants.iter().find(|it: &&Want| it.kind == kind && it.name == want.name)
+        if let Some(same) =
+            items.iter().find(|it: &&WantedItem| it.kind == kind && it.name == want.name)
         {
             if same.reference == want.reference {
                 continue;
@@ -81,9 +82,9 @@ pub fn wants(
         }
         let count = taken.entry(want.directory.to_ascii_lowercase()).or_default();
         *count = count.saturating_add(1);
-        wants.push(want);
+        items.push(want);
     }
-    for want in &mut wants {
+    for want in &mut items {
         // Names that would share a directory each get their own, whatever their order.
         if taken.get(&want.directory.to_ascii_lowercase()) > Some(&1) {
             let digest = Sha256Digest::of(want.name.as_bytes()).to_hex();
@@ -96,11 +97,11 @@ pub fn wants(
             Fault::new(Code::ReferenceInvalid, reason.to_string()).at(&want.name)
         })?;
     }
-    Ok(wants)
+    Ok(items)
 }
 
 /// `images/app_1.2/app_1.2.tar` for `registry.example/team/app:1.2`.
-fn image(reference: &str, is_file: bool) -> Want {
+fn image(reference: &str, is_file: bool) -> WantedItem {
     let name = match reference.rsplit_once('/') {
         Some((_, last)) if is_file => last,
         _ => reference,
@@ -116,11 +117,11 @@ fn image(reference: &str, is_file: bool) -> Want {
     let directory = format!("images/{slug}");
     let path = format!("{directory}/{slug}.tar");
     let reference = reference.to_owned();
-    Want { kind: Kind::Image, name: name.to_owned(), reference, directory, path, url: None }
+    WantedItem { kind: Kind::Image, name: name.to_owned(), reference, directory, path, url: None }
 }
 
 /// `packages/app-1.2.tgz/app-1.2.tgz`, for a URL or a name.
-fn package(profile: &VendorProfile, name: &str) -> Result<Want, Fault> {
+fn package(profile: &VendorProfile, name: &str) -> Result<WantedItem, Fault> {
     let refuse = |message: String| Fault::new(Code::ReferenceInvalid, message);
     let text = if name.contains("://") {
         name.to_owned()
@@ -142,7 +143,7 @@ fn package(profile: &VendorProfile, name: &str) -> Result<Want, Fault> {
     let path = format!("{directory}/{file}");
     let reference = name.to_owned();
     let name = if name.contains("://") { shown(&url) } else { name.to_owned() };
-    Ok(Want { kind: Kind::Package, name, reference, directory, path, url: Some(url) })
+    Ok(WantedItem { kind: Kind::Package, name, reference, directory, path, url: Some(url) })
 }
 
 /// A text that may be no URL without what may be secret in one.
@@ -178,7 +179,7 @@ mod tests {
     #[test]
     fn names_become_places() {
         let profile = VendorProfile::k2view().unwrap();
-        let wants = wants(
+        let items = wanted_items(
             &profile,
             &texts(&[
                 "reg.example:5000/team/app:1.2",
@@ -190,7 +191,7 @@ mod tests {
             |name| name == "dir/old.tar",
         )
         .unwrap();
-        let paths: Vec<&str> = wants.iter().map(|it| it.path.as_str()).collect();
+        let paths: Vec<&str> = items.iter().map(|it| it.path.as_str()).collect();
         assert!(paths[0].starts_with("images/app_1.2-") && paths[0].ends_with("/app_1.2.tar"));
         assert!(paths[1].starts_with("images/app_1.2-") && paths[0] != paths[1]);
         assert_eq!(
@@ -202,11 +203,11 @@ mod tests {
             ]
         );
         assert_eq!(
-            (wants[3].name.as_str(), wants[3].reference.as_str()),
+            (items[3].name.as_str(), items[3].reference.as_str()),
             ("old.tar", "dir/old.tar")
         );
-        assert_eq!(wants[4].name, "https://d.example/a/pack-1.tgz");
-        assert!(wants[4].url.as_ref().unwrap().query().is_some());
+        assert_eq!(items[4].name, "https://d.example/a/pack-1.tgz");
+        assert!(items[4].url.as_ref().unwrap().query().is_some());
     }
 
     #[test]
@@ -217,15 +218,15 @@ mod tests {
             ("https://d.example/app%201.0.tgz", "app 1.0.tgz"),
             ("https://d.example/app 1.0.tgz", "app 1.0.tgz"),
         ] {
-            let wants = wants(&profile, &[], &texts(&[url]), |_| false).unwrap();
-            assert_eq!(wants[0].path, format!("packages/{name}/{name}"));
-            let spelled = wants[0].spelled();
-            assert!(wants[0].url.as_ref().unwrap().as_str().ends_with(spelled), "{spelled}");
+            let items = wanted_items(&profile, &[], &texts(&[url]), |_| false).unwrap();
+            assert_eq!(items[0].path, format!("packages/{name}/{name}"));
+            let spelled = items[0].spelled();
+            assert!(items[0].url.as_ref().unwrap().as_str().ends_with(spelled), "{spelled}");
             assert_eq!(pairing::base_name(spelled).as_deref(), Some(name));
         }
         for bad in ["a%00.tgz", "%2e%2e", "CON", "a%5cb", "%e2%80%aex.tgz"] {
             let url = format!("https://d.example/{bad}");
-            let fault = wants(&profile, &[], &texts(&[&url]), |_| false).unwrap_err();
+            let fault = wanted_items(&profile, &[], &texts(&[&url]), |_| false).unwrap_err();
             assert_eq!(fault.code(), Code::ReferenceInvalid, "{bad}");
         }
     }
@@ -234,7 +235,7 @@ mod tests {
     fn a_mistake_in_a_url_shows_no_secret() {
         let profile = VendorProfile::k2view().unwrap();
         let packages = texts(&["https://user:s3cret@[bad/x.tgz?token=s3cret"]);
-        let fault = wants(&profile, &[], &packages, |_| false).unwrap_err();
+        let fault = wanted_items(&profile, &[], &packages, |_| false).unwrap_err();
         assert!(!fault.to_string().contains("s3cret"), "{fault}");
     }
 
@@ -242,12 +243,12 @@ mod tests {
     fn what_can_t_be_told_apart_is_not_left_out() {
         let profile = VendorProfile::k2view().unwrap();
         let images = texts(&["old/app.tar", "new/app.tar"]);
-        let fault = wants(&profile, &images, &[], |_| true).unwrap_err();
+        let fault = wanted_items(&profile, &images, &[], |_| true).unwrap_err();
         assert_eq!(fault.code(), Code::ReferenceInvalid);
         let packages = texts(&["https://d.example/a.tgz?id=1", "https://d.example/a.tgz?id=2"]);
-        assert!(wants(&profile, &[], &packages, |_| false).is_err());
+        assert!(wanted_items(&profile, &[], &packages, |_| false).is_err());
         let twice = texts(&["https://d.example/a.tgz?id=1", "https://d.example/a.tgz?id=1"]);
-        assert_eq!(wants(&profile, &[], &twice, |_| false).unwrap().len(), 1);
+        assert_eq!(wanted_items(&profile, &[], &twice, |_| false).unwrap().len(), 1);
     }
 
     #[test]
@@ -255,7 +256,7 @@ mod tests {
         let profile = VendorProfile::k2view().unwrap();
         for name in ["../../etc/passwd", "..", "a/..", "CON", "...", "a\\..\\b", "\u{202e}x", "-rf"]
         {
-            if let Ok(found) = wants(&profile, &texts(&[name]), &[], |_| false) {
+            if let Ok(found) = wanted_items(&profile, &texts(&[name]), &[], |_| false) {
                 let path = &found[0].path;
                 assert!(path::portable(path).is_ok() && path.starts_with("images/"), "{path}");
             }
@@ -263,7 +264,7 @@ mod tests {
         for name in
             ["pack.tgz", "https://d.example/", "https://d.example/..", "https://d/a%2fb", "ftp", ""]
         {
-            let fault = wants(&profile, &[], &texts(&[name]), |_| false).unwrap_err();
+            let fault = wanted_items(&profile, &[], &texts(&[name]), |_| false).unwrap_err();
             assert_eq!(fault.code(), Code::ReferenceInvalid, "{name}");
         }
     }
