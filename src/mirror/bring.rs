@@ -6,7 +6,7 @@ use std::io::Read as _;
 
 use url::Url;
 
-use super::base::Earlier;
+use super::earlier_transfer::EarlierTransfer;
 use super::http::{Http, is_page, page, shown};
 use super::stage::{SMALL, Stage};
 use super::store::Store;
@@ -31,7 +31,7 @@ pub(super) struct FetchTask<'a> {
     pub(super) hosts: Hosts,
     pub(super) order: Order<'a>,
     pub(super) source: &'a dyn Source,
-    pub(super) earlier: Option<&'a Earlier>,
+    pub(super) earlier: Option<&'a EarlierTransfer>,
     pub(super) watch: &'a dyn Watch,
 }
 

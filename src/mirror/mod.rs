@@ -7,8 +7,8 @@
 //!
 //! A run tells a [`Watch`] what it does; only `cli` draws.
 
-mod base;
 mod bring;
+mod earlier_transfer;
 mod engine;
 mod file;
 mod hosts;
@@ -25,7 +25,7 @@ mod store;
 mod wanted;
 mod watch;
 
-pub use base::Earlier;
+pub use earlier_transfer::EarlierTransfer;
 pub use engine::{Engine, Program};
 pub use file::Files;
 pub use hosts::{Hosts, is_this_machine};

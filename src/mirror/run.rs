@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::base::Earlier;
 use super::bring::{FetchOutcome, FetchTask, Located};
+use super::earlier_transfer::EarlierTransfer;
 use super::http::{Http, is_page_fault};
 use super::log::Log;
 use super::stage::Stage;
@@ -35,7 +35,7 @@ pub struct MirrorRequest<'a> {
     /// Where an image comes from.
     pub source: &'a dyn Source,
     /// An earlier transfer.
-    pub earlier: Option<&'a Earlier>,
+    pub earlier: Option<&'a EarlierTransfer>,
     /// Files to add in `tools/`.
     pub tools: Vec<OwnFile>,
     /// How many artifacts are worked on at once.

@@ -19,8 +19,8 @@ use crate::limits;
 use crate::mirror::http::{Http, HttpOptions, Proxies};
 use crate::mirror::root::{self, Repository};
 use crate::mirror::{
-    self, Earlier, Engine, Files, Found, Hosts, MirrorOutcome, MirrorRequest, Platforms, Program,
-    Registry, RegistryOptions, Release, Source, Watch,
+    self, EarlierTransfer, Engine, Files, Found, Hosts, MirrorOutcome, MirrorRequest, Platforms,
+    Program, Registry, RegistryOptions, Release, Source, Watch,
 };
 use crate::sigstore::TrustMaterial;
 use crate::transfer::OwnFile;
@@ -79,7 +79,7 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     let sources = sources(arguments, engine, &release, &http, hosts.clone())?;
     let earlier_folder = arguments.base.as_deref().map(Folder::open).transpose()?;
     let earlier = match &earlier_folder {
-        Some(folder) => Some(Earlier::open(folder, &own_keys(&sealing))?),
+        Some(folder) => Some(EarlierTransfer::open(folder, &own_keys(&sealing))?),
         None => None,
     };
     let reading =

@@ -13,12 +13,12 @@ use crate::verdict::Fault;
 
 /// An earlier transfer.
 #[derive(Debug)]
-pub struct Earlier {
+pub struct EarlierTransfer {
     manifest: Manifest,
     digest: Sha256Digest,
 }
 
-impl Earlier {
+impl EarlierTransfer {
     /// Opens the seal of an earlier transfer.
     ///
     /// # Errors
