@@ -20,7 +20,7 @@ use crate::mirror::http::{Http, HttpOptions, Proxies};
 use crate::mirror::root::{self, Repository};
 use crate::mirror::{
     self, EarlierTransfer, Engine, Files, Found, Hosts, MirrorOutcome, MirrorRequest, Platforms,
-    Program, Registry, RegistryOptions, Release, Source, Watch,
+    Program, Registry, RegistryOptions, ReleaseFile, Source, Watch,
 };
 use crate::sigstore::TrustMaterial;
 use crate::transfer::OwnFile;
@@ -146,13 +146,13 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
 }
 
 /// The release file and the options together.
-fn release(arguments: &MirrorArgs) -> Result<Release, Fault> {
+fn release(arguments: &MirrorArgs) -> Result<ReleaseFile, Fault> {
     let mut release = match &arguments.file {
         Some(path) => {
             let bytes = files::read_config(path, limits::RELEASE_BYTES, Code::ReleaseMalformed)?;
-            Release::from_toml(&bytes).map_err(|fault| fault.at(files::show(path)))?
+            ReleaseFile::from_toml(&bytes).map_err(|fault| fault.at(files::show(path)))?
         }
-        None => Release::default(),
+        None => ReleaseFile::default(),
     };
     release.images.extend(arguments.image.iter().cloned());
     release.packages.extend(arguments.package.iter().cloned());
@@ -163,7 +163,7 @@ fn release(arguments: &MirrorArgs) -> Result<Release, Fault> {
 }
 
 /// What the release file says of sealing; paths in it are relative to it.
-fn extras(arguments: &MirrorArgs, release: &Release) -> Result<SealExtras, Fault> {
+fn extras(arguments: &MirrorArgs, release: &ReleaseFile) -> Result<SealExtras, Fault> {
     let beside = |path: &Path| match arguments.file.as_deref().and_then(Path::parent) {
         Some(folder) => folder.join(path),
         None => path.to_path_buf(),
@@ -217,7 +217,7 @@ fn http_options(arguments: &MirrorArgs) -> Result<HttpOptions, Fault> {
     })
 }
 
-fn hosts(arguments: &MirrorArgs, release: &Release, profile: &VendorProfile) -> Hosts {
+fn hosts(arguments: &MirrorArgs, release: &ReleaseFile, profile: &VendorProfile) -> Hosts {
     let of_profile = profile.mirror.iter().flat_map(|it| &it.hosts);
     let all = of_profile.chain(&release.allow_hosts).chain(&arguments.allow_host);
     Hosts::new(all.cloned(), arguments.allow_http)
@@ -272,7 +272,7 @@ impl Source for ImageSources<'_> {
     }
 }
 
-fn engine(arguments: &MirrorArgs, release: &Release) -> Result<EngineName, Fault> {
+fn engine(arguments: &MirrorArgs, release: &ReleaseFile) -> Result<EngineName, Fault> {
     match (arguments.engine, release.engine.as_deref()) {
         (Some(engine), _) => Ok(engine),
         (None, None) => Ok(EngineName::Auto),
@@ -288,7 +288,7 @@ fn engine(arguments: &MirrorArgs, release: &Release) -> Result<EngineName, Fault
 fn sources<'a>(
     arguments: &MirrorArgs,
     engine: EngineName,
-    release: &Release,
+    release: &ReleaseFile,
     http: &'a Http,
     hosts: Hosts,
 ) -> Result<ImageSources<'a>, Fault> {

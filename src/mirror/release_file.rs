@@ -11,12 +11,12 @@ use crate::limits;
 use crate::verdict::{Code, Fault};
 
 /// A release file with every field explained.
-pub const TEMPLATE: &str = include_str!("release.toml");
+pub const TEMPLATE: &str = include_str!("release_file.toml");
 
 /// What a release file asks for. Paths are as they stand in it: relative to the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Release {
+pub struct ReleaseFile {
     /// A built-in vendor profile.
     pub vendor: Option<String>,
     /// A vendor profile.
@@ -45,7 +45,7 @@ pub struct Release {
     pub notes: Option<String>,
 }
 
-impl Release {
+impl ReleaseFile {
     /// Reads a release file.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn the_template_is_a_release_file_and_names_every_field() {
-        let release = Release::from_toml(TEMPLATE.as_bytes()).unwrap();
+        let release = ReleaseFile::from_toml(TEMPLATE.as_bytes()).unwrap();
         assert_eq!(release.vendor.as_deref(), Some("k2view"));
         assert!(!release.images.is_empty() && !release.packages.is_empty());
         for field in [
@@ -113,10 +113,10 @@ mod tests {
             ("images = [\"a\"]\nvendor = \"x\"\nvendor_profile = \"y\"", "name one"),
             ("images = [", "line 1"),
         ] {
-            let fault = Release::from_toml(text.as_bytes()).unwrap_err();
+            let fault = ReleaseFile::from_toml(text.as_bytes()).unwrap_err();
             assert_eq!(fault.code(), Code::ReleaseMalformed);
             assert!(fault.message().contains(words), "{text}: {fault}");
         }
-        assert!(Release::from_toml(b"\xff").is_err());
+        assert!(ReleaseFile::from_toml(b"\xff").is_err());
     }
 }
