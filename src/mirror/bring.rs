@@ -11,7 +11,7 @@ use super::http::{Http, is_page, page, shown};
 use super::stage::{SMALL, Stage};
 use super::store::Store;
 use super::wanted::WantedItem;
-use super::{Description, Found, Hosts, Source, Task, Watch};
+use super::{Description, FoundImage, Hosts, Source, Task, Watch};
 use crate::digest::Sha256Digest;
 use crate::folder::TEMPORARY;
 use crate::image::Options;
@@ -38,7 +38,7 @@ pub(super) struct FetchTask<'a> {
 /// What is known of a wanted before anything of it is fetched.
 pub(super) enum Located<'a> {
     /// An image.
-    Image(Box<dyn Found + 'a>),
+    Image(Box<dyn FoundImage + 'a>),
     /// A package, and its size.
     Package(Option<u64>),
 }
@@ -160,7 +160,7 @@ impl<'a> FetchTask<'a> {
         }
     }
 
-    fn image(&self, wanted: &WantedItem, found: &dyn Found) -> Result<FetchOutcome, Fault> {
+    fn image(&self, wanted: &WantedItem, found: &dyn FoundImage) -> Result<FetchOutcome, Fault> {
         let description = found.description();
         let there = |path: &str| self.store.folder.file(path).is_ok();
         // What lies here need not be fetched, and nothing is taken away.
@@ -260,7 +260,7 @@ impl<'a> FetchTask<'a> {
         same && stated(wanted, description, &judged.1).is_ok()
     }
 
-    fn fetch_image(&self, stage: &mut Stage<'_>, found: &dyn Found) -> Result<(), Fault> {
+    fn fetch_image(&self, stage: &mut Stage<'_>, found: &dyn FoundImage) -> Result<(), Fault> {
         stage.begin()?;
         let path = &stage.wanted().path;
         let beside = stage.beside(path);

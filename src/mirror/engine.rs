@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{Description, Fetched, Found, Source, Task, Watch};
+use super::{Description, Fetched, FoundImage, Source, Task, Watch};
 use crate::digest::{Hasher, Sha256Digest};
 use crate::folder::{Folder, TEMPORARY};
 use crate::json;
@@ -123,7 +123,7 @@ impl Engine {
 }
 
 impl Source for Engine {
-    fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn Found + '_>, Fault> {
+    fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn FoundImage + '_>, Fault> {
         plain(reference)?;
         if self.pull {
             let task =
@@ -150,7 +150,7 @@ struct Here<'a> {
     description: Description,
 }
 
-impl Found for Here<'_> {
+impl FoundImage for Here<'_> {
     fn description(&self) -> &Description {
         &self.description
     }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::engine::pour;
-use super::{Description, Fetched, Found, Source, Task, Watch};
+use super::{Description, Fetched, FoundImage, Source, Task, Watch};
 use crate::digest::HashingReader;
 use crate::folder::Folder;
 use crate::verdict::{Code, Fault};
@@ -14,7 +14,7 @@ use crate::verdict::{Code, Fault};
 pub struct Files;
 
 impl Source for Files {
-    fn find(&self, reference: &str, _: &dyn Watch) -> Result<Box<dyn Found + '_>, Fault> {
+    fn find(&self, reference: &str, _: &dyn Watch) -> Result<Box<dyn FoundImage + '_>, Fault> {
         let path = PathBuf::from(reference);
         let fail = |code, message: String| Fault::new(code, message).at(reference);
         let metadata =
@@ -59,7 +59,7 @@ struct Here {
     description: Description,
 }
 
-impl Found for Here {
+impl FoundImage for Here {
     fn description(&self) -> &Description {
         &self.description
     }

@@ -33,6 +33,6 @@ pub use record::Fetched;
 pub use registry::{Platforms, Registry, RegistryOptions};
 pub use release_file::{ReleaseFile, TEMPLATE};
 pub use run::{MirrorOutcome, MirrorRequest, PlanItem};
-pub use source::{Description, Found, Source};
+pub use source::{Description, FoundImage, Source};
 pub use wanted::{WantedItem, wanted_items};
 pub use watch::{Silent, Task, Watch};

@@ -13,11 +13,11 @@ pub trait Source: Sync {
     ///
     /// # Errors
     /// Those of the network, the registry or the engine.
-    fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn Found + '_>, Fault>;
+    fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn FoundImage + '_>, Fault>;
 }
 
 /// An image that was found.
-pub trait Found: Send + Sync {
+pub trait FoundImage: Send + Sync {
     /// What is known of it before it is fetched.
     fn description(&self) -> &Description;
 
@@ -30,7 +30,7 @@ pub trait Found: Send + Sync {
 
     /// The digest of the index that leads to the image and lists what is not fetched, and the image without
     /// it: what to fetch if nobody signed that index. None where there is no such index.
-    fn without_index(&self) -> Option<(Sha256Digest, Box<dyn Found + '_>)> {
+    fn without_index(&self) -> Option<(Sha256Digest, Box<dyn FoundImage + '_>)> {
         None
     }
 }

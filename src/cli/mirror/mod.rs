@@ -19,8 +19,8 @@ use crate::limits;
 use crate::mirror::http::{Http, HttpOptions, Proxies};
 use crate::mirror::root::{self, Repository};
 use crate::mirror::{
-    self, EarlierTransfer, Engine, Files, Found, Hosts, MirrorOutcome, MirrorRequest, Platforms,
-    Program, Registry, RegistryOptions, ReleaseFile, Source, Watch,
+    self, EarlierTransfer, Engine, Files, FoundImage, Hosts, MirrorOutcome, MirrorRequest,
+    Platforms, Program, Registry, RegistryOptions, ReleaseFile, Source, Watch,
 };
 use crate::sigstore::TrustMaterial;
 use crate::transfer::OwnFile;
@@ -261,7 +261,7 @@ struct ImageSources<'a> {
 }
 
 impl Source for ImageSources<'_> {
-    fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn Found + '_>, Fault> {
+    fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn FoundImage + '_>, Fault> {
         match self.engine {
             EngineName::Docker => self.docker.find(reference, watch),
             EngineName::Podman => self.podman.find(reference, watch),

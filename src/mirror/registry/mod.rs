@@ -39,7 +39,7 @@ use self::credentials::Login;
 use self::disk::Disk;
 use self::journal::Journal;
 use self::session::Session;
-use super::{Description, Fetched, Found, Hosts, Source, Watch};
+use super::{Description, Fetched, FoundImage, Hosts, Source, Watch};
 use crate::digest::Sha256Digest;
 use crate::folder::{Folder, TEMPORARY};
 use crate::mirror::http::{Http, fits, unwritten};
@@ -101,7 +101,7 @@ impl fmt::Debug for Registry<'_> {
 }
 
 impl Source for Registry<'_> {
-    fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn Found + '_>, Fault> {
+    fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn FoundImage + '_>, Fault> {
         let reference = find::reference(reference)?;
         let registry = reference.resolve_registry();
         let listed = |name: &String| name == registry || name == reference.registry();
@@ -120,7 +120,7 @@ struct Image<'a> {
     jobs: usize,
 }
 
-impl Found for Image<'_> {
+impl FoundImage for Image<'_> {
     fn description(&self) -> &Description {
         &self.found.description
     }
@@ -130,7 +130,7 @@ impl Found for Image<'_> {
             .fetch(folder, name, watch)
     }
 
-    fn without_index(&self) -> Option<(Sha256Digest, Box<dyn Found + '_>)> {
+    fn without_index(&self) -> Option<(Sha256Digest, Box<dyn FoundImage + '_>)> {
         let (index, found) = self.found.alone.as_ref()?;
         let view = View { session: &self.session, found, jobs: self.jobs };
         Some((*index, Box::new(view)))
@@ -144,7 +144,7 @@ struct View<'a> {
     jobs: usize,
 }
 
-impl Found for View<'_> {
+impl FoundImage for View<'_> {
     fn description(&self) -> &Description {
         &self.found.description
     }
