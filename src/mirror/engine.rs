@@ -138,19 +138,19 @@ impl Source for Engine {
         }
         let facts = self.inspect(reference)?;
         let description = describe(self.program, reference, &facts)?;
-        Ok(Box::new(Here { engine: self, reference: reference.to_owned(), description }))
+        Ok(Box::new(EngineImage { engine: self, reference: reference.to_owned(), description }))
     }
 }
 
 /// An image that an engine has.
 #[derive(Debug)]
-struct Here<'a> {
+struct EngineImage<'a> {
     engine: &'a Engine,
     reference: String,
     description: Description,
 }
 
-impl FoundImage for Here<'_> {
+impl FoundImage for EngineImage<'_> {
     fn description(&self) -> &Description {
         &self.description
     }

@@ -35,7 +35,7 @@ impl Source for Files {
             whole: Some(digest),
             ..Description::default()
         };
-        Ok(Box::new(Here { path, description }))
+        Ok(Box::new(ArchiveImage { path, description }))
     }
 }
 
@@ -54,12 +54,12 @@ pub(super) fn called(path: &Path) -> Result<&str, Fault> {
 
 /// An archive that is there.
 #[derive(Debug)]
-struct Here {
+struct ArchiveImage {
     path: PathBuf,
     description: Description,
 }
 
-impl FoundImage for Here {
+impl FoundImage for ArchiveImage {
     fn description(&self) -> &Description {
         &self.description
     }
