@@ -7,10 +7,10 @@
 //!
 //! A run tells a [`Watch`] what it does; only `cli` draws.
 
+mod archive_file;
 mod bring;
 mod earlier_transfer;
 mod engine;
-mod file;
 mod hosts;
 pub mod http;
 mod log;
@@ -25,9 +25,9 @@ mod store;
 mod wanted;
 mod watch;
 
+pub use archive_file::ArchiveFiles;
 pub use earlier_transfer::EarlierTransfer;
 pub use engine::{Engine, Program};
-pub use file::Files;
 pub use hosts::{Hosts, is_this_machine};
 pub use record::Fetched;
 pub use registry::{Platforms, Registry, RegistryOptions};

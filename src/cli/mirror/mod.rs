@@ -19,7 +19,7 @@ use crate::limits;
 use crate::mirror::http::{Http, HttpOptions, Proxies};
 use crate::mirror::root::{self, Repository};
 use crate::mirror::{
-    self, EarlierTransfer, Engine, Files, FoundImage, Hosts, MirrorOutcome, MirrorRequest,
+    self, ArchiveFiles, EarlierTransfer, Engine, FoundImage, Hosts, MirrorOutcome, MirrorRequest,
     Platforms, Program, Registry, RegistryOptions, ReleaseFile, Source, Watch,
 };
 use crate::sigstore::TrustMaterial;
@@ -257,7 +257,7 @@ struct ImageSources<'a> {
     registry: Registry<'a>,
     docker: Engine,
     podman: Engine,
-    files: Files,
+    files: ArchiveFiles,
 }
 
 impl Source for ImageSources<'_> {
@@ -316,7 +316,7 @@ fn sources<'a>(
         registry: Registry::new(http, options),
         docker: Engine::new(Program::Docker, pull, one.clone()),
         podman: Engine::new(Program::Podman, pull, one),
-        files: Files,
+        files: ArchiveFiles,
     })
 }
 

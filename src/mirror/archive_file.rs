@@ -11,9 +11,9 @@ use crate::verdict::{Code, Fault};
 
 /// Archives by their paths.
 #[derive(Debug, Clone, Copy)]
-pub struct Files;
+pub struct ArchiveFiles;
 
-impl Source for Files {
+impl Source for ArchiveFiles {
     fn find(&self, reference: &str, _: &dyn Watch) -> Result<Box<dyn FoundImage + '_>, Fault> {
         let path = PathBuf::from(reference);
         let fail = |code, message: String| Fault::new(code, message).at(reference);
