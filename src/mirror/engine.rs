@@ -17,14 +17,14 @@ use crate::verdict::{Code, Fault};
 
 /// Which engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Program {
+pub enum EngineKind {
     /// `docker`.
     Docker,
     /// `podman`.
     Podman,
 }
 
-impl Program {
+impl EngineKind {
     const fn name(self) -> &'static str {
         match self {
             Self::Docker => "docker",
@@ -36,7 +36,7 @@ impl Program {
 /// A container engine.
 #[derive(Debug, Clone)]
 pub struct Engine {
-    program: Program,
+    program: EngineKind,
     pull: bool,
     platform: Option<String>,
 }
@@ -45,7 +45,7 @@ impl Engine {
     /// An engine; without `pull` only images that it has already are found. With a platform, that one
     /// is pulled.
     #[must_use]
-    pub const fn new(program: Program, pull: bool, platform: Option<String>) -> Self {
+    pub const fn new(program: EngineKind, pull: bool, platform: Option<String>) -> Self {
         Self { program, pull, platform }
     }
 
@@ -157,7 +157,7 @@ impl FoundImage for EngineImage<'_> {
 
     fn fetch(&self, folder: &Folder, name: &str, watch: &dyn Watch) -> Result<Vec<Fetched>, Fault> {
         let mut arguments = vec!["save"];
-        if self.engine.program == Program::Podman {
+        if self.engine.program == EngineKind::Podman {
             arguments.extend(["--format", "docker-archive"]);
         }
         arguments.push(&self.reference);
@@ -218,7 +218,7 @@ fn plain(reference: &str) -> Result<(), Fault> {
 }
 
 /// What `image inspect` says, as far as it is of use.
-fn describe(program: Program, reference: &str, facts: &Value) -> Result<Description, Fault> {
+fn describe(program: EngineKind, reference: &str, facts: &Value) -> Result<Description, Fault> {
     let lacking = |what: &str| {
         let message = format!("`{} image inspect` prints no {what}", program.name());
         Fault::new(Code::EngineFailed, message).at(reference)
@@ -272,7 +272,7 @@ mod tests {
         let podman = serde_json::json!({"Id": hex, "Labels": {"a": "b"}, "Config": {}});
         let list = serde_json::json!([podman]);
         for (program, facts) in
-            [(Program::Docker, docker), (Program::Podman, podman), (Program::Podman, list)]
+            [(EngineKind::Docker, docker), (EngineKind::Podman, podman), (EngineKind::Podman, list)]
         {
             let found = describe(program, "app:1", &facts).unwrap();
             assert_eq!(found.stated, [Sha256Digest::of(b"x")]);
@@ -281,7 +281,7 @@ mod tests {
         }
         for odd in [r#"{"Id": "sha512:00"}"#, "[]", "[{}, {}]", "7"] {
             let odd: Value = serde_json::from_str(odd).unwrap();
-            assert!(describe(Program::Docker, "app:1", &odd).is_err());
+            assert!(describe(EngineKind::Docker, "app:1", &odd).is_err());
         }
     }
 }

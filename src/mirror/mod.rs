@@ -27,7 +27,7 @@ mod watch;
 
 pub use archive_file::ArchiveFiles;
 pub use earlier_transfer::EarlierTransfer;
-pub use engine::{Engine, Program};
+pub use engine::{Engine, EngineKind};
 pub use hosts::{Hosts, is_this_machine};
 pub use record::Fetched;
 pub use registry::{Platforms, Registry, RegistryOptions};

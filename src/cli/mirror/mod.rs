@@ -19,8 +19,8 @@ use crate::limits;
 use crate::mirror::http::{Http, HttpOptions, Proxies};
 use crate::mirror::root::{self, Repository};
 use crate::mirror::{
-    self, ArchiveFiles, EarlierTransfer, Engine, FoundImage, Hosts, MirrorOutcome, MirrorRequest,
-    Platforms, Program, Registry, RegistryOptions, ReleaseFile, Source, Watch,
+    self, ArchiveFiles, EarlierTransfer, Engine, EngineKind, FoundImage, Hosts, MirrorOutcome,
+    MirrorRequest, Platforms, Registry, RegistryOptions, ReleaseFile, Source, Watch,
 };
 use crate::sigstore::TrustMaterial;
 use crate::transfer::OwnFile;
@@ -314,8 +314,8 @@ fn sources<'a>(
     Ok(ImageSources {
         engine,
         registry: Registry::new(http, options),
-        docker: Engine::new(Program::Docker, pull, one.clone()),
-        podman: Engine::new(Program::Podman, pull, one),
+        docker: Engine::new(EngineKind::Docker, pull, one.clone()),
+        podman: Engine::new(EngineKind::Podman, pull, one),
         files: ArchiveFiles,
     })
 }
