@@ -19,9 +19,9 @@ pub trait Watch: Sync {
 
 /// Nobody watches.
 #[derive(Debug, Clone, Copy)]
-pub struct Silent;
+pub struct SilentWatch;
 
-impl Watch for Silent {
+impl Watch for SilentWatch {
     fn begin(&self, _: &str, _: u64, _: Option<u64>) -> u64 {
         0
     }

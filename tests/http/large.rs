@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sealift::folder::Folder;
-use sealift::mirror::Silent;
+use sealift::mirror::SilentWatch;
 use sealift::mirror::http::{Http, HttpOptions, Large, Validators};
 use sealift::verdict::Code;
 
@@ -159,7 +159,8 @@ fn unchanged_and_a_stale_half() {
     refused(yard.get_by(&once(), &server), Code::NetworkFailed, "");
     let known = Validators { etag: Some("\"old\"".to_owned()), last_modified: None };
     let (url, hosts) = on(&server, "/a.tar?q=1");
-    let result = http().large(&url, &hosts, &yard.folder, NAME, Some(&known), &Silent).unwrap();
+    let result =
+        http().large(&url, &hosts, &yard.folder, NAME, Some(&known), &SilentWatch).unwrap();
     assert_eq!((result, yard.names()), (Large::Unchanged, Vec::new()));
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use sealift::mirror::Silent;
+use sealift::mirror::SilentWatch;
 use sealift::verdict::Code;
 
 use super::support::server::{Action, reply};
@@ -143,7 +143,7 @@ fn a_record_that_is_not_ours_is_not_believed() {
         let text = fs::read_to_string(&path).unwrap();
         let result = if spoil == "q=2" {
             let (url, hosts) = on(&server, "/a.tar?q=2");
-            http().large(&url, &hosts, &yard.folder, NAME, None, &Silent)
+            http().large(&url, &hosts, &yard.folder, NAME, None, &SilentWatch)
         } else {
             let text = match spoil {
                 "unknown" => text.replacen('{', "{\"more\": 1,", 1),

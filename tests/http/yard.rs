@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use sealift::digest::Sha256Digest;
 use sealift::folder::Folder;
 use sealift::mirror::http::{Http, HttpOptions, Large};
-use sealift::mirror::{Fetched, Silent};
+use sealift::mirror::{Fetched, SilentWatch};
 use sealift::verdict::Fault;
 use tempfile::TempDir;
 
@@ -50,7 +50,7 @@ impl Yard {
 
     pub(crate) fn get_by(&self, http: &Http, server: &Server) -> Result<Large, Fault> {
         let (url, hosts) = on(server, "/a.tar?q=1");
-        http.large(&url, &hosts, &self.folder, NAME, None, &Silent)
+        http.large(&url, &hosts, &self.folder, NAME, None, &SilentWatch)
     }
 
     /// The file is whole, and alone.

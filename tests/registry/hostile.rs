@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64ct::{Base64, Encoding as _};
 use sealift::digest::Sha256Digest;
 use sealift::mirror::http::Http;
-use sealift::mirror::{Hosts, Platforms, Registry, Silent, Source as _, Watch};
+use sealift::mirror::{Hosts, Platforms, Registry, SilentWatch, Source as _, Watch};
 use sealift::verdict::Code;
 
 use crate::mirror::Mirror;
@@ -491,5 +491,5 @@ fn credentials_that_can_t_be_read_are_no_reason_not_to_ask() {
     let (mut mirror, reference) = facing(&open);
     mirror.config("");
     let http = Http::new(mirror.http.clone()).unwrap();
-    Registry::new(&http, mirror.options.clone()).find(&reference, &Silent).unwrap();
+    Registry::new(&http, mirror.options.clone()).find(&reference, &SilentWatch).unwrap();
 }

@@ -10,7 +10,7 @@ use sealift::folder::Folder;
 use sealift::image::{self, CandidateKind, Input, NoProgress, Options};
 use sealift::mirror::http::{Http, HttpOptions};
 use sealift::mirror::{
-    Description, Fetched, Platforms, Registry, RegistryOptions, Silent, Source as _,
+    Description, Fetched, Platforms, Registry, RegistryOptions, SilentWatch, Source as _,
 };
 use sealift::verdict::Fault;
 use serde_json::Value;
@@ -70,10 +70,10 @@ impl Mirror {
     ) -> Result<Brought, Fault> {
         let http = Http::new(self.http.clone())?;
         let registry = Registry::new(&http, self.options.clone());
-        let found = registry.find(reference, &Silent)?;
+        let found = registry.find(reference, &SilentWatch)?;
         between();
         let folder = Folder::open(self.folder.path())?;
-        let fetched = found.fetch(&folder, "image.tar", &Silent)?;
+        let fetched = found.fetch(&folder, "image.tar", &SilentWatch)?;
         let archive = self.folder.path().join("image.tar");
         let size = fs::metadata(&archive).unwrap().len();
         assert_eq!(found.description().size, Some(size));
@@ -86,10 +86,10 @@ impl Mirror {
     pub(crate) fn bring_alone(&self, reference: &str) -> Option<(String, Brought)> {
         let http = Http::new(self.http.clone()).unwrap();
         let registry = Registry::new(&http, self.options.clone());
-        let found = registry.find(reference, &Silent).unwrap();
+        let found = registry.find(reference, &SilentWatch).unwrap();
         let (index, alone) = found.without_index()?;
         let folder = Folder::open(self.folder.path()).unwrap();
-        let fetched = alone.fetch(&folder, "alone.tar", &Silent).unwrap();
+        let fetched = alone.fetch(&folder, "alone.tar", &SilentWatch).unwrap();
         let archive = self.folder.path().join("alone.tar");
         let description = alone.description().clone();
         assert_eq!(description.size, Some(fs::metadata(&archive).unwrap().len()));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Http, Trouble};
 use crate::key::random_bytes;
 use crate::limits;
-use crate::mirror::{Silent, Watch};
+use crate::mirror::{SilentWatch, Watch};
 use crate::verdict::{Fault, printable};
 
 impl Http {
@@ -20,7 +20,7 @@ impl Http {
         what: &str,
         step: impl FnMut(u32) -> Result<T, Trouble>,
     ) -> Result<T, Fault> {
-        self.retrying_watched(what, &Silent, step)
+        self.retrying_watched(what, &SilentWatch, step)
     }
 
     /// The same, told to somebody who watches.
