@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::engine::pour;
-use super::{Description, Fetched, FoundImage, Source, Task, Watch};
+use super::{Description, Fetched, FoundImage, Source, Watch, WatchedTransfer};
 use crate::digest::HashingReader;
 use crate::folder::Folder;
 use crate::verdict::{Code, Fault};
@@ -67,7 +67,7 @@ impl FoundImage for ArchiveImage {
     fn fetch(&self, folder: &Folder, name: &str, watch: &dyn Watch) -> Result<Vec<Fetched>, Fault> {
         let shown = self.path.display().to_string();
         let mut file = open(&self.path)?;
-        let task = Task::begin(watch, &shown, 0, self.description.size);
+        let task = WatchedTransfer::begin(watch, &shown, 0, self.description.size);
         let (size, sha256) =
             pour(&mut file, folder, name, &task).map_err(|fault| fault.at(&*shown))?;
         folder.commit(name)?;

@@ -11,7 +11,7 @@ use super::http::{Http, is_page, page, shown};
 use super::stage::{SMALL, Stage};
 use super::store::Store;
 use super::wanted::WantedItem;
-use super::{Description, FoundImage, Hosts, Source, Task, Watch};
+use super::{Description, FoundImage, Hosts, Source, Watch, WatchedTransfer};
 use crate::digest::Sha256Digest;
 use crate::folder::TEMPORARY;
 use crate::image::Options;
@@ -511,7 +511,7 @@ impl<'a> FetchTask<'a> {
         let wanted = stage.wanted();
         let view = stage.view()?;
         let size = view.file(&wanted.path)?.metadata().map_or(0, |it| it.len());
-        let task = Task::reading(self.watch, &format!("verify {}", wanted.name), size);
+        let task = WatchedTransfer::reading(self.watch, &format!("verify {}", wanted.name), size);
         let progress = Reading(task);
         let origin = Origin { name: wanted.name.clone(), source: description.source.clone() };
         let origins = BTreeMap::from([(wanted.path.clone(), origin)]);
@@ -635,7 +635,7 @@ fn digest(judged: &Judgement, wanted: &WantedItem) -> Option<Sha256Digest> {
 }
 
 /// Progress of reading as a transfer.
-struct Reading<'a>(Task<'a>);
+struct Reading<'a>(WatchedTransfer<'a>);
 
 impl crate::image::Progress for Reading<'_> {
     fn expect(&self, _: u64) {}

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{Description, Fetched, FoundImage, Source, Task, Watch};
+use super::{Description, Fetched, FoundImage, Source, Watch, WatchedTransfer};
 use crate::digest::{Hasher, Sha256Digest};
 use crate::folder::{Folder, TEMPORARY};
 use crate::json;
@@ -126,8 +126,12 @@ impl Source for Engine {
     fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn FoundImage + '_>, Fault> {
         plain(reference)?;
         if self.pull {
-            let task =
-                Task::begin(watch, &format!("{} pull {reference}", self.program.name()), 0, None);
+            let task = WatchedTransfer::begin(
+                watch,
+                &format!("{} pull {reference}", self.program.name()),
+                0,
+                None,
+            );
             let mut arguments = vec!["pull", "--quiet"];
             if let Some(platform) = &self.platform {
                 arguments.extend(["--platform", platform]);
@@ -161,7 +165,7 @@ impl FoundImage for EngineImage<'_> {
             arguments.extend(["--format", "docker-archive"]);
         }
         arguments.push(&self.reference);
-        let task = Task::begin(watch, &self.reference, 0, self.description.size);
+        let task = WatchedTransfer::begin(watch, &self.reference, 0, self.description.size);
         let mut saved = None;
         self.engine.run(&arguments, &mut |out| {
             saved = Some(pour(out, folder, name, &task)?);
@@ -180,7 +184,7 @@ pub(super) fn pour(
     from: &mut dyn Read,
     folder: &Folder,
     name: &str,
-    task: &Task<'_>,
+    task: &WatchedTransfer<'_>,
 ) -> Result<(u64, Sha256Digest), Fault> {
     let mut file = folder.part(name)?;
     let unwritable = |error: std::io::Error| {

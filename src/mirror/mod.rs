@@ -35,4 +35,4 @@ pub use release_file::{ReleaseFile, TEMPLATE};
 pub use run::{MirrorOutcome, MirrorRequest, PlanItem};
 pub use source::{Description, FoundImage, Source};
 pub use wanted::{WantedItem, wanted_items};
-pub use watch::{SilentWatch, Task, Watch};
+pub use watch::{SilentWatch, Watch, WatchedTransfer};

@@ -34,12 +34,12 @@ impl Watch for SilentWatch {
 }
 
 /// One transfer, which ends when this is dropped.
-pub struct Task<'a> {
+pub struct WatchedTransfer<'a> {
     watch: &'a dyn Watch,
     transfer: u64,
 }
 
-impl<'a> Task<'a> {
+impl<'a> WatchedTransfer<'a> {
     /// Begins a transfer.
     pub fn begin(watch: &'a dyn Watch, name: &str, here: u64, total: Option<u64>) -> Self {
         Self { watch, transfer: watch.begin(name, here, total) }
@@ -56,14 +56,14 @@ impl<'a> Task<'a> {
     }
 }
 
-impl Drop for Task<'_> {
+impl Drop for WatchedTransfer<'_> {
     fn drop(&mut self) {
         self.watch.end(self.transfer);
     }
 }
 
-impl std::fmt::Debug for Task<'_> {
+impl std::fmt::Debug for WatchedTransfer<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Task").field("transfer", &self.transfer).finish_non_exhaustive()
+        f.debug_struct("WatchedTransfer").field("transfer", &self.transfer).finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ use super::small::unasked;
 use super::{Ends, Http, Pace, Trouble, Validators, refused, shown};
 use crate::folder::Folder;
 use crate::mirror::record::{now, whole};
-use crate::mirror::{Fetched, Hosts, Task, Watch};
+use crate::mirror::{Fetched, Hosts, Watch, WatchedTransfer};
 use crate::verdict::{Code, Fault};
 
 /// A file that was fetched, or that it is still the same.
@@ -190,7 +190,7 @@ impl Download<'_> {
         mut response: Response,
     ) -> Result<(Part, Response), Trouble> {
         let total = part.record.total;
-        let task = Task::begin(self.watch, self.name, part.here(), total);
+        let task = WatchedTransfer::begin(self.watch, self.name, part.here(), total);
         let (mut look_again, mut pace, start) = (LOOK_BYTES, Pace::default(), part.here());
         loop {
             let chunk = match self.http.chunk(&mut response, &mut pace) {

@@ -16,7 +16,7 @@ use crate::mirror::http::{
     unwritten,
 };
 use crate::mirror::record::now;
-use crate::mirror::{Fetched, Task, Watch};
+use crate::mirror::{Fetched, Watch, WatchedTransfer};
 use crate::verdict::{Code, Fault};
 
 const BUFFER_BYTES: usize = 256 << 10;
@@ -64,7 +64,7 @@ impl From<Attempt> for Trouble {
 struct Transfer<'a> {
     job: &'a Job<'a>,
     blob: &'a Blob,
-    task: Task<'a>,
+    task: WatchedTransfer<'a>,
     hasher: Hasher,
     /// Whether the bytes are from more than one answer.
     joined: bool,
@@ -91,8 +91,12 @@ fn run(job: &Job<'_>, blob: &Blob) -> Result<Option<Fetched>, Missing> {
     let hasher = here(job, blob);
     let mut resumed_from = hasher.bytes();
     let short: String = blob.digest.to_hex().chars().take(12).collect();
-    let task =
-        Task::begin(job.watch, &format!("{reference} {short}"), resumed_from, Some(blob.size));
+    let task = WatchedTransfer::begin(
+        job.watch,
+        &format!("{reference} {short}"),
+        resumed_from,
+        Some(blob.size),
+    );
     if resumed_from == blob.size && hasher.clone().finish() == blob.digest {
         return Ok(None);
     }
