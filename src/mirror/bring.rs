@@ -512,7 +512,7 @@ impl<'a> FetchTask<'a> {
         let view = stage.view()?;
         let size = view.file(&wanted.path)?.metadata().map_or(0, |it| it.len());
         let task = WatchedTransfer::reading(self.watch, &format!("verify {}", wanted.name), size);
-        let progress = Reading(task);
+        let progress = ReadingProgress(task);
         let origin = Origin { name: wanted.name.clone(), source: description.source.clone() };
         let origins = BTreeMap::from([(wanted.path.clone(), origin)]);
         let order = Order {
@@ -635,9 +635,9 @@ fn digest(judged: &Judgement, wanted: &WantedItem) -> Option<Sha256Digest> {
 }
 
 /// Progress of reading as a transfer.
-struct Reading<'a>(WatchedTransfer<'a>);
+struct ReadingProgress<'a>(WatchedTransfer<'a>);
 
-impl crate::image::Progress for Reading<'_> {
+impl crate::image::Progress for ReadingProgress<'_> {
     fn expect(&self, _: u64) {}
     fn advance(&self, bytes: u64) {
         self.0.advance(bytes);
