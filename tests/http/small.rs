@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sealift::digest::Sha256Digest;
 use sealift::mirror::Hosts;
-use sealift::mirror::http::{Http, HttpOptions, Small, Trouble, Validators};
+use sealift::mirror::http::{AttemptError, Http, HttpOptions, Small, Validators};
 use sealift::verdict::{Code, Fault};
 use url::Url;
 
@@ -283,12 +283,12 @@ fn others_share_the_rule() {
     let fault = || Fault::new(Code::NetworkFailed, "no");
     let done = http.retrying("x", |tried| {
         seen.push(tried);
-        if tried < 2 { Err(Trouble::Again(fault(), None)) } else { Ok(tried) }
+        if tried < 2 { Err(AttemptError::Retry(fault(), None)) } else { Ok(tried) }
     });
     assert_eq!((done.unwrap(), seen), (2, vec![0, 1, 2]));
     let stop = http.retrying("x", |tried| -> Result<(), _> {
         assert_eq!(tried, 0);
-        Err(Trouble::Stop(fault()))
+        Err(AttemptError::Fatal(fault()))
     });
     refused(stop, Code::NetworkFailed, "no");
 }

@@ -5,7 +5,7 @@ use reqwest::header::HeaderMap;
 use url::Url;
 
 use super::send::Request;
-use super::{Http, Trouble, Validators, headers, refused, shown};
+use super::{AttemptError, Http, Validators, headers, refused, shown};
 use crate::mirror::Hosts;
 use crate::verdict::Fault;
 
@@ -29,7 +29,7 @@ impl Http {
             .map_err(|fault| fault.at(shown.as_str()))
     }
 
-    fn ask_once(&self, url: &Url, hosts: &Hosts) -> Result<Asked, Trouble> {
+    fn ask_once(&self, url: &Url, hosts: &Hosts) -> Result<Asked, AttemptError> {
         let send =
             |method| self.send(Request { method, ..Request::get(url, hosts, HeaderMap::new()) });
         let mut response = send(Method::HEAD)?;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::Response;
 
-use super::{Http, Trouble};
+use super::{AttemptError, Http};
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
@@ -19,7 +19,12 @@ pub(in crate::mirror) struct Pace {
 
 impl Pace {
     /// So many bytes came after so long a wait; the time that this side took to write is not counted.
-    fn took(&mut self, stretch: Duration, waited: Duration, bytes: u64) -> Result<(), Trouble> {
+    fn took(
+        &mut self,
+        stretch: Duration,
+        waited: Duration,
+        bytes: u64,
+    ) -> Result<(), AttemptError> {
         self.waited = self.waited.saturating_add(waited);
         self.came = self.came.saturating_add(bytes);
         if self.waited < stretch {
@@ -31,7 +36,7 @@ impl Pace {
             return Ok(());
         }
         let message = format!("only {came} bytes came in {} s", stretch.as_secs_f32());
-        Err(Trouble::Again(Fault::new(Code::NetworkFailed, message), None))
+        Err(AttemptError::Retry(Fault::new(Code::NetworkFailed, message), None))
     }
 }
 
@@ -72,9 +77,9 @@ impl Http {
         &self,
         response: &mut Response,
         pace: &mut Pace,
-    ) -> Result<Option<impl AsRef<[u8]> + use<>>, Trouble> {
+    ) -> Result<Option<impl AsRef<[u8]> + use<>>, AttemptError> {
         let begun = Instant::now();
-        let chunk = self.block_on(response.chunk()).map_err(Trouble::from)?;
+        let chunk = self.block_on(response.chunk()).map_err(AttemptError::from)?;
         if let Some(bytes) = &chunk {
             pace.took(self.options().stall_timeout, begun.elapsed(), bytes.len() as u64)?;
         }
@@ -87,7 +92,7 @@ impl Http {
         &self,
         response: &mut Response,
         cap: u64,
-    ) -> Result<Vec<u8>, Trouble> {
+    ) -> Result<Vec<u8>, AttemptError> {
         let large = || Fault::new(Code::ResponseTooLarge, format!("larger than {cap} bytes"));
         if response.content_length().is_some_and(|length| length > cap) {
             return Err(large().into());
@@ -106,7 +111,7 @@ impl Http {
         // Made inside: the clock needs the runtime.
         self.block_on(async { tokio::time::timeout(patience, whole).await }).unwrap_or_else(|_| {
             let message = format!("no whole answer within {} s", patience.as_secs_f32());
-            Err(Trouble::Stop(Fault::new(Code::NetworkFailed, message)))
+            Err(AttemptError::Fatal(Fault::new(Code::NetworkFailed, message)))
         })
     }
 }
@@ -139,7 +144,7 @@ mod tests {
         for _ in 0..9 {
             assert!(pace.took(stretch, second, 1).is_ok());
         }
-        assert!(matches!(pace.took(stretch, second, 1), Err(Trouble::Again(..))));
+        assert!(matches!(pace.took(stretch, second, 1), Err(AttemptError::Retry(..))));
         // What came fast is not held against what comes later, nor the other way round.
         let mut pace = Pace::default();
         for _ in 0..100 {

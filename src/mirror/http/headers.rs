@@ -9,7 +9,7 @@ use reqwest::header::{
 };
 use reqwest::{Response, Version};
 
-use super::Trouble;
+use super::AttemptError;
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
@@ -84,23 +84,23 @@ fn number(text: &str) -> Option<u64> {
 ///
 /// # Errors
 /// What is no number.
-pub(in crate::mirror) fn length(headers: &HeaderMap) -> Result<Option<u64>, Trouble> {
+pub(in crate::mirror) fn length(headers: &HeaderMap) -> Result<Option<u64>, AttemptError> {
     if !headers.contains_key(CONTENT_LENGTH) {
         return Ok(None);
     }
     let length = one(headers, &CONTENT_LENGTH).and_then(number);
-    length.map(Some).ok_or_else(|| Trouble::invalid("the Content-Length is no number"))
+    length.map(Some).ok_or_else(|| AttemptError::invalid("the Content-Length is no number"))
 }
 
 /// Refuses a body whose end could not be told from a connection that broke. How it is encoded is of no
 /// account: it was asked for as it is, servers name encodings of what they store, and the digest
 /// decides.
-pub(super) fn ends(response: &Response) -> Result<(), Trouble> {
+pub(super) fn ends(response: &Response) -> Result<(), AttemptError> {
     let headers = response.headers();
     let chunked = headers.contains_key(TRANSFER_ENCODING);
     if response.version() <= Version::HTTP_11 && !chunked && length(headers)?.is_none() {
         let message = "the answer names no length: nobody can tell whether it is whole";
-        return Err(Trouble::Stop(Fault::new(Code::ResponseInvalid, message)));
+        return Err(AttemptError::Fatal(Fault::new(Code::ResponseInvalid, message)));
     }
     Ok(())
 }

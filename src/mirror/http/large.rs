@@ -10,7 +10,7 @@ use super::part::{Part, Record};
 use super::room::{RESERVE_BYTES, fits};
 use super::send::Request;
 use super::small::unasked;
-use super::{Ends, Http, Pace, Trouble, Validators, refused, shown};
+use super::{AttemptError, Ends, Http, Pace, Validators, refused, shown};
 use crate::folder::Folder;
 use crate::mirror::record::{now, whole};
 use crate::mirror::{Fetched, Hosts, Watch, WatchedTransfer};
@@ -111,7 +111,7 @@ impl Download<'_> {
         }
     }
 
-    fn attempt(&mut self, known: Option<&Validators>) -> Result<Large, Trouble> {
+    fn attempt(&mut self, known: Option<&Validators>) -> Result<Large, AttemptError> {
         let mut headers = HeaderMap::new();
         let asked = known.is_some_and(|known| known.ask(&mut headers));
         // Taken out: only what goes right puts it back.
@@ -139,7 +139,7 @@ impl Download<'_> {
             }
             (416, _, Some(from)) => {
                 self.ends.at(from);
-                return Err(Trouble::invalid("the server has not that many bytes"));
+                return Err(AttemptError::invalid("the server has not that many bytes"));
             }
             (206 | 304, _, _) => return Err(unasked(&response)),
             (_, part, _) => {
@@ -152,7 +152,7 @@ impl Download<'_> {
     }
 
     /// The whole file comes: from its first byte.
-    fn begin(&mut self, response: &Response) -> Result<Part, Trouble> {
+    fn begin(&mut self, response: &Response) -> Result<Part, AttemptError> {
         headers::ends(response)?;
         let total = headers::length(response.headers())?;
         self.room(total)?;
@@ -188,7 +188,7 @@ impl Download<'_> {
         &mut self,
         mut part: Part,
         mut response: Response,
-    ) -> Result<(Part, Response), Trouble> {
+    ) -> Result<(Part, Response), AttemptError> {
         let total = part.record.total;
         let task = WatchedTransfer::begin(self.watch, self.name, part.here(), total);
         let (mut look_again, mut pace, start) = (LOOK_BYTES, Pace::default(), part.here());
@@ -207,7 +207,7 @@ impl Download<'_> {
             let bytes = chunk.as_ref();
             let here = part.here().saturating_add(bytes.len() as u64);
             if total.is_some_and(|total| here > total) {
-                return Err(Trouble::invalid("the answer is longer than it says"));
+                return Err(AttemptError::invalid("the answer is longer than it says"));
             }
             part.write(bytes).map_err(|fault| fault.at(self.folder.show(self.name)))?;
             task.advance(bytes.len() as u64);
@@ -219,7 +219,7 @@ impl Download<'_> {
         if total.is_some_and(|total| part.here() != total) {
             self.ended(start, &part);
             self.part = Some(part);
-            return Err(Trouble::invalid("the answer is shorter than it says"));
+            return Err(AttemptError::invalid("the answer is shorter than it says"));
         }
         Ok((part, response))
     }
@@ -230,7 +230,7 @@ impl Download<'_> {
         }
     }
 
-    fn finish(&self, (part, response): (Part, Response)) -> Result<Large, Trouble> {
+    fn finish(&self, (part, response): (Part, Response)) -> Result<Large, AttemptError> {
         let Validators { etag, last_modified } = part.record.validators();
         let (size, sha256) = part.finish(self.folder, self.name)?;
         Ok(Large::Done(Fetched {
@@ -263,21 +263,21 @@ fn continue_from(part: &Part, headers: &mut HeaderMap) -> Option<u64> {
 
 /// The rest of a file comes: exactly the bytes that are missing, of the same file. Anything else
 /// begins anew with the next attempt; until then nothing on the disk is touched.
-fn rest(mut part: Part, from: u64, response: &Response) -> Result<Part, Trouble> {
+fn rest(mut part: Part, from: u64, response: &Response) -> Result<Part, AttemptError> {
     headers::ends(response)?;
     if !part.record.validators().continues(&Validators::of(response.headers()))
         || part.record.encoding != headers::encoding(response.headers())
     {
-        return Err(Trouble::invalid("the file is another one than the half that is here"));
+        return Err(AttemptError::invalid("the file is another one than the half that is here"));
     }
     let range = ContentRange::of(response.headers()).filter(|range| range.is_rest(from));
     let total = range.map(|range| range.total);
     if total.is_none() || part.record.total.is_some_and(|recorded| total != Some(recorded)) {
-        return Err(Trouble::invalid("the answer is not the range that was asked for"));
+        return Err(AttemptError::invalid("the answer is not the range that was asked for"));
     }
     let length = headers::length(response.headers())?;
     if length.is_some_and(|length| total != from.checked_add(length)) {
-        return Err(Trouble::invalid("the answer is not as long as its range"));
+        return Err(AttemptError::invalid("the answer is not as long as its range"));
     }
     part.record.total = total;
     Ok(part)

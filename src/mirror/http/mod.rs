@@ -10,6 +10,7 @@
 
 mod ask;
 mod body;
+mod error;
 mod headers;
 mod large;
 mod options;
@@ -20,12 +21,13 @@ mod retry;
 mod room;
 mod send;
 mod small;
-mod trouble;
 
 use std::future::Future;
 
 pub use ask::Asked;
 pub(super) use body::{Ends, Pace, opening};
+pub(super) use error::refusal;
+pub use error::{AttemptError, passes, refused};
 pub use headers::Validators;
 pub(super) use headers::{ContentRange, length};
 pub use large::Large;
@@ -36,8 +38,6 @@ pub(super) use room::{fits, unwritten};
 pub(super) use send::Request;
 pub use send::shown;
 pub use small::Small;
-pub(super) use trouble::refusal;
-pub use trouble::{Trouble, passes, refused};
 
 use crate::verdict::{Code, Fault};
 

@@ -8,7 +8,7 @@ use reqwest::{Certificate, Client, Proxy, redirect};
 use url::{Host, Url};
 
 use super::Proxies;
-use super::trouble::causes;
+use super::error::causes;
 use crate::verdict::{Code, Fault};
 
 /// What an operator can say about the network.

@@ -2,7 +2,7 @@
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
-use super::Trouble;
+use super::AttemptError;
 use crate::verdict::{Code, Fault};
 
 /// Whether bytes begin as a page does. No bundle, key, manifest or archive does.
@@ -37,7 +37,7 @@ pub(in crate::mirror) fn is_page_fault(fault: &Fault) -> bool {
 }
 
 /// Refuses a small file that is none: a page, or one that was compressed on the way.
-pub(super) fn expected(headers: &HeaderMap, body: &[u8]) -> Result<(), Trouble> {
+pub(super) fn expected(headers: &HeaderMap, body: &[u8]) -> Result<(), AttemptError> {
     if is_page(body) || says_page(headers) && body.trim_ascii_start().starts_with(b"<") {
         return Err(page().into());
     }

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use super::{Http, Trouble};
+use super::{AttemptError, Http};
 use crate::key::random_bytes;
 use crate::limits;
 use crate::mirror::{SilentWatch, Watch};
@@ -18,7 +18,7 @@ impl Http {
     pub fn retrying<T>(
         &self,
         what: &str,
-        step: impl FnMut(u32) -> Result<T, Trouble>,
+        step: impl FnMut(u32) -> Result<T, AttemptError>,
     ) -> Result<T, Fault> {
         self.retrying_watched(what, &SilentWatch, step)
     }
@@ -31,15 +31,15 @@ impl Http {
         &self,
         what: &str,
         watch: &dyn Watch,
-        mut step: impl FnMut(u32) -> Result<T, Trouble>,
+        mut step: impl FnMut(u32) -> Result<T, AttemptError>,
     ) -> Result<T, Fault> {
         let retries = self.options().retries;
         let mut tried: u32 = 0;
         loop {
             let (fault, asked) = match step(tried) {
                 Ok(done) => return Ok(done),
-                Err(Trouble::Stop(fault)) => return Err(fault),
-                Err(Trouble::Again(fault, asked)) => (fault, asked.unwrap_or_default()),
+                Err(AttemptError::Fatal(fault)) => return Err(fault),
+                Err(AttemptError::Retry(fault, asked)) => (fault, asked.unwrap_or_default()),
             };
             if asked > limits::RETRY_AFTER {
                 return Err(longer(&fault, &later(asked, jiff::Timestamp::now())));

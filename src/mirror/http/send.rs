@@ -4,7 +4,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue,
 use reqwest::{Method, Response};
 use url::Url;
 
-use super::{Http, Trouble};
+use super::{AttemptError, Http};
 use crate::limits;
 use crate::mirror::Hosts;
 use crate::verdict::{Code, Fault};
@@ -43,13 +43,13 @@ impl<'a> Request<'a> {
 
 impl Http {
     /// Sends a request and follows redirects; the answer has any other status.
-    pub(in crate::mirror) fn send(&self, request: Request<'_>) -> Result<Response, Trouble> {
+    pub(in crate::mirror) fn send(&self, request: Request<'_>) -> Result<Response, AttemptError> {
         let Request { method, url: first, hosts, mut headers, form, follow } = request;
         let follow = follow && form.is_none();
         let mut url = first.clone();
         let mut been: Vec<Url> = Vec::new();
         loop {
-            let place = |trouble: Trouble| match been.is_empty() {
+            let place = |trouble: AttemptError| match been.is_empty() {
                 true => trouble,
                 false => trouble.at(shown(&url)),
             };
@@ -82,7 +82,7 @@ impl Http {
         url: &Url,
         mut headers: HeaderMap,
         form: Option<&str>,
-    ) -> Result<Response, Trouble> {
+    ) -> Result<Response, AttemptError> {
         let mut asked = url.clone();
         let mut client = self.client();
         if let (Some(_), Some(port)) = (self.options().place_of(url), url.port()) {
@@ -101,7 +101,7 @@ impl Http {
                 .body(form.to_owned());
         }
         // Sent inside: the time limits begin with the call, and need the runtime.
-        self.block_on(async { request.send().await }).map_err(Trouble::from)
+        self.block_on(async { request.send().await }).map_err(AttemptError::from)
     }
 
     fn check(&self, hosts: &Hosts, url: &Url) -> Result<(), Fault> {

@@ -4,7 +4,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use url::Url;
 
 use super::send::Request;
-use super::{Http, Trouble, Validators, headers, page, refused, shown};
+use super::{AttemptError, Http, Validators, headers, page, refused, shown};
 use crate::digest::Sha256Digest;
 use crate::mirror::record::{now, whole};
 use crate::mirror::{Fetched, Hosts};
@@ -98,19 +98,19 @@ impl Http {
         .map_err(|fault| fault.at(shown.as_str()))
     }
 
-    fn body(&self, response: &mut reqwest::Response, cap: u64) -> Result<Vec<u8>, Trouble> {
+    fn body(&self, response: &mut reqwest::Response, cap: u64) -> Result<Vec<u8>, AttemptError> {
         headers::ends(response)?;
         let length = headers::length(response.headers())?;
         let body = self.whole(response, cap)?;
         if length.is_some_and(|length| length != body.len() as u64) {
-            return Err(Trouble::invalid("the answer is not as long as it says"));
+            return Err(AttemptError::invalid("the answer is not as long as it says"));
         }
         Ok(body)
     }
 }
 
 /// A status that only answers what was not asked.
-pub(super) fn unasked(response: &reqwest::Response) -> Trouble {
+pub(super) fn unasked(response: &reqwest::Response) -> AttemptError {
     let message = format!("the answer is {}, which was not asked for", response.status());
-    Trouble::Stop(Fault::new(Code::ResponseInvalid, message))
+    AttemptError::Fatal(Fault::new(Code::ResponseInvalid, message))
 }

@@ -12,8 +12,7 @@ use super::layout::Blob;
 use super::session::Session;
 use crate::digest::Hasher;
 use crate::mirror::http::{
-    ContentRange, Ends, Pace, Trouble as Attempt, is_page, length, opening, page, says_page,
-    unwritten,
+    AttemptError, ContentRange, Ends, Pace, is_page, length, opening, page, says_page, unwritten,
 };
 use crate::mirror::record::now;
 use crate::mirror::{Fetched, Watch, WatchedTransfer};
@@ -49,13 +48,13 @@ impl From<Fault> for Missing {
 
 /// Why an attempt ended.
 enum Trouble {
-    Attempt(Attempt),
+    Attempt(AttemptError),
     /// The pass of this number opens nothing, or nothing more.
     Expired(u64),
 }
 
-impl From<Attempt> for Trouble {
-    fn from(attempt: Attempt) -> Self {
+impl From<AttemptError> for Trouble {
+    fn from(attempt: AttemptError) -> Self {
         Self::Attempt(attempt)
     }
 }
@@ -195,14 +194,14 @@ impl Transfer<'_> {
         }
     }
 
-    fn step(&mut self, url: &Url) -> Result<(), Attempt> {
+    fn step(&mut self, url: &Url) -> Result<(), AttemptError> {
         loop {
             match self.attempt(url) {
                 Ok(()) => return Ok(()),
                 Err(Trouble::Attempt(attempt)) => return Err(attempt),
                 Err(Trouble::Expired(number)) => {
                     self.renewed = true;
-                    self.job.session.renew(number).map_err(Attempt::Stop)?;
+                    self.job.session.renew(number).map_err(AttemptError::Fatal)?;
                 }
             }
         }
@@ -225,7 +224,7 @@ impl Transfer<'_> {
                 }
             };
             if std::mem::take(&mut may_be_page) && is_page(part.as_ref()) {
-                return Err(Attempt::from(page()).into());
+                return Err(AttemptError::from(page()).into());
             }
             self.take(part.as_ref())?;
         }
@@ -234,7 +233,7 @@ impl Transfer<'_> {
         }
         self.ended(start);
         let message = format!("ended {} bytes early", self.left());
-        Err(Attempt::Again(Fault::new(Code::NetworkFailed, message), None).into())
+        Err(AttemptError::Retry(Fault::new(Code::NetworkFailed, message), None).into())
     }
 
     fn ended(&mut self, start: u64) {
@@ -244,7 +243,7 @@ impl Transfer<'_> {
     }
 
     /// Refuses a body that is not the blob before it is read.
-    fn expected(&self, response: &mut Response) -> Result<(), Attempt> {
+    fn expected(&self, response: &mut Response) -> Result<(), AttemptError> {
         let length = length(response.headers())?.filter(|length| *length != self.left());
         let Some(length) = length else { return Ok(()) };
         if is_page(&opening(self.job.session.http, response)) {
@@ -253,12 +252,12 @@ impl Transfer<'_> {
         let message = "the registry has a blob of another size than the manifest states";
         let fault = Fault::new(Code::SourceDisagrees, message)
             .expected_found(format!("{} bytes", self.left()), format!("{length} bytes to come"));
-        Err(Attempt::Stop(fault))
+        Err(AttemptError::Fatal(fault))
     }
 
     /// Writes what came.
-    fn take(&mut self, part: &[u8]) -> Result<(), Attempt> {
-        let stop = |code, message: String| Attempt::Stop(Fault::new(code, message));
+    fn take(&mut self, part: &[u8]) -> Result<(), AttemptError> {
+        let stop = |code, message: String| AttemptError::Fatal(Fault::new(code, message));
         if self.job.stop.load(Ordering::Relaxed) {
             return Err(stop(Code::NetworkFailed, String::from("another transfer failed")));
         }
@@ -268,11 +267,11 @@ impl Transfer<'_> {
             return Err(stop(Code::SourceDisagrees, message));
         }
         let at = self.blob.offset.saturating_add(self.hasher.bytes());
-        self.job.disk.write(at, part).map_err(|error| Attempt::Stop(unwritten(&error)))?;
+        self.job.disk.write(at, part).map_err(|error| AttemptError::Fatal(unwritten(&error)))?;
         self.hasher.update(part);
         self.renewed = false;
         self.task.advance(part.len() as u64);
-        self.job.journal.note(&self.blob.digest, self.hasher.bytes()).map_err(Attempt::Stop)
+        self.job.journal.note(&self.blob.digest, self.hasher.bytes()).map_err(AttemptError::Fatal)
     }
 
     /// Asks for what is not here yet.
@@ -292,16 +291,16 @@ impl Transfer<'_> {
                 }
                 self.restart();
                 let message = "the answer is not the range that was asked for";
-                Err(Attempt::Again(Fault::new(Code::ResponseInvalid, message), None).into())
+                Err(AttemptError::Retry(Fault::new(Code::ResponseInvalid, message), None).into())
             }
             401 if !self.renewed => Err(Trouble::Expired(number)),
             status => {
                 let body = opening(self.job.session.http, &mut response);
                 match self.job.session.refused(status, response.headers(), &body) {
                     // It may be the range that it does not like.
-                    Attempt::Stop(fault) if here > 0 => {
+                    AttemptError::Fatal(fault) if here > 0 => {
                         self.restart();
-                        Err(Attempt::Again(fault, None).into())
+                        Err(AttemptError::Retry(fault, None).into())
                     }
                     other => Err(other.into()),
                 }

@@ -18,7 +18,7 @@ use super::wire::{self, Answer, Ask, refused};
 use crate::digest::Sha256Digest;
 use crate::json;
 use crate::limits;
-use crate::mirror::http::{Http, Trouble as Attempt, is_page, page, passes};
+use crate::mirror::http::{AttemptError, Http, is_page, page, passes};
 use crate::mirror::record::now;
 use crate::mirror::{Fetched, Hosts};
 use crate::verdict::{Code, Fault};
@@ -111,7 +111,7 @@ impl<'a> Session<'a> {
                     200 => return Ok(answer),
                     401 if !asked_again => {
                         asked_again = true;
-                        self.renew_by(number, &answer).map_err(Attempt::Stop)?;
+                        self.renew_by(number, &answer).map_err(AttemptError::Fatal)?;
                     }
                     status => return Err(self.refused(status, &answer.headers, &answer.body)),
                 }
@@ -122,15 +122,15 @@ impl<'a> Session<'a> {
     }
 
     /// Asks for a blob from one of its bytes on; also the number of the pass that was shown.
-    pub(super) fn blob(&self, url: &Url, from: u64) -> Result<(Response, u64), Attempt> {
+    pub(super) fn blob(&self, url: &Url, from: u64) -> Result<(Response, u64), AttemptError> {
         let (authorization, number) = self.authorization()?;
         Ok((wire::stream(self.http, url, authorization, from)?, number))
     }
 
     /// The registry says no; where it may be because credentials could not be read, that is said.
-    pub(super) fn refused(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Attempt {
+    pub(super) fn refused(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> AttemptError {
         match &self.login.trouble {
-            Some(fault) if matches!(status, 401 | 403) => Attempt::Stop(fault.clone()),
+            Some(fault) if matches!(status, 401 | 403) => AttemptError::Fatal(fault.clone()),
             _ => refused(status, headers, body),
         }
     }
@@ -156,14 +156,14 @@ impl<'a> Session<'a> {
         })
     }
 
-    fn authorization(&self) -> Result<(Option<HeaderValue>, u64), Attempt> {
+    fn authorization(&self) -> Result<(Option<HeaderValue>, u64), AttemptError> {
         let pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
         let text = match &pass.shown {
             Shown::Nothing => return Ok((None, pass.number)),
             Shown::Token(token) => format!("Bearer {token}"),
             Shown::Password { user, password } => basic(user, password),
         };
-        Ok((Some(secret(&text).map_err(Attempt::Stop)?), pass.number))
+        Ok((Some(secret(&text).map_err(AttemptError::Fatal)?), pass.number))
     }
 
     /// Gets what a challenge asks for.
@@ -237,7 +237,7 @@ impl<'a> Session<'a> {
     }
 
     /// The token service says no. Its words are not shown: they may repeat what was sent.
-    fn unmet(&self, answer: &Answer) -> Attempt {
+    fn unmet(&self, answer: &Answer) -> AttemptError {
         let who = match &self.login.credentials {
             None => "without credentials no token is given",
             Some(_) => "the credentials are refused",
@@ -248,7 +248,7 @@ impl<'a> Session<'a> {
             }
             400 | 401 | 403 => {
                 let message = format!("status {}, {who}", answer.status);
-                Attempt::Stop(Fault::new(Code::HttpRefused, message))
+                AttemptError::Fatal(Fault::new(Code::HttpRefused, message))
             }
             status => refused(status, &answer.headers, b""),
         }

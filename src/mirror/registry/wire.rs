@@ -9,7 +9,7 @@ use reqwest::{Method, Response};
 use url::Url;
 
 use crate::mirror::Hosts;
-use crate::mirror::http::{Http, Request, Trouble as Attempt, opening, refusal};
+use crate::mirror::http::{AttemptError, Http, Request, opening, refusal};
 use crate::verdict::{Code, Fault};
 
 /// A request.
@@ -34,7 +34,7 @@ pub(super) struct Answer {
 }
 
 /// Asks once for something small.
-pub(super) fn ask(http: &Http, url: &Url, ask: &Ask<'_>) -> Result<Answer, Attempt> {
+pub(super) fn ask(http: &Http, url: &Url, ask: &Ask<'_>) -> Result<Answer, AttemptError> {
     let hosts = Hosts::anywhere(http.options().allow_http);
     let mut headers = HeaderMap::new();
     if let Ok(accept) = HeaderValue::from_str(ask.accept) {
@@ -64,7 +64,7 @@ pub(super) fn stream(
     url: &Url,
     authorization: Option<HeaderValue>,
     from: u64,
-) -> Result<Response, Attempt> {
+) -> Result<Response, AttemptError> {
     let hosts = Hosts::anywhere(http.options().allow_http);
     let mut headers = HeaderMap::new();
     headers.extend(authorization.map(|value| (AUTHORIZATION, value)));
@@ -76,7 +76,7 @@ pub(super) fn stream(
 }
 
 /// A status that means no, with what the server says about it; some are worth another try.
-pub(super) fn refused(status: u16, headers: &HeaderMap, body: &[u8]) -> Attempt {
+pub(super) fn refused(status: u16, headers: &HeaderMap, body: &[u8]) -> AttemptError {
     let said = said(body);
     let reason = match status {
         401 => "not authorised",

@@ -13,63 +13,63 @@ use crate::verdict::{Code, Fault};
 
 /// A step that did not succeed.
 #[derive(Debug)]
-pub enum Trouble {
+pub enum AttemptError {
     /// It may succeed when it is tried again, after this time if the server named one.
-    Again(Fault, Option<Duration>),
+    Retry(Fault, Option<Duration>),
     /// It would not.
-    Stop(Fault),
+    Fatal(Fault),
 }
 
-impl Trouble {
+impl AttemptError {
     /// The server contradicts itself, and may not do so again.
     pub(super) fn invalid(message: impl Into<String>) -> Self {
-        Self::Again(Fault::new(Code::ResponseInvalid, message), None)
+        Self::Retry(Fault::new(Code::ResponseInvalid, message), None)
     }
 
     /// Says where it lies.
     #[must_use]
     pub fn at(self, place: impl Into<String>) -> Self {
         match self {
-            Self::Again(fault, wait) => Self::Again(fault.at(place), wait),
-            Self::Stop(fault) => Self::Stop(fault.at(place)),
+            Self::Retry(fault, wait) => Self::Retry(fault.at(place), wait),
+            Self::Fatal(fault) => Self::Fatal(fault.at(place)),
         }
     }
 }
 
-impl From<Fault> for Trouble {
+impl From<Fault> for AttemptError {
     fn from(fault: Fault) -> Self {
-        Self::Stop(fault)
+        Self::Fatal(fault)
     }
 }
 
-impl From<reqwest::Error> for Trouble {
+impl From<reqwest::Error> for AttemptError {
     fn from(error: reqwest::Error) -> Self {
         let certificate = is_certificate(&error);
         let broken = error.is_body() || error.is_decode();
         let words = causes(error);
         if certificate {
             let message = format!("the server's certificate is not accepted: {words}");
-            return Self::Stop(Fault::new(Code::NetworkFailed, message));
+            return Self::Fatal(Fault::new(Code::NetworkFailed, message));
         }
         let message = if broken { format!("the transfer broke off: {words}") } else { words };
-        Self::Again(Fault::new(Code::NetworkFailed, message), None)
+        Self::Retry(Fault::new(Code::NetworkFailed, message), None)
     }
 }
 
 /// A status that is not what was asked for: some pass by themselves.
 #[must_use]
-pub fn refused(status: StatusCode, headers: &HeaderMap, url: &Url) -> Trouble {
+pub fn refused(status: StatusCode, headers: &HeaderMap, url: &Url) -> AttemptError {
     let host = url.host_str().unwrap_or_default();
     let message = format!("{host} answers {status} for {}", url.path());
     refusal(status.as_u16(), headers, Fault::new(Code::HttpRefused, message))
 }
 
 /// A fault that a status stands for: tried again where that can help, when the server says.
-pub(in crate::mirror) fn refusal(status: u16, headers: &HeaderMap, fault: Fault) -> Trouble {
+pub(in crate::mirror) fn refusal(status: u16, headers: &HeaderMap, fault: Fault) -> AttemptError {
     if passes(status) {
-        Trouble::Again(fault, headers::retry_after(headers, jiff::Timestamp::now()))
+        AttemptError::Retry(fault, headers::retry_after(headers, jiff::Timestamp::now()))
     } else {
-        Trouble::Stop(fault)
+        AttemptError::Fatal(fault)
     }
 }
 
