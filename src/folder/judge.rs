@@ -17,7 +17,7 @@ use crate::parallel;
 use crate::sigstore::{
     self, HashRule, Request, SignatureBundle, Signer, Transparency, TrustMaterial,
 };
-use crate::trust::{KeyTerms, Vendor, VendorProfile};
+use crate::trust::{KeyTerms, Profiles, Vendor, VendorProfile};
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, KeyTrust, Outcome};
 
 /// What to do about an artifact in a folder that has no bundle.
@@ -64,10 +64,8 @@ pub struct VendorKeys<'a> {
     pub unnamed: Vec<PublicKey>,
     /// The logs and authorities to believe.
     pub material: &'a TrustMaterial,
-    /// The conventions of a vendor that no policy lists.
-    pub profile: &'a VendorProfile,
-    /// Those of further ones, which are tried after it.
-    pub others: Vec<&'a VendorProfile>,
+    /// The conventions of vendors that no policy lists.
+    pub profiles: Profiles<'a>,
     /// Whether a vendor that no policy lists needs log entries.
     pub transparency: Transparency,
     /// The hash functions to accept.
@@ -248,8 +246,7 @@ impl FolderVerifier<'_> {
         // A layout directory is no file.
         let digest = hash(self.folder, task.path, u64::MAX, &NoProgress).ok()?;
         let tries = Tries::default();
-        let mut profiles = vec![self.vendor_keys.profile];
-        profiles.extend(&self.vendor_keys.others);
+        let mut profiles: Vec<_> = self.vendor_keys.profiles.iter().collect();
         profiles
             .extend(self.vendor_keys.keys.iter().filter_map(|key| Some(key.vendor?.0.profile())));
         let signs = profiles.into_iter().any(|profile| {
@@ -405,11 +402,9 @@ impl FolderVerifier<'_> {
     /// the one whose key signed them; so no bundle that was found is ever passed over.
     fn pair(&self, task: &Task<'_>) -> (Pairing, &VendorProfile) {
         let vendors = self.vendor_keys.keys.iter().filter_map(|key| key.vendor);
-        let default = self.vendor_keys.profile;
-        let others = self.vendor_keys.others.iter().copied();
         let mut profiles: Vec<&VendorProfile> = Vec::new();
         let named = vendors.map(|(vendor, _)| vendor.profile());
-        for profile in named.chain([default]).chain(others) {
+        for profile in named.chain(self.vendor_keys.profiles.iter()) {
             if !profiles.contains(&profile) {
                 profiles.push(profile);
             }
@@ -419,7 +414,8 @@ impl FolderVerifier<'_> {
             (pairing != Pairing::Nothing).then_some((number, pairing, profile))
         });
         let Some((number, pairing, first)) = found else {
-            return (Pairing::Nothing, profiles.first().copied().unwrap_or(default));
+            let profile = profiles.first().copied();
+            return (Pairing::Nothing, profile.unwrap_or(self.vendor_keys.profiles.first()));
         };
         let Pairing::Found(_, names) = &pairing else { return (pairing, first) };
         let same = |profile: &VendorProfile| matches!(self.pair_by(task, profile), Pairing::Found(_, others) if others == *names);

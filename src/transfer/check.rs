@@ -213,7 +213,7 @@ fn others(
         .filter(|entry| !in_artifact(&entry.path))
         .filter_map(|entry| Some((entry, called(&entry.path)?)))
         .collect();
-    let profiles = context.profiles();
+    let profiles = context.all_profiles();
     let packages: BTreeSet<&str> = manifest
         .artifacts
         .iter()

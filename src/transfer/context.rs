@@ -4,7 +4,7 @@ use crate::folder::Folder;
 use crate::image::Options;
 use crate::key::PublicKey;
 use crate::sigstore::{HashRule, Transparency, TrustMaterial};
-use crate::trust::{TrustPolicy, VendorProfile, is_called};
+use crate::trust::{Profiles, TrustPolicy, VendorProfile, is_called};
 
 use super::admit::Together;
 use super::state::State;
@@ -21,9 +21,7 @@ pub struct Context<'a> {
     /// The trusted root that the operator named, by option or policy.
     pub material: Option<&'a TrustMaterial>,
     /// The conventions of vendors that the policy does not list.
-    pub profile: &'a VendorProfile,
-    /// Those of further ones.
-    pub others: &'a [VendorProfile],
+    pub profiles: Profiles<'a>,
     /// Whether vendors that the policy does not list need log entries.
     pub transparency: Transparency,
     /// The hash functions to accept.
@@ -47,13 +45,10 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// The conventions of all vendors that are known.
-    pub(super) fn profiles(&self) -> Vec<&VendorProfile> {
+    /// The conventions of all vendors that are known, those of the policy's last.
+    pub(super) fn all_profiles(&self) -> Vec<&VendorProfile> {
         let listed = self.policy.into_iter().flat_map(TrustPolicy::vendors);
-        std::iter::once(self.profile)
-            .chain(self.others)
-            .chain(listed.map(|vendor| vendor.profile()))
-            .collect()
+        self.profiles.iter().chain(listed.map(|vendor| vendor.profile())).collect()
     }
 
     /// Whether the policy lists vendors, so that the seal's word alone is not enough.

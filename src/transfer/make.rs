@@ -26,7 +26,7 @@ use crate::key::{HashAlgorithm, PrivateKey, PublicKey};
 use crate::limits;
 use crate::path;
 use crate::sigstore::{HashRule, Transparency, TrustMaterial};
-use crate::trust::VendorProfile;
+use crate::trust::{Profiles, VendorProfile};
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
 /// How to seal.
@@ -432,8 +432,7 @@ pub(super) fn vendor_keys<'a>(order: &Order<'a>, survey: &Survey) -> Result<Vend
         keys,
         unnamed,
         material: order.material,
-        profile: order.profile,
-        others: Vec::new(),
+        profiles: Profiles::one(order.profile),
         transparency: order.transparency,
         hash: HashRule::Known,
         now: order.now,

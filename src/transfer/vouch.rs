@@ -173,7 +173,7 @@ pub(super) fn profile<'a>(
     }
     match &artifact.vendor {
         Some(name) => {
-            let mut known = std::iter::once(context.profile).chain(context.others);
+            let mut known = context.profiles.iter();
             if let Some(profile) = known.find(|profile| profile.name == *name) {
                 return Ok(profile);
             }
@@ -183,7 +183,7 @@ pub(super) fn profile<'a>(
             );
             Err(Fault::new(Code::Usage, message))
         }
-        None => Ok(context.profile),
+        None => Ok(context.profiles.first()),
     }
 }
 

@@ -12,6 +12,7 @@ mod policy_raw;
 mod policy_tests;
 mod policy_words;
 mod profile;
+mod profiles;
 mod terms;
 mod transfer_key;
 
@@ -21,5 +22,6 @@ pub use policy::{TrustPolicy, Vendor, VendorKey};
 pub use profile::{
     FilePattern, ImageRules, MessageForm, PackageRules, SiteRules, UrlPattern, VendorProfile,
 };
+pub use profiles::Profiles;
 pub use terms::{KeyStatus, KeyTerms};
 pub use transfer_key::{NamedKey, SealTimes, is_stream_name};

@@ -8,6 +8,7 @@ use crate::image::{NoProgress, Options};
 use crate::mirror::Watch;
 use crate::sigstore::HashRule;
 use crate::transfer::{self, Context, Made, Stop};
+use crate::trust::Profiles;
 use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report};
 
 /// The status by what could not be brought: each code means the same as everywhere. What was not tried,
@@ -123,8 +124,7 @@ pub(super) fn preflight(
         vendor_key: None,
         policy: sealing.policy.as_ref(),
         material: None,
-        profile: &sealing.profile,
-        others: &[],
+        profiles: Profiles::one(&sealing.profile),
         transparency: arguments.sealing.logs.transparency(),
         hash: HashRule::Known,
         allow_unsigned: &allowed,

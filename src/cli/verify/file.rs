@@ -32,10 +32,10 @@ pub(super) fn signers<'a>(
     keys: &'a [TrustedKey<'a>],
     vendor_keys: &'a VendorKeys<'a>,
 ) -> Vec<Signer<'a>> {
-    let profiles =
-        || std::iter::once(vendor_keys.profile).chain(vendor_keys.others.iter().copied());
     match identity {
-        Some(trust) => profiles()
+        Some(trust) => vendor_keys
+            .profiles
+            .iter()
             .map(|profile| Signer {
                 request: trust.request(vendor_keys.now),
                 profile,
@@ -48,7 +48,7 @@ pub(super) fn signers<'a>(
                 let own = key.vendor.map(|(vendor, _)| vendor.profile());
                 let all: Vec<&VendorProfile> = match own {
                     Some(own) => vec![own],
-                    None => profiles().collect(),
+                    None => vendor_keys.profiles.iter().collect(),
                 };
                 all.into_iter().map(move |profile| Signer {
                     request: key.request(vendor_keys),

@@ -169,8 +169,7 @@ fn context<'a>(
         vendor_key: whom.key,
         policy: whom.policy,
         material: whom.material,
-        profile: whom.profile,
-        others: whom.others,
+        profiles: whom.profiles,
         transparency: whom.arguments.trust.logs.transparency(),
         hash: whom.hash,
         allow_unsigned: &arguments.allow_unsigned,
@@ -290,8 +289,7 @@ pub(super) fn check(
     if whom.arguments.trust.names_identity() {
         return usage("a folder is judged by keys, not by a certificate's identity");
     }
-    let mut profiles: Vec<&VendorProfile> = vec![whom.profile];
-    profiles.extend(whom.others);
+    let mut profiles: Vec<&VendorProfile> = whom.profiles.iter().collect();
     profiles.extend(whom.policy.into_iter().flat_map(TrustPolicy::vendors).map(|it| it.profile()));
     let order = Order {
         vendor_keys: &|in_folder| vendor_keys(whom, in_folder),
@@ -316,8 +314,7 @@ fn vendor_keys<'a>(whom: &Whom<'a>, in_folder: &[&PublicKey]) -> VendorKeys<'a> 
         keys: keys(whom, in_folder),
         unnamed: Vec::new(),
         material: whom.material.unwrap_or(whom.built_in),
-        profile: whom.profile,
-        others: whom.others.iter().collect(),
+        profiles: whom.profiles,
         transparency: whom.arguments.trust.logs.transparency(),
         hash: whom.hash,
         now: whom.now,

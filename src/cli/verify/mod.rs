@@ -23,7 +23,7 @@ use crate::release::{Ended, Events, Filter, PairingMap, Part, Place};
 use crate::report::{self, Detail, Form};
 use crate::sigstore::{HashRule, SignatureBundle, TrustMaterial};
 use crate::transfer::{State, Together};
-use crate::trust::{TrustPolicy, VendorProfile};
+use crate::trust::{Profiles, TrustPolicy, VendorProfile};
 use crate::verdict::{
     ArtifactReport, Basis, Code, Coverage, ExitStatus, Fault, Profile, Run, StoppedBy, TrustedRoot,
 };
@@ -43,9 +43,8 @@ pub(super) struct Whom<'a> {
     /// The one that holds: that, else the built-in one; where a seal carries one, that counts for it unless
     /// one was named.
     pub(super) built_in: &'a TrustMaterial,
-    /// The conventions of vendors that no policy lists; there is at least one.
-    pub(super) profile: &'a VendorProfile,
-    pub(super) others: &'a [VendorProfile],
+    /// The conventions of vendors that no policy lists.
+    pub(super) profiles: Profiles<'a>,
     pub(super) filter: &'a Filter,
     pub(super) map: Option<&'a PairingMap>,
     pub(super) part: Option<Part>,
@@ -71,13 +70,13 @@ impl Whom<'_> {
 pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     let started = jiff::Timestamp::now();
     let (profiles, profile_digests) = profiles(&arguments.vendor_profile)?;
-    let Some((profile, others)) = profiles.split_first() else {
+    let Some(profiles) = Profiles::new(&profiles) else {
         return Err(Fault::new(Code::ProfileMalformed, "there is no vendor profile"));
     };
     check_usage(arguments)?;
     arguments.transfer.state_is_file()?;
     let believed = believe(said(arguments, started))?;
-    places(arguments, &believed, profile)?;
+    places(arguments, &believed, profiles.first())?;
     let Believed { policy, keys, transfer_keys, root: named, .. } = believed;
     let key = keys.into_iter().next();
     let logs = &arguments.trust.logs;
@@ -100,8 +99,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
         policy: policy.as_ref(),
         material: named.as_ref().map(|(_, material)| material),
         built_in,
-        profile,
-        others,
+        profiles,
         filter: &filter,
         map: map.as_ref().map(|(map, _)| map),
         part: arguments.batch.part()?,
@@ -128,8 +126,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
         keys: Vec::new(),
         unnamed: Vec::new(),
         material: built_in,
-        profile,
-        others: others.iter().collect(),
+        profiles,
         transparency: logs.transparency(),
         hash: whom.hash,
         now: whom.now,
@@ -476,7 +473,7 @@ fn with_key_name(fault: Fault, whom: &Whom<'_>) -> Fault {
         return absent;
     }
     let named = whom.arguments.files.iter().find_map(|path| {
-        let file = pairing::for_package(whom.profile, &files::file_name(path)?).key?;
+        let file = pairing::for_package(whom.profiles.first(), &files::file_name(path)?).key?;
         let json = path.with_file_name(file);
         let bytes = files::read_small(&json, limits::KEY_BYTES, Code::KeyNotAKey).ok()?;
         Some((json, pairing::key_name(&bytes).ok()?))
