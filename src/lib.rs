@@ -5,12 +5,14 @@
 //!
 //! - [`digest`], [`limits`], [`path`], [`json`], [`verdict`]: digests, bounds, safe names, strict
 //!   JSON, and what a check can say.
+//! - [`directory`]: a directory through one handle, without following links.
 //! - [`key`]: public keys, their fingerprints, one signature against one key.
 //! - [`sigstore`]: signature bundles, and what one proves about an artifact.
 //! - [`image`]: what a container image archive is, from its bytes alone.
 //! - [`trust`]: a vendor's conventions, and the operator's trust policy.
 //! - [`artifact`]: one artifact, one verdict.
 //! - [`pairing`]: which bundle and key belong to which artifact.
+//! - [`survey`]: what the files of a folder are, and what they are worth without a seal.
 //! - [`report`]: a report in words, as JSON, JUnit XML or HTML; two reports compared.
 //! - [`cli`]: arguments, files, exit codes.
 //!
@@ -22,7 +24,7 @@
 pub mod artifact;
 pub mod cli;
 pub mod digest;
-pub mod folder;
+pub mod directory;
 pub mod image;
 pub mod json;
 pub mod key;
@@ -35,6 +37,7 @@ pub mod path;
 pub mod release;
 pub mod report;
 pub mod sigstore;
+pub mod survey;
 pub mod transfer;
 pub mod trust;
 pub mod verdict;

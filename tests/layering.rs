@@ -18,8 +18,25 @@ mod rust_paths;
 
 /// The rooms from the ground up. A room may use itself and every room before it.
 const ROOMS: &[&str] = &[
-    "digest", "limits", "parallel", "verdict", "json", "path", "key", "sigstore", "image", "trust",
-    "artifact", "pairing", "folder", "transfer", "release", "report", "mirror", "cli",
+    "digest",
+    "limits",
+    "parallel",
+    "verdict",
+    "json",
+    "path",
+    "directory",
+    "key",
+    "sigstore",
+    "image",
+    "trust",
+    "artifact",
+    "pairing",
+    "survey",
+    "transfer",
+    "release",
+    "report",
+    "mirror",
+    "cli",
 ];
 
 /// Crates and parts of the standard library that only some rooms may name.
@@ -41,7 +58,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("reqwest", &["mirror"]),
     ("rpassword", &["cli"]),
     ("rsa", &["key", "sigstore"]),
-    ("rustix", &["folder"]),
+    ("rustix", &["directory"]),
     ("rustls", &["mirror"]),
     ("ruzstd", &["image"]),
     ("scrypt", &["key"]),
@@ -51,10 +68,10 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sigstore_verify", &["sigstore"]),
     ("spki", &["key", "sigstore"]),
     ("std::env", &["cli"]),
-    // `image` reads an open file at any position; opening one is the business of those above.
+    // `image` and `survey` read a file that others opened.
     ("std::fs::File::create", OPENERS),
     ("std::fs::File::open", OPENERS),
-    ("std::fs::File", &["image", "folder", "mirror", "cli"]),
+    ("std::fs::File", &["image", "directory", "survey", "mirror", "cli"]),
     ("File::create", OPENERS),
     ("File::open", OPENERS),
     ("std::fs", OPENERS),
@@ -67,13 +84,13 @@ const DOORS: &[(&str, &[&str])] = &[
     ("tokio", &["mirror", "cli"]),
     ("toml", &["trust", "mirror"]),
     ("url", &["mirror", "cli"]),
-    ("walkdir", &["folder", "cli"]),
+    ("walkdir", &["directory", "cli"]),
     ("x509_cert", &["sigstore"]),
     ("zeroize", &["key", "cli"]),
 ];
 
 /// The rooms that open files.
-const OPENERS: &[&str] = &["folder", "mirror", "cli"];
+const OPENERS: &[&str] = &["directory", "mirror", "cli"];
 
 /// Dependencies without a door: text formats and small conveniences that decide nothing.
 const EVERYWHERE: &[&str] = &["base64ct", "jiff", "regex", "serde", "serde_json", "thiserror"];

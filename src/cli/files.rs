@@ -6,7 +6,7 @@ use std::path::{Component, Path};
 
 use walkdir::WalkDir;
 
-use crate::folder;
+use crate::directory;
 use crate::image::{FileAt, Tree, TreeEntry, TreeKind};
 use crate::limits;
 use crate::verdict::{Code, Fault};
@@ -119,9 +119,9 @@ pub(super) fn read_small(path: &Path, limit: u64, too_large: Code) -> Result<Vec
 /// regular files only, so that a pipe without a writer does not hold the run up for ever.
 ///
 /// # Errors
-/// Those of [`folder::open_regular`], and `too_large`.
+/// Those of [`directory::open_regular`], and `too_large`.
 pub(super) fn read_found(path: &Path, limit: u64, too_large: Code) -> Result<Vec<u8>, Fault> {
-    read_whole(path, folder::open_regular(path)?, limit, too_large)
+    read_whole(path, directory::open_regular(path)?, limit, too_large)
 }
 
 fn read_whole(
@@ -205,7 +205,7 @@ impl Tree for Directory<'_> {
             return Err(io::Error::other("is not a regular file any more"));
         }
         Ok(Box::new(
-            folder::open_regular(&path).map_err(|fault| io::Error::other(fault.message()))?,
+            directory::open_regular(&path).map_err(|fault| io::Error::other(fault.message()))?,
         ))
     }
 }

@@ -13,7 +13,7 @@ use super::run_args::Output;
 use super::total_bar::TotalBar;
 use super::whom::{Believed, Said, believe};
 use super::{complain, shown};
-use crate::folder::{EntryKind, Folder};
+use crate::directory::{EntryKind, Folder};
 use crate::image::{self, Input, Options};
 use crate::key::{self, PublicKey};
 use crate::limits;

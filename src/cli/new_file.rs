@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::files::show;
-use crate::folder::TEMPORARY;
+use crate::directory::TEMPORARY;
 use crate::verdict::{Code, Fault};
 
 /// Who may read a new file.

@@ -10,7 +10,7 @@ use super::run_args::{EXIT_CODES, FormName, RunArgs};
 use super::sealing::{SealExtras, SealingArgs, say_sealed, show};
 use super::total_bar::TotalBar;
 use super::{files, jobs, warn};
-use crate::folder::Folder;
+use crate::directory::Folder;
 use crate::image::Options;
 use crate::limits;
 use crate::release::Filter;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use super::files;
-use crate::folder::{Folder, write_beside};
+use crate::directory::{Folder, write_beside};
 use crate::limits;
 use crate::transfer::{Sealed, State, stream};
 use crate::trust::TrustPolicy;

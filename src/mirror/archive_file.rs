@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::engine::pour;
 use super::{Description, Fetched, FoundImage, Source, Watch, WatchedTransfer};
 use crate::digest::HashingReader;
-use crate::folder::Folder;
+use crate::directory::Folder;
 use crate::verdict::{Code, Fault};
 
 /// Archives by their paths.

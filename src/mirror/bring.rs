@@ -13,7 +13,7 @@ use super::store::Store;
 use super::wanted::WantedItem;
 use super::{Description, FoundImage, Hosts, Source, Watch, WatchedTransfer};
 use crate::digest::Sha256Digest;
-use crate::folder::TEMPORARY;
+use crate::directory::TEMPORARY;
 use crate::image::Options;
 use crate::key::PublicKey;
 use crate::limits;

@@ -4,7 +4,7 @@
 use super::Description;
 use super::wanted::WantedItem;
 use crate::digest::{FileDigest, Sha256Digest};
-use crate::folder::Folder;
+use crate::directory::Folder;
 use crate::key::PublicKey;
 use crate::sigstore::SignatureBundle;
 use crate::transfer::{self, Base, BaseArtifact, Kind, Manifest};

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::{Description, Fetched, FoundImage, Source, Watch, WatchedTransfer};
 use crate::digest::{Hasher, Sha256Digest};
-use crate::folder::{Folder, TEMPORARY};
+use crate::directory::{Folder, TEMPORARY};
 use crate::json;
 use crate::limits;
 use crate::verdict::{Code, Fault};

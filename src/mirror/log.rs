@@ -12,7 +12,7 @@ use super::Fetched;
 use super::http::{Validators, shown};
 use super::record::whole;
 use crate::digest::Sha256Digest;
-use crate::folder::{Folder, TEMPORARY, read_small};
+use crate::directory::{Folder, TEMPORARY, read_small};
 use crate::limits;
 use crate::transfer::FETCH_LOG;
 use crate::verdict::{Code, Fault};

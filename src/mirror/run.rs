@@ -11,7 +11,7 @@ use super::stage::Stage;
 use super::store::Store;
 use super::wanted::WantedItem;
 use super::{Hosts, Source, Watch};
-use crate::folder::{Folder, Lock, TEMPORARY};
+use crate::directory::{Folder, Lock, TEMPORARY};
 use crate::parallel;
 use crate::transfer::{
     self, FETCH_LOG, Kind, Made, Naming, OmittedItem, Order, Origin, OwnFile, Requested, Seen, Stop,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Fetched, Watch};
 use crate::digest::Sha256Digest;
-use crate::folder::Folder;
+use crate::directory::Folder;
 use crate::verdict::Fault;
 
 /// One kind of place that images come from.

@@ -13,11 +13,12 @@ use super::http::{Http, Large, Small, Validators};
 use super::store::{Store, Whose, in_the_way};
 use super::wanted::WantedItem;
 use super::{Fetched, Hosts, Watch};
-use crate::folder::{EntryKind, Folder, TEMPORARY, hash, read_small};
+use crate::directory::{EntryKind, Folder, TEMPORARY, read_small};
 use crate::image::NoProgress;
 use crate::key::PublicKey;
 use crate::limits;
 use crate::pairing;
+use crate::survey::hash;
 use crate::transfer::Seen;
 use crate::verdict::{Code, Fault};
 

@@ -10,8 +10,9 @@ use super::Fetched;
 use super::http::Validators;
 use super::log::Log;
 use crate::digest::Sha256Digest;
-use crate::folder::{Folder, TEMPORARY, hash};
+use crate::directory::{Folder, TEMPORARY};
 use crate::image::NoProgress;
+use crate::survey::hash;
 use crate::transfer;
 use crate::verdict::{Code, Fault};
 

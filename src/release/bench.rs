@@ -6,11 +6,10 @@ use super::check::{Run, Seen, file, gone};
 use super::cover;
 use super::order::Events;
 use super::plan::{Unit, UnitKind};
-use crate::folder::{
-    FolderVerifier, LayoutTree, Reader, SharedNames, Subject, Task, What, system_fault,
-};
+use crate::directory::system_fault;
 use crate::image::{self, Input, Options, Progress};
 use crate::parallel::Crew;
+use crate::survey::{FolderVerifier, LayoutTree, Reader, SharedNames, Subject, Task, What};
 use crate::verdict::{ArtifactReport, Code, Cover, Fault, Outcome};
 
 /// Where units get their answers.

@@ -13,13 +13,12 @@ use super::plan::{self, Seals, Unit, UnitKind};
 use super::span::Span;
 use super::{PairingMap, cover, listing, lone, shard};
 use crate::digest::FileDigest;
-use crate::folder::{
-    EntryKind, First, Folder, FolderVerifier, Reader, SharedNames, SurveyOptions, What, above,
-};
+use crate::directory::{EntryKind, Folder};
 use crate::image::Options;
 use crate::limits;
 use crate::pairing::Names;
 use crate::parallel::{self, Crew};
+use crate::survey::{First, FolderVerifier, Reader, SharedNames, SurveyOptions, What, above};
 use crate::verdict::{
     ArtifactKind, ArtifactReport, Code, Cover, Coverage, CoveredFile, ExitStatus, Fault, Outcome,
     Shard,

@@ -1,6 +1,6 @@
 //! How the files of a folder without a seal are covered.
 
-use crate::folder::What;
+use crate::survey::What;
 use crate::verdict::{
     ArtifactKind, ArtifactReport, Code, Cover, Fault, Outcome, UnsignedStatement,
 };

@@ -6,7 +6,7 @@
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use crate::folder::above;
+use crate::survey::above;
 use crate::verdict::{Code, Fault};
 
 /// Included and excluded names.

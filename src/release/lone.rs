@@ -9,11 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::PairingMap;
 use crate::digest::FileDigest;
-use crate::folder::{
-    Entry, EntryKind, Folder, FolderVerifier, Listing, Subject, Task, VendorKeys, read_small,
-};
+use crate::directory::{Entry, EntryKind, Folder, Listing, read_small};
 use crate::limits;
 use crate::pairing::Names;
+use crate::survey::{FolderVerifier, Subject, Task, VendorKeys};
 use crate::transfer::{self, MANIFEST, SUMS};
 use crate::verdict::{Code, Outcome};
 

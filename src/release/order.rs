@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::{Filter, PairingMap, Part};
-use crate::folder::{Folder, Listing, VendorKeys};
+use crate::directory::{Folder, Listing};
 use crate::image::Options;
 use crate::key::PublicKey;
+use crate::survey::VendorKeys;
 use crate::transfer::Covers;
 use crate::trust::VendorProfile;
 use crate::verdict::{ArtifactReport, Coverage, Fault, Shard};

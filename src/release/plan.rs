@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::folder::{Entry, EntryKind, Folder, Listing, above, is_layout, layout_directories};
+use crate::directory::{Entry, EntryKind, Folder, Listing};
+use crate::survey::{above, is_layout, layout_directories};
 use crate::transfer::{self, MANIFEST};
 use crate::verdict::{Code, Fault};
 

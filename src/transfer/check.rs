@@ -18,10 +18,11 @@ use super::vouch::{self, SealedKeys, mismatch};
 use super::{admit, fresh, kept, layout};
 use crate::artifact::detect::{self, Found};
 use crate::digest::{FileDigest, Sha256Digest};
-use crate::folder::{self, Folder, Listing, Spot, read_small};
+use crate::directory::{Folder, Listing, read_small};
 use crate::limits;
 use crate::parallel::{self, Crew};
 use crate::sigstore::TrustMaterial;
+use crate::survey::{self, Spot};
 use crate::verdict::{
     ArtifactKind, ArtifactReport, Check, CheckName, Code, Fault, Outcome, Status,
 };
@@ -205,7 +206,7 @@ fn others(
     let in_artifact = |path: &str| {
         artifacts.contains(path)
             // In an OCI layout: the image's answer speaks for all of it.
-            || folder::above(path).any(|above| artifacts.contains(above))
+            || survey::above(path).any(|above| artifacts.contains(above))
     };
     let others: Vec<(&FileEntry, String)> = manifest
         .files
@@ -349,9 +350,9 @@ fn compare(
         let (bytes, sha256) = read_small(folder, name, entry.size, Code::FileMismatch)?;
         progress.advance(bytes.len() as u64);
         let digest = FileDigest { sha256, size: bytes.len() as u64 };
-        (digest, folder::is_material(spot, &bytes))
+        (digest, survey::is_material(spot, &bytes))
     } else {
-        (folder::hash(folder, name, entry.size.saturating_add(1), progress)?, false)
+        (survey::hash(folder, name, entry.size.saturating_add(1), progress)?, false)
     };
     if digest.size != entry.size {
         return Err(wrong_size(digest.size));

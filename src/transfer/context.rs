@@ -1,6 +1,6 @@
 //! What the far side brings: whom it trusts, what time it is, what it accepted before.
 
-use crate::folder::Folder;
+use crate::directory::Folder;
 use crate::image::Options;
 use crate::key::PublicKey;
 use crate::sigstore::{HashRule, Transparency, TrustMaterial};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::layout::SEAL_FILES;
 use super::manifest::Manifest;
 use super::present::Present;
-use crate::folder::{Entry, Listing};
+use crate::directory::{Entry, Listing};
 use crate::verdict::{ArtifactReport, Cover, Outcome};
 
 /// What the check found of files that are no artifacts.
@@ -58,7 +58,7 @@ pub(super) fn covers(
         })
         .collect();
     let of_artifact = |path: &str| {
-        let above = crate::folder::above(path);
+        let above = crate::survey::above(path);
         std::iter::once(path).chain(above).find_map(|it| answers.get(it).copied())
     };
     // With the size that the manifest gives, where the file is the sealed one.

@@ -9,7 +9,7 @@ use super::layout::{self, FETCH_LOG, MANIFEST, MARKER, SEAL_FILES, SIGNATURE, SI
 use super::manifest::Manifest;
 use super::own::OwnFile;
 use crate::digest::Sha256Digest;
-use crate::folder::{EntryKind, Folder, Listing, read_small};
+use crate::directory::{EntryKind, Folder, Listing, read_small};
 use crate::limits;
 use crate::sigstore::SignatureBundle;
 use crate::verdict::{Code, Fault};

@@ -7,10 +7,11 @@ use super::make::{Order, vendor_keys};
 use super::seen::{listed, look};
 use crate::artifact::{self, Clues, Judge, Terms, Tries};
 use crate::digest::Sha256Digest;
-use crate::folder::{Folder, TrustedKey, read_small};
+use crate::directory::{Folder, read_small};
 use crate::key::HashAlgorithm;
 use crate::limits;
 use crate::sigstore::{SignatureBundle, Subject, Transparency};
+use crate::survey::TrustedKey;
 use crate::trust::VendorProfile;
 use crate::verdict::{Code, Fault};
 

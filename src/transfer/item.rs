@@ -11,11 +11,12 @@ use super::vouch::{self, SealedKeys, Vouched, mismatch};
 use crate::artifact::detect::{self, Found};
 use crate::artifact::{self, Clues, Judge, NamedBundle, Terms, Tries};
 use crate::digest::FileDigest;
-use crate::folder::{Folder, LayoutTree};
+use crate::directory::Folder;
 use crate::image::{self, Archive, FileAt, Input, Options};
 use crate::limits;
 use crate::parallel::Crew;
 use crate::sigstore::{Request, SignatureBundle, Signer, TrustMaterial};
+use crate::survey::LayoutTree;
 use crate::trust::is_called;
 use crate::verdict::{
     ArtifactKind, ArtifactReport, Check, CheckName, Code, Fault, KeyTrust, Outcome, Status,
@@ -327,7 +328,7 @@ impl ItemVerifier<'_> {
             let there = (self.called)(&entry.path).unwrap_or_default();
             let digest = match read.get(&there) {
                 Some(digest) => *digest,
-                None => crate::folder::hash(
+                None => crate::survey::hash(
                     self.folder,
                     &there,
                     entry.size.saturating_add(1),

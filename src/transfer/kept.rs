@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::layout::{self, Place};
 use super::strict::Object;
 use crate::digest::{FileDigest, HashingReader};
-use crate::folder::{Folder, read_small};
+use crate::directory::{Folder, read_small};
 use crate::key::PublicKey;
 use crate::limits;
 use crate::sigstore::TrustMaterial;

@@ -2,7 +2,7 @@
 
 use crate::digest::Sha256Digest;
 use crate::digest::hex;
-use crate::folder::TEMPORARY;
+use crate::directory::TEMPORARY;
 
 /// The manifest: what the seal covers.
 pub const MANIFEST: &str = "manifest.json";

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::layout::{self, MANIFEST, SEAL_FILES, SUMS};
 use crate::digest::Sha256Digest;
-use crate::folder::{EntryKind, Folder, Listing, read_small};
+use crate::directory::{EntryKind, Folder, Listing, read_small};
 use crate::json;
 use crate::limits;
 use crate::verdict::Code;

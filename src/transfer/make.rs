@@ -18,9 +18,7 @@ use super::own::{OwnFile, extra, fixed_files, own_files, written_names};
 use super::seen::Seen;
 use super::shape;
 use crate::digest::{Sha256Digest, hex};
-use crate::folder::{
-    EntryKind, Folder, Judged, Listing, Lock, Survey, VendorKeys, What, judge, read_small,
-};
+use crate::directory::{EntryKind, Folder, Listing, Lock, read_small};
 use crate::image::Options;
 use crate::key::{HashAlgorithm, PrivateKey, PublicKey};
 use crate::limits;

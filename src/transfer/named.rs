@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::digest::Sha256Digest;
-use crate::folder::{Survey, TrustedKey, What};
 use crate::key::PublicKey;
+use crate::survey::{Survey, TrustedKey, What};
 use crate::trust::TrustPolicy;
 use crate::verdict::{Code, Fault};
 

@@ -6,9 +6,9 @@ use super::layout::{self, CHECK_SCRIPT, FETCH_LOG, Place, TRUSTED_ROOT};
 use super::make::Order;
 use super::manifest::Artifact;
 use crate::digest::Sha256Digest;
-use crate::folder::VendorKeys;
 use crate::path;
 use crate::sigstore::TrustMaterial;
+use crate::survey::VendorKeys;
 use crate::verdict::{Code, Fault};
 
 const CHECK_SCRIPT_TEXT: &str = include_str!("../../scripts/verify-with-openssl.sh");

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::layout::{self, SEAL_FILES};
 use super::mangled::is_mangled;
 use super::manifest::Manifest;
-use crate::folder::{Entry, EntryKind, Folder, Listing, system_fault};
+use crate::directory::{Entry, EntryKind, Folder, Listing, system_fault};
 use crate::limits;
 use crate::verdict::{Code, Fault};
 

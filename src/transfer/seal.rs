@@ -9,9 +9,10 @@ use super::layout::{self, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS};
 use super::mangled;
 use super::manifest::{Manifest, stated_sums};
 use crate::digest::Sha256Digest;
-use crate::folder::{Folder, Listing, is_layout, read_small};
+use crate::directory::{Folder, Listing, read_small};
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::limits;
+use crate::survey::is_layout;
 use crate::verdict::{Code, Fault};
 
 /// A manifest whose seal holds. Only [`open`] makes one.

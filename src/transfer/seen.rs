@@ -6,11 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::layout;
 use super::make::{Order, called, unfit, vendor_keys};
 use crate::digest::FileDigest;
-use crate::folder::{
-    Entry, EntryKind, Folder, FoundFile, Judged, Listing, Stamp, Survey, SurveyOptions, What,
-    judge, survey,
-};
+use crate::directory::{Entry, EntryKind, Folder, Listing, Stamp};
 use crate::image::Image;
+use crate::survey::{FoundFile, Judged, Survey, SurveyOptions, What, judge, survey};
 use crate::verdict::{Code, Fault};
 
 /// What was read of a folder before it is sealed.

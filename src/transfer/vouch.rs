@@ -6,7 +6,7 @@ use super::context::Context;
 use super::layout::{TRUSTED_ROOT, key_path};
 use super::manifest::{Artifact, Manifest};
 use crate::digest::Sha256Digest;
-use crate::folder::{Folder, read_small};
+use crate::directory::{Folder, read_small};
 use crate::key::PublicKey;
 use crate::limits;
 use crate::sigstore::TrustMaterial;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sealift::folder::Folder;
+use sealift::directory::Folder;
 use sealift::mirror::SilentWatch;
 use sealift::mirror::http::{Http, HttpOptions, Large, Validators};
 use sealift::verdict::Code;

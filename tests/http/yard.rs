@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use sealift::digest::Sha256Digest;
-use sealift::folder::Folder;
+use sealift::directory::Folder;
 use sealift::mirror::http::{Http, HttpOptions, Large};
 use sealift::mirror::{Fetched, SilentWatch};
 use sealift::verdict::Fault;

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use sealift::digest::Sha256Digest;
-use sealift::folder::Folder;
+use sealift::directory::Folder;
 use sealift::image::{self, CandidateKind, Input, NoProgress, Options};
 use sealift::mirror::http::{Http, HttpOptions};
 use sealift::mirror::{

@@ -3,7 +3,7 @@
 use super::args::MirrorArgs;
 use crate::cli::sealing::{SealSettings, show};
 use crate::cli::{complain, jobs, number, warn};
-use crate::folder::Folder;
+use crate::directory::Folder;
 use crate::image::{NoProgress, Options};
 use crate::mirror::Watch;
 use crate::sigstore::HashRule;

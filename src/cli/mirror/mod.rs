@@ -13,7 +13,7 @@ use super::progress_lines::ProgressLines;
 use super::run_args::FormName;
 use super::sealing::{SealExtras, SealSettings, say_sealed};
 use super::{files, jobs, shown};
-use crate::folder::Folder;
+use crate::directory::Folder;
 use crate::image::{NoProgress, Options};
 use crate::limits;
 use crate::mirror::http::{Http, HttpOptions, Proxies};

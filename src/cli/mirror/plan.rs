@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::end::status_of;
 use crate::cli::run_args::FormName;
 use crate::cli::shown;
-use crate::folder::Folder;
+use crate::directory::Folder;
 use crate::mirror::PlanItem;
 use crate::transfer::Kind;
 use crate::verdict::{Code, ExitStatus, Fault, line, printable, write_json};

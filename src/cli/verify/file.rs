@@ -7,12 +7,12 @@ use super::Whom;
 use crate::artifact::detect::{Found, Kind};
 use crate::artifact::{self, Clues, Judge, NamedBundle, Terms, Tries};
 use crate::cli::{detect, files, run_args};
-use crate::folder::{TrustedKey, VendorKeys};
 use crate::image::Options;
 use crate::limits;
 use crate::pairing::{self, Material};
 use crate::release;
 use crate::sigstore::{self, Request, SignatureBundle};
+use crate::survey::{TrustedKey, VendorKeys};
 use crate::trust::VendorProfile;
 use crate::verdict::{ArtifactReport, Code, Fault, KeyTrust, Outcome};
 

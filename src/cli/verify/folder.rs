@@ -5,10 +5,11 @@ use std::path::Path;
 
 use super::Whom;
 use crate::cli::{expected, files, warn};
-use crate::folder::{Folder, Listing, TrustedKey, VendorKeys, is_layout};
+use crate::directory::{Folder, Listing};
 use crate::image::{NoProgress, Options};
 use crate::key::PublicKey;
 use crate::release::{self, Checked, Ended, Events, Folders, Order, Whole};
+use crate::survey::{TrustedKey, VendorKeys, is_layout};
 use crate::transfer::{self, Context, Sealed, State, Together};
 use crate::trust::{TrustPolicy, VendorProfile};
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, ExitStatus, Fault, Outcome};

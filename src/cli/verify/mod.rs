@@ -14,7 +14,7 @@ use super::{
     apart, batch_args, complain, expected, files, jobs, load_profile, medium, program_digest, warn,
 };
 use crate::digest::Sha256Digest;
-use crate::folder::{Folder, VendorKeys};
+use crate::directory::Folder;
 use crate::image::{Options, Progress};
 use crate::key::PublicKey;
 use crate::limits;
@@ -22,6 +22,7 @@ use crate::pairing;
 use crate::release::{Ended, Events, Filter, PairingMap, Part, Place};
 use crate::report::{self, Detail, Form};
 use crate::sigstore::{HashRule, SignatureBundle, TrustMaterial};
+use crate::survey::VendorKeys;
 use crate::transfer::{State, Together};
 use crate::trust::{Profiles, TrustPolicy, VendorProfile};
 use crate::verdict::{

@@ -11,7 +11,7 @@ use super::room::{RESERVE_BYTES, fits};
 use super::send::Request;
 use super::small::unasked;
 use super::{AttemptError, Ends, Http, Pace, Validators, refused, shown};
-use crate::folder::Folder;
+use crate::directory::Folder;
 use crate::mirror::record::{now, whole};
 use crate::mirror::{Fetched, Hosts, Watch, WatchedTransfer};
 use crate::verdict::{Code, Fault};

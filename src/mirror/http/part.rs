@@ -11,7 +11,7 @@ use url::Url;
 
 use super::{Validators, shown, unwritten};
 use crate::digest::{Hasher, Sha256Digest};
-use crate::folder::{Folder, TEMPORARY, read_small};
+use crate::directory::{Folder, TEMPORARY, read_small};
 use crate::verdict::{Code, Fault};
 use crate::{json, limits};
 

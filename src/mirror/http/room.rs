@@ -3,7 +3,7 @@
 
 use std::io::{self, ErrorKind};
 
-use crate::folder::{Folder, TEMPORARY};
+use crate::directory::{Folder, TEMPORARY};
 use crate::verdict::{Code, Fault};
 
 /// What is left free on a disk; with less it counts as full.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Sha256Digest;
-use crate::folder::{self, Folder};
+use crate::directory::{Folder, read_small};
 use crate::json;
 use crate::limits;
 use crate::verdict::{Code, Fault};
@@ -43,7 +43,7 @@ impl<'a> Journal<'a> {
     pub(super) fn open(folder: &'a Folder, archive: &str, layout: Sha256Digest) -> Self {
         let name = format!("{archive}{SUFFIX}");
         let limit = limits::ARCHIVE_JSON_TOTAL_BYTES;
-        let left = folder::read_small(folder, &name, limit, Code::StateMalformed)
+        let left = read_small(folder, &name, limit, Code::StateMalformed)
             .ok()
             .and_then(|(bytes, _)| json::parse(&bytes, limit).ok())
             .and_then(|value| serde_json::from_value::<Text>(value).ok())

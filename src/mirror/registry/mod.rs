@@ -41,7 +41,7 @@ use self::journal::Journal;
 use self::session::Session;
 use super::{Description, Fetched, FoundImage, Hosts, Source, Watch};
 use crate::digest::Sha256Digest;
-use crate::folder::{Folder, TEMPORARY};
+use crate::directory::{Folder, TEMPORARY};
 use crate::mirror::http::{Http, fits, unwritten};
 use crate::parallel;
 use crate::verdict::{Code, Fault};

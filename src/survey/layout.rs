@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Mutex;
 
-use super::{EntryKind, Folder, Listing};
 use crate::digest::{FileDigest, HashingReader};
+use crate::directory::{EntryKind, Folder, Listing};
 use crate::image::{Tree, TreeEntry, TreeKind};
 
 /// Whether a directory is an OCI layout: engines load it by these two files, whatever else lies in it. What

@@ -5,10 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use super::survey::{Survey, What};
-use super::{Folder, hash, read_small, system_fault};
+use super::hash;
+use super::reader::{Survey, What};
 use crate::artifact::{self, Clues, Judge, NamedBundle, Terms, Tries};
 use crate::digest::{FileDigest, Sha256Digest};
+use crate::directory::{Folder, read_small, system_fault};
 use crate::image::{Archive, NoProgress};
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::limits;

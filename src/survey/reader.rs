@@ -10,9 +10,10 @@ use std::fs::File;
 use std::io::{Cursor, Read, Seek as _};
 
 use super::material::{Spot, holds_private_key, material, may_be_material};
-use super::{EntryKind, Folder, LayoutTree, Listing, is_layout};
+use super::{LayoutTree, is_layout};
 use crate::artifact::detect::{self, Found, Kind, Source};
 use crate::digest::{FileDigest, Sha256Digest};
+use crate::directory::{EntryKind, Folder, Listing};
 use crate::image::{self, Archive, FileAt, Input, Options, Segment};
 use crate::key::PublicKey;
 use crate::limits;

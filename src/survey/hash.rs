@@ -1,37 +1,13 @@
-//! Reading files below a directory: each once, hashed while it is read.
+//! Hashing a file below a directory, in one reading.
 
-use std::io::{self, Read};
+use std::io::{self, Read as _};
 
-use super::Folder;
-use crate::digest::{FileDigest, HashingReader, Sha256Digest};
+use crate::digest::{FileDigest, HashingReader};
+use crate::directory::Folder;
 use crate::image::Progress;
 use crate::verdict::{Code, Fault};
 
 const BUFFER_BYTES: usize = 256 << 10;
-
-/// Reads a small file whole; one larger than `limit` bytes is refused with `too_large` after `limit`
-/// bytes. Also says the digest of what was read.
-///
-/// # Errors
-/// Those of [`Folder::file`], [`Code::Unreadable`] and `too_large`.
-pub fn read_small(
-    folder: &Folder,
-    name: &str,
-    limit: u64,
-    too_large: Code,
-) -> Result<(Vec<u8>, Sha256Digest), Fault> {
-    let file = folder.file(name)?;
-    let mut bytes = Vec::new();
-    file.take(limit.saturating_add(1))
-        .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(&error).at(folder.show(name)))?;
-    if bytes.len() as u64 > limit {
-        let message = format!("larger than {limit} bytes");
-        return Err(Fault::new(too_large, message).at(folder.show(name)));
-    }
-    let digest = Sha256Digest::of(&bytes);
-    Ok((bytes, digest))
-}
 
 /// Hashes a whole file, of which at most `limit` bytes are read: a file with more is of no interest.
 ///

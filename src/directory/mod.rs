@@ -1,0 +1,29 @@
+//! A directory seen through one handle: what is in it, files opened without following a link, and
+//! files written so that they are whole or not there.
+//!
+//! Every part of every path is opened from the handle on the part above it, so that a directory
+//! that is replaced by a link meanwhile leads nowhere else. Names in a listing are what the file
+//! system says, unchecked; the rooms above decide what is portable.
+
+mod entry;
+#[cfg(unix)]
+mod handle;
+#[cfg(any(not(unix), test))]
+#[cfg_attr(unix, allow(dead_code, unreachable_pub, reason = "compiled for its tests only"))]
+mod handle_portable;
+mod read;
+mod system;
+mod write;
+
+pub use entry::{Entry, EntryKind, Listing, Room, Stamp};
+#[cfg(unix)]
+pub use handle::{Folder, Lock, open_regular};
+#[cfg(not(unix))]
+pub use handle_portable::{Folder, Lock, open_regular};
+pub use read::read_small;
+pub use system::{system_fault, system_file};
+pub use write::{TEMPORARY, write_beside};
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;

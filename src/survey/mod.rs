@@ -1,0 +1,20 @@
+//! What the files of a folder are as a release, and what they are worth without a seal.
+//!
+//! [`survey()`] tells image archives, packages and material apart; [`judge()`] pairs and verifies
+//! them. Both look at a folder that carries no seal, or none yet; `transfer` checks sealed ones.
+
+mod hash;
+mod judge;
+mod layout;
+mod material;
+mod reader;
+
+pub use hash::hash;
+pub use judge::{
+    FolderVerifier, Judged, SharedNames, Subject, Task, TrustedKey, VendorKeys, judge,
+};
+pub use layout::{LayoutTree, is_layout};
+pub use material::{Spot, is_material};
+pub use reader::{
+    First, FoundFile, Reader, Survey, SurveyOptions, What, above, layout_directories, survey,
+};
