@@ -24,6 +24,7 @@ use crate::key::{HashAlgorithm, PrivateKey, PublicKey};
 use crate::limits;
 use crate::path;
 use crate::sigstore::{HashRule, Transparency, TrustMaterial};
+use crate::survey::{Judged, Survey, VendorKeys, What, judge};
 use crate::trust::{Profiles, VendorProfile};
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
