@@ -12,7 +12,8 @@ use super::keygen::KeygenArgs;
 use super::mirror::MirrorArgs;
 use super::policy::PolicyArgs;
 use super::report::ReportArgs;
-use super::run_args::{EXIT_CODES, Kind, RunArgs};
+use super::report_file;
+use super::run_args::{EXIT_CODES, ForcedType, RunArgs};
 use super::seal::SealArgs;
 use super::transfer_args::{PolicyOption, TransferArgs};
 use super::trust_args::TrustArgs;
@@ -83,16 +84,14 @@ pub(super) struct VerifyArgs {
     pub(super) transfer: TransferArgs,
     /// Take each FILE for this instead of telling by its content
     #[arg(long = "type", value_name = "TYPE", value_enum)]
-    pub(super) kind: Option<Kind>,
+    pub(super) kind: Option<ForcedType>,
     /// A vendor's conventions (TOML); repeats for several vendors. The default is the built-in profile of
     /// K2view
     #[arg(long, value_name = "FILE")]
     pub(super) vendor_profile: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) batch: BatchArgs,
-    /// Write the report to this file too, in the form that its ending names: .json, .xml (JUnit), .html
-    /// or .txt; repeats
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = report_file::option_help())]
     pub(super) report: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) run: RunArgs,

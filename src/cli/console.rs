@@ -310,19 +310,6 @@ impl Events for Console {
     }
 }
 
-/// The form of a report file, by its ending.
-///
-/// # Errors
-/// [`Code::Usage`].
-pub(super) fn form_of(path: &std::path::Path) -> Result<Form, Fault> {
-    let extension = path.extension().map(|it| it.to_string_lossy().to_lowercase());
-    extension.as_deref().and_then(Form::of_extension).ok_or_else(|| {
-        Fault::new(Code::Usage, "the form of a report file is told by its ending")
-            .at(super::files::show(path))
-            .expected_found(".json, .xml (JUnit), .html or .txt", extension.unwrap_or_default())
-    })
-}
-
 /// How long the writing of a partial report may take before the process ends without it.
 const PATIENCE: Duration = Duration::from_millis(900);
 

@@ -9,7 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::files::{self, OpenedPath};
-use super::run_args::Output;
+use super::run_args::TextOrJson;
 use super::total_bar::TotalBar;
 use super::whom::{Believed, Said, believe};
 use super::{complain, shown};
@@ -36,7 +36,7 @@ pub(super) struct InspectArgs {
     pub(super) files: Vec<PathBuf>,
     /// The form of the answer
     #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
-    pub(super) output: Output,
+    pub(super) output: TextOrJson,
 }
 
 /// Runs the command: every file is shown, whatever fails.
@@ -61,8 +61,8 @@ pub(super) fn run(arguments: &InspectArgs) -> Result<ExitStatus, Fault> {
     }
     let mut out = io::stdout().lock();
     let written = match arguments.output {
-        Output::Json => write_json(&mut out, &InspectDocument::new(&shown_files)),
-        Output::Text => shown_files.iter().try_for_each(|file| text(&mut out, file)),
+        TextOrJson::Json => write_json(&mut out, &InspectDocument::new(&shown_files)),
+        TextOrJson::Text => shown_files.iter().try_for_each(|file| text(&mut out, file)),
     };
     shown(written)?;
     Ok(ExitStatus::of(outcomes))

@@ -23,6 +23,7 @@ mod password;
 mod policy;
 mod progress_lines;
 mod report;
+mod report_file;
 mod run_args;
 mod seal;
 mod sealing;

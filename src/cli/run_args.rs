@@ -1,5 +1,6 @@
 //! Options that several commands have.
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::report::Form;
@@ -13,8 +14,8 @@ or no key to judge with; 3 could not decide (no bundle, log unknown, unreadable)
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
     /// The form of the report
-    #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
-    pub(super) output: FormName,
+    #[arg(short, long, value_name = "FORM", value_parser = form(), default_value = "text")]
+    pub(super) output: Form,
     /// Show every check with its values
     #[arg(short, long)]
     pub(super) verbose: bool,
@@ -26,44 +27,32 @@ pub(super) struct RunArgs {
     pub(super) jobs: Option<u16>,
 }
 
-/// What a file is taken for.
+/// What `--type` takes a file for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Kind {
+pub(super) enum ForcedType {
     /// A container image archive or OCI layout directory.
     Image,
     /// Any file, signed by its SHA-256.
     Package,
 }
 
-/// The form of an answer that is no report.
+/// The form of an answer that is not a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Output {
+pub(super) enum TextOrJson {
     /// For people.
     Text,
     /// For machines.
     Json,
 }
 
-/// The form of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum FormName {
-    /// One line for each artifact, and a summary.
-    Text,
-    /// The whole report, for machines.
-    Json,
-    /// JUnit XML, for the viewers of CI systems.
-    Junit,
-    /// One page, complete in itself, to be filed, printed and read.
-    Html,
-}
-
-impl From<FormName> for Form {
-    fn from(name: FormName) -> Self {
-        match name {
-            FormName::Text => Self::Text,
-            FormName::Json => Self::Json,
-            FormName::Junit => Self::Junit,
-            FormName::Html => Self::Html,
-        }
-    }
+/// Parses the name of a form of reports.
+pub(super) fn form() -> impl TypedValueParser<Value = Form> {
+    let values = Form::ALL.map(|form| {
+        let (name, help) = form.described();
+        PossibleValue::new(name).help(help)
+    });
+    PossibleValuesParser::new(values).try_map(|name| {
+        let named = Form::ALL.into_iter().find(|form| form.described().0 == name);
+        named.ok_or("no form of a report")
+    })
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::run_args::{EXIT_CODES, FormName, RunArgs};
+use super::run_args::{EXIT_CODES, RunArgs};
 use super::sealing::{SealExtras, SealingArgs, say_sealed, show};
 use super::total_bar::TotalBar;
 use super::{files, jobs, warn};
@@ -14,6 +14,7 @@ use crate::directory::Folder;
 use crate::image::Options;
 use crate::limits;
 use crate::release::Filter;
+use crate::report::Form;
 use crate::transfer::{self, Order, Stop};
 use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Report, line, printable};
 
@@ -56,7 +57,7 @@ pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {
         Some(&arguments.key),
         SealExtras::default(),
     )?;
-    let bar = TotalBar::new(!arguments.run.quiet && arguments.run.output == FormName::Text);
+    let bar = TotalBar::new(!arguments.run.quiet && arguments.run.output == Form::Text);
     bar.name(files::show(&arguments.directory));
     let reading =
         Options { jobs: jobs(arguments.run.jobs), progress: &bar, cuts: None, crew: None };

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::apart::Named;
 use super::password::PasswordArgs;
-use super::run_args::{FormName, RunArgs};
+use super::run_args::RunArgs;
 use super::transfer_args::PolicyOption;
 use super::trust_args::LogArgs;
 use super::whom::{Believed, Said, believe};
@@ -18,7 +18,7 @@ use crate::digest::Sha256Digest;
 use crate::image::Options;
 use crate::key::{PrivateKey, PublicKey, random_bytes, words};
 use crate::limits;
-use crate::report::{self, Detail};
+use crate::report::{self, Detail, Form};
 use crate::sigstore::TrustMaterial;
 use crate::transfer::{Made, Naming, Order};
 use crate::trust::{SealTimes, TrustPolicy, VendorProfile};
@@ -257,10 +257,10 @@ pub(super) fn show(run: &RunArgs, report: &Report) -> Result<(), Fault> {
     let mut out = io::stdout().lock();
     let detail = if run.verbose { Detail::Full } else { Detail::Brief };
     let written = match run.output {
-        FormName::Text => {
+        Form::Text => {
             report.artifacts.iter().try_for_each(|it| report::artifact(&mut out, it, detail))
         }
-        other => report::Form::from(other).write(&mut out, report, detail),
+        other => other.write(&mut out, report, detail),
     };
     shown(written.and_then(|()| out.flush())).map(drop)
 }
@@ -276,7 +276,7 @@ pub(super) fn say_sealed(run: &RunArgs, made: &Made, key: &PrivateKey) {
         warn(&format!("{file} is covered by this seal only: nobody else signed it"));
     }
     let mut out: Box<dyn Write> = match run.output {
-        FormName::Text => Box::new(io::stdout().lock()),
+        Form::Text => Box::new(io::stdout().lock()),
         // Standard output is the report and nothing else.
         _ => Box::new(io::stderr().lock()),
     };

@@ -18,17 +18,37 @@ pub enum Form {
 }
 
 impl Form {
-    /// The form that a file with this extension has, in whichever case: `html`, `htm`, `json`, `xml`
-    /// (JUnit) or `txt`.
+    /// All forms, in the order in which help lists them.
+    pub const ALL: [Self; 4] = [Self::Text, Self::Json, Self::Junit, Self::Html];
+
+    /// The name of the form as an option takes it, and what it is for.
+    #[must_use]
+    pub const fn described(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Text => ("text", "One line for each artifact, and a summary"),
+            Self::Json => ("json", "The whole report, for programs"),
+            Self::Junit => ("junit", "JUnit XML, for CI systems"),
+            Self::Html => ("html", "One self-contained page, to read, print or file"),
+        }
+    }
+
+    /// The extensions of files that hold this form; the first is the usual one.
+    #[must_use]
+    pub const fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Text => &["txt"],
+            Self::Json => &["json"],
+            Self::Junit => &["xml"],
+            Self::Html => &["html", "htm"],
+        }
+    }
+
+    /// The form that a file with this extension has, in whichever case.
     #[must_use]
     pub fn of_extension(extension: &str) -> Option<Self> {
-        match extension.to_ascii_lowercase().as_str() {
-            "html" | "htm" => Some(Self::Html),
-            "json" => Some(Self::Json),
-            "xml" => Some(Self::Junit),
-            "txt" => Some(Self::Text),
-            _ => None,
-        }
+        Self::ALL.into_iter().find(|form| {
+            form.extensions().iter().any(|known| known.eq_ignore_ascii_case(extension))
+        })
     }
 
     /// Writes the report in this form; only text knows more than one [`Detail`].

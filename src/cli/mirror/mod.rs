@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use super::apart::Named;
 use super::progress_lines::ProgressLines;
-use super::run_args::FormName;
 use super::sealing::{SealExtras, SealSettings, say_sealed};
 use super::{files, jobs, shown};
 use crate::directory::Folder;
@@ -22,6 +21,7 @@ use crate::mirror::{
     self, ArchiveFiles, EarlierTransfer, Engine, EngineKind, FoundImage, Hosts, MirrorOutcome,
     MirrorRequest, Platforms, Registry, RegistryOptions, ReleaseFile, Source, Watch,
 };
+use crate::report::Form;
 use crate::sigstore::TrustMaterial;
 use crate::transfer::OwnFile;
 use crate::trust::VendorProfile;
@@ -129,11 +129,11 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     report(arguments, &sealing, reports, status)?;
     match made {
         Ok(made) => {
-            if let Some(words) = said.filter(|_| arguments.run.output == FormName::Text) {
+            if let Some(words) = said.filter(|_| arguments.run.output == Form::Text) {
                 let mut out = io::stdout().lock();
                 shown(line!(out, "preflight: {words}"))?;
             }
-            if unchanged && arguments.run.output == FormName::Text {
+            if unchanged && arguments.run.output == Form::Text {
                 let mut out = io::stdout().lock();
                 shown(line!(out, "fetched: nothing; all that was asked for is here, unchanged"))?;
             }

@@ -6,10 +6,10 @@ use indicatif::HumanBytes;
 use serde_json::{Value, json};
 
 use super::end::status_of;
-use crate::cli::run_args::FormName;
 use crate::cli::shown;
 use crate::directory::Folder;
 use crate::mirror::PlanItem;
+use crate::report::Form;
 use crate::transfer::Kind;
 use crate::verdict::{Code, ExitStatus, Fault, line, printable, write_json};
 
@@ -17,11 +17,7 @@ use crate::verdict::{Code, ExitStatus, Fault, line, printable, write_json};
 ///
 /// # Errors
 /// [`Code::NoSpace`] when there is not enough, after the plan.
-pub(super) fn show(
-    folder: &Folder,
-    plan: &[PlanItem],
-    form: FormName,
-) -> Result<ExitStatus, Fault> {
+pub(super) fn show(folder: &Folder, plan: &[PlanItem], form: Form) -> Result<ExitStatus, Fault> {
     let free = folder.room()?.free;
     let missing = || plan.iter().filter(|item| !item.here && !item.carried && item.fault.is_none());
     let all = missing().filter_map(|item| item.fetch).fold(0, u64::saturating_add);
@@ -29,16 +25,16 @@ pub(super) fn show(
     let status = status_of(plan.iter().filter_map(|item| item.fault.as_ref()).map(Fault::code));
     let mut out = io::stdout().lock();
     let written = match form {
-        FormName::Text => text(&mut out, plan).and_then(|()| {
+        Form::Text => text(&mut out, plan).and_then(|()| {
             let least = if unknown { "at least " } else { "" };
             let words = HumanBytes(all);
             line!(out, "to fetch: {least}{words} ({all} bytes), besides bundles and keys")?;
             line!(out, "free:     {} ({free} bytes) in {}", HumanBytes(free), folder.shown())
         }),
-        FormName::Junit | FormName::Html => {
+        Form::Junit | Form::Html => {
             return Err(Fault::new(Code::Usage, "a plan is shown as text or JSON"));
         }
-        FormName::Json => {
+        Form::Json => {
             let items: Vec<Value> = plan.iter().map(item).collect();
             let plan =
                 json!({"items": items, "bytes": all, "sizes_unknown": unknown, "free": free});

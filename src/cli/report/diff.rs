@@ -3,10 +3,11 @@
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde::Serialize;
 
-use super::read;
+use crate::cli::report_file::read;
+use crate::cli::run_args::TextOrJson;
 use crate::cli::shown;
 use crate::report::{self, Difference};
 use crate::verdict::{Code, ExitStatus, Fault, line, printable, printable_within, write_json};
@@ -28,16 +29,7 @@ pub(super) struct ReportDiffArgs {
     pub(super) after: PathBuf,
     /// The form of the answer
     #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
-    pub(super) output: DiffForm,
-}
-
-/// The form of a comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum DiffForm {
-    /// One line for each difference.
-    Text,
-    /// One document, for machines.
-    Json,
+    pub(super) output: TextOrJson,
 }
 
 /// A comparison as one JSON document.
@@ -59,11 +51,13 @@ pub(super) fn run(arguments: &ReportDiffArgs) -> Result<ExitStatus, Fault> {
     let differences = report::diff(&before, &after);
     let mut out = io::BufWriter::new(io::stdout().lock());
     let written = match arguments.output {
-        DiffForm::Json => {
+        TextOrJson::Json => {
             let document = Comparison { schema: DIFF_SCHEMA, differences: &differences };
             write_json(&mut out, &document)
         }
-        DiffForm::Text => differences.iter().try_for_each(|difference| line(&mut out, difference)),
+        TextOrJson::Text => {
+            differences.iter().try_for_each(|difference| line(&mut out, difference))
+        }
     };
     shown(written.and_then(|()| out.flush()))?;
     Ok(if differences.is_empty() { ExitStatus::Verified } else { ExitStatus::Failed })

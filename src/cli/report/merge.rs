@@ -5,10 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::read as read_report;
 use crate::cli::apart::{self, Named};
-use crate::cli::run_args::FormName;
-use crate::cli::{console, files, new_file, shown};
+use crate::cli::run_args::form;
+use crate::cli::{files, new_file, report_file, shown};
 use crate::release;
 use crate::report::{Detail, Form};
 use crate::verdict::{ExitStatus, Fault};
@@ -25,11 +24,9 @@ pub(super) struct ReportMergeArgs {
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
     /// The form
-    #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
-    pub(super) output: FormName,
-    /// Write the report to this file too, in the form that its ending names: .json, .xml (JUnit), .html
-    /// or .txt; repeats
-    #[arg(long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FORM", value_parser = form(), default_value = "text")]
+    pub(super) output: Form,
+    #[arg(long, value_name = "FILE", help = report_file::option_help())]
     pub(super) report: Vec<PathBuf>,
     /// Show every check with its values (text; the other forms always do)
     #[arg(short, long)]
@@ -41,7 +38,7 @@ pub(super) fn run(arguments: &ReportMergeArgs) -> Result<ExitStatus, Fault> {
     let wanted: Vec<(&PathBuf, Form)> = arguments
         .report
         .iter()
-        .map(|path| Ok((path, console::form_of(path)?)))
+        .map(|path| Ok((path, report_file::form_of(path)?)))
         .collect::<Result<_, Fault>>()?;
     let read: Vec<Named> = Named::all("the part", &arguments.files).collect();
     let written: Vec<Named> = Named::all("--report", &arguments.report).collect();
@@ -49,7 +46,7 @@ pub(super) fn run(arguments: &ReportMergeArgs) -> Result<ExitStatus, Fault> {
     let parts = arguments
         .files
         .iter()
-        .map(|path| Ok((files::show(path), read_report(path)?)))
+        .map(|path| Ok((files::show(path), report_file::read(path)?)))
         .collect::<Result<Vec<_>, Fault>>()?;
     let merged = release::merge(parts)?;
     for (path, form) in wanted {
@@ -57,7 +54,7 @@ pub(super) fn run(arguments: &ReportMergeArgs) -> Result<ExitStatus, Fault> {
     }
     let detail = if arguments.verbose { Detail::Full } else { Detail::Brief };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let form = Form::from(arguments.output);
+    let form = arguments.output;
     shown(form.write(&mut out, &merged, detail).and_then(|()| out.flush()))?;
     Ok(ExitStatus::of(merged.artifacts.iter().map(|artifact| artifact.outcome)))
 }

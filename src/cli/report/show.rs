@@ -5,10 +5,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::read_by;
-use crate::cli::run_args::FormName;
-use crate::cli::shown;
-use crate::report::{self, Detail};
+use crate::cli::run_args::form;
+use crate::cli::{report_file, shown};
+use crate::report::{Detail, Form};
 use crate::verdict::{ExitStatus, Fault};
 
 /// Write a report in another form, to standard output.
@@ -21,8 +20,8 @@ pub(super) struct ReportShowArgs {
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
     /// The form
-    #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
-    pub(super) output: FormName,
+    #[arg(short, long, value_name = "FORM", value_parser = form(), default_value = "text")]
+    pub(super) output: Form,
     /// Show every check with its values (text; the other forms always do)
     #[arg(short, long)]
     pub(super) verbose: bool,
@@ -30,9 +29,9 @@ pub(super) struct ReportShowArgs {
 
 /// Runs the command.
 pub(super) fn run(arguments: &ReportShowArgs) -> Result<ExitStatus, Fault> {
-    let report = read_by(&arguments.file, report::parse_kept)?;
+    let report = report_file::read_kept(&arguments.file)?;
     let detail = if arguments.verbose { Detail::Full } else { Detail::Brief };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let form = report::Form::from(arguments.output);
+    let form = arguments.output;
     shown(form.write(&mut out, &report.source(), detail).and_then(|()| out.flush()))
 }

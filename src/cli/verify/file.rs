@@ -224,8 +224,10 @@ impl Single<'_> {
     /// What the user says that a file is, or the bundle beside it.
     fn forced(&self, path: &Path) -> Option<(Kind, String)> {
         match self.whom.arguments.kind {
-            Some(run_args::Kind::Image) => Some((Kind::Image, "--type image".to_owned())),
-            Some(run_args::Kind::Package) => Some((Kind::Package, "--type package".to_owned())),
+            Some(run_args::ForcedType::Image) => Some((Kind::Image, "--type image".to_owned())),
+            Some(run_args::ForcedType::Package) => {
+                Some((Kind::Package, "--type package".to_owned()))
+            }
             None => self
                 .bundle_beside(path)
                 .map(|name| (Kind::Package, format!("package: {name} lies beside it"))),

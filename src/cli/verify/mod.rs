@@ -11,7 +11,8 @@ use super::args::VerifyArgs;
 use super::console::{self, Console, ConsoleOptions};
 use super::whom::{Believed, Said, believe};
 use super::{
-    apart, batch_args, complain, expected, files, jobs, load_profile, medium, program_digest, warn,
+    apart, batch_args, complain, expected, files, jobs, load_profile, medium, program_digest,
+    report_file, warn,
 };
 use crate::digest::Sha256Digest;
 use crate::directory::Folder;
@@ -63,7 +64,7 @@ pub(super) struct Whom<'a> {
 impl Whom<'_> {
     /// Whether anything is written besides lines of text.
     pub(super) fn keeps_report(&self) -> bool {
-        Form::from(self.arguments.run.output) != Form::Text || !self.arguments.report.is_empty()
+        self.arguments.run.output != Form::Text || !self.arguments.report.is_empty()
     }
 }
 
@@ -423,7 +424,7 @@ fn options(arguments: &VerifyArgs) -> Vec<String> {
 fn wanted(arguments: &VerifyArgs) -> Result<ConsoleOptions, Fault> {
     let mut reports: Vec<(PathBuf, Form)> = Vec::new();
     for path in &arguments.report {
-        let form = console::form_of(path)?;
+        let form = report_file::form_of(path)?;
         batch_args::writable(path)?;
         reports.push((path.clone(), form));
     }
@@ -435,7 +436,7 @@ fn wanted(arguments: &VerifyArgs) -> Result<ConsoleOptions, Fault> {
         None => None,
     };
     Ok(ConsoleOptions {
-        output: Form::from(arguments.run.output),
+        output: arguments.run.output,
         detail: if arguments.run.verbose { Detail::Full } else { Detail::Brief },
         files: reports,
         earlier,
