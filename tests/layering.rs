@@ -13,6 +13,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+#[path = "layering/files.rs"]
+mod files;
+#[path = "support/rust_modules.rs"]
+mod rust_modules;
 #[path = "support/rust_paths.rs"]
 mod rust_paths;
 
@@ -112,6 +116,26 @@ fn the_house_stands_as_drawn() {
         })
         .collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The rooms are listed for people in two more places.
+#[test]
+fn the_tables_of_rooms_are_this_one() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
+    assert_eq!(listed(&text("src/lib.rs"), "//! - "), ROOMS, "left: src/lib.rs");
+    let page = text("docs/architecture.md");
+    assert_eq!(listed(&page, "| `"), ROOMS, "left: docs/architecture.md");
+    assert_eq!(listed("| `a` | b |\n//! - [`c`], [`d`], `e`, f: `g`", "//! - "), ["c", "d", "e"]);
+}
+
+/// What the lines with this beginning name in backticks before the text of the row.
+fn listed<'a>(text: &'a str, beginning: &str) -> Vec<&'a str> {
+    text.lines()
+        .filter(|line| line.starts_with(beginning))
+        .filter_map(|line| line.split([':', '|']).find(|part| part.contains('`')))
+        .flat_map(|names| names.split('`').skip(1).step_by(2))
+        .collect()
 }
 
 /// People see what `cli`, `mirror` and the text form write: it goes through `verdict::line!` and

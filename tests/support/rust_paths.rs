@@ -11,37 +11,48 @@ pub(crate) fn paths(text: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
-        if token == "use" {
-            at = tree(&tokens, at + 1, &[], &mut found);
-        } else if is_word(token) {
-            let after_extern = at >= 2 && tokens[at - 2] == "extern" && tokens[at - 1] == "crate";
-            let mut path = vec![token.clone()];
-            at += 1;
-            while let (Some("::"), Some(next)) =
-                (tokens.get(at).map(String::as_str), tokens.get(at + 1))
-                && is_word(next)
-            {
-                path.push(next.clone());
-                at += 2;
-            }
-            if path.len() > 1 || after_extern {
-                found.push(path);
-            }
+        at = if token == "use" {
+            tree(&tokens, at + 1, &[], &mut found)
         } else {
-            at += 1;
-        }
+            plain(&tokens, at, &mut found)
+        };
     }
-    found
+    found.into_iter().map(|(_, path)| path).collect()
 }
 
+/// Reads a path outside of `use`, or one token that begins none; answers where it ends.
+pub(crate) fn plain(tokens: &[String], mut at: usize, found: &mut Vec<Named>) -> usize {
+    let token = &tokens[at];
+    if !is_word(token) {
+        return at + 1;
+    }
+    let after_extern = at >= 2 && tokens[at - 2] == "extern" && tokens[at - 1] == "crate";
+    let mut path = vec![token.clone()];
+    at += 1;
+    while let (Some("::"), Some(next)) = (tokens.get(at).map(String::as_str), tokens.get(at + 1))
+        && is_word(next)
+    {
+        path.push(next.clone());
+        at += 2;
+    }
+    if path.len() > 1 || after_extern {
+        found.push((String::new(), path));
+    }
+    at
+}
+
+/// A path, and for one of `use` the name under which it is known in the file.
+pub(crate) type Named = (String, Vec<String>);
+
 /// Reads one branch of a `use` tree; answers where it ends.
-fn tree(
+pub(crate) fn tree(
     tokens: &[String],
     mut at: usize,
     prefix: &[String],
-    found: &mut Vec<Vec<String>>,
+    found: &mut Vec<Named>,
 ) -> usize {
     let mut path = prefix.to_vec();
+    let mut alias = None;
     while let Some(token) = tokens.get(at) {
         match token.as_str() {
             "::" => at += 1,
@@ -59,6 +70,7 @@ fn tree(
                 if let [only] = path.as_mut_slice() {
                     only.push_str(" as");
                 }
+                alias = tokens.get(at + 1).cloned();
                 at += 2;
             }
             "self" if path != prefix || !prefix.is_empty() => at += 1,
@@ -72,7 +84,8 @@ fn tree(
     if path.first().is_some_and(|first| first == "crate as") {
         path = vec![String::from("crate"), String::from("as")];
     }
-    found.push(path);
+    let name = alias.or_else(|| path.last().cloned()).unwrap_or_default();
+    found.push((name, path));
     at
 }
 
@@ -81,7 +94,7 @@ fn is_word(token: &str) -> bool {
 }
 
 /// Words, `::` and single punctuation characters; no comments, no literals.
-fn tokens(text: &str) -> Vec<String> {
+pub(crate) fn tokens(text: &str) -> Vec<String> {
     let chars: Vec<char> = text.chars().collect();
     let mut tokens = Vec::new();
     let mut at = 0;
