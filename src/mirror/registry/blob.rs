@@ -47,13 +47,13 @@ impl From<Fault> for Missing {
 }
 
 /// Why an attempt ended.
-enum Trouble {
+enum BlobError {
     Attempt(AttemptError),
     /// The pass of this number opens nothing, or nothing more.
-    Expired(u64),
+    TokenExpired(u64),
 }
 
-impl From<AttemptError> for Trouble {
+impl From<AttemptError> for BlobError {
     fn from(attempt: AttemptError) -> Self {
         Self::Attempt(attempt)
     }
@@ -198,8 +198,8 @@ impl Transfer<'_> {
         loop {
             match self.attempt(url) {
                 Ok(()) => return Ok(()),
-                Err(Trouble::Attempt(attempt)) => return Err(attempt),
-                Err(Trouble::Expired(number)) => {
+                Err(BlobError::Attempt(attempt)) => return Err(attempt),
+                Err(BlobError::TokenExpired(number)) => {
                     self.renewed = true;
                     self.job.session.renew(number).map_err(AttemptError::Fatal)?;
                 }
@@ -207,7 +207,7 @@ impl Transfer<'_> {
         }
     }
 
-    fn attempt(&mut self, url: &Url) -> Result<(), Trouble> {
+    fn attempt(&mut self, url: &Url) -> Result<(), BlobError> {
         let http = self.job.session.http;
         let mut response = self.open(url)?;
         self.expected(&mut response)?;
@@ -275,7 +275,7 @@ impl Transfer<'_> {
     }
 
     /// Asks for what is not here yet.
-    fn open(&mut self, url: &Url) -> Result<Response, Trouble> {
+    fn open(&mut self, url: &Url) -> Result<Response, BlobError> {
         let here = self.hasher.bytes();
         let (mut response, number) = self.job.session.blob(url, here)?;
         match response.status().as_u16() {
@@ -293,7 +293,7 @@ impl Transfer<'_> {
                 let message = "the answer is not the range that was asked for";
                 Err(AttemptError::Retry(Fault::new(Code::ResponseInvalid, message), None).into())
             }
-            401 if !self.renewed => Err(Trouble::Expired(number)),
+            401 if !self.renewed => Err(BlobError::TokenExpired(number)),
             status => {
                 let body = opening(self.job.session.http, &mut response);
                 match self.job.session.refused(status, response.headers(), &body) {
