@@ -23,7 +23,7 @@ const BUFFER_BYTES: usize = 256 << 10;
 const PROGRESS_BYTES: u64 = 1 << 20;
 
 /// What all blobs of an archive share.
-pub(super) struct Job<'a> {
+pub(super) struct ArchiveDownload<'a> {
     pub(super) session: &'a Session<'a>,
     pub(super) disk: &'a Disk,
     pub(super) journal: &'a Journal<'a>,
@@ -61,7 +61,7 @@ impl From<AttemptError> for BlobError {
 
 /// A transfer on its way.
 struct Transfer<'a> {
-    job: &'a Job<'a>,
+    archive: &'a ArchiveDownload<'a>,
     blob: &'a Blob,
     task: WatchedTransfer<'a>,
     hasher: Hasher,
@@ -73,25 +73,28 @@ struct Transfer<'a> {
 }
 
 /// Brings a blob; says what was fetched, or nothing if all of it was there.
-pub(super) fn fetch(job: &Job<'_>, blob: &Blob) -> Result<Option<Fetched>, Missing> {
-    if job.stop.load(Ordering::Relaxed) {
+pub(super) fn fetch(
+    archive: &ArchiveDownload<'_>,
+    blob: &Blob,
+) -> Result<Option<Fetched>, Missing> {
+    if archive.stop.load(Ordering::Relaxed) {
         return Err(Missing::Stopped);
     }
-    let result = run(job, blob);
+    let result = run(archive, blob);
     if result.is_err() {
-        job.stop.store(true, Ordering::Relaxed);
+        archive.stop.store(true, Ordering::Relaxed);
     }
     result
 }
 
-fn run(job: &Job<'_>, blob: &Blob) -> Result<Option<Fetched>, Missing> {
-    let reference = &job.session.reference;
-    let url = job.session.url(&format!("{}/blobs/{}", reference.repository(), blob.digest))?;
-    let hasher = here(job, blob);
+fn run(archive: &ArchiveDownload<'_>, blob: &Blob) -> Result<Option<Fetched>, Missing> {
+    let reference = &archive.session.reference;
+    let url = archive.session.url(&format!("{}/blobs/{}", reference.repository(), blob.digest))?;
+    let hasher = here(archive, blob);
     let mut resumed_from = hasher.bytes();
     let short: String = blob.digest.to_hex().chars().take(12).collect();
     let task = WatchedTransfer::begin(
-        job.watch,
+        archive.watch,
         &format!("{reference} {short}"),
         resumed_from,
         Some(blob.size),
@@ -100,7 +103,7 @@ fn run(job: &Job<'_>, blob: &Blob) -> Result<Option<Fetched>, Missing> {
         return Ok(None);
     }
     let mut transfer = Transfer {
-        job,
+        archive,
         blob,
         task,
         hasher,
@@ -118,7 +121,7 @@ fn run(job: &Job<'_>, blob: &Blob) -> Result<Option<Fetched>, Missing> {
         }
         let joined = transfer.joined;
         transfer.restart();
-        job.journal.note(&blob.digest, 0)?;
+        archive.journal.note(&blob.digest, 0)?;
         // A medium that lost bytes, or two answers that do not fit: once more in one piece.
         if !joined {
             let message = "the registry sent other bytes than the manifest names";
@@ -127,7 +130,7 @@ fn run(job: &Job<'_>, blob: &Blob) -> Result<Option<Fetched>, Missing> {
         resumed_from = 0;
     }
     resumed_from = if transfer.joined { resumed_from } else { 0 };
-    job.journal.note(&blob.digest, blob.size)?;
+    archive.journal.note(&blob.digest, blob.size)?;
     Ok(Some(Fetched {
         time: now(),
         url: url.to_string(),
@@ -135,7 +138,7 @@ fn run(job: &Job<'_>, blob: &Blob) -> Result<Option<Fetched>, Missing> {
         status: if resumed_from > 0 { 206 } else { 200 },
         size: blob.size,
         sha256: blob.digest,
-        path: Some(job.name.to_owned()),
+        path: Some(archive.name.to_owned()),
         etag: None,
         last_modified: None,
         resumed_from,
@@ -143,15 +146,15 @@ fn run(job: &Job<'_>, blob: &Blob) -> Result<Option<Fetched>, Missing> {
 }
 
 /// Hashes what an earlier run left of the blob.
-fn here(job: &Job<'_>, blob: &Blob) -> Hasher {
-    let mut left = job.journal.here(&blob.digest).min(blob.size);
+fn here(archive: &ArchiveDownload<'_>, blob: &Blob) -> Hasher {
+    let mut left = archive.journal.here(&blob.digest).min(blob.size);
     let mut hasher = Hasher::new();
     let mut buffer = vec![0; BUFFER_BYTES];
     while left > 0 {
         let count = usize::try_from(left).unwrap_or(BUFFER_BYTES).min(BUFFER_BYTES);
         let at = blob.offset.saturating_add(hasher.bytes());
         let Some(part) = buffer.get_mut(..count) else { return Hasher::new() };
-        if job.disk.read(at, part).is_err() {
+        if archive.disk.read(at, part).is_err() {
             return Hasher::new();
         }
         hasher.update(part);
@@ -172,14 +175,15 @@ impl Transfer<'_> {
 
     /// Brings the rest, in as many attempts as it takes while there is progress.
     fn finish(&mut self, url: &Url) -> Result<(), Missing> {
-        let http = self.job.session.http;
+        let http = self.archive.session.http;
         loop {
             let before = self.hasher.bytes();
-            let result = http.retrying_watched(url.as_str(), self.job.watch, |_| self.step(url));
+            let result =
+                http.retrying_watched(url.as_str(), self.archive.watch, |_| self.step(url));
             let Err(fault) = result else { return Ok(()) };
-            self.job.journal.note(&self.blob.digest, self.hasher.bytes())?;
-            self.job.journal.flush()?;
-            if self.job.stop.load(Ordering::Relaxed) {
+            self.archive.journal.note(&self.blob.digest, self.hasher.bytes())?;
+            self.archive.journal.flush()?;
+            if self.archive.stop.load(Ordering::Relaxed) {
                 return Err(Missing::Stopped);
             }
             if fault.code() == Code::NetworkFailed
@@ -201,14 +205,14 @@ impl Transfer<'_> {
                 Err(BlobError::Attempt(attempt)) => return Err(attempt),
                 Err(BlobError::TokenExpired(number)) => {
                     self.renewed = true;
-                    self.job.session.renew(number).map_err(AttemptError::Fatal)?;
+                    self.archive.session.renew(number).map_err(AttemptError::Fatal)?;
                 }
             }
         }
     }
 
     fn attempt(&mut self, url: &Url) -> Result<(), BlobError> {
-        let http = self.job.session.http;
+        let http = self.archive.session.http;
         let mut response = self.open(url)?;
         self.expected(&mut response)?;
         let mut pace = Pace::default();
@@ -246,7 +250,7 @@ impl Transfer<'_> {
     fn expected(&self, response: &mut Response) -> Result<(), AttemptError> {
         let length = length(response.headers())?.filter(|length| *length != self.left());
         let Some(length) = length else { return Ok(()) };
-        if is_page(&opening(self.job.session.http, response)) {
+        if is_page(&opening(self.archive.session.http, response)) {
             return Err(page().into());
         }
         let message = "the registry has a blob of another size than the manifest states";
@@ -258,7 +262,7 @@ impl Transfer<'_> {
     /// Writes what came.
     fn take(&mut self, part: &[u8]) -> Result<(), AttemptError> {
         let stop = |code, message: String| AttemptError::Fatal(Fault::new(code, message));
-        if self.job.stop.load(Ordering::Relaxed) {
+        if self.archive.stop.load(Ordering::Relaxed) {
             return Err(stop(Code::NetworkFailed, String::from("another transfer failed")));
         }
         if part.len() as u64 > self.left() {
@@ -267,17 +271,23 @@ impl Transfer<'_> {
             return Err(stop(Code::SourceDisagrees, message));
         }
         let at = self.blob.offset.saturating_add(self.hasher.bytes());
-        self.job.disk.write(at, part).map_err(|error| AttemptError::Fatal(unwritten(&error)))?;
+        self.archive
+            .disk
+            .write(at, part)
+            .map_err(|error| AttemptError::Fatal(unwritten(&error)))?;
         self.hasher.update(part);
         self.renewed = false;
         self.task.advance(part.len() as u64);
-        self.job.journal.note(&self.blob.digest, self.hasher.bytes()).map_err(AttemptError::Fatal)
+        self.archive
+            .journal
+            .note(&self.blob.digest, self.hasher.bytes())
+            .map_err(AttemptError::Fatal)
     }
 
     /// Asks for what is not here yet.
     fn open(&mut self, url: &Url) -> Result<Response, BlobError> {
         let here = self.hasher.bytes();
-        let (mut response, number) = self.job.session.blob(url, here)?;
+        let (mut response, number) = self.archive.session.blob(url, here)?;
         match response.status().as_u16() {
             200 => {
                 self.restart();
@@ -295,8 +305,8 @@ impl Transfer<'_> {
             }
             401 if !self.renewed => Err(BlobError::TokenExpired(number)),
             status => {
-                let body = opening(self.job.session.http, &mut response);
-                match self.job.session.refused(status, response.headers(), &body) {
+                let body = opening(self.archive.session.http, &mut response);
+                match self.archive.session.refused(status, response.headers(), &body) {
                     // It may be the range that it does not like.
                     AttemptError::Fatal(fault) if here > 0 => {
                         self.restart();

@@ -34,7 +34,7 @@ use std::sync::{Mutex, PoisonError};
 
 pub use platform::Platforms;
 
-use self::blob::{Job, Missing};
+use self::blob::{ArchiveDownload, Missing};
 use self::credentials::Login;
 use self::disk::Disk;
 use self::journal::Journal;
@@ -161,8 +161,8 @@ impl FoundImage for View<'_> {
         let journal = Journal::open(folder, name, layout.digest);
         let stop = AtomicBool::new(false);
         let (session, disk, stop) = (self.session, &disk, &stop);
-        let job = Job { session, disk, journal: &journal, watch, stop, name };
-        let results = parallel::map(&layout.blobs, self.jobs, |blob| blob::fetch(&job, blob));
+        let archive = ArchiveDownload { session, disk, journal: &journal, watch, stop, name };
+        let results = parallel::map(&layout.blobs, self.jobs, |blob| blob::fetch(&archive, blob));
 
         let mut fetched: Vec<Fetched> = self.found.fetched.clone();
         for record in &mut fetched {
