@@ -59,8 +59,8 @@ impl From<AttemptError> for BlobError {
     }
 }
 
-/// A transfer on its way.
-struct Transfer<'a> {
+/// A download on its way.
+struct BlobDownload<'a> {
     archive: &'a ArchiveDownload<'a>,
     blob: &'a Blob,
     task: WatchedTransfer<'a>,
@@ -102,7 +102,7 @@ fn run(archive: &ArchiveDownload<'_>, blob: &Blob) -> Result<Option<Fetched>, Mi
     if resumed_from == blob.size && hasher.clone().finish() == blob.digest {
         return Ok(None);
     }
-    let mut transfer = Transfer {
+    let mut download = BlobDownload {
         archive,
         blob,
         task,
@@ -112,15 +112,15 @@ fn run(archive: &ArchiveDownload<'_>, blob: &Blob) -> Result<Option<Fetched>, Mi
         ends: Ends::default(),
     };
     if resumed_from == blob.size {
-        transfer.restart();
+        download.restart();
     }
     loop {
-        transfer.finish(&url)?;
-        if transfer.hasher.clone().finish() == blob.digest {
+        download.finish(&url)?;
+        if download.hasher.clone().finish() == blob.digest {
             break;
         }
-        let joined = transfer.joined;
-        transfer.restart();
+        let joined = download.joined;
+        download.restart();
         archive.journal.note(&blob.digest, 0)?;
         // A medium that lost bytes, or two answers that do not fit: once more in one piece.
         if !joined {
@@ -129,7 +129,7 @@ fn run(archive: &ArchiveDownload<'_>, blob: &Blob) -> Result<Option<Fetched>, Mi
         }
         resumed_from = 0;
     }
-    resumed_from = if transfer.joined { resumed_from } else { 0 };
+    resumed_from = if download.joined { resumed_from } else { 0 };
     archive.journal.note(&blob.digest, blob.size)?;
     Ok(Some(Fetched {
         time: now(),
@@ -163,7 +163,7 @@ fn here(archive: &ArchiveDownload<'_>, blob: &Blob) -> Hasher {
     hasher
 }
 
-impl Transfer<'_> {
+impl BlobDownload<'_> {
     fn restart(&mut self) {
         self.hasher = Hasher::new();
         self.joined = false;
