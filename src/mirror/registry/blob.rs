@@ -35,12 +35,12 @@ pub(super) struct ArchiveDownload<'a> {
 }
 
 /// Why a blob is not there.
-pub(super) enum Missing {
+pub(super) enum BlobMissing {
     Stopped,
     Fault(Fault),
 }
 
-impl From<Fault> for Missing {
+impl From<Fault> for BlobMissing {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
@@ -76,9 +76,9 @@ struct BlobDownload<'a> {
 pub(super) fn fetch(
     archive: &ArchiveDownload<'_>,
     blob: &Blob,
-) -> Result<Option<Fetched>, Missing> {
+) -> Result<Option<Fetched>, BlobMissing> {
     if archive.stop.load(Ordering::Relaxed) {
-        return Err(Missing::Stopped);
+        return Err(BlobMissing::Stopped);
     }
     let result = run(archive, blob);
     if result.is_err() {
@@ -87,7 +87,7 @@ pub(super) fn fetch(
     result
 }
 
-fn run(archive: &ArchiveDownload<'_>, blob: &Blob) -> Result<Option<Fetched>, Missing> {
+fn run(archive: &ArchiveDownload<'_>, blob: &Blob) -> Result<Option<Fetched>, BlobMissing> {
     let reference = &archive.session.reference;
     let url = archive.session.url(&format!("{}/blobs/{}", reference.repository(), blob.digest))?;
     let hasher = here(archive, blob);
@@ -174,7 +174,7 @@ impl BlobDownload<'_> {
     }
 
     /// Brings the rest, in as many attempts as it takes while there is progress.
-    fn finish(&mut self, url: &Url) -> Result<(), Missing> {
+    fn finish(&mut self, url: &Url) -> Result<(), BlobMissing> {
         let http = self.archive.session.http;
         loop {
             let before = self.hasher.bytes();
@@ -184,7 +184,7 @@ impl BlobDownload<'_> {
             self.archive.journal.note(&self.blob.digest, self.hasher.bytes())?;
             self.archive.journal.flush()?;
             if self.archive.stop.load(Ordering::Relaxed) {
-                return Err(Missing::Stopped);
+                return Err(BlobMissing::Stopped);
             }
             if fault.code() == Code::NetworkFailed
                 && let Some(said) = self.ends.contradiction(&fault)

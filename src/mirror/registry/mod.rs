@@ -34,7 +34,7 @@ use std::sync::{Mutex, PoisonError};
 
 pub use platform::Platforms;
 
-use self::blob::{ArchiveDownload, Missing};
+use self::blob::{ArchiveDownload, BlobMissing};
 use self::credentials::Login;
 use self::disk::Disk;
 use self::journal::Journal;
@@ -172,8 +172,8 @@ impl FoundImage for View<'_> {
         for result in results {
             match result {
                 Ok(record) => fetched.extend(record),
-                Err(Missing::Stopped) => stopped = true,
-                Err(Missing::Fault(fault)) => {
+                Err(BlobMissing::Stopped) => stopped = true,
+                Err(BlobMissing::Fault(fault)) => {
                     // The registry contradicts itself: what it sent is no half of anything.
                     if fault.code() == Code::ResponseInvalid {
                         folder.remove(&format!("{name}{TEMPORARY}"))?;
