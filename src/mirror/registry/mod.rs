@@ -109,42 +109,42 @@ impl Source for Registry<'_> {
         let login = self.login(reference.registry(), watch);
         let session = Session::open(self.http, reference, plain, login, &self.options.hosts)?;
         let found = find::find(&session, &self.options.platforms)?;
-        Ok(Box::new(Image { session, found, jobs: self.options.jobs }))
+        Ok(Box::new(RegistryImage { session, found, jobs: self.options.jobs }))
     }
 }
 
 /// An image in a registry.
-struct Image<'a> {
+struct RegistryImage<'a> {
     session: Session<'a>,
     found: find::Found,
     jobs: usize,
 }
 
-impl FoundImage for Image<'_> {
+impl FoundImage for RegistryImage<'_> {
     fn description(&self) -> &Description {
         &self.found.description
     }
 
     fn fetch(&self, folder: &Folder, name: &str, watch: &dyn Watch) -> Result<Vec<Fetched>, Fault> {
-        View { session: &self.session, found: &self.found, jobs: self.jobs }
+        ImageDownload { session: &self.session, found: &self.found, jobs: self.jobs }
             .fetch(folder, name, watch)
     }
 
     fn without_index(&self) -> Option<(Sha256Digest, Box<dyn FoundImage + '_>)> {
         let (index, found) = self.found.alone.as_ref()?;
-        let view = View { session: &self.session, found, jobs: self.jobs };
+        let view = ImageDownload { session: &self.session, found, jobs: self.jobs };
         Some((*index, Box::new(view)))
     }
 }
 
 /// One way to write an image.
-struct View<'a> {
+struct ImageDownload<'a> {
     session: &'a Session<'a>,
     found: &'a find::Found,
     jobs: usize,
 }
 
-impl FoundImage for View<'_> {
+impl FoundImage for ImageDownload<'_> {
     fn description(&self) -> &Description {
         &self.found.description
     }
