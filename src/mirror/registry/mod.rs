@@ -8,7 +8,7 @@
 //!
 //! From the ground up: `wire` asks by the HTTP stack of the mirror, `challenge` and `credentials` find
 //! out who may ask, `realm` who may be told, `session` is one repository with all of that; `document`
-//! and `platform` understand what it answers, `layout` says where it goes, `find` joins these;
+//! and `platform` understand what it answers, `layout` says where it goes, `resolve` joins these;
 //! `journal`, `disk` and `blob` bring the layers.
 //!
 //! Nothing here is verified against a signature, and nothing is unpacked.
@@ -18,7 +18,7 @@ mod challenge;
 mod credentials;
 mod disk;
 mod document;
-mod find;
+mod resolve;
 mod journal;
 mod layout;
 mod platform;
@@ -102,13 +102,13 @@ impl fmt::Debug for Registry<'_> {
 
 impl Source for Registry<'_> {
     fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn FoundImage + '_>, Fault> {
-        let reference = find::reference(reference)?;
+        let reference = resolve::reference(reference)?;
         let registry = reference.resolve_registry();
         let listed = |name: &String| name == registry || name == reference.registry();
         let plain = self.http.options().allow_http && self.options.plain_http.iter().any(listed);
         let login = self.login(reference.registry(), watch);
         let session = Session::open(self.http, reference, plain, login, &self.options.hosts)?;
-        let found = find::find(&session, &self.options.platforms)?;
+        let found = resolve::resolve(&session, &self.options.platforms)?;
         Ok(Box::new(RegistryImage { session, found, jobs: self.options.jobs }))
     }
 }
@@ -116,7 +116,7 @@ impl Source for Registry<'_> {
 /// An image in a registry.
 struct RegistryImage<'a> {
     session: Session<'a>,
-    found: find::Found,
+    found: resolve::ResolvedImage,
     jobs: usize,
 }
 
@@ -140,7 +140,7 @@ impl FoundImage for RegistryImage<'_> {
 /// One way to write an image.
 struct ImageDownload<'a> {
     session: &'a Session<'a>,
-    found: &'a find::Found,
+    found: &'a resolve::ResolvedImage,
     jobs: usize,
 }
 

@@ -17,7 +17,7 @@ use crate::verdict::{Code, Fault};
 
 /// An image that was found, laid out.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct ResolvedImage {
     pub(super) layout: Layout,
     pub(super) description: Description,
     /// The fetches of its documents.
@@ -33,7 +33,7 @@ struct Image {
     config: Arc<Config>,
 }
 
-struct Finder<'a> {
+struct Resolver<'a> {
     session: &'a Session<'a>,
     /// What the reference leads to first, then the rest.
     documents: Vec<Stored>,
@@ -55,8 +55,11 @@ pub(super) fn reference(text: &str) -> Result<Reference, Fault> {
 }
 
 /// Finds what the session's reference stands for.
-pub(super) fn find(session: &Session<'_>, platforms: &Platforms) -> Result<Found, Fault> {
-    let mut finder = Finder {
+pub(super) fn resolve(
+    session: &Session<'_>,
+    platforms: &Platforms,
+) -> Result<ResolvedImage, Fault> {
+    let mut resolver = Resolver {
         session,
         documents: Vec::new(),
         fetched: Vec::new(),
@@ -72,13 +75,13 @@ pub(super) fn find(session: &Session<'_>, platforms: &Platforms) -> Result<Found
     }
     let at = |fault: Fault| fault.at(format!("{reference}, {digest}"));
     let top = document::document(&bytes).map_err(at)?;
-    finder.keep(digest, bytes, fetched)?;
+    resolver.keep(digest, bytes, fetched)?;
 
     let mut notes = Vec::new();
     let mut partly = false;
     let images = match top {
         Document::Manifest(manifest) => {
-            let image = finder.image(manifest)?;
+            let image = resolver.image(manifest)?;
             let platform = &image.config.platform;
             platforms.check_single(platform).map_err(at)?;
             if !platforms.wants(platform) {
@@ -92,7 +95,7 @@ pub(super) fn find(session: &Session<'_>, platforms: &Platforms) -> Result<Found
             let images = once_each(&choice.chosen)
                 .map_err(at)?
                 .into_iter()
-                .map(|descriptor| finder.platform(descriptor))
+                .map(|descriptor| resolver.platform(descriptor))
                 .collect::<Result<Vec<_>, _>>()?;
             notes.extend(left_out(&images, &choice.left_out));
             if choice.attestations > 0 {
@@ -105,7 +108,7 @@ pub(super) fn find(session: &Session<'_>, platforms: &Platforms) -> Result<Found
             images
         }
     };
-    finder.done(&images, digest, partly, notes)
+    resolver.done(&images, digest, partly, notes)
 }
 
 /// The different manifests of an index, in order: one may be listed for several platforms.
@@ -157,7 +160,7 @@ fn same(expected: &Sha256Digest, found: &Sha256Digest, url: &str) -> Result<(), 
     Err(Fault::new(Code::SourceDisagrees, message).expected_found(expected, found).at(url))
 }
 
-impl Finder<'_> {
+impl Resolver<'_> {
     /// Keeps the bytes of a document, as they came.
     fn keep(
         &mut self,
@@ -236,7 +239,7 @@ impl Finder<'_> {
         digest: Sha256Digest,
         partly: bool,
         notes: Vec<String>,
-    ) -> Result<Found, Fault> {
+    ) -> Result<ResolvedImage, Fault> {
         let mut blobs = BTreeMap::new();
         for layer in images.iter().flat_map(|image| &image.manifest.layers) {
             let before = blobs.insert(layer.digest, layer.size);
@@ -271,7 +274,7 @@ impl Finder<'_> {
                 whole: None,
                 notes,
             };
-            Ok(Found { layout, description, fetched: self.fetched.clone(), alone: None })
+            Ok(ResolvedImage { layout, description, fetched: self.fetched.clone(), alone: None })
         };
         let whole = lay_out(&self.documents, notes)?;
         // One image can do without the index: what lies behind it begins with the image's manifest.
@@ -281,7 +284,7 @@ impl Finder<'_> {
             }
             _ => None,
         };
-        Ok(Found { alone, ..whole })
+        Ok(ResolvedImage { alone, ..whole })
     }
 }
 
