@@ -28,7 +28,7 @@ pub(super) struct ResolvedImage {
 }
 
 /// An image of one platform.
-struct Image {
+struct PlatformImage {
     manifest: Manifest,
     config: Arc<Config>,
 }
@@ -138,7 +138,7 @@ fn two_sizes(digest: &Sha256Digest) -> Fault {
 }
 
 /// What a reader should know of platforms that are not brought.
-fn left_out(images: &[Image], others: &[String]) -> Option<String> {
+fn left_out(images: &[PlatformImage], others: &[String]) -> Option<String> {
     if others.is_empty() {
         return None;
     }
@@ -183,7 +183,7 @@ impl Resolver<'_> {
     }
 
     /// An image that an index lists.
-    fn platform(&mut self, descriptor: &Descriptor) -> Result<Image, Fault> {
+    fn platform(&mut self, descriptor: &Descriptor) -> Result<PlatformImage, Fault> {
         let url_name = descriptor.digest.to_string();
         let manifest = self.checked(descriptor, |session| session.manifest(&url_name))?;
         match document::document(&manifest).map_err(|fault| fault.at(url_name))? {
@@ -195,16 +195,16 @@ impl Resolver<'_> {
         }
     }
 
-    fn image(&mut self, manifest: Manifest) -> Result<Image, Fault> {
+    fn image(&mut self, manifest: Manifest) -> Result<PlatformImage, Fault> {
         let digest = manifest.config.digest;
         let bytes = self.checked(&manifest.config, |session| session.small_blob(&digest))?;
         if let Some(config) = self.configs.get(&digest) {
-            return Ok(Image { manifest, config: Arc::clone(config) });
+            return Ok(PlatformImage { manifest, config: Arc::clone(config) });
         }
         let config = document::config(&bytes).map_err(|fault| fault.at(digest.to_string()))?;
         let config = Arc::new(config);
         self.configs.insert(digest, Arc::clone(&config));
-        Ok(Image { manifest, config })
+        Ok(PlatformImage { manifest, config })
     }
 
     /// Fetches a document, once; it must have the digest and the size that were stated.
@@ -235,7 +235,7 @@ impl Resolver<'_> {
     /// Lays out what was found. `partly` says that it is an index of which not everything is brought.
     fn done(
         self,
-        images: &[Image],
+        images: &[PlatformImage],
         digest: Sha256Digest,
         partly: bool,
         notes: Vec<String>,
