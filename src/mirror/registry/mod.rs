@@ -6,7 +6,7 @@
 //! first layer is fetched, so each layer is written at its place, and a broken transfer goes on
 //! in the middle of a layer.
 //!
-//! From the ground up: `wire` asks by the HTTP stack of the mirror, `challenge` and `credentials` find
+//! From the ground up: `request` asks by the HTTP stack of the mirror, `challenge` and `credentials` find
 //! out who may ask, `realm` who may be told, `session` is one repository with all of that; `document`
 //! and `platform` understand what it answers, `layout` says where it goes, `resolve` joins these;
 //! `journal`, `disk` and `blob` bring the layers.
@@ -24,7 +24,7 @@ mod layout;
 mod platform;
 mod realm;
 mod session;
-mod wire;
+mod request;
 
 use std::collections::BTreeSet;
 use std::fmt;

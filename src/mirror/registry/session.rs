@@ -14,7 +14,7 @@ use super::challenge::{Challenge, challenge};
 use super::credentials::{Credentials, Login};
 use super::document::MANIFEST_TYPES;
 use super::realm;
-use super::wire::{self, Answer, Ask, refused};
+use super::request::{self, RegistryRequest, RegistryResponse, refused};
 use crate::digest::Sha256Digest;
 use crate::json;
 use crate::limits;
@@ -71,7 +71,7 @@ impl<'a> Session<'a> {
         let url = self.url("")?;
         let answer = self.http.retrying(url.as_str(), |_| {
             let cap = limits::TOKEN_BYTES;
-            let answer = wire::ask(self.http, &url, &Ask { cap, ..Ask::default() })?;
+            let answer = request::ask(self.http, &url, &RegistryRequest { cap, ..RegistryRequest::default() })?;
             match answer.status {
                 status if passes(status) => Err(refused(status, &answer.headers, &answer.body)),
                 _ => Ok(answer),
@@ -104,8 +104,8 @@ impl<'a> Session<'a> {
             loop {
                 let (authorization, number) = self.authorization()?;
                 let cap = limits::ARCHIVE_JSON_BYTES;
-                let ask = Ask { accept, authorization, cap, ..Ask::default() };
-                let answer = wire::ask(self.http, &url, &ask)?;
+                let ask = RegistryRequest { accept, authorization, cap, ..RegistryRequest::default() };
+                let answer = request::ask(self.http, &url, &ask)?;
                 match answer.status {
                     200 if is_page(&answer.body) => return Err(page().at(url.as_str()).into()),
                     200 => return Ok(answer),
@@ -124,7 +124,7 @@ impl<'a> Session<'a> {
     /// Asks for a blob from one of its bytes on; also the number of the pass that was shown.
     pub(super) fn blob(&self, url: &Url, from: u64) -> Result<(Response, u64), AttemptError> {
         let (authorization, number) = self.authorization()?;
-        Ok((wire::stream(self.http, url, authorization, from)?, number))
+        Ok((request::stream(self.http, url, authorization, from)?, number))
     }
 
     /// The registry says no; where it may be because credentials could not be read, that is said.
@@ -137,7 +137,7 @@ impl<'a> Session<'a> {
 
     /// As [`Session::renew`], by the challenge of this answer: some registries are open until more
     /// is asked.
-    fn renew_by(&self, number: u64, answer: &Answer) -> Result<(), Fault> {
+    fn renew_by(&self, number: u64, answer: &RegistryResponse) -> Result<(), Fault> {
         let mut pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
         if pass.number == number {
             let shown = self.meet(&answer.headers)?;
@@ -205,7 +205,7 @@ impl<'a> Session<'a> {
             return Err(failed(message).at(shown));
         }
         let scope = format!("repository:{}:pull", self.reference.repository());
-        let mut ask = Ask { cap: limits::TOKEN_BYTES, secret: true, ..Ask::default() };
+        let mut ask = RegistryRequest { cap: limits::TOKEN_BYTES, secret: true, ..RegistryRequest::default() };
         let mut fields = vec![("scope", scope.as_str())];
         fields.extend(service.map(|service| ("service", service)));
         match &self.login.credentials {
@@ -225,7 +225,7 @@ impl<'a> Session<'a> {
             }
         }
         let answer = self.http.retrying(shown, |_| {
-            let answer = wire::ask(self.http, &url, &ask)?;
+            let answer = request::ask(self.http, &url, &ask)?;
             match answer.status {
                 200 if is_page(&answer.body) => Err(page().into()),
                 200 => Ok(answer),
@@ -237,7 +237,7 @@ impl<'a> Session<'a> {
     }
 
     /// The token service says no. Its words are not shown: they may repeat what was sent.
-    fn unmet(&self, answer: &Answer) -> AttemptError {
+    fn unmet(&self, answer: &RegistryResponse) -> AttemptError {
         let who = match &self.login.credentials {
             None => "without credentials no token is given",
             Some(_) => "the credentials are refused",

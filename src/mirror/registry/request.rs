@@ -14,7 +14,7 @@ use crate::verdict::{Code, Fault};
 
 /// A request.
 #[derive(Default)]
-pub(super) struct Ask<'a> {
+pub(super) struct RegistryRequest<'a> {
     pub(super) accept: &'a str,
     /// The header `Authorization`, which is shown to no other place than that of the URL.
     pub(super) authorization: Option<HeaderValue>,
@@ -26,7 +26,7 @@ pub(super) struct Ask<'a> {
 }
 
 /// An answer, whatever its status.
-pub(super) struct Answer {
+pub(super) struct RegistryResponse {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     /// The whole body of a good answer, the beginning of another.
@@ -34,7 +34,11 @@ pub(super) struct Answer {
 }
 
 /// Asks once for something small.
-pub(super) fn ask(http: &Http, url: &Url, ask: &Ask<'_>) -> Result<Answer, AttemptError> {
+pub(super) fn ask(
+    http: &Http,
+    url: &Url,
+    ask: &RegistryRequest<'_>,
+) -> Result<RegistryResponse, AttemptError> {
     let hosts = Hosts::anywhere(http.options().allow_http);
     let mut headers = HeaderMap::new();
     if let Ok(accept) = HeaderValue::from_str(ask.accept) {
@@ -55,7 +59,7 @@ pub(super) fn ask(http: &Http, url: &Url, ask: &Ask<'_>) -> Result<Answer, Attem
         false => opening(http, &mut response),
     };
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Ok(Answer { status, headers, body })
+    Ok(RegistryResponse { status, headers, body })
 }
 
 /// Asks for a blob from one of its bytes on; the body is still to come.
