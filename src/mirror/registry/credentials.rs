@@ -55,7 +55,7 @@ impl fmt::Debug for Credentials {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Config {
+struct DockerConfig {
     /// Each is read when it is wanted: what is wrong with another registry's is of no account.
     auths: Option<BTreeMap<String, Value>>,
     #[serde(rename = "credHelpers")]
@@ -66,7 +66,7 @@ struct Config {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Entry {
+struct AuthEntry {
     auth: Option<String>,
     username: Option<String>,
     password: Option<String>,
@@ -108,7 +108,7 @@ fn in_config(bytes: &[u8], registry: &str) -> Result<Option<Credentials>, Fault>
     if bytes.trim_ascii().is_empty() {
         return Ok(None);
     }
-    let config: Config = parse(bytes, limits::DOCKER_CONFIG_BYTES)?;
+    let config: DockerConfig = parse(bytes, limits::DOCKER_CONFIG_BYTES)?;
     let docker = ALSO_DOCKER_IO.contains(&registry);
     let key = if docker { DOCKER_IO } else { registry };
     let helpers = config.helpers.unwrap_or_default();
@@ -147,7 +147,7 @@ fn host(name: &str) -> &str {
 }
 
 fn in_entry(entry: &Value) -> Result<Option<Credentials>, Fault> {
-    let entry: Entry = typed(entry.clone())?;
+    let entry: AuthEntry = typed(entry.clone())?;
     let some = |text: Option<String>| text.filter(|text| !text.is_empty());
     if let Some(token) = some(entry.identitytoken) {
         return Ok(Some(Credentials::Identity(token)));
@@ -174,7 +174,7 @@ fn in_entry(entry: &Value) -> Result<Option<Credentials>, Fault> {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct HelperResponse {
     #[serde(rename = "Username")]
     user: String,
     #[serde(rename = "Secret")]
@@ -198,7 +198,8 @@ fn ask(helper: &str, key: &str) -> Result<Option<Credentials>, Fault> {
         }
         return Err(failed("the credential helper failed").at(program));
     }
-    let answer: Answer = parse(&output, limits::HELPER_BYTES).map_err(|fault| fault.at(program))?;
+    let answer: HelperResponse =
+        parse(&output, limits::HELPER_BYTES).map_err(|fault| fault.at(program))?;
     Ok(match answer.user.as_str() {
         "" => None,
         "<token>" => Some(Credentials::Identity(answer.secret)),

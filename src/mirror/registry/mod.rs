@@ -18,13 +18,13 @@ mod challenge;
 mod credentials;
 mod disk;
 mod document;
-mod resolve;
 mod journal;
 mod layout;
 mod platform;
 mod realm;
-mod session;
 mod request;
+mod resolve;
+mod session;
 
 use std::collections::BTreeSet;
 use std::fmt;

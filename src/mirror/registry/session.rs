@@ -71,7 +71,11 @@ impl<'a> Session<'a> {
         let url = self.url("")?;
         let answer = self.http.retrying(url.as_str(), |_| {
             let cap = limits::TOKEN_BYTES;
-            let answer = request::ask(self.http, &url, &RegistryRequest { cap, ..RegistryRequest::default() })?;
+            let answer = request::ask(
+                self.http,
+                &url,
+                &RegistryRequest { cap, ..RegistryRequest::default() },
+            )?;
             match answer.status {
                 status if passes(status) => Err(refused(status, &answer.headers, &answer.body)),
                 _ => Ok(answer),
@@ -104,7 +108,8 @@ impl<'a> Session<'a> {
             loop {
                 let (authorization, number) = self.authorization()?;
                 let cap = limits::ARCHIVE_JSON_BYTES;
-                let ask = RegistryRequest { accept, authorization, cap, ..RegistryRequest::default() };
+                let ask =
+                    RegistryRequest { accept, authorization, cap, ..RegistryRequest::default() };
                 let answer = request::ask(self.http, &url, &ask)?;
                 match answer.status {
                     200 if is_page(&answer.body) => return Err(page().at(url.as_str()).into()),
@@ -205,7 +210,11 @@ impl<'a> Session<'a> {
             return Err(failed(message).at(shown));
         }
         let scope = format!("repository:{}:pull", self.reference.repository());
-        let mut ask = RegistryRequest { cap: limits::TOKEN_BYTES, secret: true, ..RegistryRequest::default() };
+        let mut ask = RegistryRequest {
+            cap: limits::TOKEN_BYTES,
+            secret: true,
+            ..RegistryRequest::default()
+        };
         let mut fields = vec![("scope", scope.as_str())];
         fields.extend(service.map(|service| ("service", service)));
         match &self.login.credentials {
