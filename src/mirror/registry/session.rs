@@ -31,11 +31,11 @@ pub(super) struct Session<'a> {
     login: Login,
     /// The hosts besides the registry's own that may be shown its credentials.
     hosts: &'a Hosts,
-    pass: Mutex<Pass>,
+    current: Mutex<Authorization>,
 }
 
 /// What opens the door at the moment.
-struct Pass {
+struct Authorization {
     shown: Shown,
     /// Which pass this is, so that two that saw the same one expire fetch a new one only once.
     number: u64,
@@ -56,16 +56,16 @@ impl<'a> Session<'a> {
         login: Login,
         hosts: &'a Hosts,
     ) -> Result<Self, Fault> {
-        let pass = Mutex::new(Pass { shown: Shown::Nothing, number: 0 });
-        let session = Self { http, reference, plain, login, hosts, pass };
+        let current = Mutex::new(Authorization { shown: Shown::Nothing, number: 0 });
+        let session = Self { http, reference, plain, login, hosts, current };
         session.renew(0)?;
         Ok(session)
     }
 
     /// Gets a new pass, unless somebody did since this one.
     pub(super) fn renew(&self, number: u64) -> Result<(), Fault> {
-        let mut pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
-        if pass.number != number {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.number != number {
             return Ok(());
         }
         let url = self.url("")?;
@@ -87,7 +87,7 @@ impl<'a> Session<'a> {
             401 => self.meet(&answer.headers)?,
             _ => Shown::Nothing,
         };
-        *pass = Pass { shown, number: number.saturating_add(1) };
+        *current = Authorization { shown, number: number.saturating_add(1) };
         Ok(())
     }
 
@@ -143,10 +143,10 @@ impl<'a> Session<'a> {
     /// As [`Session::renew`], by the challenge of this answer: some registries are open until more
     /// is asked.
     fn renew_by(&self, number: u64, answer: &RegistryResponse) -> Result<(), Fault> {
-        let mut pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
-        if pass.number == number {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.number == number {
             let shown = self.meet(&answer.headers)?;
-            *pass = Pass { shown, number: number.saturating_add(1) };
+            *current = Authorization { shown, number: number.saturating_add(1) };
         }
         Ok(())
     }
@@ -162,13 +162,13 @@ impl<'a> Session<'a> {
     }
 
     fn authorization(&self) -> Result<(Option<HeaderValue>, u64), AttemptError> {
-        let pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = match &pass.shown {
-            Shown::Nothing => return Ok((None, pass.number)),
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = match &current.shown {
+            Shown::Nothing => return Ok((None, current.number)),
             Shown::Token(token) => format!("Bearer {token}"),
             Shown::Password { user, password } => basic(user, password),
         };
-        Ok((Some(secret(&text).map_err(AttemptError::Fatal)?), pass.number))
+        Ok((Some(secret(&text).map_err(AttemptError::Fatal)?), current.number))
     }
 
     /// Gets what a challenge asks for.
