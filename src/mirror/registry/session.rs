@@ -36,15 +36,15 @@ pub(super) struct Session<'a> {
 
 /// What opens the door at the moment.
 struct Authorization {
-    shown: Shown,
+    scheme: AuthScheme,
     /// Which pass this is, so that two that saw the same one expire fetch a new one only once.
     number: u64,
 }
 
-enum Shown {
-    Nothing,
-    Token(String),
-    Password { user: String, password: String },
+enum AuthScheme {
+    Anonymous,
+    Bearer(String),
+    Basic { user: String, password: String },
 }
 
 impl<'a> Session<'a> {
@@ -56,7 +56,7 @@ impl<'a> Session<'a> {
         login: Login,
         hosts: &'a Hosts,
     ) -> Result<Self, Fault> {
-        let current = Mutex::new(Authorization { shown: Shown::Nothing, number: 0 });
+        let current = Mutex::new(Authorization { scheme: AuthScheme::Anonymous, number: 0 });
         let session = Self { http, reference, plain, login, hosts, current };
         session.renew(0)?;
         Ok(session)
@@ -83,11 +83,11 @@ impl<'a> Session<'a> {
         });
         let answer = answer.map_err(|fault| fault.at(url.as_str()))?;
         // What is neither open nor asks for anything is left to say so where it is asked for more.
-        let shown = match answer.status {
+        let scheme = match answer.status {
             401 => self.meet(&answer.headers)?,
-            _ => Shown::Nothing,
+            _ => AuthScheme::Anonymous,
         };
-        *current = Authorization { shown, number: number.saturating_add(1) };
+        *current = Authorization { scheme, number: number.saturating_add(1) };
         Ok(())
     }
 
@@ -145,8 +145,8 @@ impl<'a> Session<'a> {
     fn renew_by(&self, number: u64, answer: &RegistryResponse) -> Result<(), Fault> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.number == number {
-            let shown = self.meet(&answer.headers)?;
-            *current = Authorization { shown, number: number.saturating_add(1) };
+            let scheme = self.meet(&answer.headers)?;
+            *current = Authorization { scheme, number: number.saturating_add(1) };
         }
         Ok(())
     }
@@ -163,33 +163,33 @@ impl<'a> Session<'a> {
 
     fn authorization(&self) -> Result<(Option<HeaderValue>, u64), AttemptError> {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = match &current.shown {
-            Shown::Nothing => return Ok((None, current.number)),
-            Shown::Token(token) => format!("Bearer {token}"),
-            Shown::Password { user, password } => basic(user, password),
+        let text = match &current.scheme {
+            AuthScheme::Anonymous => return Ok((None, current.number)),
+            AuthScheme::Bearer(token) => format!("Bearer {token}"),
+            AuthScheme::Basic { user, password } => basic(user, password),
         };
         Ok((Some(secret(&text).map_err(AttemptError::Fatal)?), current.number))
     }
 
     /// Gets what a challenge asks for.
-    fn meet(&self, headers: &HeaderMap) -> Result<Shown, Fault> {
+    fn meet(&self, headers: &HeaderMap) -> Result<AuthScheme, Fault> {
         // A token that was given for the registry itself: no service is asked for another.
         if let Some(Credentials::Registry(token)) = &self.login.credentials {
-            return Ok(Shown::Token(token.clone()));
+            return Ok(AuthScheme::Bearer(token.clone()));
         }
         match challenge(headers) {
-            None => Ok(Shown::Nothing),
+            None => Ok(AuthScheme::Anonymous),
             Some(Challenge::Basic) => match &self.login.credentials {
-                None | Some(Credentials::Registry(_)) => Ok(Shown::Nothing),
+                None | Some(Credentials::Registry(_)) => Ok(AuthScheme::Anonymous),
                 Some(Credentials::Password { user, password }) => {
-                    Ok(Shown::Password { user: user.clone(), password: password.clone() })
+                    Ok(AuthScheme::Basic { user: user.clone(), password: password.clone() })
                 }
                 Some(Credentials::Identity(_)) => Err(failed(
                     "the registry takes a password, and there is only an identity token",
                 )),
             },
             Some(Challenge::Bearer { realm, service }) => {
-                self.token(&realm, service.as_deref()).map(Shown::Token)
+                self.token(&realm, service.as_deref()).map(AuthScheme::Bearer)
             }
         }
     }
