@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Text {
+struct JournalRecord {
     layout: Sha256Digest,
     blobs: BTreeMap<Sha256Digest, u64>,
 }
@@ -29,11 +29,11 @@ struct Text {
 pub(super) struct Journal<'a> {
     folder: &'a Folder,
     name: String,
-    state: Mutex<State>,
+    state: Mutex<JournalState>,
 }
 
-struct State {
-    text: Text,
+struct JournalState {
+    record: JournalRecord,
     unwritten: u64,
     written: Instant,
 }
@@ -46,23 +46,23 @@ impl<'a> Journal<'a> {
         let left = read_small(folder, &name, limit, Code::StateMalformed)
             .ok()
             .and_then(|(bytes, _)| json::parse(&bytes, limit).ok())
-            .and_then(|value| serde_json::from_value::<Text>(value).ok())
-            .filter(|text| text.layout == layout);
-        let text = left.unwrap_or_else(|| Text { layout, blobs: BTreeMap::new() });
-        let state = State { text, unwritten: 0, written: Instant::now() };
+            .and_then(|value| serde_json::from_value::<JournalRecord>(value).ok())
+            .filter(|record| record.layout == layout);
+        let record = left.unwrap_or_else(|| JournalRecord { layout, blobs: BTreeMap::new() });
+        let state = JournalState { record, unwritten: 0, written: Instant::now() };
         Self { folder, name, state: Mutex::new(state) }
     }
 
     /// How many bytes of a blob are there.
     pub(super) fn here(&self, digest: &Sha256Digest) -> u64 {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.text.blobs.get(digest).copied().unwrap_or(0)
+        state.record.blobs.get(digest).copied().unwrap_or(0)
     }
 
     /// So many bytes of a blob are there now.
     pub(super) fn note(&self, digest: &Sha256Digest, here: u64) -> Result<(), Fault> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = state.text.blobs.insert(*digest, here).unwrap_or(0);
+        let before = state.record.blobs.insert(*digest, here).unwrap_or(0);
         state.unwritten = state.unwritten.saturating_add(here.abs_diff(before));
         if state.unwritten >= BYTES || state.written.elapsed() >= PAUSE {
             return self.write(&mut state);
@@ -75,8 +75,8 @@ impl<'a> Journal<'a> {
         self.write(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn write(&self, state: &mut State) -> Result<(), Fault> {
-        let bytes = serde_json::to_vec(&state.text)
+    fn write(&self, state: &mut JournalState) -> Result<(), Fault> {
+        let bytes = serde_json::to_vec(&state.record)
             .map_err(|error| Fault::new(Code::WriteFailed, error.to_string()))?;
         self.folder.write(&self.name, &bytes, 0o644)?;
         state.unwritten = 0;
