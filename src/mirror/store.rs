@@ -40,11 +40,11 @@ pub(super) struct Store<'a> {
     pub(super) folder: &'a Folder,
     /// Those of [`FOLDERS`] that were not there.
     new: Vec<&'static str>,
-    state: Mutex<State>,
+    state: Mutex<StoreState>,
 }
 
 #[derive(Debug)]
-struct State {
+struct StoreState {
     log: Log,
     /// A seal that lies there was looked after.
     touched: bool,
@@ -63,12 +63,12 @@ impl<'a> Store<'a> {
         // What an interrupted run wrote down is not what lies there under the old seal.
         let (log, replaced) = Log::read(folder);
         let (touched, marked, fetched) = (false, false, 0);
-        let state = State { log, touched, marked, replaced, fetched };
+        let state = StoreState { log, touched, marked, replaced, fetched };
         let new = FOLDERS.into_iter().filter(|name| folder.folder(name).is_err()).collect();
         Self { folder, new, state: Mutex::new(state) }
     }
 
-    fn with<T>(&self, use_it: impl FnOnce(&mut State) -> T) -> T {
+    fn with<T>(&self, use_it: impl FnOnce(&mut StoreState) -> T) -> T {
         use_it(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
