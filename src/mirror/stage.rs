@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use url::Url;
 
 use super::http::{Http, Large, Small, Validators};
-use super::store::{Store, Whose, in_the_way};
+use super::store::{Ownership, Store, in_the_way};
 use super::wanted::WantedItem;
 use super::{Fetched, Hosts, Watch};
 use crate::directory::{EntryKind, Folder, TEMPORARY, read_small};
@@ -153,7 +153,7 @@ impl<'a> Stage<'a> {
             None => {
                 let base = path.rsplit('/').next().unwrap_or(path);
                 let name = format!("{}/{base}", self.wanted.directory);
-                Ok(store.whose_of(path, &[path, &name])? == Whose::Ours)
+                Ok(store.ownership_under(path, &[path, &name])? == Ownership::Fetched)
             }
         }
     }
@@ -312,7 +312,8 @@ impl<'a> Stage<'a> {
         let Ok(below) = folder.folder(&self.wanted.directory) else { return Ok(()) };
         for entry in below.list()?.entries.iter().filter(|it| it.kind == EntryKind::File) {
             let path = format!("{}/{}", self.wanted.directory, entry.name);
-            if !self.files.contains_key(&path) && self.store.whose(&path)? == Whose::Ours {
+            if !self.files.contains_key(&path) && self.store.ownership(&path)? == Ownership::Fetched
+            {
                 self.store.remove(&path)?;
                 watch
                     .say(&format!("{path}: removed; it was fetched earlier, and is of no use now"));

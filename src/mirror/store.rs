@@ -24,13 +24,13 @@ const UNFINISHED: &str = "unfinished";
 
 /// What lies under a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whose {
+pub(super) enum Ownership {
     /// Nothing.
-    Nobodys,
+    Missing,
     /// Byte for byte what a run fetched.
-    Ours,
+    Fetched,
     /// Anything else, and what it is.
-    Another(&'static str),
+    Foreign(&'static str),
 }
 
 /// A directory and the log of what came into it.
@@ -114,18 +114,18 @@ impl<'a> Store<'a> {
     ///
     /// # Errors
     /// Those of reading it.
-    pub(super) fn whose(&self, path: &str) -> Result<Whose, Fault> {
-        self.whose_of(path, &[path])
+    pub(super) fn ownership(&self, path: &str) -> Result<Ownership, Fault> {
+        self.ownership_under(path, &[path])
     }
 
     /// The same of a file that was fetched under one of some names.
     ///
     /// # Errors
     /// Those of reading it.
-    pub(super) fn whose_of(&self, path: &str, names: &[&str]) -> Result<Whose, Fault> {
+    pub(super) fn ownership_under(&self, path: &str, names: &[&str]) -> Result<Ownership, Fault> {
         let size = match self.folder.file(path) {
-            Err(fault) if fault.code() == Code::FileNotFound => return Ok(Whose::Nobodys),
-            Err(_) => return Ok(Whose::Another("no file")),
+            Err(fault) if fault.code() == Code::FileNotFound => return Ok(Ownership::Missing),
+            Err(_) => return Ok(Ownership::Foreign("no file")),
             Ok(file) => file.metadata().map_or(0, |it| it.len()),
         };
         let fetched: Vec<(u64, Sha256Digest)> = self.with(|state| {
@@ -133,26 +133,26 @@ impl<'a> Store<'a> {
             fetched.map(|it| (it.size, it.sha256)).collect()
         });
         if fetched.is_empty() {
-            return Ok(Whose::Another("it was not fetched"));
+            return Ok(Ownership::Foreign("it was not fetched"));
         }
         // A file of another size need not be read.
         if fetched.iter().any(|it| it.0 == size) {
             let found = hash(self.folder, path, u64::MAX, &NoProgress)?.sha256;
             if fetched.contains(&(size, found)) {
-                return Ok(Whose::Ours);
+                return Ok(Ownership::Fetched);
             }
         }
-        Ok(Whose::Another("not what was fetched: damaged or replaced"))
+        Ok(Ownership::Foreign("not what was fetched: damaged or replaced"))
     }
 
-    /// Refuses to replace or remove what is not [`Whose::Ours`].
+    /// Refuses to replace or remove what is not [`Ownership::Fetched`].
     ///
     /// # Errors
     /// [`Code::OutputExists`], and those of reading it.
     pub(super) fn may_replace(&self, path: &str) -> Result<(), Fault> {
-        match self.whose(path)? {
-            Whose::Nobodys | Whose::Ours => Ok(()),
-            Whose::Another(what) => Err(in_the_way(what).at(self.folder.show(path))),
+        match self.ownership(path)? {
+            Ownership::Missing | Ownership::Fetched => Ok(()),
+            Ownership::Foreign(what) => Err(in_the_way(what).at(self.folder.show(path))),
         }
     }
 
