@@ -74,7 +74,7 @@ impl<'a> FetchTask<'a> {
             None => self.source.find(&wanted.reference, self.watch).map(Located::Image),
             Some(url) => {
                 let hosts = self.hosts.and(url);
-                self.http.ask(url, &hosts).map(|asked| Located::Package(asked.size))
+                self.http.head(url, &hosts).map(|asked| Located::Package(asked.size))
             }
         }
     }

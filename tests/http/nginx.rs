@@ -25,7 +25,7 @@ fn a_half_that_lies_there_is_continued() {
         [(nginx.url("/a.tar"), "HTTP/1.1"), (nginx.url_of_http2("/a.tar"), "HTTP/2.0")]
     {
         let (url, hosts) = at(&url);
-        let asked = http.ask(&url, &hosts).unwrap();
+        let asked = http.head(&url, &hosts).unwrap();
         assert_eq!(asked.size, Some(3_000_000));
         let Validators { etag, last_modified } = asked.validators;
         assert!(last_modified.is_some());

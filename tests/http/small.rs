@@ -265,14 +265,14 @@ fn a_question_is_a_head() {
             _ => reply("200 OK", &headers, b"not read"),
         });
         let (url, hosts) = on(&server, "/");
-        let asked = http().ask(&url, &hosts).unwrap();
+        let asked = http().head(&url, &hosts).unwrap();
         assert_eq!(asked.size, Some(77));
         assert_eq!(asked.validators.etag.as_deref(), Some("\"x\""));
         assert_eq!(server.seen().len(), if refusal.is_empty() { 1 } else { 2 });
     }
     let server = Server::new(|_, _| reply("404 Not Found", &[], b""));
     let (url, hosts) = on(&server, "/");
-    refused(http().ask(&url, &hosts), Code::HttpRefused, "404");
+    refused(http().head(&url, &hosts), Code::HttpRefused, "404");
     assert_eq!(server.seen().len(), 1);
 }
 

@@ -8,7 +8,7 @@
 //! All calls are synchronous and may come from several threads, but not from inside the runtime that
 //! [`Http`] owns.
 
-mod ask;
+mod head;
 mod body;
 mod error;
 mod headers;
@@ -24,7 +24,7 @@ mod small;
 
 use std::future::Future;
 
-pub use ask::Asked;
+pub use head::RemoteFile;
 pub(super) use body::{Ends, Pace, opening};
 pub(super) use error::refusal;
 pub use error::{AttemptError, passes, refused};

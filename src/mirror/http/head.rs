@@ -11,7 +11,7 @@ use crate::verdict::Fault;
 
 /// What a server says about a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct RemoteFile {
     /// Its size, where it is said.
     pub size: Option<u64>,
     /// Its validators.
@@ -23,13 +23,13 @@ impl Http {
     ///
     /// # Errors
     /// [`Code::HostNotAllowed`](crate::verdict::Code::HostNotAllowed) and those of the network.
-    pub fn ask(&self, url: &Url, hosts: &Hosts) -> Result<Asked, Fault> {
+    pub fn head(&self, url: &Url, hosts: &Hosts) -> Result<RemoteFile, Fault> {
         let shown = shown(url);
-        self.retrying(&shown, |_| self.ask_once(url, hosts))
+        self.retrying(&shown, |_| self.head_once(url, hosts))
             .map_err(|fault| fault.at(shown.as_str()))
     }
 
-    fn ask_once(&self, url: &Url, hosts: &Hosts) -> Result<Asked, AttemptError> {
+    fn head_once(&self, url: &Url, hosts: &Hosts) -> Result<RemoteFile, AttemptError> {
         let send =
             |method| self.send(Request { method, ..Request::get(url, hosts, HeaderMap::new()) });
         let mut response = send(Method::HEAD)?;
@@ -41,6 +41,6 @@ impl Http {
             return Err(refused(response.status(), response.headers(), response.url()));
         }
         let headers = response.headers();
-        Ok(Asked { size: headers::length(headers)?, validators: Validators::of(headers) })
+        Ok(RemoteFile { size: headers::length(headers)?, validators: Validators::of(headers) })
     }
 }
