@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use url::Url;
 
-use super::http::{Http, Large, Small, Validators};
+use super::http::{Http, LargeFile, SmallFile, Validators};
 use super::store::{Ownership, Store, in_the_way};
 use super::wanted::WantedItem;
 use super::{Fetched, Hosts, Watch};
@@ -181,14 +181,14 @@ impl<'a> Stage<'a> {
             known.map(|(validators, ..)| validators)
         });
         match (http.small(url, hosts, cap, validators.as_ref())?, here) {
-            (Small::Unchanged, Some((place, bytes, _))) => {
+            (SmallFile::Unchanged, Some((place, bytes, _))) => {
                 self.put(path, place);
                 Ok(bytes)
             }
-            (Small::Unchanged, None) => {
+            (SmallFile::Unchanged, None) => {
                 Err(Fault::new(Code::ResponseInvalid, "304 for what is not here").at(url.as_str()))
             }
-            (Small::Body(bytes, fetched), here) => {
+            (SmallFile::Body(bytes, fetched), here) => {
                 let is = |place: &str| {
                     read_small(folder, place, cap, Code::Unreadable).is_ok_and(|it| it.0 == bytes)
                 };
@@ -244,12 +244,12 @@ impl<'a> Stage<'a> {
         let beside = self.beside(&path);
         let before = || store.begin(&self.beside);
         match http.large_after(url, hosts, store.folder, &beside, validators, &before, watch)? {
-            Large::Unchanged => {
+            LargeFile::Unchanged => {
                 let place = known.map_or(path.clone(), |(place, _)| place);
                 self.put(&path, place);
                 Ok(false)
             }
-            Large::Done(fetched) => {
+            LargeFile::Done(fetched) => {
                 store.record([Fetched { path: Some(beside.clone()), ..fetched }])?;
                 store.came();
                 self.put(&path, beside);

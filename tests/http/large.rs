@@ -1,10 +1,10 @@
-//! Large files against a server that misbehaves: cut, without a length, without room.
+//! LargeFile files against a server that misbehaves: cut, without a length, without room.
 
 use std::time::Duration;
 
 use sealift::directory::Folder;
 use sealift::mirror::SilentWatch;
-use sealift::mirror::http::{Http, HttpOptions, Large, Validators};
+use sealift::mirror::http::{Http, HttpOptions, LargeFile, Validators};
 use sealift::verdict::Code;
 
 use super::support::server::{Action, Server, head, reply};
@@ -161,7 +161,7 @@ fn unchanged_and_a_stale_half() {
     let (url, hosts) = on(&server, "/a.tar?q=1");
     let result =
         http().large(&url, &hosts, &yard.folder, NAME, Some(&known), &SilentWatch).unwrap();
-    assert_eq!((result, yard.names()), (Large::Unchanged, Vec::new()));
+    assert_eq!((result, yard.names()), (LargeFile::Unchanged, Vec::new()));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use sealift::digest::Sha256Digest;
-use sealift::mirror::http::{Http, HttpOptions, Large, Small, Validators};
+use sealift::mirror::http::{Http, HttpOptions, LargeFile, SmallFile, Validators};
 use sealift::verdict::Code;
 
 use super::support::nginx::Nginx;
@@ -63,7 +63,8 @@ fn compression_is_neither_asked_for_nor_got() {
     let bytes = vec![b'a'; 100_000];
     fs::write(nginx.file("a.txt"), &bytes).unwrap();
     let (url, hosts) = at(&nginx.url("/a.txt"));
-    let Small::Body(body, _) = client(&nginx).small(&url, &hosts, 200_000, None).unwrap() else {
+    let SmallFile::Body(body, _) = client(&nginx).small(&url, &hosts, 200_000, None).unwrap()
+    else {
         panic!()
     };
     assert!(body == bytes);
@@ -124,7 +125,7 @@ fn what_is_known_is_not_sent_again() {
     let date = Validators { etag: None, last_modified: fetched.last_modified };
     for known in [&etag, &date] {
         let again = http.large(&url, &hosts, &yard.folder, NAME, Some(known), &notes);
-        assert_eq!(again.unwrap(), Large::Unchanged);
+        assert_eq!(again.unwrap(), LargeFile::Unchanged);
     }
     fs::write(nginx.file("a.tar"), content(5001)).unwrap();
     let again = http.large(&url, &hosts, &yard.folder, NAME, Some(&etag), &notes);

@@ -1,7 +1,7 @@
 //! Redirects: each is checked as if it had been asked for.
 
 use sealift::mirror::Hosts;
-use sealift::mirror::http::{Http, HttpOptions, Small};
+use sealift::mirror::http::{Http, HttpOptions, SmallFile};
 use sealift::verdict::Code;
 use url::Url;
 
@@ -24,7 +24,7 @@ fn to_an_allowed_place() {
     for status in [301, 302, 303, 307, 308] {
         let server = leading_to(status, "../end?token=t#x".to_owned());
         let (url, hosts) = on(&server, "/a/b");
-        let Small::Body(body, fetched) = http().small(&url, &hosts, CAP, None).unwrap() else {
+        let SmallFile::Body(body, fetched) = http().small(&url, &hosts, CAP, None).unwrap() else {
             panic!()
         };
         assert_eq!((body.as_slice(), fetched.url), (&b"end"[..], server.url("/a/b")));

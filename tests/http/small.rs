@@ -1,10 +1,10 @@
-//! Small files, statuses, retries and questions.
+//! SmallFile files, statuses, retries and questions.
 
 use std::time::{Duration, Instant};
 
 use sealift::digest::Sha256Digest;
 use sealift::mirror::Hosts;
-use sealift::mirror::http::{AttemptError, Http, HttpOptions, Small, Validators};
+use sealift::mirror::http::{AttemptError, Http, HttpOptions, SmallFile, Validators};
 use sealift::verdict::{Code, Fault};
 use url::Url;
 
@@ -14,15 +14,15 @@ use super::{http, on, quick, refused};
 const CAP: u64 = 1000;
 
 #[track_caller]
-fn body(small: Small) -> Vec<u8> {
-    let Small::Body(body, fetched) = small else { panic!("unchanged") };
+fn body(small: SmallFile) -> Vec<u8> {
+    let SmallFile::Body(body, fetched) = small else { panic!("unchanged") };
     assert_eq!(fetched.size, body.len() as u64);
     assert_eq!(fetched.sha256, Sha256Digest::of(&body));
     body
 }
 
 /// What `small` says of one answer that is always the same, and how often it was asked.
-fn answer(actions: Vec<Action>) -> (Result<Small, Fault>, usize) {
+fn answer(actions: Vec<Action>) -> (Result<SmallFile, Fault>, usize) {
     let server = Server::new(move |_, _| actions.clone());
     let (url, hosts) = on(&server, "/dir/a.pub?secret=1");
     let result = http().small(&url, &hosts, CAP, None);
@@ -34,7 +34,9 @@ fn a_small_file_and_what_is_known_of_it() {
     let headers = [("ETag", "\"x\""), ("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT")];
     let server = Server::new(move |_, _| reply("200 OK", &headers, b"hello"));
     let (url, hosts) = on(&server, "/a.pub?secret=1");
-    let Small::Body(body, fetched) = http().small(&url, &hosts, 5, None).unwrap() else { panic!() };
+    let SmallFile::Body(body, fetched) = http().small(&url, &hosts, 5, None).unwrap() else {
+        panic!()
+    };
     assert_eq!((body.as_slice(), fetched.status, fetched.path), (&b"hello"[..], 200, None));
     assert_eq!(fetched.url, server.url("/a.pub"));
     assert_eq!(fetched.etag.as_deref(), Some("\"x\""));
@@ -230,7 +232,7 @@ fn unchanged_if_it_was_asked() {
     let (url, hosts) = on(&server, "/");
     let known = |etag: &str| Validators { etag: Some(etag.to_owned()), last_modified: None };
     let same = http().small(&url, &hosts, CAP, Some(&known("\"x\""))).unwrap();
-    assert_eq!(same, Small::Unchanged);
+    assert_eq!(same, SmallFile::Unchanged);
     assert_eq!(body(http().small(&url, &hosts, CAP, Some(&known("\"y\""))).unwrap()), b"new");
     // Nothing is known after all.
     let none = Some(&Validators::default());
@@ -238,7 +240,7 @@ fn unchanged_if_it_was_asked() {
     let (url, hosts) = on(&server, "/");
     refused(http().small(&url, &hosts, CAP, none), Code::ResponseInvalid, "304");
     let date = Validators { etag: None, last_modified: Some("yesterday".to_owned()) };
-    assert_eq!(http().small(&url, &hosts, CAP, Some(&date)).unwrap(), Small::Unchanged);
+    assert_eq!(http().small(&url, &hosts, CAP, Some(&date)).unwrap(), SmallFile::Unchanged);
     assert_eq!(server.seen()[1].header("if-modified-since"), Some("yesterday"));
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use sealift::digest::Sha256Digest;
 use sealift::directory::Folder;
-use sealift::mirror::http::{Http, HttpOptions, Large};
+use sealift::mirror::http::{Http, HttpOptions, LargeFile};
 use sealift::mirror::{Fetched, SilentWatch};
 use sealift::verdict::Fault;
 use tempfile::TempDir;
@@ -44,19 +44,19 @@ impl Yard {
         names
     }
 
-    pub(crate) fn get(&self, server: &Server) -> Result<Large, Fault> {
+    pub(crate) fn get(&self, server: &Server) -> Result<LargeFile, Fault> {
         self.get_by(&http(), server)
     }
 
-    pub(crate) fn get_by(&self, http: &Http, server: &Server) -> Result<Large, Fault> {
+    pub(crate) fn get_by(&self, http: &Http, server: &Server) -> Result<LargeFile, Fault> {
         let (url, hosts) = on(server, "/a.tar?q=1");
         http.large(&url, &hosts, &self.folder, NAME, None, &SilentWatch)
     }
 
     /// The file is whole, and alone.
     #[track_caller]
-    pub(crate) fn whole(&self, result: Result<Large, Fault>, content: &[u8]) -> Fetched {
-        let Large::Done(fetched) = result.unwrap() else { panic!("unchanged") };
+    pub(crate) fn whole(&self, result: Result<LargeFile, Fault>, content: &[u8]) -> Fetched {
+        let LargeFile::Done(fetched) = result.unwrap() else { panic!("unchanged") };
         assert!(fs::read(self.path("")).unwrap() == content, "other bytes");
         assert_eq!(fetched.sha256, Sha256Digest::of(content));
         assert_eq!(fetched.size, content.len() as u64);

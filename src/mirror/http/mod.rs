@@ -8,11 +8,11 @@
 //! All calls are synchronous and may come from several threads, but not from inside the runtime that
 //! [`Http`] owns.
 
-mod head;
 mod body;
 mod error;
+mod head;
 mod headers;
-mod large;
+mod large_file;
 mod options;
 mod page;
 mod part;
@@ -20,24 +20,24 @@ mod proxies;
 mod retry;
 mod room;
 mod send;
-mod small;
+mod small_file;
 
 use std::future::Future;
 
-pub use head::RemoteFile;
 pub(super) use body::{Ends, Pace, opening};
 pub(super) use error::refusal;
 pub use error::{AttemptError, passes, refused};
+pub use head::RemoteFile;
 pub use headers::Validators;
 pub(super) use headers::{ContentRange, length};
-pub use large::Large;
+pub use large_file::LargeFile;
 pub use options::HttpOptions;
 pub(super) use page::{is_page, is_page_fault, page, says_page};
 pub use proxies::Proxies;
 pub(super) use room::{fits, unwritten};
 pub(super) use send::Request;
 pub use send::shown;
-pub use small::Small;
+pub use small_file::SmallFile;
 
 use crate::verdict::{Code, Fault};
 

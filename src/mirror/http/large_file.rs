@@ -9,7 +9,7 @@ use super::headers::{self, ContentRange};
 use super::part::{Part, Record};
 use super::room::{RESERVE_BYTES, fits};
 use super::send::Request;
-use super::small::unasked;
+use super::small_file::unasked;
 use super::{AttemptError, Ends, Http, Pace, Validators, refused, shown};
 use crate::directory::Folder;
 use crate::mirror::record::{now, whole};
@@ -19,7 +19,7 @@ use crate::verdict::{Code, Fault};
 /// A file that was fetched, or that it is still the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "an answer at a time, and never kept")]
-pub enum Large {
+pub enum LargeFile {
     /// The server says that it is what the validators stand for.
     Unchanged,
     /// It lies in the folder.
@@ -42,7 +42,7 @@ impl Http {
         name: &str,
         known: Option<&Validators>,
         watch: &dyn Watch,
-    ) -> Result<Large, Fault> {
+    ) -> Result<LargeFile, Fault> {
         self.large_after(url, hosts, folder, name, known, &|| Ok(()), watch)
     }
 
@@ -60,7 +60,7 @@ impl Http {
         known: Option<&Validators>,
         write: &dyn Fn() -> Result<(), Fault>,
         watch: &dyn Watch,
-    ) -> Result<Large, Fault> {
+    ) -> Result<LargeFile, Fault> {
         let place = |fault: Fault| fault.at(shown(url));
         let part = Part::found(folder, name, url).map_err(place)?;
         let before = part.as_ref().map_or(0, Part::here);
@@ -111,7 +111,7 @@ impl Download<'_> {
         }
     }
 
-    fn attempt(&mut self, known: Option<&Validators>) -> Result<Large, AttemptError> {
+    fn attempt(&mut self, known: Option<&Validators>) -> Result<LargeFile, AttemptError> {
         let mut headers = HeaderMap::new();
         let asked = known.is_some_and(|known| known.ask(&mut headers));
         // Taken out: only what goes right puts it back.
@@ -135,7 +135,7 @@ impl Download<'_> {
             (304, _, _) if asked => {
                 // The server has what the caller has; a half of anything else is of no use.
                 Part::discard(self.folder, self.name)?;
-                return Ok(Large::Unchanged);
+                return Ok(LargeFile::Unchanged);
             }
             (416, _, Some(from)) => {
                 self.ends.at(from);
@@ -230,10 +230,10 @@ impl Download<'_> {
         }
     }
 
-    fn finish(&self, (part, response): (Part, Response)) -> Result<Large, AttemptError> {
+    fn finish(&self, (part, response): (Part, Response)) -> Result<LargeFile, AttemptError> {
         let Validators { etag, last_modified } = part.record.validators();
         let (size, sha256) = part.finish(self.folder, self.name)?;
-        Ok(Large::Done(Fetched {
+        Ok(LargeFile::Done(Fetched {
             time: now(),
             url: shown(self.url),
             url_sha256: whole(self.url),

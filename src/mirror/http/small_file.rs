@@ -13,7 +13,7 @@ use crate::verdict::{Code, Fault};
 /// A small file, or that it is still the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "an answer at a time, and never kept")]
-pub enum Small {
+pub enum SmallFile {
     /// The server says that it is what the validators stand for.
     Unchanged,
     /// The file.
@@ -31,7 +31,7 @@ impl Http {
         hosts: &Hosts,
         cap: u64,
         known: Option<&Validators>,
-    ) -> Result<Small, Fault> {
+    ) -> Result<SmallFile, Fault> {
         let mut headers = HeaderMap::new();
         let asked = known.is_some_and(|known| known.ask(&mut headers));
         self.small_of(url, hosts, cap, &headers, asked)
@@ -47,7 +47,7 @@ impl Http {
         hosts: &Hosts,
         cap: u64,
         authorization: Option<&str>,
-    ) -> Result<Small, Fault> {
+    ) -> Result<SmallFile, Fault> {
         let mut headers = HeaderMap::new();
         if let Some(text) = authorization {
             let mut value = HeaderValue::from_str(text).map_err(|_| {
@@ -67,14 +67,14 @@ impl Http {
         cap: u64,
         headers: &HeaderMap,
         asked: bool,
-    ) -> Result<Small, Fault> {
+    ) -> Result<SmallFile, Fault> {
         let shown = shown(url);
         self.retrying(&shown, |_| {
             let headers = headers.clone();
             let mut response = self.send(Request::get(url, hosts, headers))?;
             match response.status().as_u16() {
                 200 => {}
-                304 if asked => return Ok(Small::Unchanged),
+                304 if asked => return Ok(SmallFile::Unchanged),
                 206 | 304 => return Err(unasked(&response)),
                 _ => return Err(refused(response.status(), response.headers(), response.url())),
             }
@@ -93,7 +93,7 @@ impl Http {
                 last_modified,
                 resumed_from: 0,
             };
-            Ok(Small::Body(body, fetched))
+            Ok(SmallFile::Body(body, fetched))
         })
         .map_err(|fault| fault.at(shown.as_str()))
     }
