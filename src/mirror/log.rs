@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::Fetched;
+use super::fetch_record::whole;
 use super::http::{Validators, shown};
-use super::record::whole;
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, TEMPORARY, read_small};
 use crate::limits;

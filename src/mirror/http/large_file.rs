@@ -12,7 +12,7 @@ use super::send::Request;
 use super::small_file::unasked;
 use super::{AttemptError, Ends, Http, Pace, Validators, refused, shown};
 use crate::directory::Folder;
-use crate::mirror::record::{now, whole};
+use crate::mirror::fetch_record::{now, whole};
 use crate::mirror::{Fetched, Hosts, Watch, WatchedTransfer};
 use crate::verdict::{Code, Fault};
 

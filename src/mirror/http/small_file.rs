@@ -6,7 +6,7 @@ use url::Url;
 use super::send::Request;
 use super::{AttemptError, Http, Validators, headers, page, refused, shown};
 use crate::digest::Sha256Digest;
-use crate::mirror::record::{now, whole};
+use crate::mirror::fetch_record::{now, whole};
 use crate::mirror::{Fetched, Hosts};
 use crate::verdict::{Code, Fault};
 

@@ -11,10 +11,10 @@ use super::journal::Journal;
 use super::layout::Blob;
 use super::session::Session;
 use crate::digest::Hasher;
+use crate::mirror::fetch_record::now;
 use crate::mirror::http::{
     AttemptError, ContentRange, Ends, Pace, is_page, length, opening, page, says_page, unwritten,
 };
-use crate::mirror::record::now;
 use crate::mirror::{Fetched, Watch, WatchedTransfer};
 use crate::verdict::{Code, Fault};
 

@@ -18,8 +18,8 @@ use super::request::{self, RegistryRequest, RegistryResponse, refused};
 use crate::digest::Sha256Digest;
 use crate::json;
 use crate::limits;
+use crate::mirror::fetch_record::now;
 use crate::mirror::http::{AttemptError, Http, is_page, page, passes};
-use crate::mirror::record::now;
 use crate::mirror::{Fetched, Hosts};
 use crate::verdict::{Code, Fault};
 
