@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::engine::pour;
-use super::{Description, Fetched, FoundImage, Source, Watch, WatchedTransfer};
+use super::{Description, Fetched, FoundImage, ImageSource, Watch, WatchedTransfer};
 use crate::digest::HashingReader;
 use crate::directory::Folder;
 use crate::verdict::{Code, Fault};
@@ -13,7 +13,7 @@ use crate::verdict::{Code, Fault};
 #[derive(Debug, Clone, Copy)]
 pub struct ArchiveFiles;
 
-impl Source for ArchiveFiles {
+impl ImageSource for ArchiveFiles {
     fn find(&self, reference: &str, _: &dyn Watch) -> Result<Box<dyn FoundImage + '_>, Fault> {
         let path = PathBuf::from(reference);
         let fail = |code, message: String| Fault::new(code, message).at(reference);

@@ -11,7 +11,7 @@ use super::http::{Http, is_page, page, shown};
 use super::stage::{SMALL, Stage};
 use super::store::Store;
 use super::wanted::WantedItem;
-use super::{Description, FoundImage, Hosts, Source, Watch, WatchedTransfer};
+use super::{Description, FoundImage, Hosts, ImageSource, Watch, WatchedTransfer};
 use crate::digest::Sha256Digest;
 use crate::directory::TEMPORARY;
 use crate::image::Options;
@@ -30,7 +30,7 @@ pub(super) struct FetchTask<'a> {
     pub(super) http: &'a Http,
     pub(super) hosts: Hosts,
     pub(super) order: Order<'a>,
-    pub(super) source: &'a dyn Source,
+    pub(super) source: &'a dyn ImageSource,
     pub(super) earlier: Option<&'a EarlierTransfer>,
     pub(super) watch: &'a dyn Watch,
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{Description, Fetched, FoundImage, Source, Watch, WatchedTransfer};
+use super::{Description, Fetched, FoundImage, ImageSource, Watch, WatchedTransfer};
 use crate::digest::{Hasher, Sha256Digest};
 use crate::directory::{Folder, TEMPORARY};
 use crate::json;
@@ -122,7 +122,7 @@ impl Engine {
     }
 }
 
-impl Source for Engine {
+impl ImageSource for Engine {
     fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn FoundImage + '_>, Fault> {
         plain(reference)?;
         if self.pull {

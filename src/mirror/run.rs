@@ -10,7 +10,7 @@ use super::log::Log;
 use super::stage::Stage;
 use super::store::Store;
 use super::wanted::WantedItem;
-use super::{Hosts, Source, Watch};
+use super::{Hosts, ImageSource, Watch};
 use crate::directory::{Folder, Lock, TEMPORARY};
 use crate::parallel;
 use crate::transfer::{
@@ -33,7 +33,7 @@ pub struct MirrorRequest<'a> {
     /// How to seal; what was asked for, omitted, and came from where is filled in here.
     pub order: Order<'a>,
     /// Where an image comes from.
-    pub source: &'a dyn Source,
+    pub source: &'a dyn ImageSource,
     /// An earlier transfer.
     pub earlier: Option<&'a EarlierTransfer>,
     /// Files to add in `tools/`.

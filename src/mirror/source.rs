@@ -8,7 +8,7 @@ use crate::directory::Folder;
 use crate::verdict::Fault;
 
 /// One kind of place that images come from.
-pub trait Source: Sync {
+pub trait ImageSource: Sync {
     /// Asks what a reference is, without fetching layers.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use std::time::Duration;
 use base64ct::{Base64, Encoding as _};
 use sealift::digest::Sha256Digest;
 use sealift::mirror::http::Http;
-use sealift::mirror::{Hosts, Platforms, Registry, SilentWatch, Source as _, Watch};
+use sealift::mirror::{Hosts, ImageSource as _, Platforms, Registry, SilentWatch, Watch};
 use sealift::verdict::Code;
 
 use crate::mirror::Mirror;

@@ -10,7 +10,7 @@ use sealift::directory::Folder;
 use sealift::image::{self, CandidateKind, Input, NoProgress, Options};
 use sealift::mirror::http::{Http, HttpOptions};
 use sealift::mirror::{
-    Description, Fetched, Platforms, Registry, RegistryOptions, SilentWatch, Source as _,
+    Description, Fetched, ImageSource as _, Platforms, Registry, RegistryOptions, SilentWatch,
 };
 use sealift::verdict::Fault;
 use serde_json::Value;

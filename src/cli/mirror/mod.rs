@@ -18,8 +18,8 @@ use crate::limits;
 use crate::mirror::http::{Http, HttpOptions, Proxies};
 use crate::mirror::root::{self, Repository};
 use crate::mirror::{
-    self, ArchiveFiles, EarlierTransfer, Engine, EngineKind, FoundImage, Hosts, MirrorOutcome,
-    MirrorRequest, Platforms, Registry, RegistryOptions, ReleaseFile, Source, Watch,
+    self, ArchiveFiles, EarlierTransfer, Engine, EngineKind, FoundImage, Hosts, ImageSource,
+    MirrorOutcome, MirrorRequest, Platforms, Registry, RegistryOptions, ReleaseFile, Watch,
 };
 use crate::report::Form;
 use crate::sigstore::TrustMaterial;
@@ -260,7 +260,7 @@ struct ImageSources<'a> {
     files: ArchiveFiles,
 }
 
-impl Source for ImageSources<'_> {
+impl ImageSource for ImageSources<'_> {
     fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn FoundImage + '_>, Fault> {
         match self.engine {
             EngineName::Docker => self.docker.find(reference, watch),

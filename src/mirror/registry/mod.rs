@@ -39,7 +39,7 @@ use self::credentials::Login;
 use self::disk::Disk;
 use self::journal::Journal;
 use self::session::Session;
-use super::{Description, Fetched, FoundImage, Hosts, Source, Watch};
+use super::{Description, Fetched, FoundImage, Hosts, ImageSource, Watch};
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, TEMPORARY};
 use crate::mirror::http::{Http, fits, unwritten};
@@ -100,7 +100,7 @@ impl fmt::Debug for Registry<'_> {
     }
 }
 
-impl Source for Registry<'_> {
+impl ImageSource for Registry<'_> {
     fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn FoundImage + '_>, Fault> {
         let reference = resolve::reference(reference)?;
         let registry = reference.resolve_registry();
