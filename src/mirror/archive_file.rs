@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::engine::pour;
-use super::{Description, Fetched, FoundImage, ImageSource, Watch, WatchedTransfer};
+use super::{Fetched, FoundImage, ImageDescription, ImageSource, Watch, WatchedTransfer};
 use crate::digest::HashingReader;
 use crate::directory::Folder;
 use crate::verdict::{Code, Fault};
@@ -29,11 +29,11 @@ impl ImageSource for ArchiveFiles {
             .map_err(|error| fail(Code::Unreadable, error.to_string()))?;
         let (_, digest) = file.finish();
         let source = format!("file:{}@{digest}", called(&path)?);
-        let description = Description {
+        let description = ImageDescription {
             source,
             size: Some(metadata.len()),
             whole: Some(digest),
-            ..Description::default()
+            ..ImageDescription::default()
         };
         Ok(Box::new(ArchiveImage { path, description }))
     }
@@ -56,11 +56,11 @@ pub(super) fn called(path: &Path) -> Result<&str, Fault> {
 #[derive(Debug)]
 struct ArchiveImage {
     path: PathBuf,
-    description: Description,
+    description: ImageDescription,
 }
 
 impl FoundImage for ArchiveImage {
-    fn description(&self) -> &Description {
+    fn description(&self) -> &ImageDescription {
         &self.description
     }
 

@@ -11,7 +11,7 @@ use super::http::{Http, is_page, page, shown};
 use super::stage::{SMALL, Stage};
 use super::store::Store;
 use super::wanted::WantedItem;
-use super::{Description, FoundImage, Hosts, ImageSource, Watch, WatchedTransfer};
+use super::{FoundImage, Hosts, ImageDescription, ImageSource, Watch, WatchedTransfer};
 use crate::digest::Sha256Digest;
 use crate::directory::TEMPORARY;
 use crate::image::Options;
@@ -152,7 +152,7 @@ impl<'a> FetchTask<'a> {
                 stage.put(&path.clone(), path);
             }
         }
-        let (report, seen) = self.judge(&stage, &Description::default())?;
+        let (report, seen) = self.judge(&stage, &ImageDescription::default())?;
         let source = self.store.last(&wanted.path).map_or_else(String::new, |it| it.url);
         match self.fits(wanted, &report) {
             true => Ok((report, seen, Origin { name: wanted.name.clone(), source })),
@@ -248,7 +248,7 @@ impl<'a> FetchTask<'a> {
     fn is_it(
         &self,
         stage: &Stage<'_>,
-        description: &Description,
+        description: &ImageDescription,
         recorded: bool,
         judged: &Judgement,
     ) -> bool {
@@ -315,7 +315,7 @@ impl<'a> FetchTask<'a> {
                 )),
             }
         }
-        let description = Description::default();
+        let description = ImageDescription::default();
         // What nobody fetched is taken if it is what the vendor signed, and is in the way if not.
         if there && self.store.last(&wanted.path).is_none() {
             stage.put(&wanted.path, wanted.path.clone());
@@ -507,7 +507,7 @@ impl<'a> FetchTask<'a> {
     }
 
     /// Reads and judges the files of a wanted, where they are now.
-    fn judge(&self, stage: &Stage<'_>, description: &Description) -> Result<Judgement, Fault> {
+    fn judge(&self, stage: &Stage<'_>, description: &ImageDescription) -> Result<Judgement, Fault> {
         let wanted = stage.wanted();
         let view = stage.view()?;
         let size = view.file(&wanted.path)?.metadata().map_or(0, |it| it.len());
@@ -596,7 +596,7 @@ fn refusal(wanted: &WantedItem, report: ArtifactReport) -> Fault {
 }
 
 /// The digests that a source stated are among those that the archive proves.
-fn stated(wanted: &WantedItem, description: &Description, seen: &Seen) -> Result<(), Fault> {
+fn stated(wanted: &WantedItem, description: &ImageDescription, seen: &Seen) -> Result<(), Fault> {
     if let (Some(whole), Some(found)) = (description.whole, seen.digest(&wanted.path))
         && whole != found.sha256
     {

@@ -1,7 +1,7 @@
 //! What an earlier transfer carried and need not be carried again. It must hold under our own transfer
 //! key or one that the policy lists; that its files are right is checked on the far side, where it is.
 
-use super::Description;
+use super::ImageDescription;
 use super::wanted::WantedItem;
 use crate::digest::{FileDigest, Sha256Digest};
 use crate::directory::Folder;
@@ -44,7 +44,7 @@ impl EarlierTransfer {
     pub(super) fn image(
         &self,
         wanted: &WantedItem,
-        description: &Description,
+        description: &ImageDescription,
     ) -> Option<BaseArtifact> {
         self.manifest
             .artifacts
@@ -70,7 +70,7 @@ impl EarlierTransfer {
 
     /// Whether an archive may be the one described. A registry's digest is that of all platforms, but the
     /// archive has those that were asked for then: another choice has another size.
-    fn fits(&self, path: &str, description: &Description) -> bool {
+    fn fits(&self, path: &str, description: &ImageDescription) -> bool {
         let exact = description.source.starts_with("docker://");
         let carried = self.manifest.file(path).map(|it| it.size);
         !exact || (carried.is_some() && carried == description.size)

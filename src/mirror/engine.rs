@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{Description, Fetched, FoundImage, ImageSource, Watch, WatchedTransfer};
+use super::{Fetched, FoundImage, ImageDescription, ImageSource, Watch, WatchedTransfer};
 use crate::digest::{Hasher, Sha256Digest};
 use crate::directory::{Folder, TEMPORARY};
 use crate::json;
@@ -151,11 +151,11 @@ impl ImageSource for Engine {
 struct EngineImage<'a> {
     engine: &'a Engine,
     reference: String,
-    description: Description,
+    description: ImageDescription,
 }
 
 impl FoundImage for EngineImage<'_> {
-    fn description(&self) -> &Description {
+    fn description(&self) -> &ImageDescription {
         &self.description
     }
 
@@ -222,7 +222,11 @@ fn plain(reference: &str) -> Result<(), Fault> {
 }
 
 /// What `image inspect` says, as far as it is of use.
-fn describe(program: EngineKind, reference: &str, facts: &Value) -> Result<Description, Fault> {
+fn describe(
+    program: EngineKind,
+    reference: &str,
+    facts: &Value,
+) -> Result<ImageDescription, Fault> {
     let lacking = |what: &str| {
         let message = format!("`{} image inspect` prints no {what}", program.name());
         Fault::new(Code::EngineFailed, message).at(reference)
@@ -244,7 +248,7 @@ fn describe(program: EngineKind, reference: &str, facts: &Value) -> Result<Descr
         .flatten()
         .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
         .collect();
-    Ok(Description {
+    Ok(ImageDescription {
         source: format!("{}:{reference}@{id}", program.name()),
         labels: vec![labels],
         size: facts.get("Size").and_then(Value::as_u64),

@@ -33,6 +33,6 @@ pub use hosts::{Hosts, is_this_machine};
 pub use registry::{Platforms, Registry, RegistryOptions};
 pub use release_file::{ReleaseFile, TEMPLATE};
 pub use run::{MirrorOutcome, MirrorRequest, PlanItem};
-pub use source::{Description, FoundImage, ImageSource};
+pub use source::{FoundImage, ImageDescription, ImageSource};
 pub use wanted::{WantedItem, wanted_items};
 pub use watch::{SilentWatch, Watch, WatchedTransfer};

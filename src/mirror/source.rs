@@ -19,7 +19,7 @@ pub trait ImageSource: Sync {
 /// An image that was found.
 pub trait FoundImage: Send + Sync {
     /// What is known of it before it is fetched.
-    fn description(&self) -> &Description;
+    fn description(&self) -> &ImageDescription;
 
     /// Brings it as one archive to `name` in the folder: half-written under the temporary name, which
     /// a later call continues where the source can, then whole under its own.
@@ -37,7 +37,7 @@ pub trait FoundImage: Send + Sync {
 
 /// What is known of an image before it is fetched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Description {
+pub struct ImageDescription {
     /// Where exactly it is, with a digest where there is one: what a later run compares.
     pub source: String,
     /// The labels of each image's config: untrusted text.

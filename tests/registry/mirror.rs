@@ -10,7 +10,7 @@ use sealift::directory::Folder;
 use sealift::image::{self, CandidateKind, Input, NoProgress, Options};
 use sealift::mirror::http::{Http, HttpOptions};
 use sealift::mirror::{
-    Description, Fetched, ImageSource as _, Platforms, Registry, RegistryOptions, SilentWatch,
+    Fetched, ImageDescription, ImageSource as _, Platforms, Registry, RegistryOptions, SilentWatch,
 };
 use sealift::verdict::Fault;
 use serde_json::Value;
@@ -32,7 +32,7 @@ pub(crate) struct Mirror {
 
 /// What was fetched.
 pub(crate) struct Brought {
-    pub(crate) description: Description,
+    pub(crate) description: ImageDescription,
     pub(crate) fetched: Vec<Fetched>,
     pub(crate) archive: PathBuf,
 }

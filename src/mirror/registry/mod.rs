@@ -39,7 +39,7 @@ use self::credentials::Login;
 use self::disk::Disk;
 use self::journal::Journal;
 use self::session::Session;
-use super::{Description, Fetched, FoundImage, Hosts, ImageSource, Watch};
+use super::{Fetched, FoundImage, Hosts, ImageDescription, ImageSource, Watch};
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, TEMPORARY};
 use crate::mirror::http::{Http, fits, unwritten};
@@ -121,7 +121,7 @@ struct RegistryImage<'a> {
 }
 
 impl FoundImage for RegistryImage<'_> {
-    fn description(&self) -> &Description {
+    fn description(&self) -> &ImageDescription {
         &self.found.description
     }
 
@@ -145,7 +145,7 @@ struct ImageDownload<'a> {
 }
 
 impl FoundImage for ImageDownload<'_> {
-    fn description(&self) -> &Description {
+    fn description(&self) -> &ImageDescription {
         &self.found.description
     }
 

@@ -12,14 +12,14 @@ use super::platform::{Platforms, here};
 use super::session::Session;
 use crate::digest::Sha256Digest;
 use crate::limits;
-use crate::mirror::{Description, Fetched};
+use crate::mirror::{Fetched, ImageDescription};
 use crate::verdict::{Code, Fault};
 
 /// An image that was found, laid out.
 #[derive(Debug)]
 pub(super) struct ResolvedImage {
     pub(super) layout: Layout,
-    pub(super) description: Description,
+    pub(super) description: ImageDescription,
     /// The fetches of its documents.
     pub(super) fetched: Vec<Fetched>,
     /// The digest of the index that leads to it and lists what is not fetched, and the same image without
@@ -266,7 +266,7 @@ impl Resolver<'_> {
         let lay_out = |documents: &[Stored], notes: Vec<String>| {
             let layout = Layout::new(documents, &blobs, &item, names(reference).as_ref())?;
             let (registry, repository) = (reference.registry(), reference.repository());
-            let description = Description {
+            let description = ImageDescription {
                 source: format!("docker://{registry}/{repository}@{digest}"),
                 labels: labels.clone(),
                 size: Some(layout.size),
