@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use super::engine::pour;
-use super::{Fetched, FoundImage, ImageDescription, ImageSource, Watch, WatchedTransfer};
+use super::{FetchRecord, FoundImage, ImageDescription, ImageSource, Watch, WatchedTransfer};
 use crate::digest::HashingReader;
 use crate::directory::Folder;
 use crate::verdict::{Code, Fault};
@@ -64,13 +64,18 @@ impl FoundImage for ArchiveImage {
         &self.description
     }
 
-    fn fetch(&self, folder: &Folder, name: &str, watch: &dyn Watch) -> Result<Vec<Fetched>, Fault> {
+    fn fetch(
+        &self,
+        folder: &Folder,
+        name: &str,
+        watch: &dyn Watch,
+    ) -> Result<Vec<FetchRecord>, Fault> {
         let shown = self.path.display().to_string();
         let mut file = open(&self.path)?;
         let task = WatchedTransfer::begin(watch, &shown, 0, self.description.size);
         let (size, sha256) =
             pour(&mut file, folder, name, &task).map_err(|fault| fault.at(&*shown))?;
         folder.commit(name)?;
-        Ok(vec![Fetched::local(self.description.source.clone(), name, size, sha256)])
+        Ok(vec![FetchRecord::local(self.description.source.clone(), name, size, sha256)])
     }
 }

@@ -237,7 +237,7 @@ impl<'a> FetchTask<'a> {
             && (place != wanted.path || self.store.last(place).is_some())
         {
             let source = description.source.clone();
-            self.store.record([super::Fetched::local(source, place, it.size, it.sha256)])?;
+            self.store.record([super::FetchRecord::local(source, place, it.size, it.sha256)])?;
         }
         self.accept(&mut stage, judged, description.source.clone())
     }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{Fetched, FoundImage, ImageDescription, ImageSource, Watch, WatchedTransfer};
+use super::{FetchRecord, FoundImage, ImageDescription, ImageSource, Watch, WatchedTransfer};
 use crate::digest::{Hasher, Sha256Digest};
 use crate::directory::{Folder, TEMPORARY};
 use crate::json;
@@ -159,7 +159,12 @@ impl FoundImage for EngineImage<'_> {
         &self.description
     }
 
-    fn fetch(&self, folder: &Folder, name: &str, watch: &dyn Watch) -> Result<Vec<Fetched>, Fault> {
+    fn fetch(
+        &self,
+        folder: &Folder,
+        name: &str,
+        watch: &dyn Watch,
+    ) -> Result<Vec<FetchRecord>, Fault> {
         let mut arguments = vec!["save"];
         if self.engine.program == EngineKind::Podman {
             arguments.extend(["--format", "docker-archive"]);
@@ -175,7 +180,7 @@ impl FoundImage for EngineImage<'_> {
             return Err(Fault::new(Code::EngineFailed, "nothing was saved").at(&self.reference));
         };
         folder.commit(name)?;
-        Ok(vec![Fetched::local(self.description.source.clone(), name, size, sha256)])
+        Ok(vec![FetchRecord::local(self.description.source.clone(), name, size, sha256)])
     }
 }
 

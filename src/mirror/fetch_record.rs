@@ -7,7 +7,7 @@ use crate::digest::Sha256Digest;
 /// One fetch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Fetched {
+pub struct FetchRecord {
     /// When it ended: RFC 3339, UTC.
     pub time: String,
     /// Where it came from: a URL without credentials and query, or `docker:…`, `podman:…`, `file:…`.
@@ -41,7 +41,7 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-impl Fetched {
+impl FetchRecord {
     /// A file that came from an engine or a disk of this machine.
     #[must_use]
     pub fn local(url: String, path: &str, size: u64, sha256: Sha256Digest) -> Self {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::Fetched;
+use super::FetchRecord;
 use super::fetch_record::whole;
 use super::http::{Validators, shown};
 use crate::digest::Sha256Digest;
@@ -24,7 +24,7 @@ const RUNNING: &str = "trust/fetches.jsonl.sealift-tmp";
 /// The fetches of earlier runs whose files are still wanted, and of this one.
 #[derive(Debug, Default)]
 pub(super) struct Log {
-    entries: Vec<Fetched>,
+    entries: Vec<FetchRecord>,
     /// The last fetch of each file.
     by_path: BTreeMap<String, usize>,
 }
@@ -86,7 +86,7 @@ impl Log {
     }
 
     /// Adds a fetch.
-    pub(super) fn add(&mut self, entry: Fetched) {
+    pub(super) fn add(&mut self, entry: FetchRecord) {
         if let Some(path) = &entry.path {
             self.by_path.insert(path.clone(), self.entries.len());
         }
@@ -95,13 +95,13 @@ impl Log {
 
     /// The last fetch of a file.
     #[must_use]
-    pub(super) fn of(&self, path: &str) -> Option<&Fetched> {
+    pub(super) fn of(&self, path: &str) -> Option<&FetchRecord> {
         self.entries.get(*self.by_path.get(path)?)
     }
 
     /// Sizes and digests of all fetches of a file that may lie there: the last one, and those before it while
     /// the log is that of a run that goes on.
-    pub(super) fn fetches<'l>(&'l self, path: &'l str) -> impl Iterator<Item = &'l Fetched> {
+    pub(super) fn fetches<'l>(&'l self, path: &'l str) -> impl Iterator<Item = &'l FetchRecord> {
         self.entries.iter().filter(move |entry| entry.path.as_deref() == Some(path))
     }
 
@@ -114,7 +114,7 @@ impl Log {
     /// How the server called a file that lies here, if it came from exactly this URL.
     #[must_use]
     pub(super) fn known(&self, path: &str, url: &Url) -> Option<(Validators, Sha256Digest, u64)> {
-        let same = |entry: &&Fetched| entry.url == shown(url) && entry.url_sha256 == whole(url);
+        let same = |entry: &&FetchRecord| entry.url == shown(url) && entry.url_sha256 == whole(url);
         let entry = self.of(path).filter(same)?;
         if entry.etag.is_none() && entry.last_modified.is_none() {
             return None;
@@ -140,7 +140,7 @@ impl Log {
         let (moved, mut rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.entries)
             .into_iter()
             .partition(|entry| entry.path.as_deref() == Some(from));
-        rest.extend(moved.into_iter().map(|it| Fetched { path: Some(to.to_owned()), ..it }));
+        rest.extend(moved.into_iter().map(|it| FetchRecord { path: Some(to.to_owned()), ..it }));
         self.entries = rest;
         self.index();
     }
@@ -152,7 +152,7 @@ impl Log {
 
     /// Of a file that may be one of several, because a run could not give it its name, keeps the fetch that
     /// `is` what lies there.
-    pub(super) fn choose(&mut self, is: impl Fn(&str, &Fetched) -> bool) {
+    pub(super) fn choose(&mut self, is: impl Fn(&str, &FetchRecord) -> bool) {
         for path in self.by_path.keys().cloned().collect::<Vec<_>>() {
             if self.fetches(&path).filter(|entry| !is_blob(entry)).count() > 1 {
                 let found = self.fetches(&path).find(|it| !is_blob(it) && is(&path, it)).cloned();
@@ -162,7 +162,7 @@ impl Log {
     }
 
     /// Of the fetches of a file only this one stays, or the last; of that one its blobs too.
-    fn keep_one(&mut self, path: &str, entry: Option<Fetched>) {
+    fn keep_one(&mut self, path: &str, entry: Option<FetchRecord>) {
         let last = self.of(path).cloned();
         let Some(kept) = entry.or_else(|| last.clone()) else { return };
         let with_blobs = last.as_ref() == Some(&kept);
@@ -247,7 +247,7 @@ impl Log {
 }
 
 /// Whether a fetch is one of many of which a file was made.
-fn is_blob(entry: &Fetched) -> bool {
+fn is_blob(entry: &FetchRecord) -> bool {
     entry.url.contains("/blobs/sha256:")
 }
 
@@ -258,11 +258,11 @@ mod tests {
     #[test]
     fn another_query_is_another_file() {
         let url = |text: &str| Url::parse(text).unwrap();
-        let fetched = |text: &str| Fetched {
+        let fetched = |text: &str| FetchRecord {
             url: shown(&url(text)),
             url_sha256: whole(&url(text)),
             etag: Some("\"1\"".to_owned()),
-            ..Fetched::local(String::new(), "p", 1, Sha256Digest::of(b"x"))
+            ..FetchRecord::local(String::new(), "p", 1, Sha256Digest::of(b"x"))
         };
         for (before, now, same) in [
             ("https://v.example/a", "https://v.example/a", true),

@@ -28,7 +28,7 @@ mod watch;
 pub use archive_file::ArchiveFiles;
 pub use earlier_transfer::EarlierTransfer;
 pub use engine::{Engine, EngineKind};
-pub use fetch_record::Fetched;
+pub use fetch_record::FetchRecord;
 pub use hosts::{Hosts, is_this_machine};
 pub use registry::{Platforms, Registry, RegistryOptions};
 pub use release_file::{ReleaseFile, TEMPLATE};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Fetched, Watch};
+use super::{FetchRecord, Watch};
 use crate::digest::Sha256Digest;
 use crate::directory::Folder;
 use crate::verdict::Fault;
@@ -26,7 +26,12 @@ pub trait FoundImage: Send + Sync {
     ///
     /// # Errors
     /// Those of the source, and [`Code::WriteFailed`](crate::verdict::Code::WriteFailed).
-    fn fetch(&self, folder: &Folder, name: &str, watch: &dyn Watch) -> Result<Vec<Fetched>, Fault>;
+    fn fetch(
+        &self,
+        folder: &Folder,
+        name: &str,
+        watch: &dyn Watch,
+    ) -> Result<Vec<FetchRecord>, Fault>;
 
     /// The digest of the index that leads to the image and lists what is not fetched, and the image without
     /// it: what to fetch if nobody signed that index. None where there is no such index.

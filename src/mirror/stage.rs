@@ -12,7 +12,7 @@ use url::Url;
 use super::http::{Http, LargeFile, SmallFile, Validators};
 use super::store::{Ownership, Store, in_the_way};
 use super::wanted::WantedItem;
-use super::{Fetched, Hosts, Watch};
+use super::{FetchRecord, Hosts, Watch};
 use crate::directory::{EntryKind, Folder, TEMPORARY, read_small};
 use crate::image::NoProgress;
 use crate::key::PublicKey;
@@ -199,7 +199,7 @@ impl<'a> Stage<'a> {
                 }
                 // The log says so first: so every file that is there is one that it knows.
                 if !store.is_recorded(place, Some(fetched.sha256)) {
-                    store.record([Fetched { path: Some(place.to_owned()), ..fetched }])?;
+                    store.record([FetchRecord { path: Some(place.to_owned()), ..fetched }])?;
                 }
                 let is_there = here.is_some_and(|(found, old, _)| found == place && old == bytes);
                 if place != path && !is_there {
@@ -250,7 +250,7 @@ impl<'a> Stage<'a> {
                 Ok(false)
             }
             LargeFile::Done(fetched) => {
-                store.record([Fetched { path: Some(beside.clone()), ..fetched }])?;
+                store.record([FetchRecord { path: Some(beside.clone()), ..fetched }])?;
                 store.came();
                 self.put(&path, beside);
                 Ok(true)

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use url::Url;
 
-use super::Fetched;
+use super::FetchRecord;
 use super::http::Validators;
 use super::log::Log;
 use crate::digest::Sha256Digest;
@@ -90,7 +90,10 @@ impl<'a> Store<'a> {
     ///
     /// # Errors
     /// [`WriteFailed`](crate::verdict::Code::WriteFailed).
-    pub(super) fn record(&self, entries: impl IntoIterator<Item = Fetched>) -> Result<(), Fault> {
+    pub(super) fn record(
+        &self,
+        entries: impl IntoIterator<Item = FetchRecord>,
+    ) -> Result<(), Fault> {
         self.touch()?;
         self.with(|state| {
             entries.into_iter().for_each(|entry| state.log.add(entry));
@@ -100,7 +103,7 @@ impl<'a> Store<'a> {
 
     /// The last fetch of a file.
     #[must_use]
-    pub(super) fn last(&self, path: &str) -> Option<Fetched> {
+    pub(super) fn last(&self, path: &str) -> Option<FetchRecord> {
         self.with(|state| state.log.of(path).cloned())
     }
 
@@ -182,7 +185,7 @@ impl<'a> Store<'a> {
             true => self.touch(),
             false => {
                 let empty = Sha256Digest::of(b"");
-                self.record([Fetched::local(UNFINISHED.to_owned(), directory, 0, empty)])
+                self.record([FetchRecord::local(UNFINISHED.to_owned(), directory, 0, empty)])
             }
         }
     }

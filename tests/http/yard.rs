@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use sealift::digest::Sha256Digest;
 use sealift::directory::Folder;
 use sealift::mirror::http::{Http, HttpOptions, LargeFile};
-use sealift::mirror::{Fetched, SilentWatch};
+use sealift::mirror::{FetchRecord, SilentWatch};
 use sealift::verdict::Fault;
 use tempfile::TempDir;
 
@@ -55,7 +55,7 @@ impl Yard {
 
     /// The file is whole, and alone.
     #[track_caller]
-    pub(crate) fn whole(&self, result: Result<LargeFile, Fault>, content: &[u8]) -> Fetched {
+    pub(crate) fn whole(&self, result: Result<LargeFile, Fault>, content: &[u8]) -> FetchRecord {
         let LargeFile::Done(fetched) = result.unwrap() else { panic!("unchanged") };
         assert!(fs::read(self.path("")).unwrap() == content, "other bytes");
         assert_eq!(fetched.sha256, Sha256Digest::of(content));

@@ -10,7 +10,8 @@ use sealift::directory::Folder;
 use sealift::image::{self, CandidateKind, Input, NoProgress, Options};
 use sealift::mirror::http::{Http, HttpOptions};
 use sealift::mirror::{
-    Fetched, ImageDescription, ImageSource as _, Platforms, Registry, RegistryOptions, SilentWatch,
+    FetchRecord, ImageDescription, ImageSource as _, Platforms, Registry, RegistryOptions,
+    SilentWatch,
 };
 use sealift::verdict::Fault;
 use serde_json::Value;
@@ -33,7 +34,7 @@ pub(crate) struct Mirror {
 /// What was fetched.
 pub(crate) struct Brought {
     pub(crate) description: ImageDescription,
-    pub(crate) fetched: Vec<Fetched>,
+    pub(crate) fetched: Vec<FetchRecord>,
     pub(crate) archive: PathBuf,
 }
 

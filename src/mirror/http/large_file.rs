@@ -13,7 +13,7 @@ use super::small_file::unasked;
 use super::{AttemptError, Ends, Http, Pace, Validators, refused, shown};
 use crate::directory::Folder;
 use crate::mirror::fetch_record::{now, whole};
-use crate::mirror::{Fetched, Hosts, Watch, WatchedTransfer};
+use crate::mirror::{FetchRecord, Hosts, Watch, WatchedTransfer};
 use crate::verdict::{Code, Fault};
 
 /// A file that was fetched, or that it is still the same.
@@ -23,7 +23,7 @@ pub enum LargeFile {
     /// The server says that it is what the validators stand for.
     Unchanged,
     /// It lies in the folder.
-    Done(Fetched),
+    Done(FetchRecord),
 }
 
 impl Http {
@@ -233,7 +233,7 @@ impl Download<'_> {
     fn finish(&self, (part, response): (Part, Response)) -> Result<LargeFile, AttemptError> {
         let Validators { etag, last_modified } = part.record.validators();
         let (size, sha256) = part.finish(self.folder, self.name)?;
-        Ok(LargeFile::Done(Fetched {
+        Ok(LargeFile::Done(FetchRecord {
             time: now(),
             url: shown(self.url),
             url_sha256: whole(self.url),

@@ -7,7 +7,7 @@ use super::send::Request;
 use super::{AttemptError, Http, Validators, headers, page, refused, shown};
 use crate::digest::Sha256Digest;
 use crate::mirror::fetch_record::{now, whole};
-use crate::mirror::{Fetched, Hosts};
+use crate::mirror::{FetchRecord, Hosts};
 use crate::verdict::{Code, Fault};
 
 /// A small file, or that it is still the same.
@@ -17,7 +17,7 @@ pub enum SmallFile {
     /// The server says that it is what the validators stand for.
     Unchanged,
     /// The file.
-    Body(Vec<u8>, Fetched),
+    Body(Vec<u8>, FetchRecord),
 }
 
 impl Http {
@@ -81,7 +81,7 @@ impl Http {
             let body = self.body(&mut response, cap)?;
             page::expected(response.headers(), &body)?;
             let Validators { etag, last_modified } = Validators::of(response.headers());
-            let fetched = Fetched {
+            let fetched = FetchRecord {
                 time: now(),
                 url: shown.clone(),
                 url_sha256: whole(url),

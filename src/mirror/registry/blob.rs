@@ -15,7 +15,7 @@ use crate::mirror::fetch_record::now;
 use crate::mirror::http::{
     AttemptError, ContentRange, Ends, Pace, is_page, length, opening, page, says_page, unwritten,
 };
-use crate::mirror::{Fetched, Watch, WatchedTransfer};
+use crate::mirror::{FetchRecord, Watch, WatchedTransfer};
 use crate::verdict::{Code, Fault};
 
 const BUFFER_BYTES: usize = 256 << 10;
@@ -76,7 +76,7 @@ struct BlobDownload<'a> {
 pub(super) fn fetch(
     archive: &ArchiveDownload<'_>,
     blob: &Blob,
-) -> Result<Option<Fetched>, BlobMissing> {
+) -> Result<Option<FetchRecord>, BlobMissing> {
     if archive.stop.load(Ordering::Relaxed) {
         return Err(BlobMissing::Stopped);
     }
@@ -87,7 +87,7 @@ pub(super) fn fetch(
     result
 }
 
-fn run(archive: &ArchiveDownload<'_>, blob: &Blob) -> Result<Option<Fetched>, BlobMissing> {
+fn run(archive: &ArchiveDownload<'_>, blob: &Blob) -> Result<Option<FetchRecord>, BlobMissing> {
     let reference = &archive.session.reference;
     let url = archive.session.url(&format!("{}/blobs/{}", reference.repository(), blob.digest))?;
     let hasher = here(archive, blob);
@@ -131,7 +131,7 @@ fn run(archive: &ArchiveDownload<'_>, blob: &Blob) -> Result<Option<Fetched>, Bl
     }
     resumed_from = if download.joined { resumed_from } else { 0 };
     archive.journal.note(&blob.digest, blob.size)?;
-    Ok(Some(Fetched {
+    Ok(Some(FetchRecord {
         time: now(),
         url: url.to_string(),
         url_sha256: None,

@@ -39,7 +39,7 @@ use self::credentials::Login;
 use self::disk::Disk;
 use self::journal::Journal;
 use self::session::Session;
-use super::{Fetched, FoundImage, Hosts, ImageDescription, ImageSource, Watch};
+use super::{FetchRecord, FoundImage, Hosts, ImageDescription, ImageSource, Watch};
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, TEMPORARY};
 use crate::mirror::http::{Http, fits, unwritten};
@@ -125,7 +125,12 @@ impl FoundImage for RegistryImage<'_> {
         &self.found.description
     }
 
-    fn fetch(&self, folder: &Folder, name: &str, watch: &dyn Watch) -> Result<Vec<Fetched>, Fault> {
+    fn fetch(
+        &self,
+        folder: &Folder,
+        name: &str,
+        watch: &dyn Watch,
+    ) -> Result<Vec<FetchRecord>, Fault> {
         ImageDownload { session: &self.session, found: &self.found, jobs: self.jobs }
             .fetch(folder, name, watch)
     }
@@ -149,7 +154,12 @@ impl FoundImage for ImageDownload<'_> {
         &self.found.description
     }
 
-    fn fetch(&self, folder: &Folder, name: &str, watch: &dyn Watch) -> Result<Vec<Fetched>, Fault> {
+    fn fetch(
+        &self,
+        folder: &Folder,
+        name: &str,
+        watch: &dyn Watch,
+    ) -> Result<Vec<FetchRecord>, Fault> {
         let layout = &self.found.layout;
         let failed = |error: std::io::Error| unwritten(&error).at(folder.show(name));
         fits(folder, name, layout.size).map_err(|fault| fault.at(folder.show(name)))?;
@@ -164,7 +174,7 @@ impl FoundImage for ImageDownload<'_> {
         let archive = ArchiveDownload { session, disk, journal: &journal, watch, stop, name };
         let results = parallel::map(&layout.blobs, self.jobs, |blob| blob::fetch(&archive, blob));
 
-        let mut fetched: Vec<Fetched> = self.found.fetched.clone();
+        let mut fetched: Vec<FetchRecord> = self.found.fetched.clone();
         for record in &mut fetched {
             record.path = Some(name.to_owned());
         }

@@ -12,7 +12,7 @@ use super::platform::{Platforms, here};
 use super::session::Session;
 use crate::digest::Sha256Digest;
 use crate::limits;
-use crate::mirror::{Fetched, ImageDescription};
+use crate::mirror::{FetchRecord, ImageDescription};
 use crate::verdict::{Code, Fault};
 
 /// An image that was found, laid out.
@@ -21,7 +21,7 @@ pub(super) struct ResolvedImage {
     pub(super) layout: Layout,
     pub(super) description: ImageDescription,
     /// The fetches of its documents.
-    pub(super) fetched: Vec<Fetched>,
+    pub(super) fetched: Vec<FetchRecord>,
     /// The digest of the index that leads to it and lists what is not fetched, and the same image without
     /// that index.
     pub(super) alone: Option<(Sha256Digest, Box<Self>)>,
@@ -37,7 +37,7 @@ struct Resolver<'a> {
     session: &'a Session<'a>,
     /// What the reference leads to first, then the rest.
     documents: Vec<Stored>,
-    fetched: Vec<Fetched>,
+    fetched: Vec<FetchRecord>,
     bytes: u64,
     /// Each config is read once, however many manifests name it.
     configs: BTreeMap<Sha256Digest, Arc<Config>>,
@@ -166,7 +166,7 @@ impl Resolver<'_> {
         &mut self,
         digest: Sha256Digest,
         bytes: Vec<u8>,
-        fetched: Fetched,
+        fetched: FetchRecord,
     ) -> Result<(), Fault> {
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         if self.bytes > limits::ARCHIVE_JSON_TOTAL_BYTES {
@@ -211,7 +211,7 @@ impl Resolver<'_> {
     fn checked(
         &mut self,
         descriptor: &Descriptor,
-        fetch: impl FnOnce(&Session<'_>) -> Result<(Vec<u8>, Fetched), Fault>,
+        fetch: impl FnOnce(&Session<'_>) -> Result<(Vec<u8>, FetchRecord), Fault>,
     ) -> Result<Vec<u8>, Fault> {
         let known = self.documents.iter().find(|it| it.digest == descriptor.digest);
         let bytes = if let Some(known) = known {

@@ -20,7 +20,7 @@ use crate::json;
 use crate::limits;
 use crate::mirror::fetch_record::now;
 use crate::mirror::http::{AttemptError, Http, is_page, page, passes};
-use crate::mirror::{Fetched, Hosts};
+use crate::mirror::{FetchRecord, Hosts};
 use crate::verdict::{Code, Fault};
 
 pub(super) struct Session<'a> {
@@ -92,16 +92,19 @@ impl<'a> Session<'a> {
     }
 
     /// Fetches the bytes of a manifest or an index, by tag or digest.
-    pub(super) fn manifest(&self, name: &str) -> Result<(Vec<u8>, Fetched), Fault> {
+    pub(super) fn manifest(&self, name: &str) -> Result<(Vec<u8>, FetchRecord), Fault> {
         self.small(&format!("manifests/{name}"), &MANIFEST_TYPES.join(", "))
     }
 
     /// Fetches a blob that is small.
-    pub(super) fn small_blob(&self, digest: &Sha256Digest) -> Result<(Vec<u8>, Fetched), Fault> {
+    pub(super) fn small_blob(
+        &self,
+        digest: &Sha256Digest,
+    ) -> Result<(Vec<u8>, FetchRecord), Fault> {
         self.small(&format!("blobs/{digest}"), "")
     }
 
-    fn small(&self, path: &str, accept: &str) -> Result<(Vec<u8>, Fetched), Fault> {
+    fn small(&self, path: &str, accept: &str) -> Result<(Vec<u8>, FetchRecord), Fault> {
         let url = self.url(&format!("{}/{path}", self.reference.repository()))?;
         let mut asked_again = false;
         let answer = self.http.retrying(url.as_str(), |_| {
@@ -265,8 +268,8 @@ impl<'a> Session<'a> {
 }
 
 /// One fetch of something small.
-pub(super) fn fetched(url: &Url, body: &[u8], status: u16) -> Fetched {
-    Fetched {
+pub(super) fn fetched(url: &Url, body: &[u8], status: u16) -> FetchRecord {
+    FetchRecord {
         time: now(),
         url: url.to_string(),
         url_sha256: None,
