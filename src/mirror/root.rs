@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A TUF repository besides Sigstore's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Repository {
+pub struct TufRepository {
     /// Its URL.
     pub url: String,
     /// Its `root.json`, obtained out of band.
@@ -25,7 +25,7 @@ pub struct Repository {
 ///
 /// # Errors
 /// [`Code::NetworkFailed`] when it can't be asked, when its metadata does not verify, or has expired.
-pub fn refresh(http: &Http, repository: Option<&Repository>) -> Result<Vec<u8>, Fault> {
+pub fn refresh(http: &Http, repository: Option<&TufRepository>) -> Result<Vec<u8>, Fault> {
     let config = match repository {
         None => TufConfig::production(),
         Some(named) => TufConfig::custom(named.url.as_str(), TufBootstrap::trusted(&named.root)),

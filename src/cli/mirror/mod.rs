@@ -16,7 +16,7 @@ use crate::directory::Folder;
 use crate::image::{NoProgress, Options};
 use crate::limits;
 use crate::mirror::http::{Http, HttpOptions, Proxies};
-use crate::mirror::root::{self, Repository};
+use crate::mirror::root::{self, TufRepository};
 use crate::mirror::{
     self, ArchiveFiles, EarlierTransfer, Engine, EngineKind, FoundImage, Hosts, ImageSource,
     MirrorOutcome, MirrorRequest, Platforms, Registry, RegistryOptions, ReleaseFile, Watch,
@@ -397,7 +397,7 @@ fn refresh(
     let repository = match (&arguments.tuf_mirror, &arguments.tuf_root) {
         (Some(url), Some(path)) => {
             let root = files::read_config(path, limits::TRUSTED_ROOT_BYTES, Code::Usage)?;
-            Some(Repository { url: url.clone(), root })
+            Some(TufRepository { url: url.clone(), root })
         }
         _ => None,
     };
