@@ -13,7 +13,7 @@ use crate::verdict::{Code, Fault};
 pub struct Proxies {
     http: Option<Url>,
     https: Option<Url>,
-    direct: Vec<Rule>,
+    direct: Vec<NoProxyRule>,
 }
 
 impl fmt::Debug for Proxies {
@@ -29,7 +29,7 @@ impl fmt::Debug for Proxies {
 
 /// One entry of `NO_PROXY`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Rule {
+enum NoProxyRule {
     All,
     /// An address, or those that have so many first bits of it in common.
     Net {
@@ -99,30 +99,30 @@ fn parse(text: &str) -> Option<Url> {
     (matches!(url.scheme(), "http" | "https") && url.host().is_some()).then_some(url)
 }
 
-fn rule(text: &str) -> Option<Rule> {
+fn rule(text: &str) -> Option<NoProxyRule> {
     let text = text.trim().to_ascii_lowercase();
     if text.is_empty() {
         return None;
     }
     if text == "*" {
-        return Some(Rule::All);
+        return Some(NoProxyRule::All);
     }
     if let Some((address, bits)) = text.split_once('/') {
         let address: IpAddr = address.parse().ok()?;
         let bits: u32 = bits.parse().ok()?;
         let most = if address.is_ipv4() { 32 } else { 128 };
-        return (bits <= most).then_some(Rule::Net { address, bits, port: None });
+        return (bits <= most).then_some(NoProxyRule::Net { address, bits, port: None });
     }
     let (host, port) = host_and_port(&text)?;
     if let Ok(address) = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>() {
         let bits = if address.is_ipv4() { 32 } else { 128 };
-        return Some(Rule::Net { address, bits, port });
+        return Some(NoProxyRule::Net { address, bits, port });
     }
     let name = host.strip_prefix('*').filter(|rest| rest.starts_with('.')).unwrap_or(host);
     let below = name.strip_prefix('.');
     let name = below.unwrap_or(name).trim_end_matches('.');
     let Ok(Host::Domain(name)) = Host::parse(name) else { return None };
-    Some(Rule::Domain { name, itself: below.is_none(), port })
+    Some(NoProxyRule::Domain { name, itself: below.is_none(), port })
 }
 
 /// What stands before a port, and the port: `[::1]:80`, `::1`, `a:80`, `a`.
@@ -136,7 +136,7 @@ fn host_and_port(text: &str) -> Option<(&str, Option<u16>)> {
     }
 }
 
-impl Rule {
+impl NoProxyRule {
     fn covers(&self, host: &Host<&str>, port: u16) -> bool {
         let fits = |own: &Option<u16>| own.is_none_or(|own| own == port);
         match self {
