@@ -6,7 +6,7 @@ use reqwest::header::{HeaderMap, HeaderValue, IF_RANGE, RANGE};
 use url::Url;
 
 use super::headers::{self, ContentRange};
-use super::part::{Part, Record};
+use super::part::{Part, ResumeRecord};
 use super::room::{RESERVE_BYTES, fits};
 use super::send::Request;
 use super::small_file::unasked;
@@ -160,7 +160,7 @@ impl Download<'_> {
         (self.write)()?;
         let validators = Validators::of(response.headers());
         let encoding = headers::encoding(response.headers());
-        let record = Record::new(self.url, &validators, encoding, total);
+        let record = ResumeRecord::new(self.url, &validators, encoding, total);
         Ok(Part::fresh(self.folder, self.name, record)?)
     }
 

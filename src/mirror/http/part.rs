@@ -21,7 +21,7 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// What the half is a half of: `NAME.resume.sealift-tmp`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Record {
+pub(super) struct ResumeRecord {
     /// Where it came from, for people.
     url: String,
     /// The whole URL, with a query that may hold a secret.
@@ -35,7 +35,7 @@ pub(super) struct Record {
     pub(super) total: Option<u64>,
 }
 
-impl Record {
+impl ResumeRecord {
     pub(super) fn new(
         url: &Url,
         validators: &Validators,
@@ -77,15 +77,15 @@ fn beside(name: &str) -> String {
 pub(super) struct Part {
     file: File,
     hasher: Hasher,
-    pub(super) record: Record,
+    pub(super) record: ResumeRecord,
 }
 
 impl Part {
     /// The half that an earlier run left, if it can be continued.
     pub(super) fn found(folder: &Folder, name: &str, url: &Url) -> Result<Option<Self>, Fault> {
-        let Some(record) = Record::read(folder, name) else { return Ok(None) };
+        let Some(record) = ResumeRecord::read(folder, name) else { return Ok(None) };
         let expected =
-            Record::new(url, &record.validators(), record.encoding.clone(), record.total);
+            ResumeRecord::new(url, &record.validators(), record.encoding.clone(), record.total);
         if record != expected || record.validators().strong().is_none() {
             return Ok(None);
         }
@@ -115,7 +115,7 @@ impl Part {
     }
 
     /// Begins anew: whatever was here is gone.
-    pub(super) fn fresh(folder: &Folder, name: &str, record: Record) -> Result<Self, Fault> {
+    pub(super) fn fresh(folder: &Folder, name: &str, record: ResumeRecord) -> Result<Self, Fault> {
         // In this order also for a medium that loses power: never a new record beside old bytes.
         folder.remove(&beside(name))?;
         let file = folder.part(name)?;
