@@ -17,7 +17,7 @@ pub enum Platforms {
 
 /// What was chosen of an index.
 #[derive(Debug)]
-pub(super) struct Choice {
+pub(super) struct PlatformChoice {
     pub(super) chosen: Vec<Descriptor>,
     /// The platforms left out.
     pub(super) left_out: Vec<String>,
@@ -27,7 +27,7 @@ pub(super) struct Choice {
 
 impl Platforms {
     /// Chooses among the images of an index.
-    pub(super) fn choose(&self, index: Vec<Descriptor>) -> Result<Choice, Fault> {
+    pub(super) fn choose(&self, index: Vec<Descriptor>) -> Result<PlatformChoice, Fault> {
         let (about, images): (Vec<_>, Vec<_>) = index.into_iter().partition(|it| it.attestation);
         let all: Vec<String> = images.iter().map(shown).collect();
         for wanted in self.wanted() {
@@ -42,7 +42,7 @@ impl Platforms {
             return Err(nothing("any platform", &all));
         }
         let left_out = others.iter().map(shown).collect();
-        Ok(Choice { chosen, left_out, attestations: about.len() })
+        Ok(PlatformChoice { chosen, left_out, attestations: about.len() })
     }
 
     /// Looks at an image that has no index: one that was asked for must be it.
