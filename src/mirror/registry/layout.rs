@@ -23,14 +23,14 @@ pub(super) struct Stored {
 
 /// What `manifest.json` says of the image that Docker's classic store loads.
 #[derive(Debug)]
-pub(super) struct Item {
+pub(super) struct DockerImage {
     pub(super) config: Sha256Digest,
     pub(super) layers: Vec<Sha256Digest>,
 }
 
 /// The names of the image, unless it is known by its digest only.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Names {
+pub(super) struct ImageNames {
     /// `docker.io/library/a:1`
     pub(super) full: String,
     /// `a:1`
@@ -59,7 +59,7 @@ pub(super) struct Layout {
     pub(super) digest: Sha256Digest,
 }
 
-enum Content {
+enum EntryContent {
     Folder,
     Bytes(Vec<u8>),
     Blob(Sha256Digest, u64),
@@ -70,45 +70,45 @@ impl Layout {
     pub(super) fn new(
         documents: &[Stored],
         blobs: &BTreeMap<Sha256Digest, u64>,
-        item: &Item,
-        names: Option<&Names>,
+        item: &DockerImage,
+        names: Option<&ImageNames>,
     ) -> Result<Self, Fault> {
         let mut entries = BTreeMap::from([
-            (String::from("blobs/"), Content::Folder),
-            (String::from("blobs/sha256/"), Content::Folder),
+            (String::from("blobs/"), EntryContent::Folder),
+            (String::from("blobs/sha256/"), EntryContent::Folder),
             (
                 String::from("oci-layout"),
-                Content::Bytes(br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()),
+                EntryContent::Bytes(br#"{"imageLayoutVersion":"1.0.0"}"#.to_vec()),
             ),
-            (String::from("index.json"), Content::Bytes(top(documents, names)?)),
-            (String::from("manifest.json"), Content::Bytes(docker(item, names)?)),
+            (String::from("index.json"), EntryContent::Bytes(top(documents, names)?)),
+            (String::from("manifest.json"), EntryContent::Bytes(docker(item, names)?)),
         ]);
         for (digest, size) in blobs {
-            entries.insert(path(digest), Content::Blob(*digest, *size));
+            entries.insert(path(digest), EntryContent::Blob(*digest, *size));
         }
         for document in documents {
-            entries.insert(path(&document.digest), Content::Bytes(document.bytes.clone()));
+            entries.insert(path(&document.digest), EntryContent::Bytes(document.bytes.clone()));
         }
         place(entries)
     }
 }
 
-fn place(entries: BTreeMap<String, Content>) -> Result<Layout, Fault> {
+fn place(entries: BTreeMap<String, EntryContent>) -> Result<Layout, Fault> {
     let (mut pieces, mut blobs) = (Vec::new(), Vec::new());
     let mut at = 0_u64;
     for (name, content) in entries {
         let size = match &content {
-            Content::Folder => 0,
-            Content::Bytes(bytes) => bytes.len() as u64,
-            Content::Blob(_, size) => *size,
+            EntryContent::Folder => 0,
+            EntryContent::Bytes(bytes) => bytes.len() as u64,
+            EntryContent::Blob(_, size) => *size,
         };
-        let folder = matches!(content, Content::Folder);
+        let folder = matches!(content, EntryContent::Folder);
         pieces.push((at, header(&name, size, folder)?.as_bytes().to_vec()));
         at = checked(at.checked_add(BLOCK))?;
         match content {
-            Content::Folder => {}
-            Content::Bytes(bytes) => pieces.push((at, bytes)),
-            Content::Blob(digest, size) => blobs.push(Blob { digest, size, offset: at }),
+            EntryContent::Folder => {}
+            EntryContent::Bytes(bytes) => pieces.push((at, bytes)),
+            EntryContent::Blob(digest, size) => blobs.push(Blob { digest, size, offset: at }),
         }
         at = checked(at.checked_add(size))?;
         let end = checked(at.checked_next_multiple_of(BLOCK))?;
@@ -156,7 +156,7 @@ fn path(digest: &Sha256Digest) -> String {
 }
 
 /// `index.json`.
-fn top(documents: &[Stored], names: Option<&Names>) -> Result<Vec<u8>, Fault> {
+fn top(documents: &[Stored], names: Option<&ImageNames>) -> Result<Vec<u8>, Fault> {
     #[derive(serde::Serialize)]
     #[serde(rename_all = "camelCase")]
     struct Index<'a> {
@@ -191,7 +191,7 @@ fn top(documents: &[Stored], names: Option<&Names>) -> Result<Vec<u8>, Fault> {
 }
 
 /// `manifest.json`.
-fn docker(item: &Item, names: Option<&Names>) -> Result<Vec<u8>, Fault> {
+fn docker(item: &DockerImage, names: Option<&ImageNames>) -> Result<Vec<u8>, Fault> {
     let layers: Vec<String> = item.layers.iter().map(path).collect();
     let tags = names.map(|names| [names.short.as_str()]);
     let items = json!([{ "Config": path(&item.config), "RepoTags": tags, "Layers": layers }]);
@@ -215,7 +215,7 @@ mod tests {
             bytes: text.as_bytes().to_vec(),
         };
         let lay = |size: u64| {
-            let item = Item { config: digest, layers: vec![digest] };
+            let item = DockerImage { config: digest, layers: vec![digest] };
             Layout::new(&[document("m")], &BTreeMap::from([(digest, size)]), &item, None)
         };
         for size in [0, 1, 511, 512, USTAR_LIMIT - 1, USTAR_LIMIT, 1 << 40] {

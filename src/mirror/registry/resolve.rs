@@ -7,7 +7,7 @@ use std::sync::Arc;
 use oci_client::Reference;
 
 use super::document::{self, Config, Descriptor, Document, Manifest};
-use super::layout::{Item, Layout, Names, Stored};
+use super::layout::{DockerImage, ImageNames, Layout, Stored};
 use super::platform::{Platforms, here};
 use super::session::Session;
 use crate::digest::Sha256Digest;
@@ -255,7 +255,7 @@ impl Resolver<'_> {
         let Some(chosen) = chosen else {
             return Err(Fault::new(Code::ReferenceInvalid, "no image"));
         };
-        let item = Item {
+        let item = DockerImage {
             config: chosen.manifest.config.digest,
             layers: chosen.manifest.layers.iter().map(|layer| layer.digest).collect(),
         };
@@ -306,14 +306,14 @@ fn media_type(bytes: &[u8]) -> String {
 }
 
 /// The names of a reference with a tag, in both spellings.
-fn names(reference: &Reference) -> Option<Names> {
+fn names(reference: &Reference) -> Option<ImageNames> {
     let tag = reference.tag()?;
     let (registry, repository) = (reference.registry(), reference.repository());
     let short = match registry {
         "docker.io" => repository.strip_prefix("library/").unwrap_or(repository).to_owned(),
         _ => format!("{registry}/{repository}"),
     };
-    Some(Names {
+    Some(ImageNames {
         full: format!("{registry}/{repository}:{tag}"),
         short: format!("{short}:{tag}"),
         tag: tag.to_owned(),
