@@ -24,11 +24,11 @@ const CONFIG_TYPES: [&str; 2] =
 #[derive(Debug)]
 pub(super) enum Document {
     Index(Vec<Descriptor>),
-    Manifest(Manifest),
+    Manifest(ImageManifest),
 }
 
 #[derive(Debug)]
-pub(super) struct Manifest {
+pub(super) struct ImageManifest {
     pub(super) config: Descriptor,
     pub(super) layers: Vec<Descriptor>,
 }
@@ -66,7 +66,7 @@ impl std::fmt::Display for Platform {
 
 /// What is wanted of a config.
 #[derive(Debug)]
-pub(super) struct Config {
+pub(super) struct ImageConfig {
     pub(super) platform: Platform,
     pub(super) labels: BTreeMap<String, String>,
 }
@@ -137,7 +137,7 @@ pub(super) fn document(bytes: &[u8]) -> Result<Document, Fault> {
                 .expected_found(CONFIG_TYPES.join(" or "), config.media_type));
             }
             let layers = layers.into_iter().map(layer).collect::<Result<_, _>>()?;
-            (Document::Manifest(Manifest { config, layers }), 2..4)
+            (Document::Manifest(ImageManifest { config, layers }), 2..4)
         }
         _ => {
             let message = "neither an image manifest (config and layers) nor an index (manifests)";
@@ -157,7 +157,7 @@ pub(super) fn document(bytes: &[u8]) -> Result<Document, Fault> {
 }
 
 /// Reads an image config.
-pub(super) fn config(bytes: &[u8]) -> Result<Config, Fault> {
+pub(super) fn config(bytes: &[u8]) -> Result<ImageConfig, Fault> {
     let value = value(bytes)?;
     unfolded(&value, &["config", "os", "architecture", "variant", "rootfs"])?;
     if let Some(inner) = value.get("config").filter(|inner| inner.is_object()) {
@@ -165,7 +165,7 @@ pub(super) fn config(bytes: &[u8]) -> Result<Config, Fault> {
     }
     let raw: RawConfig = typed(value)?;
     let labels = raw.config.and_then(|inner| inner.labels).unwrap_or_default();
-    Ok(Config { platform: raw.platform, labels })
+    Ok(ImageConfig { platform: raw.platform, labels })
 }
 
 fn layer(raw: RawDescriptor) -> Result<Descriptor, Fault> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use oci_client::Reference;
 
-use super::document::{self, Config, Descriptor, Document, Manifest};
+use super::document::{self, Descriptor, Document, ImageConfig, ImageManifest};
 use super::layout::{DockerImage, ImageNames, Layout, Stored};
 use super::platform::{Platforms, here};
 use super::session::Session;
@@ -29,8 +29,8 @@ pub(super) struct ResolvedImage {
 
 /// An image of one platform.
 struct PlatformImage {
-    manifest: Manifest,
-    config: Arc<Config>,
+    manifest: ImageManifest,
+    config: Arc<ImageConfig>,
 }
 
 struct Resolver<'a> {
@@ -40,7 +40,7 @@ struct Resolver<'a> {
     fetched: Vec<FetchRecord>,
     bytes: u64,
     /// Each config is read once, however many manifests name it.
-    configs: BTreeMap<Sha256Digest, Arc<Config>>,
+    configs: BTreeMap<Sha256Digest, Arc<ImageConfig>>,
 }
 
 /// Reads a reference as Docker reads it; a digest in it must be SHA-256.
@@ -195,7 +195,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn image(&mut self, manifest: Manifest) -> Result<PlatformImage, Fault> {
+    fn image(&mut self, manifest: ImageManifest) -> Result<PlatformImage, Fault> {
         let digest = manifest.config.digest;
         let bytes = self.checked(&manifest.config, |session| session.small_blob(&digest))?;
         if let Some(config) = self.configs.get(&digest) {
