@@ -23,13 +23,13 @@ const RUNNING: &str = "trust/fetches.jsonl.sealift-tmp";
 
 /// The fetches of earlier runs whose files are still wanted, and of this one.
 #[derive(Debug, Default)]
-pub(super) struct Log {
+pub(super) struct FetchLog {
     entries: Vec<FetchRecord>,
     /// The last fetch of each file.
     by_path: BTreeMap<String, usize>,
 }
 
-impl Log {
+impl FetchLog {
     /// Reads the log of a directory, that of an interrupted run first, and says whether there was one. What
     /// a sealing had begun to write in place of a finished log says nothing that this one does not.
     #[must_use]
@@ -271,7 +271,7 @@ mod tests {
             ("https://v.example/a?v=1", "https://v.example/a", false),
             ("https://v.example/a", "https://v.example/a?v=1", false),
         ] {
-            let mut log = Log::default();
+            let mut log = FetchLog::default();
             log.add(fetched(before));
             assert_eq!(log.known("p", &url(now)).is_some(), same, "{before} {now}");
             let text = String::from_utf8(log.to_bytes().unwrap()).unwrap();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::bring::{FetchOutcome, FetchTask, Located};
 use super::earlier_transfer::EarlierTransfer;
 use super::http::{Http, is_page_fault};
-use super::log::Log;
+use super::log::FetchLog;
 use super::stage::Stage;
 use super::store::Store;
 use super::wanted::WantedItem;
@@ -99,7 +99,7 @@ impl MirrorRequest<'_> {
     pub fn possible(&self) -> Result<(), Fault> {
         let order = Order { extra: &self.tools, ..self.order() };
         transfer::possible(&order)?;
-        Log::clear(self.folder)?;
+        FetchLog::clear(self.folder)?;
         let beside = |wanted: &WantedItem| format!("{}{TEMPORARY}", wanted.directory);
         let half_written = self.wanted.iter().map(beside).collect();
         transfer::clear(self.folder, &order, &half_written)

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::FetchRecord;
 use super::http::Validators;
-use super::log::Log;
+use super::log::FetchLog;
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, TEMPORARY};
 use crate::image::NoProgress;
@@ -45,7 +45,7 @@ pub(super) struct Store<'a> {
 
 #[derive(Debug)]
 struct StoreState {
-    log: Log,
+    log: FetchLog,
     /// A seal that lies there was looked after.
     touched: bool,
     /// This run marked it.
@@ -61,7 +61,7 @@ impl<'a> Store<'a> {
     #[must_use]
     pub(super) fn new(folder: &'a Folder) -> Self {
         // What an interrupted run wrote down is not what lies there under the old seal.
-        let (log, replaced) = Log::read(folder);
+        let (log, replaced) = FetchLog::read(folder);
         let (touched, marked, fetched) = (false, false, 0);
         let state = StoreState { log, touched, marked, replaced, fetched };
         let new = FOLDERS.into_iter().filter(|name| folder.folder(name).is_err()).collect();
@@ -257,7 +257,7 @@ impl<'a> Store<'a> {
     }
 
     /// Leaves one fetch of each file that lies there.
-    fn prune(&self, log: &mut Log) {
+    fn prune(&self, log: &mut FetchLog) {
         log.choose(|path, entry| {
             let found = hash(self.folder, path, u64::MAX, &NoProgress);
             found.is_ok_and(|it| (it.size, it.sha256) == (entry.size, entry.sha256))
@@ -286,7 +286,7 @@ impl<'a> Store<'a> {
     pub(super) fn settle(&self) -> Result<(), Fault> {
         self.with(|state| {
             if !state.replaced {
-                Log::give_up(self.folder)?;
+                FetchLog::give_up(self.folder)?;
                 if std::mem::take(&mut state.marked) {
                     transfer::unchanged_since(self.folder)?;
                 }
@@ -294,7 +294,7 @@ impl<'a> Store<'a> {
                 self.prune(&mut state.log);
                 match state.log.is_empty() {
                     false => state.log.finish(self.folder)?,
-                    true => Log::give_up(self.folder)?,
+                    true => FetchLog::give_up(self.folder)?,
                 }
             }
             for name in &self.new {
