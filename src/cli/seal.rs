@@ -15,7 +15,7 @@ use crate::image::Options;
 use crate::limits;
 use crate::release::Filter;
 use crate::report::Form;
-use crate::transfer::{self, Order, Stop};
+use crate::transfer::{self, SealRequest, Stop};
 use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Report, line, printable};
 
 /// Seal a folder: verify everything in it, and turn it into a signed transfer directory.
@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {
     bar.name(files::show(&arguments.directory));
     let reading =
         Options { jobs: jobs(arguments.run.jobs), progress: &bar, cuts: None, crew: None };
-    let order = Order { exclude: &exclude, ..sealing.order(reading) };
+    let order = SealRequest { exclude: &exclude, ..sealing.order(reading) };
     let result = transfer::make(&folder, &order);
     bar.clear();
     match result {

@@ -20,7 +20,7 @@ use crate::key::{PrivateKey, PublicKey, random_bytes, words};
 use crate::limits;
 use crate::report::{self, Detail, Form};
 use crate::sigstore::TrustMaterial;
-use crate::transfer::{Made, Naming, Order};
+use crate::transfer::{Made, Naming, SealRequest};
 use crate::trust::{SealTimes, TrustPolicy, VendorProfile};
 use crate::verdict::{Code, Fault, Report, line};
 
@@ -183,8 +183,8 @@ impl SealingArgs {
 
 impl SealSettings<'_> {
     /// The order for a folder of which nothing more is known.
-    pub(super) fn order<'o>(&'o self, reading: Options<'o>) -> Order<'o> {
-        Order {
+    pub(super) fn order<'o>(&'o self, reading: Options<'o>) -> SealRequest<'o> {
+        SealRequest {
             key: &self.key,
             naming: Naming {
                 keys: &self.keys,

@@ -20,7 +20,7 @@ use crate::limits;
 use crate::pairing;
 use crate::path;
 use crate::sigstore::SignatureBundle;
-use crate::transfer::{self, BaseArtifact, Foreseen, Kind, Order, Origin, Seen};
+use crate::transfer::{self, BaseArtifact, Foreseen, Kind, Origin, SealRequest, Seen};
 use crate::trust::SiteRules;
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
@@ -29,7 +29,7 @@ pub(super) struct FetchTask<'a> {
     pub(super) store: &'a Store<'a>,
     pub(super) http: &'a Http,
     pub(super) hosts: Hosts,
-    pub(super) order: Order<'a>,
+    pub(super) order: SealRequest<'a>,
     pub(super) source: &'a dyn ImageSource,
     pub(super) earlier: Option<&'a EarlierTransfer>,
     pub(super) watch: &'a dyn Watch,
@@ -515,7 +515,7 @@ impl<'a> FetchTask<'a> {
         let progress = ReadingProgress(task);
         let origin = Origin { name: wanted.name.clone(), source: description.source.clone() };
         let origins = BTreeMap::from([(wanted.path.clone(), origin)]);
-        let order = Order {
+        let order = SealRequest {
             origins: &origins,
             reading: Options { progress: &progress, ..self.order.reading },
             ..self.order

@@ -14,7 +14,8 @@ use super::{Hosts, ImageSource, Watch};
 use crate::directory::{Folder, Lock, TEMPORARY};
 use crate::parallel;
 use crate::transfer::{
-    self, FETCH_LOG, Kind, Made, Naming, OmittedItem, Order, Origin, OwnFile, Requested, Seen, Stop,
+    self, FETCH_LOG, Kind, Made, Naming, OmittedItem, Origin, OwnFile, Requested, SealRequest,
+    Seen, Stop,
 };
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
@@ -31,7 +32,7 @@ pub struct MirrorRequest<'a> {
     /// The hosts of the vendor.
     pub hosts: Hosts,
     /// How to seal; what was asked for, omitted, and came from where is filled in here.
-    pub order: Order<'a>,
+    pub order: SealRequest<'a>,
     /// Where an image comes from.
     pub source: &'a dyn ImageSource,
     /// An earlier transfer.
@@ -97,7 +98,7 @@ impl MirrorRequest<'_> {
     /// # Errors
     /// Those of [`transfer::possible`] and [`transfer::clear`].
     pub fn possible(&self) -> Result<(), Fault> {
-        let order = Order { extra: &self.tools, ..self.order() };
+        let order = SealRequest { extra: &self.tools, ..self.order() };
         transfer::possible(&order)?;
         FetchLog::clear(self.folder)?;
         let beside = |wanted: &WantedItem| format!("{}{TEMPORARY}", wanted.directory);
@@ -106,8 +107,8 @@ impl MirrorRequest<'_> {
     }
 
     /// The order; a pinned key need not lie beside each artifact.
-    fn order(&self) -> Order<'_> {
-        Order { naming: Naming { absent_pins: true, ..self.order.naming }, ..self.order }
+    fn order(&self) -> SealRequest<'_> {
+        SealRequest { naming: Naming { absent_pins: true, ..self.order.naming }, ..self.order }
     }
 
     /// Asks about everything and fetches nothing but manifests.
@@ -407,7 +408,7 @@ impl MirrorRequest<'_> {
             })
             .cloned()
             .collect();
-        let order = Order {
+        let order = SealRequest {
             requested: &requested,
             omitted,
             base: base.as_ref(),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::make::{Order, vendor_keys};
+use super::make::{SealRequest, vendor_keys};
 use super::seen::{listed, look};
 use crate::artifact::{self, Clues, Judge, Terms, Tries};
 use crate::digest::Sha256Digest;
@@ -49,7 +49,7 @@ impl Foreseen<'_> {
 /// Those of reading a bundle and of its verdict.
 pub fn foresee(
     folder: &Folder,
-    order: &Order<'_>,
+    order: &SealRequest<'_>,
     name: &str,
     material: &BTreeSet<String>,
     bundles: &[String],

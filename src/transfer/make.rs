@@ -30,7 +30,7 @@ use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
 /// How to seal.
 #[derive(Debug, Clone, Copy)]
-pub struct Order<'a> {
+pub struct SealRequest<'a> {
     /// The operator's transfer key.
     pub key: &'a PrivateKey,
     /// Which vendor keys count.
@@ -72,7 +72,7 @@ pub struct Order<'a> {
     pub reading: Options<'a>,
 }
 
-impl Order<'_> {
+impl SealRequest<'_> {
     /// Whether an artifact that nobody signed may be sealed: by the policy if it lists vendors, which an
     /// option only repeats; else by option. `image` says whether it is one by its content.
     #[must_use]
@@ -128,7 +128,7 @@ impl From<Fault> for Stop {
 /// [`Stop::Artifacts`] when anything in it does not verify, and then nothing was written;
 /// [`Stop::Fault`] for an order that can't be carried out, or when writing fails: then the directory
 /// says that sealing was interrupted, and the same call completes it.
-pub fn make(folder: &Folder, order: &Order<'_>) -> Result<Made, Stop> {
+pub fn make(folder: &Folder, order: &SealRequest<'_>) -> Result<Made, Stop> {
     let lock = folder.lock()?;
     make_held(folder, order, Seen::default(), &lock)
 }
@@ -162,7 +162,12 @@ pub fn unchanged_since(folder: &Folder) -> Result<(), Fault> {
 ///
 /// # Errors
 /// Those of [`make`].
-pub fn make_held(folder: &Folder, order: &Order<'_>, seen: Seen, _: &Lock) -> Result<Made, Stop> {
+pub fn make_held(
+    folder: &Folder,
+    order: &SealRequest<'_>,
+    seen: Seen,
+    _: &Lock,
+) -> Result<Made, Stop> {
     possible(order)?;
     let all = list(folder, order.exclude)?;
     let earlier = clear_of(folder, order, &all, &BTreeSet::new())?;
@@ -208,7 +213,7 @@ pub fn make_held(folder: &Folder, order: &Order<'_>, seen: Seen, _: &Lock) -> Re
 ///
 /// # Errors
 /// [`Code::Usage`] and [`Code::PolicyForbids`].
-pub fn possible(order: &Order<'_>) -> Result<(), Fault> {
+pub fn possible(order: &SealRequest<'_>) -> Result<(), Fault> {
     shape::stream(order.stream).map_err(|fault| Fault::new(Code::Usage, fault.to_string()))?;
     if order.expires.is_some_and(|expires| expires <= order.now) {
         return Err(Fault::new(Code::Usage, "--expires is not in the future"));
@@ -229,7 +234,7 @@ pub fn possible(order: &Order<'_>) -> Result<(), Fault> {
 /// [`Code::OutputExists`], and those of listing and reading.
 pub fn clear(
     folder: &Folder,
-    order: &Order<'_>,
+    order: &SealRequest<'_>,
     half_written: &BTreeSet<String>,
 ) -> Result<(), Fault> {
     clear_of(folder, order, &folder.list()?, half_written).map(drop)
@@ -237,7 +242,7 @@ pub fn clear(
 
 fn clear_of(
     folder: &Folder,
-    order: &Order<'_>,
+    order: &SealRequest<'_>,
     listing: &Listing,
     half_written: &BTreeSet<String>,
 ) -> Result<Earlier, Fault> {
@@ -332,7 +337,7 @@ pub(super) fn unfit(folder: &Folder, listing: &Listing) -> Vec<(String, Fault)> 
 /// The artifacts of the manifest, if nothing stands against sealing.
 fn decide(
     folder: &Folder,
-    order: &Order<'_>,
+    order: &SealRequest<'_>,
     survey: &Survey,
     judged: Vec<Judged>,
     unpaired: Vec<String>,
@@ -425,7 +430,10 @@ fn artifact(judged: &Judged, origin: Option<&Origin>, unsigned: bool) -> Artifac
 }
 
 /// Whom an order believes, in view of what lies in the folder.
-pub(super) fn vendor_keys<'a>(order: &Order<'a>, survey: &Survey) -> Result<VendorKeys<'a>, Fault> {
+pub(super) fn vendor_keys<'a>(
+    order: &SealRequest<'a>,
+    survey: &Survey,
+) -> Result<VendorKeys<'a>, Fault> {
     let (keys, unnamed) = named::keys(&order.naming, survey)?;
     Ok(VendorKeys {
         keys,
@@ -439,7 +447,7 @@ pub(super) fn vendor_keys<'a>(order: &Order<'a>, survey: &Survey) -> Result<Vend
 }
 
 /// The operator's names of artifacts, by path.
-pub(super) fn called<'a>(order: &'a Order<'_>) -> BTreeMap<&'a str, &'a str> {
+pub(super) fn called<'a>(order: &'a SealRequest<'_>) -> BTreeMap<&'a str, &'a str> {
     order.origins.iter().map(|(path, origin)| (path.as_str(), origin.name.as_str())).collect()
 }
 
@@ -474,7 +482,7 @@ fn files(survey: Survey, own: &[OwnFile]) -> Vec<FileEntry> {
 
 fn manifest(
     folder: &Folder,
-    order: &Order<'_>,
+    order: &SealRequest<'_>,
     artifacts: Vec<Artifact>,
     files: Vec<FileEntry>,
 ) -> Result<Manifest, Fault> {
@@ -542,7 +550,7 @@ fn previous_serial(folder: &Folder, stream: &str, key: &PublicKey, now: u64) -> 
 /// Writes everything; first the marker, which holds the manifest already, and gets its name last.
 fn write(
     folder: &Folder,
-    order: &Order<'_>,
+    order: &SealRequest<'_>,
     manifest: &Manifest,
     bytes: &[u8],
     before: &Listing,

@@ -43,7 +43,7 @@ pub use layout::{
 };
 pub use likeness::{Likeness, likeness};
 pub use make::{
-    Made, Order, Origin, Stop, begin, clear, make, make_held, possible, unchanged_since,
+    Made, Origin, SealRequest, Stop, begin, clear, make, make_held, possible, unchanged_since,
 };
 pub use manifest::{
     Artifact, Base, BaseArtifact, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::layout::{self, CHECK_SCRIPT, FETCH_LOG, Place, TRUSTED_ROOT};
-use super::make::Order;
+use super::make::SealRequest;
 use super::manifest::Artifact;
 use crate::digest::Sha256Digest;
 use crate::path;
@@ -25,7 +25,7 @@ pub struct OwnFile {
 }
 
 /// Files to add lie in `tools/`, or are the log of fetches.
-pub(super) fn extra(order: &Order<'_>) -> Result<(), Fault> {
+pub(super) fn extra(order: &SealRequest<'_>) -> Result<(), Fault> {
     let fits = |name: &str| {
         name == FETCH_LOG || (name.starts_with("tools/") && path::portable(name).is_ok())
     };
@@ -51,7 +51,7 @@ pub(super) fn written_names(name: &str) -> bool {
 
 /// The vendor keys, the trusted root and the independent check.
 pub(super) fn own_files(
-    order: &Order<'_>,
+    order: &SealRequest<'_>,
     vendor_keys: &VendorKeys<'_>,
     artifacts: &[Artifact],
 ) -> Result<Vec<OwnFile>, Fault> {
@@ -77,7 +77,7 @@ pub(super) fn own_files(
 }
 
 /// Those of them that are known before anything is judged.
-pub(super) fn fixed_files(order: &Order<'_>) -> Vec<OwnFile> {
+pub(super) fn fixed_files(order: &SealRequest<'_>) -> Vec<OwnFile> {
     let mut own = Vec::new();
     let root = order.trusted_root.map_or_else(TrustMaterial::production_bytes, <[u8]>::to_vec);
     own.push(OwnFile { name: TRUSTED_ROOT.to_owned(), bytes: root, mode: 0o644 });

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout;
-use super::make::{Order, called, unfit, vendor_keys};
+use super::make::{SealRequest, called, unfit, vendor_keys};
 use crate::digest::FileDigest;
 use crate::directory::{Entry, EntryKind, Folder, Listing, Stamp};
 use crate::image::Image;
@@ -55,7 +55,12 @@ impl Seen {
     }
 
     /// The survey of a listing: what was seen and lies there unchanged, and the rest read now.
-    pub(super) fn complete(self, folder: &Folder, order: &Order<'_>, listing: &Listing) -> Survey {
+    pub(super) fn complete(
+        self,
+        folder: &Folder,
+        order: &SealRequest<'_>,
+        listing: &Listing,
+    ) -> Survey {
         let mut kept = Vec::new();
         for (name, (file, stamp)) in self.files {
             if listing.has(&name, EntryKind::File) && folder.stamp(&name) == Some(stamp) {
@@ -79,7 +84,7 @@ impl Seen {
 /// and [`Code::SourceDisagrees`] where there is no artifact or more than one.
 pub fn examine(
     folder: &Folder,
-    order: &Order<'_>,
+    order: &SealRequest<'_>,
     names: &BTreeSet<String>,
 ) -> Result<(Judged, Seen), Fault> {
     let listing = listed(folder, names)?;
@@ -130,7 +135,7 @@ pub fn examine(
 /// Those of [`examine`].
 pub fn examine_absent(
     folder: &Folder,
-    order: &Order<'_>,
+    order: &SealRequest<'_>,
     path: &str,
     material: &BTreeSet<String>,
     digest: FileDigest,
@@ -157,7 +162,7 @@ pub(super) fn listed(folder: &Folder, names: &BTreeSet<String>) -> Result<Listin
     Ok(Listing { entries: names.iter().map(entry).collect::<Result<_, Fault>>()? })
 }
 
-pub(super) fn look(folder: &Folder, order: &Order<'_>, listing: &Listing) -> Survey {
+pub(super) fn look(folder: &Folder, order: &SealRequest<'_>, listing: &Listing) -> Survey {
     let mut profiles = vec![order.profile];
     let vendors = order.naming.policy.into_iter().flat_map(|policy| policy.vendors());
     profiles.extend(vendors.map(|vendor| vendor.profile()));
