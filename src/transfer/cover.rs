@@ -26,7 +26,7 @@ pub fn nothing_covered(listing: &Listing) -> Covers {
     listing.files().map(|entry| (entry.name.clone(), entry.size, Cover::Uncovered)).collect()
 }
 
-/// How each file is covered. `artifacts` are the answers for the manifest's artifacts, in its order; unless
+/// How each file is covered. `artifacts` are the answers for the manifest's artifacts, in its request; unless
 /// the transfer is `accepted` (not expired, not rolled back, …), its seal alone covers nothing.
 pub(super) fn covers(
     listing: &Listing,

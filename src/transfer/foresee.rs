@@ -49,14 +49,14 @@ impl Foreseen<'_> {
 /// Those of reading a bundle and of its verdict.
 pub fn foresee(
     folder: &Folder,
-    order: &SealRequest<'_>,
+    request: &SealRequest<'_>,
     name: &str,
     material: &BTreeSet<String>,
     bundles: &[String],
     artifact: Foreseen<'_>,
 ) -> Result<(), Fault> {
-    let survey = look(folder, order, &listed(folder, material)?);
-    let vendor_keys = vendor_keys(order, &survey)?;
+    let survey = look(folder, request, &listed(folder, material)?);
+    let vendor_keys = vendor_keys(request, &survey)?;
     let mut refusal: Option<Fault> = None;
     let (tries, clues) = (Tries::default(), Clues::default());
     for bundle in bundles {
@@ -64,15 +64,15 @@ pub fn foresee(
         let (bytes, _) = read_small(folder, bundle, limits::BUNDLE_BYTES, Code::BundleTooLarge)?;
         let bundle = SignatureBundle::parse_found(&bytes).map_err(at)?;
         for key in &vendor_keys.keys {
-            let request = key.request(&vendor_keys);
-            let profile = profile(key, order.profile);
+            let proof = key.request(&vendor_keys);
+            let profile = profile(key, request.profile);
             let terms =
                 key.vendor.map(|(vendor, terms)| Terms { name, path: None, key: terms, vendor });
-            let judge = Judge { request: &request, profile, terms, tries: &tries, clues: &clues };
+            let judge = Judge { request: &proof, profile, terms, tries: &tries, clues: &clues };
             let texts = artifact.texts(&bundle, profile);
             if texts.is_empty() {
                 // It does not say what it is about: only what it has not got can be told.
-                if bundle.has_log_entry() || request.transparency != Transparency::Required {
+                if bundle.has_log_entry() || proof.transparency != Transparency::Required {
                     return Ok(());
                 }
                 let message = "the bundle has no log entry, and one is required";

@@ -126,11 +126,11 @@ impl From<Fault> for Stop {
 ///
 /// # Errors
 /// [`Stop::Artifacts`] when anything in it does not verify, and then nothing was written;
-/// [`Stop::Fault`] for an order that can't be carried out, or when writing fails: then the directory
+/// [`Stop::Fault`] for an request that can't be carried out, or when writing fails: then the directory
 /// says that sealing was interrupted, and the same call completes it.
-pub fn make(folder: &Folder, order: &SealRequest<'_>) -> Result<Made, Stop> {
+pub fn make(folder: &Folder, request: &SealRequest<'_>) -> Result<Made, Stop> {
     let lock = folder.lock()?;
-    make_held(folder, order, Seen::default(), &lock)
+    make_held(folder, request, Seen::default(), &lock)
 }
 
 /// Says in a sealed directory that it is being changed: until it is sealed again, every check answers
@@ -164,29 +164,29 @@ pub fn unchanged_since(folder: &Folder) -> Result<(), Fault> {
 /// Those of [`make`].
 pub fn make_held(
     folder: &Folder,
-    order: &SealRequest<'_>,
+    request: &SealRequest<'_>,
     seen: Seen,
     _: &Lock,
 ) -> Result<Made, Stop> {
-    possible(order)?;
-    let all = list(folder, order.exclude)?;
-    let earlier = clear_of(folder, order, &all, &BTreeSet::new())?;
+    possible(request)?;
+    let all = list(folder, request.exclude)?;
+    let earlier = clear_of(folder, request, &all, &BTreeSet::new())?;
     let listing = Listing {
         entries: all
             .entries
             .iter()
             .filter(|it| !SEAL_FILES.contains(&&*it.name) && !layout::is_left_over(&it.name))
-            .filter(|it| !order.exclude.contains(&it.name))
+            .filter(|it| !request.exclude.contains(&it.name))
             .cloned()
             .collect(),
     };
     let mut reports = names(folder, &listing);
-    let survey = seen.complete(folder, order, &listing);
-    let vendor_keys = vendor_keys(order, &survey)?;
+    let survey = seen.complete(folder, request, &listing);
+    let vendor_keys = vendor_keys(request, &survey)?;
     let (judged, unpaired) =
-        judge(folder, &survey, &vendor_keys, &called(order), order.reading.jobs);
-    let artifacts = decide(folder, order, &survey, judged, unpaired, &mut reports)?;
-    let own = own_files(order, &vendor_keys, &artifacts)?;
+        judge(folder, &survey, &vendor_keys, &called(request), request.reading.jobs);
+    let artifacts = decide(folder, request, &survey, judged, unpaired, &mut reports)?;
+    let own = own_files(request, &vendor_keys, &artifacts)?;
     // The vendors' keys among them.
     earlier.admits(folder, &all, &own)?;
     let strange = strange(folder, &listing, &own);
@@ -201,29 +201,29 @@ pub fn make_held(
         .map(|file| file.name.clone())
         .collect();
     let files = files(survey, &own);
-    let manifest = self::manifest(folder, order, artifacts, files)?;
+    let manifest = self::manifest(folder, request, artifacts, files)?;
     let bytes = manifest.to_bytes()?;
     // What can't be read again is not written.
     Manifest::parse(&bytes).map_err(|fault| fault.at(folder.shown()))?;
-    let digest = write(folder, order, &manifest, &bytes, &all, &own)?;
+    let digest = write(folder, request, &manifest, &bytes, &all, &own)?;
     Ok(Made { manifest, digest, reports, foreign })
 }
 
-/// Refuses an order that can't be carried out, whatever lies in the folder.
+/// Refuses an request that can't be carried out, whatever lies in the folder.
 ///
 /// # Errors
 /// [`Code::Usage`] and [`Code::PolicyForbids`].
-pub fn possible(order: &SealRequest<'_>) -> Result<(), Fault> {
-    shape::stream(order.stream).map_err(|fault| Fault::new(Code::Usage, fault.to_string()))?;
-    if order.expires.is_some_and(|expires| expires <= order.now) {
+pub fn possible(request: &SealRequest<'_>) -> Result<(), Fault> {
+    shape::stream(request.stream).map_err(|fault| Fault::new(Code::Usage, fault.to_string()))?;
+    if request.expires.is_some_and(|expires| expires <= request.now) {
         return Err(Fault::new(Code::Usage, "--expires is not in the future"));
     }
-    if order.notes.is_some_and(|notes| notes.len() > limits::MANIFEST_NOTES_BYTES) {
+    if request.notes.is_some_and(|notes| notes.len() > limits::MANIFEST_NOTES_BYTES) {
         let message = format!("--notes has more than {} bytes", limits::MANIFEST_NOTES_BYTES);
         return Err(Fault::new(Code::Usage, message));
     }
-    named::permitted(&order.naming)?;
-    extra(order)
+    named::permitted(&request.naming)?;
+    extra(request)
 }
 
 /// Refuses a folder in which sealing would overwrite what it did not write, or would stop half-way: for
@@ -234,15 +234,15 @@ pub fn possible(order: &SealRequest<'_>) -> Result<(), Fault> {
 /// [`Code::OutputExists`], and those of listing and reading.
 pub fn clear(
     folder: &Folder,
-    order: &SealRequest<'_>,
+    request: &SealRequest<'_>,
     half_written: &BTreeSet<String>,
 ) -> Result<(), Fault> {
-    clear_of(folder, order, &folder.list()?, half_written).map(drop)
+    clear_of(folder, request, &folder.list()?, half_written).map(drop)
 }
 
 fn clear_of(
     folder: &Folder,
-    order: &SealRequest<'_>,
+    request: &SealRequest<'_>,
     listing: &Listing,
     half_written: &BTreeSet<String>,
 ) -> Result<Earlier, Fault> {
@@ -254,7 +254,7 @@ fn clear_of(
             continue;
         }
         let name = layout::meant(&entry.name).unwrap_or(&entry.name);
-        let added = order.extra.iter().any(|file| file.name == name);
+        let added = request.extra.iter().any(|file| file.name == name);
         let target = SEAL_FILES.contains(&name) || written_names(name) || added;
         if target && entry.kind != EntryKind::File {
             return stop(&entry.name, "sealing writes a file of this name, and this is none");
@@ -266,7 +266,7 @@ fn clear_of(
         }
     }
     let earlier = Earlier::read(folder, listing)?;
-    earlier.admits(folder, listing, &fixed_files(order))?;
+    earlier.admits(folder, listing, &fixed_files(request))?;
     Ok(earlier)
 }
 
@@ -337,20 +337,20 @@ pub(super) fn unfit(folder: &Folder, listing: &Listing) -> Vec<(String, Fault)> 
 /// The artifacts of the manifest, if nothing stands against sealing.
 fn decide(
     folder: &Folder,
-    order: &SealRequest<'_>,
+    request: &SealRequest<'_>,
     survey: &Survey,
     judged: Vec<Judged>,
     unpaired: Vec<String>,
     reports: &mut Vec<ArtifactReport>,
 ) -> Result<Vec<Artifact>, Stop> {
     let mut artifacts = Vec::new();
-    let mut unused: BTreeSet<&str> = order.allow_unsigned.iter().map(String::as_str).collect();
+    let mut unused: BTreeSet<&str> = request.allow_unsigned.iter().map(String::as_str).collect();
     let mut stopped = !reports.is_empty();
     for mut it in judged {
         let by_option = unused.remove(it.name.as_str()) | unused.remove(it.path.as_str());
         let image = it.report.kind == Some(ArtifactKind::Image);
         let unsigned = it.report.outcome == Outcome::Unsigned
-            && order.allows_unsigned(&it.name, &it.path, image);
+            && request.allows_unsigned(&it.name, &it.path, image);
         if unsigned {
             it.report.next =
                 Some("Nothing: it is sealed unsigned, as allowed, and will answer so.".to_owned());
@@ -377,7 +377,7 @@ fn decide(
             });
         }
         stopped |= it.report.outcome != Outcome::Ok && !unsigned;
-        artifacts.push(artifact(&it, order.origins.get(&it.path), unsigned));
+        artifacts.push(artifact(&it, request.origins.get(&it.path), unsigned));
         reports.push(it.report);
     }
     for (name, fault) in &survey.faults {
@@ -429,26 +429,26 @@ fn artifact(judged: &Judged, origin: Option<&Origin>, unsigned: bool) -> Artifac
     }
 }
 
-/// Whom an order believes, in view of what lies in the folder.
+/// Whom an request believes, in view of what lies in the folder.
 pub(super) fn vendor_keys<'a>(
-    order: &SealRequest<'a>,
+    request: &SealRequest<'a>,
     survey: &Survey,
 ) -> Result<VendorKeys<'a>, Fault> {
-    let (keys, unnamed) = named::keys(&order.naming, survey)?;
+    let (keys, unnamed) = named::keys(&request.naming, survey)?;
     Ok(VendorKeys {
         keys,
         unnamed,
-        material: order.material,
-        profiles: Profiles::one(order.profile),
-        transparency: order.transparency,
+        material: request.material,
+        profiles: Profiles::one(request.profile),
+        transparency: request.transparency,
         hash: HashRule::Known,
-        now: order.now,
+        now: request.now,
     })
 }
 
 /// The operator's names of artifacts, by path.
-pub(super) fn called<'a>(order: &'a SealRequest<'_>) -> BTreeMap<&'a str, &'a str> {
-    order.origins.iter().map(|(path, origin)| (path.as_str(), origin.name.as_str())).collect()
+pub(super) fn called<'a>(request: &'a SealRequest<'_>) -> BTreeMap<&'a str, &'a str> {
+    request.origins.iter().map(|(path, origin)| (path.as_str(), origin.name.as_str())).collect()
 }
 
 /// The entries of all files: those that were surveyed, and those that sealing adds.
@@ -482,7 +482,7 @@ fn files(survey: Survey, own: &[OwnFile]) -> Vec<FileEntry> {
 
 fn manifest(
     folder: &Folder,
-    order: &SealRequest<'_>,
+    request: &SealRequest<'_>,
     artifacts: Vec<Artifact>,
     files: Vec<FileEntry>,
 ) -> Result<Manifest, Fault> {
@@ -491,16 +491,16 @@ fn manifest(
             .map(|time| time.to_string())
             .map_err(|error| Fault::new(Code::Usage, error.to_string()))
     };
-    let now = u64::try_from(order.now.as_second()).unwrap_or_default();
-    let previous = previous_serial(folder, order.stream, order.key.public(), now)
-        .max(order.base.filter(|it| it.stream == order.stream).map(|it| it.serial));
+    let now = u64::try_from(request.now.as_second()).unwrap_or_default();
+    let previous = previous_serial(folder, request.stream, request.key.public(), now)
+        .max(request.base.filter(|it| it.stream == request.stream).map(|it| it.serial));
     let serial = previous.map_or(now, |previous| now.max(previous.saturating_add(1))).max(1);
-    if shape::not_ahead(serial, order.now).is_err() {
+    if shape::not_ahead(serial, request.now).is_err() {
         let message = format!(
             "the last serial of stream {:?} is more than a day ahead of this machine's clock; set the \
              clock right or, if it once ran ahead, go on as a new stream with --stream NAME, and tell \
              the far side its name",
-            order.stream
+            request.stream
         );
         let most = now.saturating_add(24 * 60 * 60);
         return Err(Fault::new(Code::Usage, message)
@@ -510,18 +510,18 @@ fn manifest(
     Ok(Manifest {
         sha256sums: Sha256Digest::of(&manifest::sums(&files)),
         schema: SCHEMA.to_owned(),
-        transfer_id: hex(&order.transfer_id),
-        stream: order.stream.to_owned(),
+        transfer_id: hex(&request.transfer_id),
+        stream: request.stream.to_owned(),
         serial,
-        created: seconds(order.now)?,
-        expires: order.expires.map(seconds).transpose()?,
+        created: seconds(request.now)?,
+        expires: request.expires.map(seconds).transpose()?,
         tool: concat!("sealift ", env!("CARGO_PKG_VERSION")).to_owned(),
-        requested: order.requested.to_vec(),
-        omitted: order.omitted.to_vec(),
+        requested: request.requested.to_vec(),
+        omitted: request.omitted.to_vec(),
         artifacts,
         files,
-        base: order.base.cloned(),
-        notes: order.notes.map(str::to_owned),
+        base: request.base.cloned(),
+        notes: request.notes.map(str::to_owned),
     })
 }
 
@@ -550,14 +550,14 @@ fn previous_serial(folder: &Folder, stream: &str, key: &PublicKey, now: u64) -> 
 /// Writes everything; first the marker, which holds the manifest already, and gets its name last.
 fn write(
     folder: &Folder,
-    order: &SealRequest<'_>,
+    request: &SealRequest<'_>,
     manifest: &Manifest,
     bytes: &[u8],
     before: &Listing,
     own: &[OwnFile],
 ) -> Result<Sha256Digest, Fault> {
     let digest = Sha256Digest::of(bytes);
-    let der = order.key.sign(bytes);
+    let der = request.key.sign(bytes);
     if before.has(MARKER, EntryKind::File) {
         // It belongs to the manifest that is given up; so the next run knows what it finds.
         folder.remove(SUMS)?;
@@ -574,9 +574,9 @@ fn write(
     }
     folder.write(SUMS, &manifest.sums(), 0o644)?;
     folder.write(SIGNATURE, &form::signature_file(&der), 0o644)?;
-    let signer = order.key.public().fingerprint();
+    let signer = request.key.public().fingerprint();
     folder.write(SIGSTORE, &form::sigstore_file(&der, &signer, &digest), 0o644)?;
-    unchanged(folder, manifest, order.exclude)?;
+    unchanged(folder, manifest, request.exclude)?;
     folder.commit(MANIFEST)?;
     Ok(digest)
 }

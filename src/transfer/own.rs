@@ -25,14 +25,14 @@ pub struct OwnFile {
 }
 
 /// Files to add lie in `tools/`, or are the log of fetches.
-pub(super) fn extra(order: &SealRequest<'_>) -> Result<(), Fault> {
+pub(super) fn extra(request: &SealRequest<'_>) -> Result<(), Fault> {
     let fits = |name: &str| {
         name == FETCH_LOG || (name.starts_with("tools/") && path::portable(name).is_ok())
     };
     let mut names = BTreeSet::new();
     let mut twice = |file: &OwnFile| !names.insert(file.name.to_ascii_lowercase());
     let own = |file: &OwnFile| file.name.eq_ignore_ascii_case(CHECK_SCRIPT);
-    match order.extra.iter().find(|file| !fits(&file.name) || own(file) || twice(file)) {
+    match request.extra.iter().find(|file| !fits(&file.name) || own(file) || twice(file)) {
         Some(file) => {
             let message =
                 "a file that is added to the seal lies in tools/, under a name of its own";
@@ -51,7 +51,7 @@ pub(super) fn written_names(name: &str) -> bool {
 
 /// The vendor keys, the trusted root and the independent check.
 pub(super) fn own_files(
-    order: &SealRequest<'_>,
+    request: &SealRequest<'_>,
     vendor_keys: &VendorKeys<'_>,
     artifacts: &[Artifact],
 ) -> Result<Vec<OwnFile>, Fault> {
@@ -72,17 +72,17 @@ pub(super) fn own_files(
         }
         own.push(OwnFile { name, bytes: key.key.to_pem().into_bytes(), mode: 0o644 });
     }
-    own.extend(fixed_files(order));
+    own.extend(fixed_files(request));
     Ok(own)
 }
 
 /// Those of them that are known before anything is judged.
-pub(super) fn fixed_files(order: &SealRequest<'_>) -> Vec<OwnFile> {
+pub(super) fn fixed_files(request: &SealRequest<'_>) -> Vec<OwnFile> {
     let mut own = Vec::new();
-    let root = order.trusted_root.map_or_else(TrustMaterial::production_bytes, <[u8]>::to_vec);
+    let root = request.trusted_root.map_or_else(TrustMaterial::production_bytes, <[u8]>::to_vec);
     own.push(OwnFile { name: TRUSTED_ROOT.to_owned(), bytes: root, mode: 0o644 });
     let script = CHECK_SCRIPT_TEXT.as_bytes().to_vec();
     own.push(OwnFile { name: CHECK_SCRIPT.to_owned(), bytes: script, mode: 0o755 });
-    own.extend(order.extra.iter().cloned());
+    own.extend(request.extra.iter().cloned());
     own
 }

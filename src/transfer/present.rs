@@ -13,7 +13,7 @@ use crate::verdict::{Code, Fault};
 /// The set of files, compared.
 #[derive(Debug, Default)]
 pub(super) struct Present {
-    /// What each file of the manifest is called in the directory, in the manifest's order; none for
+    /// What each file of the manifest is called in the directory, in the manifest's request; none for
     /// one that is not there.
     pub(super) called: Vec<Option<String>>,
     /// How many are there under a name that differs in case.

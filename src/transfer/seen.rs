@@ -58,7 +58,7 @@ impl Seen {
     pub(super) fn complete(
         self,
         folder: &Folder,
-        order: &SealRequest<'_>,
+        request: &SealRequest<'_>,
         listing: &Listing,
     ) -> Survey {
         let mut kept = Vec::new();
@@ -70,7 +70,7 @@ impl Seen {
         let names: BTreeSet<&str> = kept.iter().map(|file| file.name.as_str()).collect();
         let entries = listing.entries.iter().filter(|it| !names.contains(it.name.as_str()));
         let rest = Listing { entries: entries.cloned().collect() };
-        let mut survey = look(folder, order, &rest);
+        let mut survey = look(folder, request, &rest);
         survey.files.append(&mut kept);
         survey.files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         survey
@@ -84,7 +84,7 @@ impl Seen {
 /// and [`Code::SourceDisagrees`] where there is no artifact or more than one.
 pub fn examine(
     folder: &Folder,
-    order: &SealRequest<'_>,
+    request: &SealRequest<'_>,
     names: &BTreeSet<String>,
 ) -> Result<(Judged, Seen), Fault> {
     let listing = listed(folder, names)?;
@@ -96,14 +96,14 @@ pub fn examine(
         .files()
         .filter_map(|entry| Some((entry.name.clone(), folder.stamp(&entry.name)?)))
         .collect();
-    let survey = look(folder, order, &listing);
+    let survey = look(folder, request, &listing);
     if let Some((_, fault)) = survey.faults.into_iter().next() {
         return Err(fault);
     }
     let survey = Survey { faults: Vec::new(), ..survey };
-    let vendor_keys = vendor_keys(order, &survey)?;
+    let vendor_keys = vendor_keys(request, &survey)?;
     let (mut judged, unpaired) =
-        judge(folder, &survey, &vendor_keys, &called(order), order.reading.jobs);
+        judge(folder, &survey, &vendor_keys, &called(request), request.reading.jobs);
     let one = match (judged.pop(), judged.is_empty(), unpaired.first()) {
         (Some(one), true, None) => one,
         (Some(one), true, Some(_)) if one.report.code.is_some() => one,
@@ -135,18 +135,18 @@ pub fn examine(
 /// Those of [`examine`].
 pub fn examine_absent(
     folder: &Folder,
-    order: &SealRequest<'_>,
+    request: &SealRequest<'_>,
     path: &str,
     material: &BTreeSet<String>,
     digest: FileDigest,
 ) -> Result<Judged, Fault> {
     let listing = listed(folder, material)?;
-    let mut survey = look(folder, order, &listing);
+    let mut survey = look(folder, request, &listing);
     let what = What::Package("package: an earlier transfer carried it".to_owned(), None);
     survey.files.push(FoundFile { name: path.to_owned(), digest, what });
     survey.files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    let vendor_keys = vendor_keys(order, &survey)?;
-    let (judged, _) = judge(folder, &survey, &vendor_keys, &called(order), order.reading.jobs);
+    let vendor_keys = vendor_keys(request, &survey)?;
+    let (judged, _) = judge(folder, &survey, &vendor_keys, &called(request), request.reading.jobs);
     judged
         .into_iter()
         .find(|it| it.path == path)
@@ -162,11 +162,11 @@ pub(super) fn listed(folder: &Folder, names: &BTreeSet<String>) -> Result<Listin
     Ok(Listing { entries: names.iter().map(entry).collect::<Result<_, Fault>>()? })
 }
 
-pub(super) fn look(folder: &Folder, order: &SealRequest<'_>, listing: &Listing) -> Survey {
-    let mut profiles = vec![order.profile];
-    let vendors = order.naming.policy.into_iter().flat_map(|policy| policy.vendors());
+pub(super) fn look(folder: &Folder, request: &SealRequest<'_>, listing: &Listing) -> Survey {
+    let mut profiles = vec![request.profile];
+    let vendors = request.naming.policy.into_iter().flat_map(|policy| policy.vendors());
     profiles.extend(vendors.map(|vendor| vendor.profile()));
     let options =
-        SurveyOptions { profiles: &profiles, reading: order.reading, own: layout::is_own };
+        SurveyOptions { profiles: &profiles, reading: request.reading, own: layout::is_own };
     survey(folder, listing, &options)
 }
