@@ -20,7 +20,7 @@ use crate::key::{PrivateKey, PublicKey, random_bytes, words};
 use crate::limits;
 use crate::report::{self, Detail, Form};
 use crate::sigstore::TrustMaterial;
-use crate::transfer::{Made, Naming, SealRequest};
+use crate::transfer::{Made, NamedKeys, SealRequest};
 use crate::trust::{SealTimes, TrustPolicy, VendorProfile};
 use crate::verdict::{Code, Fault, Report, line};
 
@@ -186,7 +186,7 @@ impl SealSettings<'_> {
     pub(super) fn order<'o>(&'o self, reading: Options<'o>) -> SealRequest<'o> {
         SealRequest {
             key: &self.key,
-            naming: Naming {
+            named_keys: NamedKeys {
                 keys: &self.keys,
                 pins: &self.pins,
                 policy: self.policy.as_ref(),

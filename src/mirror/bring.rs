@@ -427,7 +427,7 @@ impl<'a> FetchTask<'a> {
         stage: &mut Stage<'_>,
         named: Option<Result<(String, String), Fault>>,
     ) -> Result<(), Fault> {
-        let naming = &self.order.naming;
+        let named_keys = &self.order.named_keys;
         let wanted = stage.wanted();
         let fetched = match named {
             Some(named) => named.and_then(|(url, name)| {
@@ -441,7 +441,7 @@ impl<'a> FetchTask<'a> {
             None => Err(Fault::new(Code::KeyNotNamed, "the vendor names no key").at(&wanted.name)),
         };
         match fetched {
-            Ok(key) if naming.admits(&key.fingerprint()) => Ok(()),
+            Ok(key) if named_keys.admits(&key.fingerprint()) => Ok(()),
             // What this machine could not write or read says nothing of the vendor's key.
             Err(fault)
                 if matches!(fault.code(), Code::WriteFailed | Code::NoSpace | Code::Unreadable) =>
@@ -449,8 +449,8 @@ impl<'a> FetchTask<'a> {
                 Err(fault)
             }
             // The operator's own keys decide.
-            Ok(_) if naming.has_keys() => Ok(()),
-            Err(_) if naming.has_keys() => {
+            Ok(_) if named_keys.has_keys() => Ok(()),
+            Err(_) if named_keys.has_keys() => {
                 stage.keep_keys();
                 Ok(())
             }

@@ -14,7 +14,7 @@ use super::{Hosts, ImageSource, Watch};
 use crate::directory::{Folder, Lock, TEMPORARY};
 use crate::parallel;
 use crate::transfer::{
-    self, FETCH_LOG, Kind, Made, Naming, OmittedItem, Origin, OwnFile, Requested, SealRequest,
+    self, FETCH_LOG, Kind, Made, NamedKeys, OmittedItem, Origin, OwnFile, Requested, SealRequest,
     Seen, Stop,
 };
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
@@ -108,7 +108,10 @@ impl MirrorRequest<'_> {
 
     /// The order; a pinned key need not lie beside each artifact.
     fn order(&self) -> SealRequest<'_> {
-        SealRequest { naming: Naming { absent_pins: true, ..self.order.naming }, ..self.order }
+        SealRequest {
+            named_keys: NamedKeys { absent_pins: true, ..self.order.named_keys },
+            ..self.order
+        }
     }
 
     /// Asks about everything and fetches nothing but manifests.

@@ -13,7 +13,7 @@ use super::layout::{
 use super::manifest::{
     self, Artifact, Base, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA, SegmentEntry,
 };
-use super::named::{self, Naming};
+use super::named::{self, NamedKeys};
 use super::own::{OwnFile, extra, fixed_files, own_files, written_names};
 use super::seen::Seen;
 use super::shape;
@@ -34,7 +34,7 @@ pub struct SealRequest<'a> {
     /// The operator's transfer key.
     pub key: &'a PrivateKey,
     /// Which vendor keys count.
-    pub naming: Naming<'a>,
+    pub named_keys: NamedKeys<'a>,
     /// The conventions of vendors that no policy lists.
     pub profile: &'a VendorProfile,
     /// Whether those vendors need log entries.
@@ -77,7 +77,7 @@ impl SealRequest<'_> {
     /// option only repeats; else by option. `image` says whether it is one by its content.
     #[must_use]
     pub fn allows_unsigned(&self, name: &str, path: &str, image: bool) -> bool {
-        match self.naming.policy.filter(|policy| !policy.vendors().is_empty()) {
+        match self.named_keys.policy.filter(|policy| !policy.vendors().is_empty()) {
             Some(policy) => policy.vendors().iter().any(|it| it.allows_unsigned(name, path, image)),
             None => self.allow_unsigned.iter().any(|allowed| allowed == name || allowed == path),
         }
@@ -222,7 +222,7 @@ pub fn possible(request: &SealRequest<'_>) -> Result<(), Fault> {
         let message = format!("--notes has more than {} bytes", limits::MANIFEST_NOTES_BYTES);
         return Err(Fault::new(Code::Usage, message));
     }
-    named::permitted(&request.naming)?;
+    named::permitted(&request.named_keys)?;
     extra(request)
 }
 
@@ -434,7 +434,7 @@ pub(super) fn vendor_keys<'a>(
     request: &SealRequest<'a>,
     survey: &Survey,
 ) -> Result<VendorKeys<'a>, Fault> {
-    let (keys, unnamed) = named::keys(&request.naming, survey)?;
+    let (keys, unnamed) = named::keys(&request.named_keys, survey)?;
     Ok(VendorKeys {
         keys,
         unnamed,

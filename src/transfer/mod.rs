@@ -49,7 +49,7 @@ pub use manifest::{
     Artifact, Base, BaseArtifact, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA,
     SegmentEntry,
 };
-pub use named::Naming;
+pub use named::NamedKeys;
 pub use own::OwnFile;
 pub use seal::{Sealed, is_trace, open, traces};
 pub use seen::{Seen, examine, examine_absent};

@@ -10,7 +10,7 @@ use crate::verdict::{Code, Fault};
 
 /// What the operator said of vendor keys.
 #[derive(Debug, Clone, Copy)]
-pub struct Naming<'a> {
+pub struct NamedKeys<'a> {
     /// Keys given as files.
     pub keys: &'a [PublicKey],
     /// Keys given by fingerprint; the folder holds them.
@@ -23,7 +23,7 @@ pub struct Naming<'a> {
     pub absent_pins: bool,
 }
 
-impl Naming<'_> {
+impl NamedKeys<'_> {
     /// Whether a key counts that was found somewhere: it is named, or pinned, or listed by the policy
     /// where nothing narrows it, or accepted unseen.
     #[must_use]
@@ -54,11 +54,12 @@ impl Naming<'_> {
 }
 
 /// Refuses options that the policy does not leave to the operator.
-pub(super) fn permitted(naming: &Naming<'_>) -> Result<(), Fault> {
-    let Some(policy) = naming.policy.filter(|policy| !policy.vendors().is_empty()) else {
+pub(super) fn permitted(named_keys: &NamedKeys<'_>) -> Result<(), Fault> {
+    let Some(policy) = named_keys.policy.filter(|policy| !policy.vendors().is_empty()) else {
         return Ok(());
     };
-    let named = naming.keys.iter().map(PublicKey::fingerprint).chain(naming.pins.iter().copied());
+    let named =
+        named_keys.keys.iter().map(PublicKey::fingerprint).chain(named_keys.pins.iter().copied());
     for fingerprint in named {
         if policy.find_key(&fingerprint).is_none() {
             let message =
@@ -66,7 +67,7 @@ pub(super) fn permitted(naming: &Naming<'_>) -> Result<(), Fault> {
             return Err(Fault::new(Code::PolicyForbids, message));
         }
     }
-    if naming.first_use {
+    if named_keys.first_use {
         let message = "--trust-on-first-use, where the policy lists the keys to believe";
         return Err(Fault::new(Code::PolicyForbids, message));
     }
@@ -79,10 +80,10 @@ pub(super) fn permitted(naming: &Naming<'_>) -> Result<(), Fault> {
 /// [`Code::PolicyForbids`] for a key that a policy with vendors does not list, and [`Code::Usage`]
 /// for a pinned one that is nowhere.
 pub(super) fn keys<'a>(
-    naming: &Naming<'a>,
+    named_keys: &NamedKeys<'a>,
     survey: &Survey,
 ) -> Result<(Vec<TrustedKey<'a>>, Vec<PublicKey>), Fault> {
-    let policy = naming.policy.filter(|policy| !policy.vendors().is_empty());
+    let policy = named_keys.policy.filter(|policy| !policy.vendors().is_empty());
     let in_folder = || {
         survey.files.iter().filter_map(|file| match &file.what {
             What::Key(key) => Some(&**key),
@@ -101,12 +102,12 @@ pub(super) fn keys<'a>(
             trusted.push(TrustedKey { key: key.clone(), vendor: terms(&fingerprint), first_use });
         }
     };
-    permitted(naming)?;
-    naming.keys.iter().for_each(|key| add(key, false));
-    for pin in naming.pins {
+    permitted(named_keys)?;
+    named_keys.keys.iter().for_each(|key| add(key, false));
+    for pin in named_keys.pins {
         match in_folder().find(|key| key.fingerprint() == *pin) {
             Some(key) => add(key, false),
-            None if naming.absent_pins => {}
+            None if named_keys.absent_pins => {}
             None => {
                 let message = format!("no key file in the folder has the fingerprint {pin}");
                 return Err(Fault::new(Code::Usage, message));
@@ -114,7 +115,7 @@ pub(super) fn keys<'a>(
         }
     }
     // Options narrow the policy: with a named key, only named ones count.
-    if naming.keys.is_empty() && naming.pins.is_empty() {
+    if named_keys.keys.is_empty() && named_keys.pins.is_empty() {
         for listed in policy.into_iter().flat_map(TrustPolicy::vendors).flat_map(|it| it.keys()) {
             let fingerprint = listed.fingerprint();
             let key =
@@ -124,7 +125,7 @@ pub(super) fn keys<'a>(
             }
         }
     }
-    if naming.first_use {
+    if named_keys.first_use {
         in_folder().for_each(|key| add(key, true));
     }
     let known: BTreeSet<Sha256Digest> = trusted.iter().map(|it| it.key.fingerprint()).collect();

@@ -164,7 +164,7 @@ pub(super) fn listed(folder: &Folder, names: &BTreeSet<String>) -> Result<Listin
 
 pub(super) fn look(folder: &Folder, request: &SealRequest<'_>, listing: &Listing) -> Survey {
     let mut profiles = vec![request.profile];
-    let vendors = request.naming.policy.into_iter().flat_map(|policy| policy.vendors());
+    let vendors = request.named_keys.policy.into_iter().flat_map(|policy| policy.vendors());
     profiles.extend(vendors.map(|vendor| vendor.profile()));
     let options =
         SurveyOptions { profiles: &profiles, reading: request.reading, own: layout::is_own };
