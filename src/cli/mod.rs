@@ -26,6 +26,7 @@ mod report;
 mod report_file;
 mod run_args;
 mod seal;
+mod seal_summary;
 mod sealing;
 mod total_bar;
 mod transfer_args;

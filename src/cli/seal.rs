@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::run_args::{EXIT_CODES, RunArgs};
-use super::sealing::{SealExtras, SealingArgs, say_sealed, show};
+use super::seal_summary::{say_sealed, show};
+use super::sealing::{SealExtras, SealingArgs};
 use super::total_bar::TotalBar;
 use super::{files, jobs, warn};
 use crate::directory::Folder;

@@ -1,15 +1,17 @@
-//! How a run of `mirror` ends: its status, its report, and the check as the far side will make it.
+//! How a run of `mirror` ends: its status, its report, and what is said of them.
+
+use std::io;
 
 use super::args::MirrorArgs;
-use crate::cli::sealing::{SealSettings, show};
-use crate::cli::{complain, jobs, number, warn};
+use super::preflight::preflight;
+use crate::cli::seal_summary::{say_sealed, show};
+use crate::cli::sealing::SealSettings;
+use crate::cli::{complain, shown, warn};
 use crate::directory::Folder;
-use crate::image::{NoProgress, Options};
-use crate::mirror::Watch;
-use crate::sigstore::HashRule;
-use crate::transfer::{self, Context, Made, Stop};
-use crate::trust::Profiles;
-use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report};
+use crate::mirror::{MirrorOutcome, Watch};
+use crate::report::Form;
+use crate::transfer::{Made, Stop};
+use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report, line};
 
 /// The status by what could not be brought: each code means the same as everywhere. What was not tried,
 /// because another one failed, says nothing itself.
@@ -19,13 +21,13 @@ pub(super) fn status_of(codes: impl IntoIterator<Item = Code>) -> ExitStatus {
 }
 
 /// The same, of the reports of a run.
-pub(super) fn status(reports: &[ArtifactReport]) -> ExitStatus {
+fn status(reports: &[ArtifactReport]) -> ExitStatus {
     let omitted = reports.iter().filter(|it| it.outcome == Outcome::Omitted);
     status_of(omitted.filter_map(|report| report.code))
 }
 
 /// The status of a run that sealed nothing although everything was brought.
-pub(super) fn stopped(stop: &Stop) -> ExitStatus {
+fn stopped(stop: &Stop) -> ExitStatus {
     match stop {
         Stop::Fault(fault) => fault.outcome().exit_status(),
         Stop::Artifacts(_) => ExitStatus::Failed,
@@ -33,7 +35,7 @@ pub(super) fn stopped(stop: &Stop) -> ExitStatus {
 }
 
 /// Shows what became of each request.
-pub(super) fn report(
+fn report(
     arguments: &MirrorArgs,
     sealing: &SealSettings<'_>,
     reports: Vec<ArtifactReport>,
@@ -57,7 +59,7 @@ pub(super) fn report(
 }
 
 /// Says what lay in the directory and was sealed although this run did not ask for it.
-pub(super) fn say_unasked(made: &Made) {
+fn say_unasked(made: &Made) {
     let requested = &made.manifest.requested;
     for artifact in &made.manifest.artifacts {
         let asked =
@@ -73,7 +75,7 @@ pub(super) fn say_unasked(made: &Made) {
 }
 
 /// Says why nothing was sealed.
-pub(super) fn say_stopped(stop: &Stop) {
+fn say_stopped(stop: &Stop) {
     match stop {
         Stop::Fault(fault) => complain(fault),
         Stop::Artifacts(against) => {
@@ -90,7 +92,7 @@ pub(super) fn say_stopped(stop: &Stop) {
 
 /// The status of a run whose finished directory does not verify: that of the check, unless something is
 /// wrong besides.
-pub(super) fn worst(status: ExitStatus, found: ExitStatus) -> ExitStatus {
+fn worst(status: ExitStatus, found: ExitStatus) -> ExitStatus {
     match (status, found) {
         (ExitStatus::Failed, _) | (_, ExitStatus::Failed) => ExitStatus::Failed,
         // It could not be decided whether the directory can be carried, for whatever reason.
@@ -98,119 +100,52 @@ pub(super) fn worst(status: ExitStatus, found: ExitStatus) -> ExitStatus {
     }
 }
 
-/// Verifies the finished directory as the far side will: from the medium, with the public key alone. Answers
-/// what was verified, or the status that `verify` would end with.
-pub(super) fn preflight(
+/// Verifies the sealed directory, shows what became of each request, and says what the far side must know.
+pub(super) fn finish(
     arguments: &MirrorArgs,
     sealing: &SealSettings<'_>,
     folder: &Folder,
     bases: &[Folder],
-    made: &Made,
+    outcome: MirrorOutcome,
     watch: &dyn Watch,
-) -> Result<String, ExitStatus> {
-    for file in &made.manifest.files {
-        folder.drop_cache(&file.path);
+) -> Result<ExitStatus, Fault> {
+    let MirrorOutcome { reports, made, fetched } = outcome;
+    let unchanged = fetched == 0 && reports.iter().all(|it| it.code.is_none() && !it.carried);
+    let mut status = status(&reports);
+    let mut said = None;
+    match &made {
+        Ok(made) if !arguments.no_preflight => {
+            match preflight(arguments, sealing, folder, bases, made, watch) {
+                Ok(words) => said = Some(words),
+                Err(found) => status = worst(status, found),
+            }
+        }
+        Ok(_) => {}
+        Err(stop) if status == ExitStatus::Verified => status = stopped(stop),
+        Err(_) => {}
     }
-    let keys = [sealing.key.public().clone()];
-    let allowed: Vec<String> = made
-        .manifest
-        .artifacts
-        .iter()
-        .filter(|it| it.allow_unsigned)
-        .map(|it| it.name.clone())
-        .collect();
-    let context = Context {
-        transfer_keys: &keys,
-        vendor_key: None,
-        policy: sealing.policy.as_ref(),
-        material: None,
-        profiles: Profiles::one(&sealing.profile),
-        transparency: arguments.sealing.logs.transparency(),
-        hash: HashRule::Known,
-        allow_unsigned: &allowed,
-        now: jiff::Timestamp::now(),
-        state: None,
-        together: None,
-        streams: &[],
-        bases,
-        full_digest: false,
-        reading: Options {
-            jobs: jobs(arguments.run.jobs),
-            progress: &NoProgress,
-            cuts: None,
-            crew: None,
-        },
-    };
-    watch.say("verifying the finished directory as the far side will");
-    let answer = transfer::check(folder, &context);
-    let status = as_verified(&answer.reports);
-    if status == ExitStatus::Verified {
-        return Ok(counted(made));
+    report(arguments, sealing, reports, status)?;
+    match made {
+        Ok(made) => {
+            if let Some(words) = said.filter(|_| arguments.run.output == Form::Text) {
+                let mut out = io::stdout().lock();
+                shown(line!(out, "preflight: {words}"))?;
+            }
+            if unchanged && arguments.run.output == Form::Text {
+                let mut out = io::stdout().lock();
+                shown(line!(out, "fetched: nothing; all that was asked for is here, unchanged"))?;
+            }
+            say_unasked(&made);
+            say_sealed(&arguments.run, &made, &sealing.key);
+        }
+        Err(stop) => say_stopped(&stop),
     }
-    for report in answer.reports.iter().filter(|it| it.outcome != Outcome::Ok) {
-        let reason = report.reason.as_deref().unwrap_or_default();
-        warn(&format!("preflight: {}: {} ({reason})", report.name, report.outcome.word()));
-    }
-    warn("do not carry this directory: it does not verify as the far side will check it");
-    Err(status)
-}
-
-/// The status that `verify` would end with, but for what is known to be left out: that was said, and stands
-/// in the manifest.
-fn as_verified(reports: &[ArtifactReport]) -> ExitStatus {
-    let omitted = reports.iter().filter(|it| it.outcome == Outcome::Omitted).count();
-    let known = |it: &&ArtifactReport| {
-        it.outcome == Outcome::Omitted || (omitted > 0 && it.code == Some(Code::TransferUndecided))
-    };
-    ExitStatus::of(reports.iter().filter(|it| !known(it)).map(|it| it.outcome))
-}
-
-/// What was verified, in words; what nobody signed is not that.
-fn counted(made: &Made) -> String {
-    let artifacts = &made.manifest.artifacts;
-    let unsigned = artifacts.iter().filter(|it| it.allow_unsigned).count();
-    let signed = artifacts.len().saturating_sub(unsigned);
-    let verified = format!("{} verified offline", number(signed, "artifact"));
-    if unsigned == 0 {
-        return verified;
-    }
-    format!("{verified}; {unsigned} UNSIGNED: the far side must allow that, too (--allow-unsigned)")
+    Ok(status)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn report(outcome: Outcome, code: Option<Code>) -> ArtifactReport {
-        let mut report = ArtifactReport::new("x");
-        (report.outcome, report.code) = (outcome, code);
-        report
-    }
-
-    #[test]
-    fn the_last_check_ends_as_verify_would() {
-        let ok = || report(Outcome::Ok, None);
-        assert_eq!(as_verified(&[ok(), ok()]), ExitStatus::Verified);
-        for (outcome, status) in [
-            (Outcome::Failed, ExitStatus::Failed),
-            (Outcome::Missing, ExitStatus::Failed),
-            (Outcome::Extra, ExitStatus::Failed),
-            (Outcome::Undecided, ExitStatus::Undecided),
-            (Outcome::Unsigned, ExitStatus::Undecided),
-            (Outcome::Usage, ExitStatus::Usage),
-        ] {
-            assert_eq!(as_verified(&[ok(), report(outcome, None)]), status, "{outcome:?}");
-        }
-        // What is left out was said before, and is no reason not to carry the rest; nothing else is.
-        let omitted = || report(Outcome::Omitted, Some(Code::HttpRefused));
-        let whole = || report(Outcome::Undecided, Some(Code::TransferUndecided));
-        assert_eq!(as_verified(&[ok(), omitted(), whole()]), ExitStatus::Verified);
-        assert_eq!(as_verified(&[ok(), whole()]), ExitStatus::Undecided);
-        let unread = report(Outcome::Undecided, Some(Code::Unreadable));
-        assert_eq!(as_verified(&[ok(), omitted(), unread, whole()]), ExitStatus::Undecided);
-        assert_eq!(as_verified(&[omitted(), whole()]), ExitStatus::Undecided);
-        assert_eq!(as_verified(&[]), ExitStatus::Undecided);
-    }
 
     #[test]
     fn what_does_not_verify_ends_with_1_or_3() {

@@ -2,27 +2,24 @@
 
 mod args;
 mod end;
+mod output_directory;
 mod plan;
+mod preflight;
+mod release_file;
+mod sources;
+mod trusted_root;
 
-use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::apart::Named;
 use super::progress_lines::ProgressLines;
-use super::sealing::{SealExtras, SealSettings, say_sealed};
+use super::sealing::SealSettings;
 use super::{files, jobs, shown};
 use crate::directory::Folder;
 use crate::image::{NoProgress, Options};
 use crate::limits;
 use crate::mirror::http::{Http, HttpOptions, Proxies};
-use crate::mirror::root::{self, TufRepository};
-use crate::mirror::{
-    self, ArchiveFiles, EarlierTransfer, Engine, EngineKind, FoundImage, Hosts, ImageSource,
-    MirrorOutcome, MirrorRequest, Platforms, Registry, RegistryOptions, ReleaseFile, Watch,
-};
-use crate::report::Form;
-use crate::sigstore::TrustMaterial;
+use crate::mirror::{self, EarlierTransfer, Hosts, MirrorRequest, ReleaseFile};
 use crate::transfer::OwnFile;
 use crate::trust::VendorProfile;
 use crate::verdict::{Code, ExitStatus, Fault, line};
@@ -30,10 +27,12 @@ use crate::verdict::{Code, ExitStatus, Fault, line};
 pub(super) use args::MirrorArgs;
 
 use args::EngineName;
-use end::{preflight, report, say_stopped, say_unasked, status, stopped, worst};
+use end::finish;
+use output_directory::{apart, open};
+use release_file::{extras, release};
+use sources::{AT_ONCE, engine, sources};
+use trusted_root::refresh;
 
-/// How many artifacts are fetched at once.
-const AT_ONCE: usize = 4;
 /// The air-gap edition beside this program.
 const AIRGAP: &str = "sealift-airgap";
 
@@ -110,94 +109,8 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     drop(interrupted);
     progress.clear();
     drop(lock);
-    let MirrorOutcome { reports, made, fetched } = outcomes?;
-    let unchanged = fetched == 0 && reports.iter().all(|it| it.code.is_none() && !it.carried);
-    let mut status = status(&reports);
-    let mut said = None;
-    match &made {
-        Ok(made) if !arguments.no_preflight => {
-            let bases: Vec<Folder> = earlier_folder.into_iter().collect();
-            match preflight(arguments, &sealing, &folder, &bases, made, &progress) {
-                Ok(words) => said = Some(words),
-                Err(found) => status = worst(status, found),
-            }
-        }
-        Ok(_) => {}
-        Err(stop) if status == ExitStatus::Verified => status = stopped(stop),
-        Err(_) => {}
-    }
-    report(arguments, &sealing, reports, status)?;
-    match made {
-        Ok(made) => {
-            if let Some(words) = said.filter(|_| arguments.run.output == Form::Text) {
-                let mut out = io::stdout().lock();
-                shown(line!(out, "preflight: {words}"))?;
-            }
-            if unchanged && arguments.run.output == Form::Text {
-                let mut out = io::stdout().lock();
-                shown(line!(out, "fetched: nothing; all that was asked for is here, unchanged"))?;
-            }
-            say_unasked(&made);
-            say_sealed(&arguments.run, &made, &sealing.key);
-        }
-        Err(stop) => say_stopped(&stop),
-    }
-    Ok(status)
-}
-
-/// The release file and the options together.
-fn release(arguments: &MirrorArgs) -> Result<ReleaseFile, Fault> {
-    let mut release = match &arguments.file {
-        Some(path) => {
-            let bytes = files::read_config(path, limits::RELEASE_BYTES, Code::ReleaseMalformed)?;
-            ReleaseFile::from_toml(&bytes).map_err(|fault| fault.at(files::show(path)))?
-        }
-        None => ReleaseFile::default(),
-    };
-    release.images.extend(arguments.image.iter().cloned());
-    release.packages.extend(arguments.package.iter().cloned());
-    if !arguments.platform.is_empty() {
-        release.platforms.clone_from(&arguments.platform);
-    }
-    Ok(release)
-}
-
-/// What the release file says of sealing; paths in it are relative to it.
-fn extras(arguments: &MirrorArgs, release: &ReleaseFile) -> Result<SealExtras, Fault> {
-    let beside = |path: &Path| match arguments.file.as_deref().and_then(Path::parent) {
-        Some(folder) => folder.join(path),
-        None => path.to_path_buf(),
-    };
-    let profile = match (&arguments.vendor, &release.vendor, &release.vendor_profile) {
-        (Some(name), _, _) | (None, Some(name), _) => Some(built_in(name)?),
-        (None, None, Some(path)) => Some(super::load_profile(Some(&beside(path)))?),
-        (None, None, None) => None,
-    };
-    let mut files: Vec<Named> = Named::all("--file", &arguments.file).collect();
-    files.extend(Named::all("--key", &arguments.key));
-    files.extend(Named::all("--ca-file", &arguments.ca_file));
-    files.extend(Named::all("--tuf-root", &arguments.tuf_root));
-    let listed = release.vendor_profile.as_deref().map(&beside);
-    files.extend(Named::all("vendor_profile in the release file", &listed));
-    Ok(SealExtras {
-        profile,
-        files,
-        vendor_keys: release.vendor_keys.iter().map(|path| beside(path)).collect(),
-        pin_keys: release.pin_keys.clone(),
-        allow_unsigned: release.allow_unsigned.clone(),
-        stream: release.stream.clone(),
-        expires: release.expires.clone(),
-        notes: release.notes.clone(),
-    })
-}
-
-fn built_in(name: &str) -> Result<VendorProfile, Fault> {
-    let profile = VendorProfile::k2view()?;
-    if profile.name == name {
-        return Ok(profile);
-    }
-    let message = format!("there is no built-in vendor {name:?}, only {}", profile.name);
-    Err(Fault::new(Code::Usage, message).at("--vendor"))
+    let bases: Vec<Folder> = earlier_folder.into_iter().collect();
+    finish(arguments, &sealing, &folder, &bases, outcomes?, &progress)
 }
 
 fn http_options(arguments: &MirrorArgs) -> Result<HttpOptions, Fault> {
@@ -223,131 +136,12 @@ fn hosts(arguments: &MirrorArgs, release: &ReleaseFile, profile: &VendorProfile)
     Hosts::new(all.cloned(), arguments.allow_http)
 }
 
-/// Opens the directory, and makes it unless nothing is to be written.
-fn open(out: &Path, dry: bool) -> Result<Folder, Fault> {
-    if !dry {
-        fs::create_dir_all(out).map_err(|error| {
-            Fault::new(Code::WriteFailed, error.to_string()).at(files::show(out))
-        })?;
-        return Folder::open(out);
-    }
-    // A plan for a directory that is not there yet is one for where it would be.
-    let there = out.ancestors().find(|path| path.is_dir());
-    Folder::open(there.unwrap_or_else(|| Path::new(".")))
-}
-
-/// Refuses an earlier transfer that is the directory to be filled, or lies in it, or holds it: it would be
-/// changed.
-fn apart(out: &Path, base: &Path) -> Result<(), Fault> {
-    // A directory that is still to be made will lie in the first one above that is there.
-    let absolute = std::path::absolute(out).unwrap_or_else(|_| out.to_path_buf());
-    let above = absolute.ancestors().find(|path| path.exists()).unwrap_or_else(|| Path::new("."));
-    let holds = Folder::open(base)?.contains(above);
-    if holds || (out.is_dir() && Folder::open(out)?.contains(base)) {
-        let message = "--base is the directory to be filled, or one lies in the other: the earlier \
-                       transfer would be changed; name another --out";
-        return Err(Fault::new(Code::Usage, message).at(files::show(base)));
-    }
-    Ok(())
-}
-
-/// The places that images come from.
-struct ImageSources<'a> {
-    engine: EngineName,
-    registry: Registry<'a>,
-    docker: Engine,
-    podman: Engine,
-    files: ArchiveFiles,
-}
-
-impl ImageSource for ImageSources<'_> {
-    fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn FoundImage + '_>, Fault> {
-        match self.engine {
-            EngineName::Docker => self.docker.find(reference, watch),
-            EngineName::Podman => self.podman.find(reference, watch),
-            EngineName::Archive => self.files.find(reference, watch),
-            EngineName::Auto if Path::new(reference).is_file() => self.files.find(reference, watch),
-            EngineName::Auto | EngineName::Registry => self.registry.find(reference, watch),
-        }
-    }
-}
-
-fn engine(arguments: &MirrorArgs, release: &ReleaseFile) -> Result<EngineName, Fault> {
-    match (arguments.engine, release.engine.as_deref()) {
-        (Some(engine), _) => Ok(engine),
-        (None, None) => Ok(EngineName::Auto),
-        (None, Some(name)) => {
-            <EngineName as clap::ValueEnum>::from_str(name, false).map_err(|_| {
-                let message = format!("there is no engine {name:?}");
-                Fault::new(Code::ReleaseMalformed, message).at("engine")
-            })
-        }
-    }
-}
-
-fn sources<'a>(
-    arguments: &MirrorArgs,
-    engine: EngineName,
-    release: &ReleaseFile,
-    http: &'a Http,
-    hosts: Hosts,
-) -> Result<ImageSources<'a>, Fault> {
-    let platforms = &release.platforms;
-    let by_engine = matches!(engine, EngineName::Docker | EngineName::Podman);
-    if by_engine && (platforms.len() > 1 || platforms.iter().any(|it| it == "all")) {
-        let message = "an engine brings one platform; --engine registry brings several";
-        return Err(Fault::new(Code::Usage, message).at("--platform"));
-    }
-    let one = platforms.first().cloned();
-    let pull = !arguments.no_pull;
-    let options = RegistryOptions {
-        platforms: match platforms.as_slice() {
-            [] => Platforms::One,
-            list if list.iter().any(|it| it == "all") => Platforms::All,
-            list => Platforms::List(list.to_vec()),
-        },
-        jobs: AT_ONCE,
-        docker_config: docker_config(),
-        plain_http: plain_http(arguments, &release.images),
-        hosts,
-    };
-    Ok(ImageSources {
-        engine,
-        registry: Registry::new(http, options),
-        docker: Engine::new(EngineKind::Docker, pull, one.clone()),
-        podman: Engine::new(EngineKind::Podman, pull, one),
-        files: ArchiveFiles,
-    })
-}
-
-/// The registries to speak plain HTTP with: those named, and, as for Docker, those of this machine.
-fn plain_http(arguments: &MirrorArgs, images: &[String]) -> Vec<String> {
-    if !arguments.allow_http {
-        return Vec::new();
-    }
-    let local = |host: &&str| {
-        url::Url::parse(&format!("http://{host}/")).is_ok_and(|url| mirror::is_this_machine(&url))
-    };
-    let hosts = images.iter().filter_map(|image| image.split_once('/')).map(|(host, _)| host);
-    let hosts = hosts.filter(local).map(str::to_owned);
-    arguments.plain_http.iter().cloned().chain(hosts).collect()
-}
-
-/// Where Docker keeps its credentials.
-fn docker_config() -> Option<PathBuf> {
-    let named = std::env::var_os("DOCKER_CONFIG").filter(|it| !it.is_empty()).map(PathBuf::from);
-    named.or_else(|| std::env::home_dir().map(|home| home.join(".docker")))
-}
-
 /// The programs that go into `tools/`.
 fn tools(arguments: &MirrorArgs) -> Result<Vec<OwnFile>, Fault> {
     let mut paths = arguments.tool.clone();
     let beside = std::env::current_exe().ok().map(|program| program.with_file_name(AIRGAP));
     if let Some(path) = beside.filter(|path| paths.is_empty() && path.is_file()) {
         paths.push(path);
-    }
-    if paths.is_empty() && !cfg!(feature = "online") {
-        return Ok(Vec::new());
     }
     paths
         .iter()
@@ -384,40 +178,4 @@ fn interruption(http: &Http) -> impl Drop + use<> {
             std::process::exit(130);
         }
     }))
-}
-
-/// A newer trusted root, if it can be had: a repository that the operator named must answer, Sigstore's
-/// own need not.
-fn refresh(
-    arguments: &MirrorArgs,
-    http: &Http,
-    sealing: &mut SealSettings<'_>,
-    watch: &dyn Watch,
-) -> Result<(), Fault> {
-    let repository = match (&arguments.tuf_mirror, &arguments.tuf_root) {
-        (Some(url), Some(path)) => {
-            let root = files::read_config(path, limits::TRUSTED_ROOT_BYTES, Code::Usage)?;
-            Some(TufRepository { url: url.clone(), root })
-        }
-        _ => None,
-    };
-    let age = |bytes: &[u8]| root::newest(bytes).unwrap_or_else(|| "unknown".to_owned());
-    match root::refresh(http, repository.as_ref()) {
-        Ok(bytes) => {
-            sealing.material = TrustMaterial::from_json(&bytes)?;
-            let age = age(&bytes);
-            watch.say(&format!("trusted root: fetched; its newest log or authority is of {age}"));
-            sealing.root = Some(bytes);
-            Ok(())
-        }
-        Err(fault) if repository.is_some() => Err(fault),
-        Err(fault) => {
-            let age = age(&TrustMaterial::production_bytes());
-            watch.say(&format!(
-                "trusted root: the built-in one, its newest log or authority is of {age}; a newer one \
-                 could not be fetched ({fault})"
-            ));
-            Ok(())
-        }
-    }
 }

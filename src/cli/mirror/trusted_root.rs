@@ -1,0 +1,47 @@
+//! The trusted root of a run: the built-in one, or a newer one.
+
+use super::args::MirrorArgs;
+use crate::cli::files;
+use crate::cli::sealing::SealSettings;
+use crate::limits;
+use crate::mirror::Watch;
+use crate::mirror::http::Http;
+use crate::mirror::root::{self, TufRepository};
+use crate::sigstore::TrustMaterial;
+use crate::verdict::{Code, Fault};
+
+/// A newer trusted root, if it can be had: a repository that the operator named must answer, Sigstore's
+/// own need not.
+pub(super) fn refresh(
+    arguments: &MirrorArgs,
+    http: &Http,
+    sealing: &mut SealSettings<'_>,
+    watch: &dyn Watch,
+) -> Result<(), Fault> {
+    let repository = match (&arguments.tuf_mirror, &arguments.tuf_root) {
+        (Some(url), Some(path)) => {
+            let root = files::read_config(path, limits::TRUSTED_ROOT_BYTES, Code::Usage)?;
+            Some(TufRepository { url: url.clone(), root })
+        }
+        _ => None,
+    };
+    let age = |bytes: &[u8]| root::newest(bytes).unwrap_or_else(|| "unknown".to_owned());
+    match root::refresh(http, repository.as_ref()) {
+        Ok(bytes) => {
+            sealing.material = TrustMaterial::from_json(&bytes)?;
+            let age = age(&bytes);
+            watch.say(&format!("trusted root: fetched; its newest log or authority is of {age}"));
+            sealing.root = Some(bytes);
+            Ok(())
+        }
+        Err(fault) if repository.is_some() => Err(fault),
+        Err(fault) => {
+            let age = age(&TrustMaterial::production_bytes());
+            watch.say(&format!(
+                "trusted root: the built-in one, its newest log or authority is of {age}; a newer one \
+                 could not be fetched ({fault})"
+            ));
+            Ok(())
+        }
+    }
+}
