@@ -116,4 +116,4 @@ $(cd "$release" && sha256sum -- *.bundle *.json *.pub *.tar *.tar.gz)
 PROVENANCE
 echo "== done: $release"
 
-echo "   then record what the program says of it: TRYCMD=overwrite cargo test --test cli"
+echo "   then record what the program says of it: TRYCMD=overwrite cargo test --test commands"

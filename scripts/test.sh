@@ -1,22 +1,23 @@
 #!/usr/bin/env bash
-# All tests. The air-gap edition (--no-default-features) runs every one of them but those of the mirror; the
-# edition for the connected side runs those, and what shows that the rest of its command line is the same. Needs
-# Rust only; tests that need something else (a Docker Engine, a registry, nginx, cosign, the vectors in ../shared)
-# say so and skip.
+# All tests of both editions. The air-gap edition (--no-default-features) runs every test program but the mirror's.
+# The edition for the connected side runs those, the unit tests of the library, which are the same and some more
+# there, and what must hold in both editions. Needs Rust only, and is quicker with cargo-nextest; tests that need
+# something else (a Docker Engine, a registry, nginx, cosign, the vectors in ../shared) say so and skip.
+#
+#   scripts/test.sh [ARGUMENTS of `cargo nextest run` or `cargo test`]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The test programs that name the feature, and some that must hold in both editions.
-online=(cli docs example_release layering schemas)
-for file in $(grep -l 'feature = "online"' tests/*.rs tests/*/main.rs); do
-  name=${file#tests/}
-  name=${name%/main.rs}
-  name=${name%.rs}
-  case " ${online[*]} " in *" $name "*) ;; *) online+=("$name") ;; esac
-done
-[ ${#online[@]} -gt 7 ] || { echo "test.sh: the mirror's tests were not found" >&2; exit 2; }
-
-echo "== the edition for the connected side: ${online[*]}"
-cargo test --locked --lib --bins "${online[@]/#/--test=}" "$@"
+connected=(--lib --bins --test mirror --test transport --test commands --test layering)
+if cargo nextest --version >/dev/null 2>&1; then
+  run=(cargo nextest run --locked --no-fail-fast)
+else
+  run=(cargo test --locked --no-fail-fast)
+fi
+failed=0
+echo "== the edition for the connected side"
+"${run[@]}" "${connected[@]}" "$@" || failed=1
+cargo test --locked --doc || failed=1
 echo "== the air-gap edition"
-cargo test --locked --no-default-features "$@"
+"${run[@]}" --no-default-features --test '*' "$@" || failed=1
+exit "$failed"

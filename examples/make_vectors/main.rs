@@ -3,7 +3,7 @@
 //! files from `examples/release`. Equal keys and equal files give equal vectors, to the byte.
 //!
 //! It writes what a sealer writes and, for the cases that must be refused, what no sealer writes. It
-//! checks nothing: `tests/vectors.rs` does.
+//! checks nothing: `tests/transfer/vectors.rs` does.
 
 use std::collections::BTreeMap;
 use std::error::Error;

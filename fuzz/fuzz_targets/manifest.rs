@@ -1,6 +1,6 @@
 //! Any bytes as a transfer's manifest and as a state file: no panic, and what is accepted is the same
 //! when it was written and read again. The second line of a manifest says what the document says.
-//! `tests/manifest.rs` is the same without a nightly toolchain.
+//! `tests/transfer/random_documents.rs` is the same without a nightly toolchain.
 //!
 //! `cargo +nightly fuzz run manifest`; `bundle-format/vectors/*/transfer/manifest.json` are seeds.
 

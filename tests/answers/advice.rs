@@ -1,24 +1,13 @@
 //! What a refusal advises fits the command that refuses, and is shown to its end.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64, Encoding as _};
 use tempfile::TempDir;
 
-use support::sealift;
-use support::tools::{Ran, run};
-
-mod support;
+use crate::support::sealift;
+use crate::support::tools::{Ran, run};
 
 const BUNDLE: &str = "tools-1.0.tar.gz_signature.bundle";
 const GOOD: &str = "--key vendor.pub --trusted-root root.json";

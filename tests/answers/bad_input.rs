@@ -1,24 +1,13 @@
 //! Inputs that are something else than they should be: one clear error each, with its code and the
 //! documented exit code, and never a panic.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
-
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use support::log::TestKey;
-use support::{outcome, sealift};
+use crate::support::log::TestKey;
+use crate::support::{outcome, sealift};
 
 struct Room {
     folder: tempfile::TempDir,

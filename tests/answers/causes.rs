@@ -4,9 +4,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::support::log::{TestKey, hex, old_bundle, sha256};
-use super::support::{outcome, sealift};
 use super::{image, package_text, stating, verify, write};
+use crate::support::log::{TestKey, hex, old_bundle, sha256};
+use crate::support::{outcome, sealift};
 
 fn causes(artifact: &Value) -> Vec<String> {
     let causes = artifact["likely_causes"].as_array().cloned().unwrap_or_default();

@@ -1,14 +1,12 @@
 //! What lies where a bundle is looked for need not be a file that can be read to an end.
 
-#![cfg(unix)]
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::support::log::TestKey;
-use super::support::{outcome, sealift};
+use crate::support::log::TestKey;
+use crate::support::{outcome, sealift};
 
 /// The program's answer, which must come.
 fn answer(folder: &Path, arguments: &[&str]) -> (i32, String) {
@@ -68,7 +66,7 @@ fn a_link_to_a_bundle_and_a_named_pipe_are_fine() {
     fs::write(at("k.pub"), key.pem()).unwrap();
     fs::write(at("other.pub"), TestKey::new(8).pem()).unwrap();
     fs::write(at("app.bin"), "content").unwrap();
-    let text = format!("{}\n", super::support::log::hex(&super::support::log::sha256("content")));
+    let text = format!("{}\n", crate::support::log::hex(&crate::support::log::sha256("content")));
     fs::write(at("elsewhere"), key.bundle(&text)).unwrap();
     std::os::unix::fs::symlink("elsewhere", at("app.bin_signature.bundle")).unwrap();
     let verify = ["verify", "--insecure-ignore-tlog", "--key", "k.pub"];

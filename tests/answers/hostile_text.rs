@@ -7,7 +7,7 @@ use sealift::report::{self, Detail, Form};
 use sealift::verdict::{self, is_plain};
 use serde_json::{Map, Value, json};
 
-use super::support::{outcome, sealift};
+use crate::support::{outcome, sealift};
 
 /// A report with a string in every member that has one.
 fn full() -> Value {
@@ -210,7 +210,7 @@ fn names_and_arguments_are_escaped_everywhere() {
     let name = HOSTILE.replace('/', "_");
     fs::create_dir(folder.path().join("release")).unwrap();
     fs::write(folder.path().join("release").join(&name), "x").unwrap();
-    fs::write(folder.path().join("k.pub"), super::support::log::TestKey::new(7).pem()).unwrap();
+    fs::write(folder.path().join("k.pub"), crate::support::log::TestKey::new(7).pem()).unwrap();
     for arguments in [
         &["verify", "--key", "k.pub", "release"][..],
         &["verify", "-v", "--key", "k.pub", &name],

@@ -1,10 +1,11 @@
-//! What is said of hostile or unusual input: nothing raw, and the right thing.
+//! What is said of hostile, broken or unusual input: nothing raw, and the right thing.
 
 #![recursion_limit = "512"]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stderr,
     clippy::unwrap_used,
     reason = "a test may stop at the first surprise"
 )]
@@ -12,7 +13,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod advice;
+mod bad_input;
 mod causes;
+#[cfg(unix)]
 mod found;
 mod hostile_text;
 mod kinds;
@@ -20,9 +24,9 @@ mod kinds;
 use std::fs;
 use std::path::Path;
 
+use crate::support::log::{TestKey, hex, new_bundle, sha256};
+use crate::support::{outcome, sealift};
 use serde_json::Value;
-use support::log::{TestKey, hex, new_bundle, sha256};
-use support::{outcome, sealift};
 
 /// A bundle that states its digest, over this text.
 fn stating(key: &TestKey, text: &str) -> String {

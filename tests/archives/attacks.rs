@@ -9,7 +9,7 @@ use crate::sample::{
     INDEX, Image, LAYOUT, MANIFEST, blob, config, descriptor, digest, docker, index, item,
     manifest, oci, refused, verify,
 };
-use crate::tar::Tar;
+use crate::support::tar::Tar;
 
 fn images() -> (Image, Image) {
     (Image::new("good"), Image::new("evil"))

@@ -9,7 +9,7 @@ use crate::sample::{
     Image, LAYOUT, MANIFEST, blob, descriptor, digest, docker, hex, index, item, manifest, oci,
     read_all_ways, refused, verify,
 };
-use crate::tar::Tar;
+use crate::support::tar::Tar;
 
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";

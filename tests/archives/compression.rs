@@ -8,7 +8,7 @@ use sealift::image::{Compression, Container};
 use sealift::verdict::Code;
 
 use crate::sample::{Image, config, digest, docker, item, read_all_ways, refused, verify};
-use crate::tar::Tar;
+use crate::support::tar::Tar;
 
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());

@@ -1,27 +1,12 @@
 //! Which bundles an archive of several images needs, through the program: every image is covered by
 //! a bundle that holds, every bundle covers an image, and nothing less is OK.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    dead_code,
-    reason = "helpers of tests fail by a panic, and some of the shared ones are not used here"
-)]
-
-#[path = "image/sample.rs"]
-mod sample;
-mod support;
-#[path = "support/tar.rs"]
-mod tar;
-
 use std::fs;
 
-use sample::Image;
-use support::log::{TestKey, TestLog, hashedrekord, old_bundle, sha256};
-use support::{outcome, sealift};
-use tar::Tar;
+use crate::sample::Image;
+use crate::support::log::{TestKey, TestLog, hashedrekord, old_bundle, sha256};
+use crate::support::tar::Tar;
+use crate::support::{outcome, sealift};
 
 /// A folder with an archive of the images `a` and `b`, and bundles for everything.
 struct Release {

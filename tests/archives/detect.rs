@@ -11,7 +11,7 @@ use sealift::verdict::{Code, Fault};
 use crate::compression::{gzip, xz, zstd};
 use crate::equal::Memory;
 use crate::sample::{Image, digest, docker, oci};
-use crate::tar::Tar;
+use crate::support::tar::Tar;
 
 const OPTIONS: Options<'_> = Options { jobs: 2, progress: &NoProgress, cuts: None, crew: None };
 

@@ -1,24 +1,13 @@
 //! Archives that a real Docker Engine saves here and now, and copies of them by podman and skopeo,
 //! through the program: what the vendor signed is accepted, whatever carries the same config.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::log::TestKey;
-use support::tools::{broken, run, run_with_input};
-use support::{sealift, skip};
-
-mod support;
+use crate::support::log::TestKey;
+use crate::support::tools::{broken, run, run_with_input};
+use crate::support::{sealift, skip};
 
 /// An image built and saved by the engine, its id signed. Removed from the engine in the end.
 struct Bench {

@@ -10,7 +10,7 @@ use sealift::image::{
 use sealift::verdict::Code;
 
 use crate::sample::{Image, Once, docker, oci, read, read_all_ways};
-use crate::tar::Tar;
+use crate::support::tar::Tar;
 
 /// A directory in memory.
 #[derive(Default)]

@@ -7,7 +7,7 @@ use sealift::image::Input;
 use sealift::verdict::Code;
 
 use crate::sample::{Image, docker, oci, read, read_all_ways};
-use crate::tar::Tar;
+use crate::support::tar::Tar;
 
 /// Two archives, and the id that is signed for both.
 fn archives() -> ([Vec<u8>; 2], Sha256Digest) {

@@ -9,7 +9,7 @@ use crate::sample::{
     INDEX, Image, LAYOUT, MANIFEST, blob, config, descriptor, digest, docker, index, item,
     manifest, oci, read_all_ways, refused, verify,
 };
-use crate::tar::Tar;
+use crate::support::tar::Tar;
 
 const STATEMENT: &[u8] = br#"{"_type":"https://in-toto.io/Statement/v0.1","subject":[],"predicateType":"x","predicate":{}}"#;
 const IN_TOTO: &str = "application/vnd.in-toto+json";

@@ -8,7 +8,7 @@ use sealift::verdict::Code;
 use tar::Header;
 
 use crate::sample::{Image, docker, oci, read_all_ways, refused, verify};
-use crate::tar::Tar;
+use crate::support::tar::Tar;
 
 /// The good docker archive, the header of its `manifest.json` changed.
 fn changed(kind: u8, link: &str, change: impl Fn(&mut Header)) -> Vec<u8> {

@@ -8,7 +8,7 @@ use sealift::verdict::Code;
 
 use crate::compression::{gzip, zstd};
 use crate::sample::{Image, docker, read, refused, stream};
-use crate::tar::Tar;
+use crate::support::tar::Tar;
 
 /// Zeros without end that count how much of them was read.
 struct Zeros {

@@ -1,24 +1,13 @@
 //! Work and memory stay bounded when a folder is full of bundles: labels in an archive can name
 //! thousands, and a bundle that does not state its digest is tried on every image.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::support::log::{TestKey, hex, sha256};
+use crate::support::{outcome, sealift};
 use serde_json::{Value, json};
-use support::log::{TestKey, hex, sha256};
-use support::{outcome, sealift};
 
 /// A docker archive of that many images, each with one layer and a label that names its bundle.
 fn archive(images: usize) -> (Vec<u8>, Vec<String>) {

@@ -1,24 +1,13 @@
 //! Real and hostile archives through the program: signed ids in, one verdict out, the same from a
 //! file and from a pipe.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use crate::support::log::TestKey;
+use crate::support::{outcome, sealift, shared};
 use serde_json::Value;
-use support::log::TestKey;
-use support::{outcome, sealift, shared};
 
 /// How an archive is handed over.
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::compression::{bzip2, gzip, xz, zstd};
 use crate::sample::{Image, docker, oci, read_all_ways};
-use crate::tar::Tar;
+use crate::support::tar::Tar;
 
 pub(crate) fn seeds() -> Vec<Vec<u8>> {
     let image = Image::new("good");

@@ -10,7 +10,7 @@ use sealift::image::{
 };
 use sealift::verdict::Code;
 
-use crate::tar::Tar;
+use crate::support::tar::Tar;
 
 pub(crate) fn digest(bytes: impl AsRef<[u8]>) -> Sha256Digest {
     Sha256Digest::of(bytes.as_ref())

@@ -7,7 +7,7 @@ use sealift::image::Archive;
 use sealift::limits::SEGMENT_BYTES;
 
 use crate::sample::{Image, digest, docker, read_all_ways, read_all_ways_with};
-use crate::tar::Tar;
+use crate::support::tar::Tar;
 
 const LARGE: usize = SEGMENT_BYTES as usize;
 

@@ -1,23 +1,12 @@
 //! Archives whose bytes one program reads as the signed image and another as something else. Each
 //! was loaded by a real engine (named in the test) with other content than sealift had verified.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
-
 use std::fs;
 use std::path::Path;
 
+use crate::support::log::{TestKey, base64, hex, sha256};
+use crate::support::{outcome, sealift};
 use serde_json::{Value, json};
-use support::log::{TestKey, base64, hex, sha256};
-use support::{outcome, sealift};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";

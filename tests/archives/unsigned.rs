@@ -10,7 +10,7 @@ use crate::sample::{
     INDEX, Image, LAYOUT, MANIFEST, blob, descriptor, digest, docker, index, item, manifest, oci,
     read, read_all_ways, refused, verify,
 };
-use crate::tar::Tar;
+use crate::support::tar::Tar;
 
 const IN_TOTO: &str = "application/vnd.in-toto+json";
 const STATEMENT: &str = r#"{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"x","subject":[],"predicate":{}}"#;

@@ -6,7 +6,7 @@ use sealift::verdict::{CheckName, Code, Outcome, Status};
 use serde_json::{Value, json};
 
 use crate::common::{MESSAGE, TIME, World, status, trust};
-use crate::log::{self, TestKey, TestLog};
+use crate::support::log::{self, TestKey, TestLog};
 
 fn tlog_entry(bundle: &mut Value) -> &mut Value {
     &mut bundle["verificationMaterial"]["tlogEntries"][0]

@@ -10,7 +10,7 @@ use sealift::sigstore::{
 use sealift::verdict::{Check, CheckName, Code, Fault, Status};
 use serde_json::Value;
 
-use crate::log::{self, Entry, TestKey, TestLog};
+use crate::support::log::{self, Entry, TestKey, TestLog};
 
 pub(crate) const MESSAGE: &[u8] =
     b"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";

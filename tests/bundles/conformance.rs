@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::common::{MESSAGE, World, shared};
-use crate::log;
+use crate::support::log;
 
 /// The example's binary: `cargo test` builds it beside the tests.
 fn client() -> PathBuf {

@@ -2,25 +2,14 @@
 //! old and new bundle format, with and without a log entry, every kind of key that cosign takes.
 //! One of the keys is `sealift keygen`'s, so that cosign signs with our file.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::cosign::{Cosign, programs};
-use support::log::TestLog;
-use support::rekor::Server;
-use support::sealift;
-use support::tools::{run, run_with_input};
-
-mod support;
+use crate::support::cosign::{Cosign, programs};
+use crate::support::log::TestLog;
+use crate::support::rekor::Server;
+use crate::support::sealift;
+use crate::support::tools::{run, run_with_input};
 
 /// Not empty and not ASCII: cosign and Sealift must make the same of it.
 const PASSWORD: &str = "pässword 1";

@@ -12,7 +12,7 @@ use sealift::verdict::{CheckName, Code, Status};
 use serde_json::{Value, json};
 
 use crate::common::{Refused, TIME, shared, status, trust};
-use crate::log::{self, TestKey, TestLog};
+use crate::support::log::{self, TestKey, TestLog};
 
 fn json_of(path: PathBuf) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()

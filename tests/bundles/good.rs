@@ -9,7 +9,7 @@ use sealift::verdict::{CheckName, Code, Outcome, Status};
 use serde_json::json;
 
 use crate::common::{MESSAGE, TIME, World, status};
-use crate::log;
+use crate::support::log;
 
 const LOG_CHECKS: [CheckName; 4] =
     [CheckName::LogEntry, CheckName::LogPromise, CheckName::InclusionProof, CheckName::Checkpoint];

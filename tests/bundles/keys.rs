@@ -3,7 +3,7 @@
 use sealift::key::{KeyKind, PublicKey};
 use sealift::verdict::{Code, Fault};
 
-use crate::log::{TestKey, base64, sha256};
+use crate::support::log::{TestKey, base64, sha256};
 
 fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", base64(der))

@@ -9,26 +9,18 @@
     reason = "a test may stop at the first surprise"
 )]
 
-#[path = "support/log.rs"]
-mod log;
+#[path = "../support/mod.rs"]
+mod support;
 
-#[path = "sigstore/attacks.rs"]
 mod attacks;
-#[path = "sigstore/bits.rs"]
 mod bits;
-#[path = "sigstore/common.rs"]
 mod common;
-#[path = "sigstore/conformance.rs"]
 mod conformance;
-#[path = "sigstore/forms.rs"]
+mod cosign;
 mod forms;
-#[path = "sigstore/good.rs"]
 mod good;
-#[path = "sigstore/keys.rs"]
 mod keys;
-#[path = "sigstore/parser.rs"]
 mod parser;
-#[path = "sigstore/vectors.rs"]
 mod vectors;
-#[path = "sigstore/wycheproof.rs"]
+mod verify_blob;
 mod wycheproof;

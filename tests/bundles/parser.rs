@@ -6,7 +6,7 @@ use sealift::verdict::Code;
 use serde_json::{Value, json};
 
 use crate::common::World;
-use crate::log;
+use crate::support::log;
 
 #[track_caller]
 fn refused(text: &[u8]) -> Code {

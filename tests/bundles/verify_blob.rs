@@ -1,20 +1,9 @@
 //! `verify-blob` through the program on real bundles of other people: keyless ones, old and new, and
 //! what must not pass for a signature of the artifact.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    dead_code,
-    reason = "helpers of tests fail by a panic, and some of the shared ones are not used here"
-)]
-
-mod support;
-
 use std::path::PathBuf;
 
-use support::{outcome, sealift, shared};
+use crate::support::{outcome, sealift, shared};
 
 /// Runs `verify-blob` on one of the shared cases; `options` besides bundle and artifact.
 fn verify(case: &str, options: &[&str]) -> Option<(i32, String)> {

@@ -1,14 +1,5 @@
 //! Documentation that repeats the program is held equal to it.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
 use std::collections::BTreeSet;
 use std::path::Path;
 

@@ -1,23 +1,12 @@
 //! The release in `examples/release`, as the README's first command verifies it, and its provenance.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::sealift;
+use crate::support::tools::{Ran, run};
 use sealift::digest::Sha256Digest;
-use support::sealift;
-use support::tools::{Ran, run};
-
-mod support;
 
 fn release() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/release")

@@ -1,24 +1,13 @@
 //! The JSON Schemas in `bundle-format/schemas`: each accepts genuine documents, and refuses broken ones.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::schema::{Schema, toml_as_json};
+use crate::support::sealift;
+use crate::support::tools::run;
 use sealift::trust::VendorProfile;
 use serde_json::{Value, json};
-use support::schema::{Schema, toml_as_json};
-use support::sealift;
-use support::tools::run;
-
-mod support;
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,21 +1,10 @@
 //! Every command, help text and usage error, as a user sees them (`tests/cmd/`), and the documents
-//! that are made from the program. `TRYCMD=overwrite cargo test --test cli` writes the answers anew.
-
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
+//! that are made from the program. `TRYCMD=overwrite cargo test --test commands` writes the answers anew.
 
 use std::fs;
 use std::path::Path;
 
-use support::{outcome, sealift};
+use crate::support::{outcome, sealift};
 
 #[test]
 fn commands_answer_as_recorded() {

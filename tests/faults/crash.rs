@@ -6,27 +6,17 @@
 //! the last meet every state that a dead process can leave. A power cut can leave others; for that
 //! the order of the syncs is checked.
 
-#![cfg(target_os = "linux")]
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use support::sealift;
-use support::strace::{self, Call};
-use support::tools::{Ran, run};
-use support::transfers::{Answer, Snapshot, Yard, is_whole, manifest_digest, restore, snapshot};
+use crate::support::sealift;
+use crate::support::strace::{self, Call};
+use crate::support::tools::{Ran, run};
+use crate::support::transfers::{
+    Answer, Snapshot, Yard, is_whole, manifest_digest, restore, snapshot,
+};
 
 /// How often which answer came.
 #[derive(Default)]

@@ -5,27 +5,15 @@
 //! is changed there (and, in a second run, changed back after the next call); and threads that
 //! change things as fast as they can while the program runs again and again.
 
-#![cfg(target_os = "linux")]
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::support::strace::{self, Call, Stopping};
+use crate::support::transfers::{Answer, Yard, example, is_whole, restore, snapshot};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
-use support::strace::{self, Call, Stopping};
-use support::transfers::{Answer, Yard, example, is_whole, restore, snapshot};
 
 /// How often which answer came.
 #[derive(Default)]

@@ -2,33 +2,15 @@
 //! the old transfer, the new one, or says that it is none; and the same command completes it.
 //! `scripts/fault-campaign.sh` does the same at length, against real servers.
 
-#![cfg(all(feature = "online", target_os = "linux"))]
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
-#[path = "support/tar.rs"]
-#[allow(dead_code, reason = "each test program uses its own part")]
-mod tar;
-#[path = "support/vendor.rs"]
-#[allow(dead_code, reason = "each test program uses its own part")]
-mod vendor;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 use std::sync::atomic::Ordering;
 
-use support::strace::{self, Call};
-use support::tools::{Ran, broken, run};
-use support::transfers::{Answer, Snapshot, Yard, is_whole, restore, snapshot};
-use vendor::{PACKAGE, Vendor};
+use crate::support::strace::{self, Call};
+use crate::support::tools::{Ran, broken, run};
+use crate::support::transfers::{Answer, Snapshot, Yard, is_whole, restore, snapshot};
+use crate::support::vendor::{PACKAGE, Vendor};
 
 /// How many runs are met by a fault, for each thing that is tested.
 const POINTS: usize = 8;

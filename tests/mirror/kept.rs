@@ -2,30 +2,12 @@
 //! byte; what was verified and sealed before is there until something better was verified; and the same
 //! command, when the site is well again, brings the rest.
 
-#![cfg(all(feature = "online", unix))]
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
-#[path = "support/tar.rs"]
-#[allow(dead_code, reason = "each test program uses its own part")]
-mod tar;
-#[path = "support/vendor.rs"]
-#[allow(dead_code, reason = "each test program uses its own part")]
-mod vendor;
-
 use std::collections::BTreeMap;
 use std::fs;
 
-use support::tools::{Ran, run};
-use support::transfers::{Answer, Snapshot, Yard, is_whole, restore, snapshot};
-use vendor::{PACKAGE, Spoilt, Vendor};
+use crate::support::tools::{Ran, run};
+use crate::support::transfers::{Answer, Snapshot, Yard, is_whole, restore, snapshot};
+use crate::support::vendor::{PACKAGE, Spoilt, Vendor};
 
 const PAGE: &str = "<!DOCTYPE html><html>Down for maintenance</html>";
 

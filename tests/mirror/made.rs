@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::servers::{Registry, Site, registry, site};
 use crate::support::log::{TestKey, TestLog, hashedrekord, hex, old_bundle, sha256};
-use crate::tar::Tar;
+use crate::support::tar::Tar;
 
 const BUNDLE: &str = "org.opencontainers.image.signature.bundle";
 const KEY: &str = "org.opencontainers.image.signature.key";

@@ -2,7 +2,7 @@
 //! HTTPS, a real registry (Debian's `docker-registry`), real engines. What arrives is sealed and
 //! verifies on the far side; what does not arrive, or is not what was signed, is left out and said.
 
-#![cfg(all(feature = "online", unix))]
+#![cfg(feature = "online")]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -14,20 +14,37 @@
 
 #[path = "../support/mod.rs"]
 mod support;
-#[path = "../support/tar.rs"]
-#[allow(dead_code, reason = "each test program uses its own part")]
-mod tar;
 
+#[cfg(unix)]
 mod again;
+#[cfg(unix)]
 mod asked;
+#[cfg(unix)]
 mod base;
+#[cfg(target_os = "linux")]
+mod crash;
+#[cfg(unix)]
 mod engines;
+#[cfg(unix)]
 mod hosts;
+#[cfg(unix)]
 mod interrupted;
+#[cfg(unix)]
+mod kept;
+#[cfg(unix)]
 mod keys;
+#[cfg(unix)]
 mod left_out;
+#[cfg(unix)]
 mod made;
+mod odd_servers;
+mod rules;
+#[cfg(unix)]
 mod said;
+#[cfg(unix)]
 mod sealed;
+#[cfg(unix)]
 mod servers;
+#[cfg(unix)]
 mod side;
+mod tuf;

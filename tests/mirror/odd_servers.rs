@@ -1,27 +1,16 @@
 //! What servers do that is not as it should be, and `sealift mirror` as a whole: it takes what is right
 //! however it is served, says what it is where it is wrong, and leaves out no more than that.
-#![cfg(feature = "online")]
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::{Arc, Mutex};
 
+use crate::support::log::{TestKey, hex, new_bundle, sha256};
+use crate::support::sealift;
+use crate::support::server::{Action, Server, reply};
+use crate::support::tools::{Ran, run};
+use crate::support::transfers::Yard;
 use serde_json::{Value, json};
-use support::log::{TestKey, hex, new_bundle, sha256};
-use support::sealift;
-use support::server::{Action, Server, reply};
-use support::tools::{Ran, run};
-use support::transfers::Yard;
 
 type Answers = Arc<Mutex<BTreeMap<String, Vec<Action>>>>;
 

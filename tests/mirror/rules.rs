@@ -1,15 +1,4 @@
 //! What a hostile site, name or directory can't do to `sealift mirror`.
-#![cfg(feature = "online")]
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
 
 use std::fs;
 use std::io::Write as _;
@@ -22,11 +11,11 @@ use sealift::verdict::Code;
 use serde_json::{Value, json};
 use url::Url;
 
-use support::log::{TestKey, hex, new_bundle, sha256};
-use support::sealift;
-use support::site::Site;
-use support::tools::{Ran, run};
-use support::transfers::{Yard, example, snapshot};
+use crate::support::log::{TestKey, hex, new_bundle, sha256};
+use crate::support::sealift;
+use crate::support::site::Site;
+use crate::support::tools::{Ran, run};
+use crate::support::transfers::{Yard, example, snapshot};
 
 /// A vendor's site, and a place for keys and transfers.
 struct Side {

@@ -1,25 +1,14 @@
 //! The trusted root from a TUF repository that the operator names, made and signed here.
-#![cfg(feature = "online")]
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
 
 use std::fs;
 
 use serde_json::{Value, json};
 
-use support::log::{TestKey, hex, sha256};
-use support::sealift;
-use support::site::Site;
-use support::tools::{Ran, run};
-use support::transfers::{Yard, example};
+use crate::support::log::{TestKey, hex, sha256};
+use crate::support::sealift;
+use crate::support::site::Site;
+use crate::support::tools::{Ran, run};
+use crate::support::transfers::{Yard, example};
 
 const LATER: &str = "2999-01-01T00:00:00Z";
 const PACKAGE: &str = "tools-1.0.tar.gz";

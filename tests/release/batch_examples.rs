@@ -2,25 +2,14 @@
 //! are run, as processes with the environment that the engine sets, and the merge must say what one
 //! run says. That the engines do set it so is shown by `scripts/validate-engines.sh`.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::sealift;
+use crate::support::tools::{Ran, run};
+use crate::support::transfers::example;
 use serde_json::Value;
-use support::sealift;
-use support::tools::{Ran, run};
-use support::transfers::example;
-
-mod support;
 
 /// A release of several folders, the keys beside it, and a folder for reports.
 struct Place {

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use crate::support::log::{TestKey, TestLog, hashedrekord, hex, new_bundle, old_bundle, sha256};
 use crate::support::sealift;
+use crate::support::tar::Tar;
 use crate::support::tools::{Ran, run};
 use crate::support::transfers::Yard;
-use crate::tar::Tar;
 
 /// The vendor whose key `--key` names.
 pub(crate) const VENDOR: u8 = 1;

@@ -3,7 +3,6 @@
 //!
 //! Everything goes through the program, on folders that are made here.
 
-#![cfg(target_os = "linux")]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -13,28 +12,27 @@
     reason = "a test may stop at the first surprise"
 )]
 
+#[path = "../support/mod.rs"]
 mod support;
-#[path = "support/tar.rs"]
-#[allow(dead_code, reason = "each test program uses its own part")]
-mod tar;
 
-#[path = "release/engines.rs"]
+mod batch_examples;
+#[cfg(target_os = "linux")]
 mod engines;
-#[path = "release/found.rs"]
+#[cfg(target_os = "linux")]
 mod found;
-#[path = "release/hostile.rs"]
+#[cfg(target_os = "linux")]
 mod hostile;
-#[path = "release/large.rs"]
+#[cfg(target_os = "linux")]
 mod large;
-#[path = "release/made.rs"]
+#[cfg(target_os = "linux")]
 mod made;
-#[path = "release/named.rs"]
+#[cfg(target_os = "linux")]
 mod named;
-#[path = "release/options.rs"]
+#[cfg(target_os = "linux")]
 mod options;
-#[path = "release/shards.rs"]
+#[cfg(target_os = "linux")]
 mod shards;
-#[path = "release/stopping.rs"]
+#[cfg(target_os = "linux")]
 mod stopping;
-#[path = "release/tree.rs"]
+#[cfg(target_os = "linux")]
 mod tree;

@@ -358,7 +358,7 @@ fn what_no_signature_vouches_for_is_said_and_refused_by_coverage() {
     assert!(line.contains(", index not signed, ") && line.contains("i: OK ("), "{line}");
     partial.verify("--require-coverage").says(1, &["i: not-covered"]);
     // The same as one archive alone.
-    let mut tar = crate::tar::Tar::new();
+    let mut tar = crate::support::tar::Tar::new();
     for entry in fs::read_dir(partial.path("i/blobs/sha256")).unwrap() {
         let entry = entry.unwrap();
         let name = format!("blobs/sha256/{}", entry.file_name().to_str().unwrap());

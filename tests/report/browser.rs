@@ -15,8 +15,8 @@ use sealift::verdict::Report;
 
 use super::page::page;
 use super::samples::{HOSTILE, everything, good, ok, report};
-use super::support::skip;
-use super::support::tools::{broken, run};
+use crate::support::skip;
+use crate::support::tools::{broken, run};
 
 /// No run of the browser takes longer.
 const LIMIT: Duration = Duration::from_secs(120);

@@ -8,8 +8,8 @@ use sealift::verdict::{Outcome, Report};
 use serde_json::{Value, json};
 
 use super::samples::{HOSTILE, everything, good, written};
-use super::support::sealift;
-use super::support::tools::{Ran, run, run_with_input};
+use crate::support::sealift;
+use crate::support::tools::{Ran, run, run_with_input};
 
 struct Folder(tempfile::TempDir);
 

@@ -10,8 +10,8 @@ use sealift::report::Form;
 use sealift::verdict::{Report, StoppedBy};
 
 use super::samples::{HOSTILE, everything, good, report, shard, written};
-use super::support::skip;
-use super::support::tools::{run, run_with_input};
+use crate::support::skip;
+use crate::support::tools::{run, run_with_input};
 
 fn xml(report: &Report) -> String {
     written(Form::Junit, report)

@@ -10,19 +10,13 @@
     reason = "a test may stop at the first surprise"
 )]
 
+#[path = "../support/mod.rs"]
 mod support;
 
-#[path = "report/browser.rs"]
 mod browser;
-#[path = "report/commands.rs"]
 mod commands;
-#[path = "report/compared.rs"]
 mod compared;
-#[path = "report/junit.rs"]
 mod junit;
-#[path = "report/page.rs"]
 mod page;
-#[path = "report/samples.rs"]
 mod samples;
-#[path = "report/words.rs"]
 mod words;

@@ -14,8 +14,11 @@ pub(crate) mod shell;
 pub(crate) mod site;
 #[cfg(target_os = "linux")]
 pub(crate) mod strace;
+pub(crate) mod tar;
 pub(crate) mod tools;
 pub(crate) mod transfers;
+#[cfg(feature = "online")]
+pub(crate) mod vendor;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::json;
 
-use crate::support::log::{TestKey, hex, new_bundle, sha256};
-use crate::support::sealift;
-use crate::support::server::{Action, Request, Server, reply};
-use crate::support::transfers::Yard;
+use super::log::{TestKey, hex, new_bundle, sha256};
+use super::sealift;
+use super::server::{Action, Request, Server, reply};
+use super::transfers::Yard;
 
 pub(crate) const PACKAGE: &str = "tools-1.0.tgz";
 
@@ -221,7 +221,7 @@ fn bytes(seed: u8, count: usize) -> Vec<u8> {
 }
 
 fn layer(seed: u8, count: usize) -> Vec<u8> {
-    crate::tar::Tar::new().file("file", bytes(seed, count)).finish()
+    super::tar::Tar::new().file("file", bytes(seed, count)).finish()
 }
 
 /// Like a good server: entity tags, and ranges.

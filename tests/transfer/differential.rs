@@ -6,31 +6,19 @@
 //!
 //! `SEALIFT_SEED` and `SEALIFT_SEALS` say where to begin and how many directories to try; CI tries few.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-#![allow(dead_code, reason = "the support is written for tests that use more of it")]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::log::{TestKey, base64, hex, sha256};
+use crate::support::sealift;
+use crate::support::shell::{script, shells};
+use crate::support::tools::run;
+use crate::support::transfers::private_pem;
 use sealift::digest::Sha256Digest;
 use sealift::key::PrivateKey;
 use serde_json::{Value, json};
-use support::log::{TestKey, base64, hex, sha256};
-use support::sealift;
-use support::shell::{script, shells};
-use support::tools::run;
-use support::transfers::private_pem;
-
-mod support;
 
 /// Steele's splitmix64.
 struct Random(u64);

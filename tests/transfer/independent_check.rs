@@ -2,29 +2,18 @@
 //! shell that is here: it accepts a directory sealed by hand with openssl, and each of its checks is
 //! seen to refuse.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::log::{base64, sha256};
+use crate::support::shell::{Shell, script, shells};
+use crate::support::skip;
+use crate::support::tools::{Ran, run};
 use sealift::digest::Sha256Digest;
-use support::log::{base64, sha256};
-use support::shell::{Shell, script, shells};
-use support::skip;
-use support::tools::{Ran, run};
 use tempfile::TempDir;
-
-mod support;
 
 const SEAL: [&str; 4] =
     ["manifest.json", "manifest.json.sig", "manifest.json.sigstore.json", "SHA256SUMS"];

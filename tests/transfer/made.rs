@@ -6,7 +6,7 @@ use sealift::key::PublicKey;
 
 use crate::room::{Answer, Room};
 use crate::support::log::TestKey;
-use crate::tar::Tar;
+use crate::support::tar::Tar;
 
 /// The made vendor's key; the public half lies beside `d` as `made.pub`.
 pub(crate) fn vendor() -> TestKey {

@@ -6,32 +6,37 @@
 //! only where the program refuses to help: to sign manifests that no sealing side would write.
 
 #![cfg(unix)]
-#![expect(
-    clippy::unwrap_used,
+#![allow(
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
     reason = "a test may stop at the first surprise"
 )]
 
 #[path = "../support/mod.rs"]
 mod support;
-#[path = "../support/tar.rs"]
-#[allow(dead_code, reason = "each test program uses its own part")]
-mod tar;
 
 mod accepted;
 mod base;
 mod beside;
 mod claims;
+mod differential;
 mod downgrade;
 mod forms;
 mod found;
+mod independent_check;
 mod made;
 mod manifests;
 mod many;
+#[cfg(target_os = "linux")]
+mod media;
 mod medium;
+mod other_programs;
 mod paths;
 mod policies;
+mod random_documents;
 mod room;
 mod sealing;
 mod seals;
@@ -39,3 +44,4 @@ mod segments;
 mod serials;
 mod strangers;
 mod tamper;
+mod vectors;

@@ -3,27 +3,15 @@
 //!
 //! What this system can't mount is skipped, and the names that it would give are given by hand.
 
-#![cfg(target_os = "linux")]
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::support::tools::run;
+use crate::support::transfers::{Answer, Yard, snapshot};
+use crate::support::{skip, strace};
 use serde_json::Value;
-use support::tools::run;
-use support::transfers::{Answer, Yard, snapshot};
-use support::{skip, strace};
 
 fn yard() -> Yard {
     let yard = Yard::new();
@@ -347,10 +335,10 @@ fn checking_writes_nothing_into_the_directory() {
     state.args(["--state", "state.json", "--init-state"]);
     let mut full = yard.verify("release");
     full.arg("--full-digest");
-    let mut unsealed = support::sealift();
+    let mut unsealed = crate::support::sealift();
     unsealed.current_dir(yard.path("")).args(["verify", "-q", "--jobs", "1", "--unsealed"]);
     unsealed.args(["--key", "vendor-1.pub", "--insecure-ignore-tlog"]).arg(&folder);
-    let mut inspect = support::sealift();
+    let mut inspect = crate::support::sealift();
     inspect.current_dir(yard.path("")).arg("inspect").arg(folder.join("hello-image.tar"));
     let mut wrote = 0;
     let commands = [yard.verify("release"), full, unsealed, inspect, state];
@@ -369,7 +357,7 @@ fn checking_writes_nothing_into_the_directory() {
     }
     // The state file, beside the directory: so a write would have been seen.
     assert!(wrote > 0);
-    fs::copy(support::transfers::example("hello-image.tar"), folder.join("hello-image.tar"))
+    fs::copy(crate::support::transfers::example("hello-image.tar"), folder.join("hello-image.tar"))
         .unwrap();
     assert_eq!(snapshot(&folder), before);
 }

@@ -2,24 +2,13 @@
 //! signature, openssl, and sha256sum for the files; each is seen to refuse after one byte changed. With
 //! a key of `sealift keygen` and with one of each cosign.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use support::cosign::{Cosign, programs};
-use support::sealift;
-use support::tools::{Ran, broken, run};
-
-mod support;
+use crate::support::cosign::{Cosign, programs};
+use crate::support::sealift;
+use crate::support::tools::{Ran, broken, run};
 
 const PASSWORD: &str = "pässword 2";
 const FILES: [&str; 4] = [

@@ -2,24 +2,15 @@
 //! is the same after it was written again. The twin of `fuzz/fuzz_targets/manifest.rs`, which needs a
 //! nightly toolchain. And portable paths: what is accepted, Windows leaves as it is.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
 use proptest::prelude::*;
 use sealift::digest::Sha256Digest;
 use sealift::path::portable;
 use sealift::transfer::{Manifest, State};
 
 const MANIFEST: &[u8] =
-    include_bytes!("../bundle-format/vectors/every-member/transfer/manifest.json");
-const BASED: &[u8] = include_bytes!("../bundle-format/vectors/base/transfer/manifest.json");
-const STATE: &[u8] = include_bytes!("../bundle-format/vectors/another-stream/state-after.json");
+    include_bytes!("../../bundle-format/vectors/every-member/transfer/manifest.json");
+const BASED: &[u8] = include_bytes!("../../bundle-format/vectors/base/transfer/manifest.json");
+const STATE: &[u8] = include_bytes!("../../bundle-format/vectors/another-stream/state-after.json");
 
 /// Says whether the bytes are a manifest; if so, that it is the same when it is written and read.
 fn is_manifest(bytes: &[u8]) -> bool {

@@ -2,28 +2,17 @@
 //! the independent check, cosign and sha256sum, which know less. Then the manifest and the state file
 //! at random.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::cosign::{Cosign, programs};
+use crate::support::schema::{Schema, toml_as_json};
+use crate::support::sealift;
+use crate::support::shell::{Shell, script, shells};
+use crate::support::tools::{Ran, broken, run};
 use serde_json::Value;
-use support::cosign::{Cosign, programs};
-use support::schema::{Schema, toml_as_json};
-use support::sealift;
-use support::shell::{Shell, script, shells};
-use support::tools::{Ran, broken, run};
-
-mod support;
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 

@@ -1,24 +1,13 @@
 //! `sealift keygen` as a user sees it: the two files, where the password comes from, and that nothing
 //! is ever overwritten.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
-
 use std::fs;
 use std::process::Command;
 
+use crate::support::tools::{Ran, broken, run};
+use crate::support::{sealift, skip};
 use sealift::key::{HashAlgorithm, PrivateKey, PublicKey, words};
 use sealift::verdict::{Code, Fault};
-use support::tools::{Ran, broken, run};
-use support::{sealift, skip};
 use zeroize::Zeroizing;
 
 struct Room {
@@ -192,7 +181,7 @@ fn the_password_comes_from_the_first_place_that_has_one() {
 fn a_password_on_standard_input_is_a_file() {
     let room = Room::new();
     let mut command = room.sealift("keygen --password-file -");
-    support::tools::run_with_input(&mut command, b"piped\n").succeeded();
+    crate::support::tools::run_with_input(&mut command, b"piped\n").succeeded();
     room.holds_a_pair("transfer", "piped");
 }
 
@@ -225,7 +214,7 @@ fn a_terminal_is_asked_twice() {
         command.args(["--quiet", "--return", "--echo", "never", "--command", &line, "/dev/null"]);
         command.current_dir(room.folder.path());
         command.env_remove("SEALIFT_PASSWORD").env_remove("COSIGN_PASSWORD");
-        support::tools::run_with_input(&mut command, input.as_bytes())
+        crate::support::tools::run_with_input(&mut command, input.as_bytes())
     };
     let ran = typed("top secret\ntop secret\n", "good");
     if ran.text().contains("script:") {

@@ -1,21 +1,10 @@
 //! `sealift policy check`, as a user runs it.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::log::TestKey;
-use support::{outcome, sealift};
+use crate::support::log::TestKey;
+use crate::support::{outcome, sealift};
 
 struct Room(tempfile::TempDir);
 

@@ -1,25 +1,14 @@
 //! Whom a run believes, through the program: a policy in force is always applied, options only narrow it, and
 //! no file that a run is judged by lies in what it judges.
 
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
 
-use support::sealift;
-use support::tools::{Ran, run, run_with_input};
-
-mod support;
+use crate::support::sealift;
+use crate::support::tools::{Ran, run, run_with_input};
 
 const PACKAGE: &str = "tools-1.0.tar.gz";
 /// By what the example is judged.
@@ -350,7 +339,7 @@ fn nothing_by_which_a_folder_is_judged_lies_in_it() {
         |text: String, name: &str| text.replace(name, bench.path(name).to_str().unwrap());
     bench.write("trust.toml", absolute(absolute(text, "root.json"), "vendor.pub"));
     bench.write("map.txt", "tools-1.0.tar.gz\ttools-1.0.tar.gz_signature.bundle\n");
-    bench.write("profile.toml", include_bytes!("../src/trust/k2view.toml"));
+    bench.write("profile.toml", include_bytes!("../../src/trust/k2view.toml"));
     bench.write("password", "\n");
     let before = bench.run(&format!("verify release -o json {GOOD}"), None);
     bench.write("earlier.json", before.stdout);
@@ -455,7 +444,7 @@ fn no_output_takes_the_place_of_an_input() {
     bench.policy("trust.toml", "", "");
     fs::copy(bench.path("trust.toml"), bench.path("trust.json")).unwrap();
     fs::copy(bench.path("vendor.pub"), bench.path("vendor.txt")).unwrap();
-    bench.write("profile.txt", include_bytes!("../src/trust/k2view.toml"));
+    bench.write("profile.txt", include_bytes!("../../src/trust/k2view.toml"));
     bench.write("map.txt", "tools-1.0.tar.gz\ttools-1.0.tar.gz_signature.bundle\n");
     fs::create_dir(bench.path("base")).unwrap();
     let before = bench.run(&format!("verify release -o json {GOOD}"), None);
@@ -503,7 +492,7 @@ fn no_output_takes_the_place_of_an_input() {
 /// place of its name. What cosign 2.5 and 3.1 refuse is refused.
 #[test]
 fn a_signature_is_taken_as_cosign_takes_it() {
-    use support::log::{self, TestKey};
+    use crate::support::log::{self, TestKey};
     let bench = Bench::new();
     let key = TestKey::new(3);
     bench.write("key.pub", key.pem());

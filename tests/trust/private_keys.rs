@@ -1,28 +1,17 @@
 //! Private key files through the library: random damage to every form, and real cosign on the other
 //! side. What cosign encrypts we open, what we sign cosign verifies. (That cosign signs with
-//! our files is `interop_cosign.rs`.)
-
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
+//! our files is `tests/bundles/cosign.rs`.)
 
 use std::fs;
 use std::sync::LazyLock;
 
+use crate::support::cosign::{Cosign, programs};
+use crate::support::shared;
+use crate::support::tools::run;
 use base64ct::{Base64, Encoding as _};
 use proptest::prelude::*;
 use sealift::key::{HashAlgorithm, PrivateKey, PublicKey};
 use sealift::verdict::{Code, Fault};
-use support::cosign::{Cosign, programs};
-use support::shared;
-use support::tools::run;
 use zeroize::Zeroizing;
 
 fn open(file: &[u8], password: &str) -> Result<PrivateKey, Fault> {

@@ -1,8 +1,8 @@
 //! Changes of tar headers: each field that some reader acts on, in forms that readers read differently.
 
-use crate::draft::{BLOCK, Draft, Member, record};
-use crate::images::Pair;
-use crate::random::Random;
+use super::draft::{BLOCK, Draft, Member, record};
+use super::images::Pair;
+use super::random::Random;
 
 /// Changes the header of one entry, or puts one in front of it; says what was done.
 pub(crate) fn change(draft: &mut Draft, pair: &Pair, random: &mut Random) -> String {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use sealift::digest::Sha256Digest;
 use serde_json::{Value, json};
 
-use crate::draft::{Draft, Member};
-use crate::whole::gzip;
+use super::draft::{Draft, Member};
+use super::whole::gzip;
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";

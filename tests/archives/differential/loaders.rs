@@ -5,10 +5,10 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::images::{Seen, hex};
+use super::images::{Seen, hex};
+use super::whole::unpacked;
 use crate::support::skip;
 use crate::support::tools::broken;
-use crate::whole::unpacked;
 use sealift::digest::Sha256Digest;
 
 /// What a loader made of an archive.
@@ -160,8 +160,8 @@ impl Podman {
             let content = std::fs::read_to_string(mounted.join(format!("f{number}")));
             // The layer that would hold this file alone.
             let content = content.unwrap_or_default();
-            let member = crate::draft::Member::file(&format!("f{number}"), content);
-            let layer = crate::draft::Draft::new(vec![member]).to_bytes();
+            let member = super::draft::Member::file(&format!("f{number}"), content);
+            let layer = super::draft::Draft::new(vec![member]).to_bytes();
             Sha256Digest::of(&layer).to_string()
         });
         let layers = layers.collect();

@@ -8,13 +8,6 @@
 //! `SEALIFT_MUTANTS` sets the number of mutants (2,000), `SEALIFT_SEED` where they begin.
 //! `scripts/differential.sh` runs the long form.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "a test may stop at the first surprise, and its sizes are small"
-)]
-
 mod draft;
 mod header_changes;
 mod images;
@@ -22,9 +15,6 @@ mod loaders;
 mod mutate;
 mod random;
 mod whole;
-
-#[path = "../support/mod.rs"]
-mod support;
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,10 +1,10 @@
 //! Mutants of an archive: one to three changes, each of a kind that some loader was fooled by.
 
-use crate::draft::{BLOCK, Draft, Member};
-use crate::header_changes;
-use crate::images::{Base, Pair, hex};
-use crate::random::Random;
-use crate::whole::{ENCODERS, gzip};
+use super::draft::{BLOCK, Draft, Member};
+use super::header_changes;
+use super::images::{Base, Pair, hex};
+use super::random::Random;
+use super::whole::{ENCODERS, gzip};
 
 /// A mutant, and what was changed.
 pub(crate) fn mutant(base: &Base, pair: &Pair, random: &mut Random) -> (Vec<u8>, Vec<String>) {

@@ -7,9 +7,9 @@ use sealift::mirror::SilentWatch;
 use sealift::mirror::http::{Http, HttpOptions, LargeFile, Validators};
 use sealift::verdict::Code;
 
-use super::support::server::{Action, Server, head, reply};
 use super::yard::{DATE, E, HALF, NAME, Yard, content, from, half, once, rest, then};
 use super::{Notes, http, on, quick, refused};
+use crate::support::server::{Action, Server, head, reply};
 
 #[test]
 fn cut_in_the_middle_and_continued_in_one_call() {
@@ -210,7 +210,7 @@ impl Tmpfs {
         if mount.output().is_ok_and(|output| output.status.success()) {
             return Some(Self(path.to_owned()));
         }
-        super::support::skip("this user may mount nothing");
+        crate::support::skip("this user may mount nothing");
         None
     }
 }

@@ -1,41 +1,21 @@
 //! The HTTP stack of the mirror, against a server that misbehaves and against nginx.
 
-#![cfg(feature = "online")]
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::print_stderr,
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    reason = "a test may stop at the first surprise"
-)]
-
-mod support;
-
-#[path = "http/large.rs"]
 mod large;
-#[path = "http/nginx.rs"]
 mod nginx;
-#[path = "http/proxy.rs"]
 mod proxy;
-#[path = "http/redirects.rs"]
 mod redirects;
-#[path = "http/resume.rs"]
 mod resume;
-#[path = "http/small.rs"]
 mod small;
-#[path = "http/yard.rs"]
 mod yard;
 
 use std::fmt::Debug;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::support::server::Server;
 use sealift::mirror::http::{Http, HttpOptions};
 use sealift::mirror::{Hosts, Watch};
 use sealift::verdict::{Code, Fault};
-use support::server::Server;
 use url::Url;
 
 /// Options with which a test ends soon.

@@ -7,9 +7,9 @@ use sealift::digest::Sha256Digest;
 use sealift::mirror::http::{Http, HttpOptions, LargeFile, SmallFile, Validators};
 use sealift::verdict::Code;
 
-use super::support::nginx::Nginx;
 use super::yard::{NAME, Yard, content};
 use super::{Notes, at, quick, refused};
+use crate::support::nginx::Nginx;
 
 fn client(nginx: &Nginx) -> Http {
     let ca_pem = vec![fs::read(nginx.ca()).unwrap()];

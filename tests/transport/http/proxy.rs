@@ -8,8 +8,8 @@ use sealift::mirror::http::{Http, HttpOptions, Proxies};
 use url::Url;
 
 use super::quick;
-use super::support::server::{Server, reply};
-use super::support::tools::run;
+use crate::support::server::{Server, reply};
+use crate::support::tools::run;
 
 const TARGET: &str = "SEALIFT_TEST_TARGET";
 

@@ -5,9 +5,9 @@ use sealift::mirror::http::{Http, HttpOptions, SmallFile};
 use sealift::verdict::Code;
 use url::Url;
 
-use super::support::nginx::Nginx;
-use super::support::server::{Server, reply};
 use super::{http, on, quick, refused};
+use crate::support::nginx::Nginx;
+use crate::support::server::{Server, reply};
 
 const CAP: u64 = 1000;
 

@@ -5,9 +5,9 @@ use std::fs;
 use sealift::mirror::SilentWatch;
 use sealift::verdict::Code;
 
-use super::support::server::{Action, reply};
 use super::yard::{DATE, E, HALF, NAME, Yard, content, from, half, once, rest, then};
 use super::{http, on, refused};
+use crate::support::server::{Action, reply};
 
 #[test]
 fn continued_by_a_later_run() {

@@ -8,8 +8,8 @@ use sealift::mirror::http::{AttemptError, Http, HttpOptions, SmallFile, Validato
 use sealift::verdict::{Code, Fault};
 use url::Url;
 
-use super::support::server::{Action, Server, endless, head, reply};
 use super::{http, on, quick, refused};
+use crate::support::server::{Action, Server, endless, head, reply};
 
 const CAP: u64 = 1000;
 

@@ -10,8 +10,8 @@ use sealift::mirror::{FetchRecord, SilentWatch};
 use sealift::verdict::Fault;
 use tempfile::TempDir;
 
-use super::support::server::{Action, Request, Server, head, reply};
 use super::{http, on, quick};
+use crate::support::server::{Action, Request, Server, head, reply};
 
 pub(crate) const NAME: &str = "images/a.tar";
 pub(crate) const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";

@@ -7,8 +7,8 @@ use sealift::image::CandidateKind;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::mirror::Mirror;
-use crate::server::{DockerRegistry, here};
+use super::mirror::Mirror;
+use super::server::{DockerRegistry, here};
 use crate::support;
 use crate::support::tools::{broken, run};
 

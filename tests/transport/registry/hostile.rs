@@ -10,7 +10,7 @@ use sealift::mirror::http::Http;
 use sealift::mirror::{Hosts, ImageSource as _, Platforms, Registry, SilentWatch, Watch};
 use sealift::verdict::Code;
 
-use crate::mirror::Mirror;
+use super::mirror::Mirror;
 use crate::support::server::{Action, Request, Server, endless, head, reply};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";

@@ -7,9 +7,9 @@ use sealift::mirror::Platforms;
 use sealift::verdict::Code;
 use serde_json::Value;
 
-use crate::layout::Two;
-use crate::mirror::{Mirror, text};
-use crate::server::DockerRegistry;
+use super::layout::Two;
+use super::mirror::{Mirror, text};
+use super::server::DockerRegistry;
 use crate::support::tools::run;
 
 #[test]

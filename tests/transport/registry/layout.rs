@@ -8,10 +8,10 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::mirror::{MIB, text};
+use super::mirror::{MIB, text};
 use crate::support::log::{hex, sha256};
+use crate::support::tar::Tar;
 use crate::support::tools::run;
-use crate::tar::Tar;
 
 const OCI: &str = "application/vnd.oci.image";
 

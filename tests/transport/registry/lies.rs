@@ -5,10 +5,10 @@ use std::fs;
 use sealift::verdict::Code;
 use serde_json::Value;
 
-use crate::layout::Two;
-use crate::mirror::{Mirror, text};
-use crate::server::DockerRegistry;
-use crate::wire::endless;
+use super::layout::Two;
+use super::mirror::{Mirror, text};
+use super::server::DockerRegistry;
+use super::wire::endless;
 
 #[test]
 fn a_registry_that_lies() {

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::mirror::{Mirror, plain};
-use crate::server::DockerRegistry;
+use super::mirror::{Mirror, plain};
+use super::server::DockerRegistry;
+use super::token_service::{IDENTITY, PASSWORD, TokenService, USER};
 use crate::support::tools::run;
-use crate::token_service::{IDENTITY, PASSWORD, TokenService, USER};
 use base64ct::{Base64, Encoding as _};
 use sealift::image::CandidateKind;
 use sealift::mirror::Platforms;

@@ -17,7 +17,7 @@ use sealift::verdict::Fault;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::layout::{Layer, OciLayout, Packed};
+use super::layout::{Layer, OciLayout, Packed};
 use crate::support::log::TestKey;
 use crate::support::sealift;
 use crate::support::tools::run;

@@ -8,9 +8,9 @@ use sealift::verdict::Code;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::mirror::{MIB, Mirror, plain, text};
-use crate::server::DockerRegistry;
-use crate::wire::Wire;
+use super::mirror::{MIB, Mirror, plain, text};
+use super::server::DockerRegistry;
+use super::wire::Wire;
 
 #[test]
 fn a_broken_transfer_goes_on_inside_a_layer() {
