@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::files::{self, OpenedPath};
 use super::run_args::TextOrJson;
 use super::total_bar::TotalBar;
-use super::whom::{Believed, Said, believe};
+use super::trust_settings::{Believed, Said, believe};
 use super::{complain, shown};
 use crate::directory::{EntryKind, Folder};
 use crate::image::{self, Input, Options};

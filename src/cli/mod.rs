@@ -31,9 +31,9 @@ mod sealing;
 mod total_bar;
 mod transfer_args;
 mod trust_args;
+mod trust_settings;
 mod verify;
 mod verify_blob;
-mod whom;
 
 use std::ffi::OsString;
 use std::io::{self, Read as _};

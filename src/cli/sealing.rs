@@ -10,7 +10,7 @@ use super::apart::Named;
 use super::password::PasswordArgs;
 use super::transfer_args::PolicyOption;
 use super::trust_args::LogArgs;
-use super::whom::{Believed, Said, believe};
+use super::trust_settings::{Believed, Said, believe};
 use super::{files, load_profile, warn};
 use crate::digest::Sha256Digest;
 use crate::image::Options;

@@ -1,5 +1,5 @@
 //! The options for transfer directories and the trust policy. Whom they come to believe is decided in
-//! `whom`.
+//! `trust_settings`.
 
 use std::path::{Path, PathBuf};
 

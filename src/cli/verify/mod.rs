@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::apart::Named;
 use super::args::VerifyArgs;
 use super::console::{self, Console, ConsoleOptions};
-use super::whom::{Believed, Said, believe};
+use super::trust_settings::{Believed, Said, believe};
 use super::{
     apart, batch_args, complain, expected, files, jobs, load_profile, medium, program_digest,
     report_file, warn,
