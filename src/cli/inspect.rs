@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::files::{self, OpenedPath};
 use super::run_args::TextOrJson;
 use super::total_bar::TotalBar;
-use super::trust_settings::{Believed, Said, believe};
+use super::trust_settings::{TrustOptions, TrustSettings};
 use super::{complain, shown};
 use crate::directory::{EntryKind, Folder};
 use crate::image::{self, Input, Options};
@@ -44,7 +44,8 @@ pub(super) fn run(arguments: &InspectArgs) -> Result<ExitStatus, Fault> {
     // Nothing is judged here; but which logs are known is said by the policy's root, and of a policy that can't
     // be read, or that lies in what is shown, nothing is.
     let folders = arguments.files.iter().filter(|path| path.is_dir()).cloned().collect();
-    let Believed { root, .. } = believe(Said { judged: folders, ..Said::default() })?;
+    let TrustSettings { root, .. } =
+        TrustSettings::load(TrustOptions { judged: folders, ..TrustOptions::default() })?;
     let mut outcomes = Vec::new();
     let mut shown_files = Vec::new();
     for path in &arguments.files {

@@ -10,7 +10,7 @@ use super::apart::Named;
 use super::password::PasswordArgs;
 use super::transfer_args::PolicyOption;
 use super::trust_args::LogArgs;
-use super::trust_settings::{Believed, Said, believe};
+use super::trust_settings::{TrustOptions, TrustSettings};
 use super::{files, load_profile, warn};
 use crate::digest::Sha256Digest;
 use crate::image::Options;
@@ -116,7 +116,7 @@ impl SealingArgs {
         let mut others: Vec<Named> = Named::all("--vendor-profile", &self.vendor_profile).collect();
         others.extend(self.password.file());
         others.extend(extras.files);
-        let Believed { policy, keys, root, .. } = believe(Said {
+        let TrustSettings { policy, keys, root, .. } = TrustSettings::load(TrustOptions {
             policy: self.policy.path(),
             keys: Named::all("--vendor-key", self.vendor_key.iter().chain(&extras.vendor_keys))
                 .collect(),
@@ -126,7 +126,7 @@ impl SealingArgs {
             allow_unsigned: allow_unsigned.clone(),
             others,
             judged: vec![folder.to_path_buf()],
-            ..Said::default()
+            ..TrustOptions::default()
         })?;
         let (root, material) = match root {
             Some((bytes, material)) => (Some(bytes), material),

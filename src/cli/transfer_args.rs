@@ -1,5 +1,4 @@
-//! The options for transfer directories and the trust policy. Whom they come to believe is decided in
-//! `trust_settings`.
+//! The options for transfer directories and the trust policy; `trust_settings` loads what they name.
 
 use std::path::{Path, PathBuf};
 
@@ -49,7 +48,7 @@ pub(super) struct TransferArgs {
     pub(super) time: Option<jiff::Timestamp>,
 }
 
-/// The trust policy: whom to believe.
+/// The trust policy: whom to trust.
 #[derive(Debug, Args)]
 pub(super) struct PolicyOption {
     /// The trust policy (TOML); the default is the one that SEALIFT_TRUST names

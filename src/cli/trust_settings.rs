@@ -1,10 +1,10 @@
-//! Whom a run believes: the one answer to that, for every command.
+//! Whom a run trusts: one answer for every command.
 //!
-//! The policy in force, the one that `--trust` names or else the one that `SEALIFT_TRUST` names, is always
-//! applied. What other options name narrows it; what would widen it is refused. No file that a run is
-//! judged by lies in what it judges.
+//! The policy in force, named by `--trust` or else by `SEALIFT_TRUST`, always applies. Other options
+//! can narrow it; one that would widen it is refused. No file that a run judges by may lie in what it
+//! judges.
 //!
-//! Nothing is judged here, and how a vendor signs (profiles) is no question of trust.
+//! Nothing is judged here. How a vendor signs (its profile) is not a question of trust.
 
 use std::path::{Path, PathBuf};
 
@@ -17,16 +17,16 @@ use crate::sigstore::TrustMaterial;
 use crate::trust::TrustPolicy;
 use crate::verdict::{Code, Fault, printable};
 
-/// What a command line says of trust.
+/// What a command line says about trust.
 #[derive(Debug, Default)]
-pub(super) struct Said<'a> {
+pub(super) struct TrustOptions<'a> {
     /// `--trust`.
     pub(super) policy: Option<&'a Path>,
-    /// Vendor keys, and the option that names them.
+    /// Vendor keys, and the option that names each.
     pub(super) keys: Vec<Named>,
     /// Vendor keys by fingerprint.
     pub(super) pins: Vec<Sha256Digest>,
-    /// Whether vendor keys that are found are accepted unseen.
+    /// Whether vendor keys found in the folder are accepted unseen.
     pub(super) first_use: bool,
     /// Whether a certificate's identity or issuer is named.
     pub(super) identity: bool,
@@ -38,59 +38,72 @@ pub(super) struct Said<'a> {
     pub(super) allow_unsigned: Vec<String>,
     /// `--time`, and the clock.
     pub(super) time: Option<(jiff::Timestamp, jiff::Timestamp)>,
-    /// Other files that the run is judged by: a state, profiles, a map, a private key.
+    /// Other files that the run judges by: a state, profiles, a map, a private key.
     pub(super) others: Vec<Named>,
     /// What is judged.
     pub(super) judged: Vec<PathBuf>,
 }
 
-/// Whom a run believes.
+/// The trust of a run, loaded.
 #[derive(Debug)]
-pub(super) struct Believed {
+pub(super) struct TrustSettings {
     /// The policy in force.
     pub(super) policy: Option<TrustPolicy>,
-    /// The vendor keys that options name; the policy, if it lists vendors, lists each of them.
+    /// The vendor keys that options name. A policy that lists vendors lists each of them.
     pub(super) keys: Vec<PublicKey>,
     /// The keys that may have sealed a transfer: those that options name, else the policy's.
     pub(super) transfer_keys: Vec<PublicKey>,
-    /// The trusted root that was named, by option or policy: its bytes, and what they parse to.
+    /// The trusted root that an option or the policy names: its bytes, and what they parse to.
     pub(super) root: Option<(Vec<u8>, TrustMaterial)>,
-    /// Every file that this was read from, and the others that the run is judged by.
+    /// Every file that this was read from, and the others that the run judges by.
     pub(super) files: Vec<Named>,
 }
 
-/// Whom a run believes that was called like this.
-///
-/// # Errors
-/// [`Code::Usage`] for a file that lies in what it judges, [`Code::PolicyForbids`] for an option that
-/// says more than the policy, and the faults of the files named.
-pub(super) fn believe(said: Said<'_>) -> Result<Believed, Fault> {
-    let found = policy::search(said.policy)?;
-    let (policy, mut files) = match found {
-        Some((policy, files)) => (Some(policy), files),
-        None => (None, Vec::new()),
-    };
-    files.extend(said.keys.iter().cloned());
-    files.extend(Named::all("--transfer-key", said.transfer_keys));
-    files.extend(said.logs.and_then(LogArgs::root_file));
-    files.extend(said.others.iter().cloned());
-    apart::from_judged(&files, &said.judged)?;
-    let keys = said.keys.iter().map(|it| load_key(&it.path)).collect::<Result<Vec<_>, Fault>>()?;
-    if let Some(policy) = &policy {
-        narrow(&said, policy, &keys)?;
+impl TrustSettings {
+    /// Loads what the options name, and holds it against the policy in force.
+    ///
+    /// # Errors
+    /// [`Code::Usage`] for a file that lies in what it judges, [`Code::PolicyForbids`] for an option
+    /// that says more than the policy, and the faults of the files named.
+    pub(super) fn load(options: TrustOptions<'_>) -> Result<Self, Fault> {
+        let found = policy::search(options.policy)?;
+        let (policy, mut files) = match found {
+            Some((policy, files)) => (Some(policy), files),
+            None => (None, Vec::new()),
+        };
+        files.extend(options.keys.iter().cloned());
+        files.extend(Named::all("--transfer-key", options.transfer_keys));
+        files.extend(options.logs.and_then(LogArgs::root_file));
+        files.extend(options.others.iter().cloned());
+        apart::from_judged(&files, &options.judged)?;
+        let keys: Vec<PublicKey> =
+            options.keys.iter().map(|named| load_key(&named.path)).collect::<Result<_, Fault>>()?;
+        if let Some(policy) = &policy {
+            narrow(&options, policy, &keys)?;
+        }
+        let transfer_keys = transfer_keys(options.transfer_keys, policy.as_ref())?;
+        let root = root(options.logs, policy.as_ref())?;
+        Ok(Self { policy, keys, transfer_keys, root, files })
     }
-    let transfer_keys = transfer_keys(said.transfer_keys, policy.as_ref())?;
-    let root = root(said.logs, policy.as_ref())?;
-    Ok(Believed { policy, keys, transfer_keys, root, files })
+}
+
+/// There is nobody whose signature could be accepted.
+pub(super) fn no_key() -> Fault {
+    let message = "neither --key, nor a certificate identity and issuer, nor a trust policy with keys was given";
+    Fault::new(Code::NoKey, message)
 }
 
 fn forbids(message: impl Into<String>) -> Fault {
     Fault::new(Code::PolicyForbids, message)
 }
 
-/// Refuses options that say more than the policy. One without vendors says nothing of vendors.
-fn narrow(said: &Said<'_>, policy: &TrustPolicy, keys: &[PublicKey]) -> Result<(), Fault> {
-    if let Some((time, clock)) = said.time
+/// Refuses options that say more than the policy. A policy without vendors says nothing about them.
+fn narrow(
+    options: &TrustOptions<'_>,
+    policy: &TrustPolicy,
+    keys: &[PublicKey],
+) -> Result<(), Fault> {
+    if let Some((time, clock)) = options.time
         && time < clock
         && policy.depends_on_now()
     {
@@ -100,34 +113,36 @@ fn narrow(said: &Said<'_>, policy: &TrustPolicy, keys: &[PublicKey]) -> Result<(
     if policy.vendors().is_empty() {
         return Ok(());
     }
-    let named = said.keys.iter().zip(keys).map(|(it, key)| (it.role.as_str(), key.fingerprint()));
-    for (role, fingerprint) in named.chain(said.pins.iter().map(|pin| ("--pin-key", *pin))) {
+    let named = options.keys.iter().zip(keys);
+    let named = named.map(|(named, key)| (named.role.as_str(), key.fingerprint()));
+    for (role, fingerprint) in named.chain(options.pins.iter().map(|pin| ("--pin-key", *pin))) {
         if policy.find_key(&fingerprint).is_none() {
             let message = format!("{role} names {fingerprint}, which the policy does not list");
             return Err(forbids(message));
         }
     }
-    if said.identity {
+    if options.identity {
         return Err(forbids(
             "a certificate's identity is named, where the policy lists the keys to believe",
         ));
     }
-    if said.first_use {
+    if options.first_use {
         return Err(forbids("--trust-on-first-use, where the policy lists the keys to believe"));
     }
-    if said.logs.is_some_and(|logs| logs.insecure_ignore_tlog)
-        && policy.vendors().iter().any(|it| it.transparency_required())
+    if options.logs.is_some_and(|logs| logs.insecure_ignore_tlog)
+        && policy.vendors().iter().any(|vendor| vendor.transparency_required())
     {
         return Err(forbids("--insecure-ignore-tlog, where the policy asks for a log entry"));
     }
     let agrees = |name: &str| policy.vendors().iter().any(|vendor| vendor.names_unsigned(name));
-    if let Some(name) = said.allow_unsigned.iter().find(|name| !agrees(name)) {
+    if let Some(name) = options.allow_unsigned.iter().find(|name| !agrees(name)) {
         return Err(forbids(format!("--allow-unsigned {name:?}, which the policy does not allow")));
     }
     Ok(())
 }
 
-/// The transfer keys: those given, each of which a policy with transfer keys must list, else the policy's.
+/// The transfer keys: those given, else the policy's. A policy with transfer keys must list each one
+/// given.
 fn transfer_keys(paths: &[PathBuf], policy: Option<&TrustPolicy>) -> Result<Vec<PublicKey>, Fault> {
     let listed = policy.map_or(&[][..], TrustPolicy::transfer_keys);
     if paths.is_empty() {
@@ -141,7 +156,8 @@ fn transfer_keys(paths: &[PathBuf], policy: Option<&TrustPolicy>) -> Result<Vec<
             return Err(Fault::new(Code::KeyUnsupported, message).at(files::show(path)));
         }
         let fingerprint = key.fingerprint();
-        if !listed.is_empty() && listed.iter().all(|it| it.key().fingerprint() != fingerprint) {
+        if !listed.is_empty() && listed.iter().all(|named| named.key().fingerprint() != fingerprint)
+        {
             let message = format!("the policy does not list the transfer key {fingerprint}");
             return Err(forbids(message).at(files::show(path)));
         }
@@ -150,8 +166,8 @@ fn transfer_keys(paths: &[PathBuf], policy: Option<&TrustPolicy>) -> Result<Vec<
     Ok(keys)
 }
 
-/// The trusted root that the operator named: by option, else by policy. Another one than the policy's
-/// would prove times that the policy's does not.
+/// The trusted root that an option names, else the policy's. An option can't name another root than the
+/// policy: it would prove times that the policy's root does not.
 fn root(
     logs: Option<&LogArgs>,
     policy: Option<&TrustPolicy>,

@@ -12,7 +12,7 @@ use super::files;
 use super::run_args::EXIT_CODES;
 use super::transfer_args::PolicyOption;
 use super::trust_args::TrustArgs;
-use super::trust_settings::{Believed, Said, believe};
+use super::trust_settings::{TrustOptions, TrustSettings};
 use super::verify::load_bundle;
 use super::{complain, warn};
 use crate::artifact::{self, NamedBundle, Terms};
@@ -54,16 +54,16 @@ pub(super) struct VerifyBlobArgs {
 /// Runs the command.
 pub(super) fn run(arguments: &VerifyBlobArgs) -> Result<ExitStatus, Fault> {
     arguments.cosign.refuse()?;
-    let believed = believe(Said {
+    let trust = TrustSettings::load(TrustOptions {
         policy: arguments.policy.path(),
         keys: arguments.trust.key_file().into_iter().collect(),
         identity: arguments.trust.names_identity(),
         logs: Some(&arguments.trust.logs),
         judged: vec![arguments.file.clone()],
-        ..Said::default()
+        ..TrustOptions::default()
     })?;
     let production;
-    let material = match &believed.root {
+    let material = match &trust.root {
         Some((_, material)) => material,
         None => {
             production = TrustMaterial::production()?;
@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &VerifyBlobArgs) -> Result<ExitStatus, Fault> {
         }
     };
     let loaded;
-    let mut ways = by_keys(&believed, arguments, material);
+    let mut ways = by_keys(&trust, arguments, material);
     if ways.is_empty() {
         let without_key = |fault: Fault| match fault.code() {
             Code::NoKey => files::there(&arguments.file).err().unwrap_or(fault),
@@ -103,7 +103,7 @@ type Way<'a> = (Request<'a>, Option<(&'a Vendor, &'a KeyTerms)>);
 /// The key that an option names, on the policy's terms if it lists it; else the policy's keys, unless a
 /// certificate's identity is asked for.
 fn by_keys<'a>(
-    believed: &'a Believed,
+    trust: &'a TrustSettings,
     arguments: &VerifyBlobArgs,
     material: &'a TrustMaterial,
 ) -> Vec<Way<'a>> {
@@ -118,15 +118,15 @@ fn by_keys<'a>(
         };
         (request, listed)
     };
-    if let Some(key) = believed.keys.first() {
-        let policy = believed.policy.as_ref();
+    if let Some(key) = trust.keys.first() {
+        let policy = trust.policy.as_ref();
         let listed = policy.and_then(|policy| policy.find_key(&key.fingerprint()));
         return vec![way(key, listed.map(|(vendor, listed)| (vendor, listed.terms())))];
     }
     if arguments.trust.names_identity() {
         return Vec::new();
     }
-    let vendors = believed.policy.iter().flat_map(TrustPolicy::vendors);
+    let vendors = trust.policy.iter().flat_map(TrustPolicy::vendors);
     let keys = vendors.flat_map(|vendor| vendor.keys().iter().map(move |key| (vendor, key)));
     keys.filter_map(|(vendor, key)| Some(way(key.key()?, Some((vendor, key.terms()))))).collect()
 }
@@ -170,7 +170,7 @@ fn judge(
             _ => first = Some(report),
         }
     }
-    first.ok_or_else(super::verify::no_key)
+    first.ok_or_else(super::trust_settings::no_key)
 }
 
 /// The bundle of the command line: a bundle file, or a bare signature.

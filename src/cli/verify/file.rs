@@ -142,7 +142,7 @@ impl Single<'_> {
                 _ => first = Some(report),
             }
         }
-        first.unwrap_or_else(|| report.refused(&super::no_key()))
+        first.unwrap_or_else(|| report.refused(&crate::cli::trust_settings::no_key()))
     }
 
     fn judge(

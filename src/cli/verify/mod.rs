@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::apart::Named;
 use super::args::VerifyArgs;
 use super::console::{self, Console, ConsoleOptions};
-use super::trust_settings::{Believed, Said, believe};
+use super::trust_settings::{TrustOptions, TrustSettings, no_key};
 use super::{
     apart, batch_args, complain, expected, files, jobs, load_profile, medium, program_digest,
     report_file, warn,
@@ -77,9 +77,9 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     };
     check_usage(arguments)?;
     arguments.transfer.state_is_file()?;
-    let believed = believe(said(arguments, started))?;
+    let believed = TrustSettings::load(said(arguments, started))?;
     places(arguments, &believed, profiles.first())?;
-    let Believed { policy, keys, transfer_keys, root: named, .. } = believed;
+    let TrustSettings { policy, keys, transfer_keys, root: named, .. } = believed;
     let key = keys.into_iter().next();
     let logs = &arguments.trust.logs;
     arguments.transfer.streams_permitted(policy.as_ref())?;
@@ -178,13 +178,13 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
 }
 
 /// What the command line says of trust.
-fn said(arguments: &VerifyArgs, now: jiff::Timestamp) -> Said<'_> {
+fn said(arguments: &VerifyArgs, now: jiff::Timestamp) -> TrustOptions<'_> {
     let transfer = &arguments.transfer;
     let mut others: Vec<Named> =
         Named::all("--vendor-profile", &arguments.vendor_profile).collect();
     others.extend(Named::all("--state", &transfer.state));
     others.extend(arguments.batch.named());
-    Said {
+    TrustOptions {
         policy: arguments.policy.path(),
         keys: arguments.trust.key_file().into_iter().collect(),
         identity: arguments.trust.names_identity(),
@@ -194,7 +194,7 @@ fn said(arguments: &VerifyArgs, now: jiff::Timestamp) -> Said<'_> {
         time: transfer.time.map(|time| (time, now)),
         others,
         judged: judged(arguments),
-        ..Said::default()
+        ..TrustOptions::default()
     }
 }
 
@@ -206,7 +206,7 @@ fn judged(arguments: &VerifyArgs) -> Vec<PathBuf> {
 /// Refuses files to be written that would lie in what is judged, or in the place of anything that is read.
 fn places(
     arguments: &VerifyArgs,
-    believed: &Believed,
+    believed: &TrustSettings,
     profile: &VendorProfile,
 ) -> Result<(), Fault> {
     let mut read = believed.files.clone();
@@ -443,11 +443,6 @@ fn wanted(arguments: &VerifyArgs) -> Result<ConsoleOptions, Fault> {
         summary: arguments.files.iter().any(|path| path.is_dir()),
         quiet: arguments.run.quiet,
     })
-}
-
-pub(super) fn no_key() -> Fault {
-    let message = "neither --key, nor a certificate identity and issuer, nor a trust policy with keys was given";
-    Fault::new(Code::NoKey, message)
 }
 
 fn check_usage(arguments: &VerifyArgs) -> Result<(), Fault> {
