@@ -7,9 +7,10 @@ use std::io::Read as _;
 use url::Url;
 
 use super::earlier_transfer::EarlierTransfer;
-use super::http::{Http, is_page, page, shown};
+use super::http::{Http, is_page, page};
 use super::stage::{SMALL, Stage};
 use super::store::Store;
+use super::urls::redacted;
 use super::wanted::WantedItem;
 use super::{FoundImage, Hosts, ImageDescription, ImageSource, Watch, WatchedTransfer};
 use crate::digest::Sha256Digest;
@@ -97,7 +98,7 @@ impl<'a> FetchTask<'a> {
                 let file = wanted.spelled();
                 let material =
                     site.map(|it| [it.bundle_url.url_for(file), it.key_file_url.url_for(file)]);
-                std::iter::once(shown(url)).chain(material.into_iter().flatten()).collect()
+                std::iter::once(redacted(url)).chain(material.into_iter().flatten()).collect()
             }
             (Located::Package(_), None) => Vec::new(),
         }
@@ -323,7 +324,7 @@ impl<'a> FetchTask<'a> {
             if judged.0.outcome != Outcome::Ok {
                 self.store.may_replace(&wanted.path)?;
             }
-            return self.accept(&mut stage, judged, shown(url));
+            return self.accept(&mut stage, judged, redacted(url));
         }
         let hosts = self.hosts.and(url);
         let mut fetched = stage.large(self.http, url, &hosts, false, self.watch)?;
@@ -348,7 +349,7 @@ impl<'a> FetchTask<'a> {
                 Fault::new(Code::SourceDisagrees, message).at(self.store.folder.show(&wanted.path))
             );
         }
-        self.accept(&mut stage, judged, shown(url))
+        self.accept(&mut stage, judged, redacted(url))
     }
 
     /// Whether what was judged is what was fetched, now or by an earlier run.

@@ -60,11 +60,6 @@ impl FetchRecord {
     }
 }
 
-/// What tells a URL from others that are shown alike; none where it is shown whole.
-pub(super) fn whole(url: &url::Url) -> Option<Sha256Digest> {
-    url.query().map(|_| Sha256Digest::of(url.as_str().as_bytes()))
-}
-
 /// The present in whole seconds.
 pub(super) fn now() -> String {
     let now = jiff::Timestamp::now();

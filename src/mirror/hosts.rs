@@ -1,9 +1,9 @@
 //! Which hosts may be asked. A label, a JSON file and a redirect are untrusted text: they can't lead
 //! anywhere else.
 
-use url::{Host, Url};
+use url::Url;
 
-use super::http::shown;
+use super::urls::{host, host_and_port, redacted};
 use crate::verdict::{Code, Fault};
 
 /// A list of allowed hosts.
@@ -12,19 +12,6 @@ pub struct Hosts {
     patterns: Vec<String>,
     allow_http: bool,
     anywhere: bool,
-}
-
-/// Whether a URL leads to this machine: by its address, never by what its name begins with.
-#[must_use]
-pub fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => {
-            address.is_loopback() || address.to_ipv4_mapped().is_some_and(|it| it.is_loopback())
-        }
-        Some(Host::Domain(name)) => name.trim_end_matches('.') == "localhost",
-        None => false,
-    }
 }
 
 impl Hosts {
@@ -46,7 +33,7 @@ impl Hosts {
     #[must_use]
     pub fn and(&self, url: &Url) -> Self {
         let mut hosts = self.clone();
-        hosts.patterns.extend(place(url));
+        hosts.patterns.extend(host_and_port(url));
         hosts
     }
 
@@ -59,13 +46,15 @@ impl Hosts {
         match url.scheme() {
             "https" => {}
             "http" if self.allow_http => {}
-            "http" => return refuse(format!("{} is plain HTTP", shown(url))),
+            "http" => return refuse(format!("{} is plain HTTP", redacted(url))),
             other => return refuse(format!("{other}: is no scheme to fetch by")),
         }
         if !url.username().is_empty() || url.password().is_some() {
             return refuse(format!("the URL for {} names a user or password", host(url)));
         }
-        let Some(place) = place(url) else { return refuse(String::from("the URL names no host")) };
+        let Some(place) = host_and_port(url) else {
+            return refuse(String::from("the URL names no host"));
+        };
         let listed = self.patterns.iter().any(|pattern| match pattern.strip_prefix('*') {
             Some(end) => end.starts_with('.') && place.len() > end.len() && place.ends_with(end),
             None => place == *pattern,
@@ -78,37 +67,9 @@ impl Hosts {
     }
 }
 
-fn host(url: &Url) -> String {
-    url.host_str().unwrap_or_default().to_ascii_lowercase()
-}
-
-/// Host and, where it is not the scheme's own, port.
-pub(super) fn place(url: &Url) -> Option<String> {
-    url.host_str()?;
-    Some(match url.port() {
-        Some(port) => format!("{}:{port}", host(url)),
-        None => host(url),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn this_machine_is_known_by_its_address() {
-        let here = |host: &str| is_this_machine(&Url::parse(&format!("http://{host}/")).unwrap());
-        for yes in
-            ["127.0.0.1", "127.1.2.3:5000", "localhost", "LOCALHOST:1", "[::1]:5000", "127.1"]
-        {
-            assert!(here(yes), "{yes}");
-        }
-        for no in
-            ["127.evil.example", "127.0.0.1.example", "localhost.example", "128.0.0.1", "[::2]"]
-        {
-            assert!(!here(no), "{no}");
-        }
-    }
 
     fn allowed(hosts: &Hosts, url: &str) -> bool {
         hosts.check(&Url::parse(url).unwrap()).is_ok()

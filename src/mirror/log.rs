@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use url::Url;
 
 use super::FetchRecord;
-use super::fetch_record::whole;
-use super::http::{Validators, shown};
+use super::http::Validators;
+use super::urls::{query_digest, redacted};
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, TEMPORARY, read_small};
 use crate::limits;
@@ -114,7 +114,9 @@ impl FetchLog {
     /// How the server called a file that lies here, if it came from exactly this URL.
     #[must_use]
     pub(super) fn known(&self, path: &str, url: &Url) -> Option<(Validators, Sha256Digest, u64)> {
-        let same = |entry: &&FetchRecord| entry.url == shown(url) && entry.url_sha256 == whole(url);
+        let same = |entry: &&FetchRecord| {
+            entry.url == redacted(url) && entry.url_sha256 == query_digest(url)
+        };
         let entry = self.of(path).filter(same)?;
         if entry.etag.is_none() && entry.last_modified.is_none() {
             return None;
@@ -259,8 +261,8 @@ mod tests {
     fn another_query_is_another_file() {
         let url = |text: &str| Url::parse(text).unwrap();
         let fetched = |text: &str| FetchRecord {
-            url: shown(&url(text)),
-            url_sha256: whole(&url(text)),
+            url: redacted(&url(text)),
+            url_sha256: query_digest(&url(text)),
             etag: Some("\"1\"".to_owned()),
             ..FetchRecord::local(String::new(), "p", 1, Sha256Digest::of(b"x"))
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::http::shown;
+use super::urls::redacted;
 use crate::digest::Sha256Digest;
 use crate::pairing;
 use crate::path;
@@ -142,7 +142,7 @@ fn package(profile: &VendorProfile, name: &str) -> Result<WantedItem, Fault> {
     let directory = format!("packages/{file}");
     let path = format!("{directory}/{file}");
     let reference = name.to_owned();
-    let name = if name.contains("://") { shown(&url) } else { name.to_owned() };
+    let name = if name.contains("://") { redacted(&url) } else { name.to_owned() };
     Ok(WantedItem { kind: Kind::Package, name, reference, directory, path, url: Some(url) })
 }
 

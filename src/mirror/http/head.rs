@@ -5,8 +5,9 @@ use reqwest::header::HeaderMap;
 use url::Url;
 
 use super::send::Request;
-use super::{AttemptError, Http, Validators, headers, refused, shown};
+use super::{AttemptError, Http, Validators, headers, refused};
 use crate::mirror::Hosts;
+use crate::mirror::urls::redacted;
 use crate::verdict::Fault;
 
 /// What a server says about a file.
@@ -24,7 +25,7 @@ impl Http {
     /// # Errors
     /// [`Code::HostNotAllowed`](crate::verdict::Code::HostNotAllowed) and those of the network.
     pub fn head(&self, url: &Url, hosts: &Hosts) -> Result<RemoteFile, Fault> {
-        let shown = shown(url);
+        let shown = redacted(url);
         self.retrying(&shown, |_| self.head_once(url, hosts))
             .map_err(|fault| fault.at(shown.as_str()))
     }

@@ -10,9 +10,10 @@ use super::part::{Part, ResumeRecord};
 use super::room::{RESERVE_BYTES, fits};
 use super::send::Request;
 use super::small_file::unasked;
-use super::{AttemptError, Ends, Http, Pace, Validators, refused, shown};
+use super::{AttemptError, Ends, Http, Pace, Validators, refused};
 use crate::directory::Folder;
-use crate::mirror::fetch_record::{now, whole};
+use crate::mirror::fetch_record::now;
+use crate::mirror::urls::{query_digest, redacted};
 use crate::mirror::{FetchRecord, Hosts, Watch, WatchedTransfer};
 use crate::verdict::{Code, Fault};
 
@@ -61,7 +62,7 @@ impl Http {
         write: &dyn Fn() -> Result<(), Fault>,
         watch: &dyn Watch,
     ) -> Result<LargeFile, Fault> {
-        let place = |fault: Fault| fault.at(shown(url));
+        let place = |fault: Fault| fault.at(redacted(url));
         let part = Part::found(folder, name, url).map_err(place)?;
         let before = part.as_ref().map_or(0, Part::here);
         let mut download = Download {
@@ -235,8 +236,8 @@ impl Download<'_> {
         let (size, sha256) = part.finish(self.folder, self.name)?;
         Ok(LargeFile::Done(FetchRecord {
             time: now(),
-            url: shown(self.url),
-            url_sha256: whole(self.url),
+            url: redacted(self.url),
+            url_sha256: query_digest(self.url),
             status: response.status().as_u16(),
             size,
             sha256,

@@ -36,7 +36,6 @@ pub(super) use page::{is_page, is_page_fault, page, says_page};
 pub use proxies::Proxies;
 pub(super) use room::{fits, unwritten};
 pub(super) use send::Request;
-pub use send::shown;
 pub use small_file::SmallFile;
 
 use crate::verdict::{Code, Fault};

@@ -9,9 +9,10 @@ use std::io::{self, Read as _, Write as _};
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Validators, shown, unwritten};
+use super::{Validators, unwritten};
 use crate::digest::{Hasher, Sha256Digest};
 use crate::directory::{Folder, TEMPORARY, read_small};
+use crate::mirror::urls::redacted;
 use crate::verdict::{Code, Fault};
 use crate::{json, limits};
 
@@ -43,7 +44,7 @@ impl ResumeRecord {
         total: Option<u64>,
     ) -> Self {
         Self {
-            url: shown(url),
+            url: redacted(url),
             url_sha256: Sha256Digest::of(url.as_str().as_bytes()),
             etag: validators.etag.clone(),
             last_modified: validators.last_modified.clone(),

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use url::{Host, Url};
 
+use crate::mirror::is_this_machine;
 use crate::verdict::{Code, Fault};
 
 /// Proxies, and what is asked without them.
@@ -85,8 +86,8 @@ impl Proxies {
         }?;
         let host = url.host()?;
         let port = url.port_or_known_default()?;
-        let direct = crate::mirror::hosts::is_this_machine(url)
-            || self.direct.iter().any(|rule| rule.covers(&host, port));
+        let direct =
+            is_this_machine(url) || self.direct.iter().any(|rule| rule.covers(&host, port));
         (!direct).then(|| proxy.clone())
     }
 }

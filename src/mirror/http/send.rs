@@ -7,19 +7,8 @@ use url::Url;
 use super::{AttemptError, Http};
 use crate::limits;
 use crate::mirror::Hosts;
+use crate::mirror::urls::redacted;
 use crate::verdict::{Code, Fault};
-
-/// A URL as it may be shown and written down: without user, password, query and fragment.
-#[must_use]
-pub fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    // Refused only where there is no host, and then there is no user either.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.set_query(None);
-    url.set_fragment(None);
-    url.into()
-}
 
 /// One request.
 #[derive(Debug)]
@@ -51,7 +40,7 @@ impl Http {
         loop {
             let place = |trouble: AttemptError| match been.is_empty() {
                 true => trouble,
-                false => trouble.at(shown(&url)),
+                false => trouble.at(redacted(&url)),
             };
             self.check(hosts, &url).map_err(|fault| place(fault.into()))?;
             // What opens one place is not shown to another, and not again after that.
@@ -126,15 +115,4 @@ fn target(url: &Url, response: &Response) -> Result<Url, Fault> {
 
 fn invalid(message: &str) -> Fault {
     Fault::new(Code::ResponseInvalid, message)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn secrets_are_not_shown() {
-        let url = Url::parse("https://u:p@v.example:8443/a/b?token=t#f").unwrap();
-        assert_eq!(shown(&url), "https://v.example:8443/a/b");
-    }
 }

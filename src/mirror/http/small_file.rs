@@ -4,9 +4,10 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use url::Url;
 
 use super::send::Request;
-use super::{AttemptError, Http, Validators, headers, page, refused, shown};
+use super::{AttemptError, Http, Validators, headers, page, refused};
 use crate::digest::Sha256Digest;
-use crate::mirror::fetch_record::{now, whole};
+use crate::mirror::fetch_record::now;
+use crate::mirror::urls::{query_digest, redacted};
 use crate::mirror::{FetchRecord, Hosts};
 use crate::verdict::{Code, Fault};
 
@@ -52,7 +53,7 @@ impl Http {
         if let Some(text) = authorization {
             let mut value = HeaderValue::from_str(text).map_err(|_| {
                 let message = "the credentials can't stand in a header";
-                Fault::new(Code::CredentialsFailed, message).at(shown(url))
+                Fault::new(Code::CredentialsFailed, message).at(redacted(url))
             })?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
@@ -68,7 +69,7 @@ impl Http {
         headers: &HeaderMap,
         asked: bool,
     ) -> Result<SmallFile, Fault> {
-        let shown = shown(url);
+        let shown = redacted(url);
         self.retrying(&shown, |_| {
             let headers = headers.clone();
             let mut response = self.send(Request::get(url, hosts, headers))?;
@@ -84,7 +85,7 @@ impl Http {
             let fetched = FetchRecord {
                 time: now(),
                 url: shown.clone(),
-                url_sha256: whole(url),
+                url_sha256: query_digest(url),
                 status: response.status().as_u16(),
                 size: body.len() as u64,
                 sha256: Sha256Digest::of(&body),

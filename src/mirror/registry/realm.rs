@@ -3,7 +3,7 @@
 
 use url::Url;
 
-use crate::mirror::hosts::place;
+use crate::mirror::urls::host_and_port;
 use crate::mirror::{Hosts, is_this_machine};
 use crate::verdict::{Code, Fault};
 
@@ -25,7 +25,8 @@ pub(super) fn check(registry: &Url, realm: &Url, allowed: &Hosts) -> Result<(), 
         let message = "the registry wants credentials sent to a place without TLS";
         return Err(Fault::new(Code::CredentialsFailed, message));
     }
-    let pair = (place(registry).unwrap_or_default(), place(realm).unwrap_or_default());
+    let pair =
+        (host_and_port(registry).unwrap_or_default(), host_and_port(realm).unwrap_or_default());
     let known = KNOWN.iter().any(|(one, other)| (*one, *other) == (&*pair.0, &*pair.1));
     if same || here || known || allowed.check(realm).is_ok() {
         return Ok(());
