@@ -4,11 +4,11 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
+use reqwest::{Response, StatusCode};
 use url::Url;
 
-use super::headers;
+use super::retry_after::retry_after;
 use crate::verdict::{Code, Fault};
 
 /// A step that did not succeed.
@@ -64,10 +64,16 @@ pub fn refused(status: StatusCode, headers: &HeaderMap, url: &Url) -> AttemptErr
     refusal(status.as_u16(), headers, Fault::new(Code::HttpRefused, message))
 }
 
+/// A status that only answers what was not asked.
+pub(super) fn unasked(response: &Response) -> AttemptError {
+    let message = format!("the answer is {}, which was not asked for", response.status());
+    AttemptError::Fatal(Fault::new(Code::ResponseInvalid, message))
+}
+
 /// A fault that a status stands for: tried again where that can help, when the server says.
 pub(in crate::mirror) fn refusal(status: u16, headers: &HeaderMap, fault: Fault) -> AttemptError {
     if passes(status) {
-        AttemptError::Retry(fault, headers::retry_after(headers, jiff::Timestamp::now()))
+        AttemptError::Retry(fault, retry_after(headers, jiff::Timestamp::now()))
     } else {
         AttemptError::Fatal(fault)
     }

@@ -5,7 +5,7 @@ use reqwest::header::HeaderMap;
 use url::Url;
 
 use super::send::Request;
-use super::{AttemptError, Http, Validators, headers, refused};
+use super::{AttemptError, Http, Validators, framing, refused};
 use crate::mirror::Hosts;
 use crate::mirror::urls::redacted;
 use crate::verdict::Fault;
@@ -42,6 +42,6 @@ impl Http {
             return Err(refused(response.status(), response.headers(), response.url()));
         }
         let headers = response.headers();
-        Ok(RemoteFile { size: headers::length(headers)?, validators: Validators::of(headers) })
+        Ok(RemoteFile { size: framing::length(headers)?, validators: Validators::of(headers) })
     }
 }

@@ -1,17 +1,11 @@
 //! Header fields of an answer: read exactly, or not at all.
 
-use std::time::Duration;
-
-use jiff::Timestamp;
 use reqwest::header::{
-    CONTENT_ENCODING, CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
-    IF_NONE_MATCH, LAST_MODIFIED, RETRY_AFTER, TRANSFER_ENCODING,
+    CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    LAST_MODIFIED,
 };
-use reqwest::{Response, Version};
 
-use super::AttemptError;
 use crate::limits;
-use crate::verdict::{Code, Fault};
 
 /// What tells one state of a file on a server from another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,7 +59,7 @@ impl Validators {
 }
 
 /// A field that stands there once, and is text.
-fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+pub(super) fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
     if values.next().is_some() {
@@ -75,34 +69,9 @@ fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 }
 
 /// Digits alone.
-fn number(text: &str) -> Option<u64> {
+pub(super) fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if digits { text.parse().ok() } else { None }
-}
-
-/// `Content-Length`.
-///
-/// # Errors
-/// What is no number.
-pub(in crate::mirror) fn length(headers: &HeaderMap) -> Result<Option<u64>, AttemptError> {
-    if !headers.contains_key(CONTENT_LENGTH) {
-        return Ok(None);
-    }
-    let length = one(headers, &CONTENT_LENGTH).and_then(number);
-    length.map(Some).ok_or_else(|| AttemptError::invalid("the Content-Length is no number"))
-}
-
-/// Refuses a body whose end could not be told from a connection that broke. How it is encoded is of no
-/// account: it was asked for as it is, servers name encodings of what they store, and the digest
-/// decides.
-pub(super) fn ends(response: &Response) -> Result<(), AttemptError> {
-    let headers = response.headers();
-    let chunked = headers.contains_key(TRANSFER_ENCODING);
-    if response.version() <= Version::HTTP_11 && !chunked && length(headers)?.is_none() {
-        let message = "the answer names no length: nobody can tell whether it is whole";
-        return Err(AttemptError::Fatal(Fault::new(Code::ResponseInvalid, message)));
-    }
-    Ok(())
 }
 
 /// `Content-Encoding`, where it says anything: two answers with different ones are no parts of one file.
@@ -140,34 +109,11 @@ impl ContentRange {
     }
 }
 
-/// `Retry-After`, if it is a number of seconds or a date.
-pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    parse_retry_after(one(headers, &RETRY_AFTER)?, now)
-}
-
-fn parse_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
-    if let Some(seconds) = number(text) {
-        return Some(Duration::from_secs(seconds));
-    }
-    let seconds = date(text)?.as_second().saturating_sub(now.as_second());
-    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
-}
-
-/// A date in the form that every server writes (RFC 9110: IMF-fixdate), and in no other.
-fn date(text: &str) -> Option<Timestamp> {
-    let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
-    let same = printer.timestamp_to_rfc9110_string(&time).ok()?;
-    (same == text).then_some(time)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    const NOW: Timestamp = Timestamp::constant(784_111_777, 0);
 
     #[test]
     fn only_one_form_of_a_range() {
@@ -197,36 +143,6 @@ mod tests {
             "bytes 5-99999999999999999999/99999999999999999999",
         ] {
             assert_eq!(ContentRange::parse(bad), None, "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn seconds_or_a_date() {
-        let wait = |text| parse_retry_after(text, NOW).map(|wait| wait.as_secs());
-        assert_eq!(wait("0"), Some(0));
-        assert_eq!(wait("120"), Some(120));
-        assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT"), Some(0));
-        assert_eq!(wait("Sun, 06 Nov 1994 08:50:37 GMT"), Some(60));
-        assert_eq!(wait("Sun, 06 Nov 1994 08:40:37 GMT"), Some(0));
-        for bad in [
-            "",
-            "-1",
-            "+1",
-            "1.5",
-            " 1",
-            "1 ",
-            "1s",
-            "soon",
-            "99999999999999999999",
-            "Mon, 06 Nov 1994 08:49:37 GMT",
-            "Sunday, 06-Nov-94 08:49:37 GMT",
-            "Sun Nov  6 08:49:37 1994",
-            "Sun, 6 Nov 1994 08:49:37 GMT",
-            "Sun, 06 Nov 1994 08:49:37 +0000",
-            "06 Nov 1994 08:49:37 GMT",
-            "Sun, 06 Nov 1994 08:49:37 GMT ",
-        ] {
-            assert_eq!(wait(bad), None, "{bad:?}");
         }
     }
 
@@ -275,23 +191,6 @@ mod tests {
                 let text = format!("bytes {first}-{last}/{total}");
                 prop_assert_eq!(ContentRange::parse(&text), Some(ContentRange { first, last, total }));
             }
-        }
-
-        #[test]
-        fn waits_are_read_exactly(text in "[-+0-9 .]{0,22}|\\PC{0,40}") {
-            if let Some(wait) = parse_retry_after(&text, NOW) {
-                prop_assert!(text.bytes().all(|byte| byte.is_ascii_digit()));
-                prop_assert_eq!(text.parse(), Ok(wait.as_secs()));
-            }
-        }
-
-        #[test]
-        fn written_dates_are_read(second in 784_111_777_i64..2_000_000_000) {
-            let time = Timestamp::from_second(second).unwrap();
-            let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
-            let text = printer.timestamp_to_rfc9110_string(&time).unwrap();
-            let wait = parse_retry_after(&text, NOW).unwrap();
-            prop_assert_eq!(wait.as_secs(), u64::try_from(second - NOW.as_second()).unwrap());
         }
     }
 }

@@ -5,12 +5,12 @@ use reqwest::Response;
 use reqwest::header::{HeaderMap, HeaderValue, IF_RANGE, RANGE};
 use url::Url;
 
+use super::error::unasked;
 use super::headers::{self, ContentRange};
 use super::part::{Part, ResumeRecord};
 use super::room::{RESERVE_BYTES, fits};
 use super::send::Request;
-use super::small_file::unasked;
-use super::{AttemptError, Ends, Http, Pace, Validators, refused};
+use super::{AttemptError, Ends, Http, Pace, Validators, framing, refused};
 use crate::directory::Folder;
 use crate::mirror::fetch_record::now;
 use crate::mirror::urls::{query_digest, redacted};
@@ -154,8 +154,8 @@ impl Download<'_> {
 
     /// The whole file comes: from its first byte.
     fn begin(&mut self, response: &Response) -> Result<Part, AttemptError> {
-        headers::ends(response)?;
-        let total = headers::length(response.headers())?;
+        framing::delimited(response)?;
+        let total = framing::length(response.headers())?;
         self.room(total)?;
         self.before = 0;
         (self.write)()?;
@@ -265,7 +265,7 @@ fn continue_from(part: &Part, headers: &mut HeaderMap) -> Option<u64> {
 /// The rest of a file comes: exactly the bytes that are missing, of the same file. Anything else
 /// begins anew with the next attempt; until then nothing on the disk is touched.
 fn rest(mut part: Part, from: u64, response: &Response) -> Result<Part, AttemptError> {
-    headers::ends(response)?;
+    framing::delimited(response)?;
     if !part.record.validators().continues(&Validators::of(response.headers()))
         || part.record.encoding != headers::encoding(response.headers())
     {
@@ -276,7 +276,7 @@ fn rest(mut part: Part, from: u64, response: &Response) -> Result<Part, AttemptE
     if total.is_none() || part.record.total.is_some_and(|recorded| total != Some(recorded)) {
         return Err(AttemptError::invalid("the answer is not the range that was asked for"));
     }
-    let length = headers::length(response.headers())?;
+    let length = framing::length(response.headers())?;
     if length.is_some_and(|length| total != from.checked_add(length)) {
         return Err(AttemptError::invalid("the answer is not as long as its range"));
     }

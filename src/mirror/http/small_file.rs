@@ -3,8 +3,9 @@
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use url::Url;
 
+use super::error::unasked;
 use super::send::Request;
-use super::{AttemptError, Http, Validators, headers, page, refused};
+use super::{AttemptError, Http, Validators, framing, page, refused};
 use crate::digest::Sha256Digest;
 use crate::mirror::fetch_record::now;
 use crate::mirror::urls::{query_digest, redacted};
@@ -100,18 +101,12 @@ impl Http {
     }
 
     fn body(&self, response: &mut reqwest::Response, cap: u64) -> Result<Vec<u8>, AttemptError> {
-        headers::ends(response)?;
-        let length = headers::length(response.headers())?;
+        framing::delimited(response)?;
+        let length = framing::length(response.headers())?;
         let body = self.whole(response, cap)?;
         if length.is_some_and(|length| length != body.len() as u64) {
             return Err(AttemptError::invalid("the answer is not as long as it says"));
         }
         Ok(body)
     }
-}
-
-/// A status that only answers what was not asked.
-pub(super) fn unasked(response: &reqwest::Response) -> AttemptError {
-    let message = format!("the answer is {}, which was not asked for", response.status());
-    AttemptError::Fatal(Fault::new(Code::ResponseInvalid, message))
 }

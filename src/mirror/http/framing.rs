@@ -1,0 +1,33 @@
+//! Where the body of a response ends: without that nobody can tell a whole file from a broken one.
+
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
+use reqwest::{Response, Version};
+
+use super::AttemptError;
+use super::headers::{number, one};
+use crate::verdict::{Code, Fault};
+
+/// `Content-Length`.
+///
+/// # Errors
+/// What is no number.
+pub(in crate::mirror) fn length(headers: &HeaderMap) -> Result<Option<u64>, AttemptError> {
+    if !headers.contains_key(CONTENT_LENGTH) {
+        return Ok(None);
+    }
+    let length = one(headers, &CONTENT_LENGTH).and_then(number);
+    length.map(Some).ok_or_else(|| AttemptError::invalid("the Content-Length is no number"))
+}
+
+/// Refuses a body whose end could not be told from a connection that broke. How it is encoded is of no
+/// account: it was asked for as it is, servers name encodings of what they store, and the digest
+/// decides.
+pub(super) fn delimited(response: &Response) -> Result<(), AttemptError> {
+    let headers = response.headers();
+    let chunked = headers.contains_key(TRANSFER_ENCODING);
+    if response.version() <= Version::HTTP_11 && !chunked && length(headers)?.is_none() {
+        let message = "the answer names no length: nobody can tell whether it is whole";
+        return Err(AttemptError::Fatal(Fault::new(Code::ResponseInvalid, message)));
+    }
+    Ok(())
+}
