@@ -14,8 +14,8 @@ use super::{Hosts, ImageSource, Watch};
 use crate::directory::{Folder, Lock, TEMPORARY};
 use crate::parallel;
 use crate::transfer::{
-    self, FETCH_LOG, Kind, Made, NamedKeys, OmittedItem, Origin, OwnFile, Requested, SealRequest,
-    Seen, Stop,
+    self, FETCH_LOG, Kind, NamedKeys, NewTransfer, OmittedItem, Origin, OwnFile, Requested,
+    SealRequest, Seen, Stop,
 };
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
@@ -82,7 +82,7 @@ pub struct MirrorOutcome {
     /// One report for each request, in order.
     pub reports: Vec<ArtifactReport>,
     /// The sealed transfer, or why there is none.
-    pub made: Result<Made, Stop>,
+    pub made: Result<NewTransfer, Stop>,
     /// How many images and packages were fetched.
     pub fetched: usize,
 }
@@ -392,7 +392,7 @@ impl MirrorRequest<'_> {
         origins: &BTreeMap<String, Origin>,
         carried: Vec<transfer::BaseArtifact>,
         seen: Seen,
-    ) -> Result<Made, Stop> {
+    ) -> Result<NewTransfer, Stop> {
         let mut extra = self.tools.clone();
         extra.push(OwnFile { name: FETCH_LOG.to_owned(), bytes: store.log()?, mode: 0o644 });
         let requested: Vec<Requested> = self

@@ -95,7 +95,7 @@ pub struct Origin {
 
 /// A sealed transfer.
 #[derive(Debug)]
-pub struct Made {
+pub struct NewTransfer {
     /// The manifest.
     pub manifest: Manifest,
     /// SHA-256 of its bytes.
@@ -128,7 +128,7 @@ impl From<Fault> for Stop {
 /// [`Stop::Artifacts`] when anything in it does not verify, and then nothing was written;
 /// [`Stop::Fault`] for an request that can't be carried out, or when writing fails: then the directory
 /// says that sealing was interrupted, and the same call completes it.
-pub fn make(folder: &Folder, request: &SealRequest<'_>) -> Result<Made, Stop> {
+pub fn make(folder: &Folder, request: &SealRequest<'_>) -> Result<NewTransfer, Stop> {
     let lock = folder.lock()?;
     make_held(folder, request, Seen::default(), &lock)
 }
@@ -167,7 +167,7 @@ pub fn make_held(
     request: &SealRequest<'_>,
     seen: Seen,
     _: &Lock,
-) -> Result<Made, Stop> {
+) -> Result<NewTransfer, Stop> {
     possible(request)?;
     let all = list(folder, request.exclude)?;
     let earlier = clear_of(folder, request, &all, &BTreeSet::new())?;
@@ -206,7 +206,7 @@ pub fn make_held(
     // What can't be read again is not written.
     Manifest::parse(&bytes).map_err(|fault| fault.at(folder.shown()))?;
     let digest = write(folder, request, &manifest, &bytes, &all, &own)?;
-    Ok(Made { manifest, digest, reports, foreign })
+    Ok(NewTransfer { manifest, digest, reports, foreign })
 }
 
 /// Refuses an request that can't be carried out, whatever lies in the folder.

@@ -43,7 +43,8 @@ pub use layout::{
 };
 pub use likeness::{Likeness, likeness};
 pub use make::{
-    Made, Origin, SealRequest, Stop, begin, clear, make, make_held, possible, unchanged_since,
+    NewTransfer, Origin, SealRequest, Stop, begin, clear, make, make_held, possible,
+    unchanged_since,
 };
 pub use manifest::{
     Artifact, Base, BaseArtifact, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA,

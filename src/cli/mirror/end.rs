@@ -10,7 +10,7 @@ use crate::cli::{complain, shown, warn};
 use crate::directory::Folder;
 use crate::mirror::{MirrorOutcome, Watch};
 use crate::report::Form;
-use crate::transfer::{Made, Stop};
+use crate::transfer::{NewTransfer, Stop};
 use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report, line};
 
 /// The status by what could not be brought: each code means the same as everywhere. What was not tried,
@@ -59,7 +59,7 @@ fn report(
 }
 
 /// Says what lay in the directory and was sealed although this run did not ask for it.
-fn say_unasked(made: &Made) {
+fn say_unasked(made: &NewTransfer) {
     let requested = &made.manifest.requested;
     for artifact in &made.manifest.artifacts {
         let asked =
