@@ -16,7 +16,7 @@ use crate::image::Options;
 use crate::limits;
 use crate::release::Filter;
 use crate::report::Form;
-use crate::transfer::{self, SealRequest, Stop};
+use crate::transfer::{self, SealError, SealRequest};
 use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Report, line, printable};
 
 /// Seal a folder: verify everything in it, and turn it into a signed transfer directory.
@@ -72,8 +72,8 @@ pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {
             left_out(&exclude);
             Ok(ExitStatus::Verified)
         }
-        Err(Stop::Artifacts(reports)) => stopped(arguments, reports, sealing.now),
-        Err(Stop::Fault(fault)) => Err(fault),
+        Err(SealError::Artifacts(reports)) => stopped(arguments, reports, sealing.now),
+        Err(SealError::Fault(fault)) => Err(fault),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::directory::{Folder, Lock, TEMPORARY};
 use crate::parallel;
 use crate::transfer::{
     self, FETCH_LOG, Kind, NamedKeys, NewTransfer, OmittedItem, Origin, OwnFile, Requested,
-    SealRequest, Seen, Stop,
+    SealError, SealRequest, Seen,
 };
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
@@ -82,7 +82,7 @@ pub struct MirrorOutcome {
     /// One report for each request, in order.
     pub reports: Vec<ArtifactReport>,
     /// The sealed transfer, or why there is none.
-    pub made: Result<NewTransfer, Stop>,
+    pub made: Result<NewTransfer, SealError>,
     /// How many images and packages were fetched.
     pub fetched: usize,
 }
@@ -197,7 +197,7 @@ impl MirrorRequest<'_> {
         });
         drop(tasks);
         let outcomes = self.finish(&fetch_task, &before, results);
-        if matches!(outcomes.made, Err(Stop::Fault(_))) {
+        if matches!(outcomes.made, Err(SealError::Fault(_))) {
             store.settle()?;
         }
         Ok(outcomes)
@@ -392,7 +392,7 @@ impl MirrorRequest<'_> {
         origins: &BTreeMap<String, Origin>,
         carried: Vec<transfer::BaseArtifact>,
         seen: Seen,
-    ) -> Result<NewTransfer, Stop> {
+    ) -> Result<NewTransfer, SealError> {
         let mut extra = self.tools.clone();
         extra.push(OwnFile { name: FETCH_LOG.to_owned(), bytes: store.log()?, mode: 0o644 });
         let requested: Vec<Requested> = self

@@ -109,14 +109,14 @@ pub struct NewTransfer {
 
 /// Why a folder was not sealed.
 #[derive(Debug)]
-pub enum Stop {
+pub enum SealError {
     /// What was found about the artifacts and files; at least one is not OK.
     Artifacts(Vec<ArtifactReport>),
     /// Something else.
     Fault(Fault),
 }
 
-impl From<Fault> for Stop {
+impl From<Fault> for SealError {
     fn from(fault: Fault) -> Self {
         Self::Fault(fault)
     }
@@ -125,10 +125,10 @@ impl From<Fault> for Stop {
 /// Seals a folder.
 ///
 /// # Errors
-/// [`Stop::Artifacts`] when anything in it does not verify, and then nothing was written;
-/// [`Stop::Fault`] for an request that can't be carried out, or when writing fails: then the directory
+/// [`SealError::Artifacts`] when anything in it does not verify, and then nothing was written;
+/// [`SealError::Fault`] for an request that can't be carried out, or when writing fails: then the directory
 /// says that sealing was interrupted, and the same call completes it.
-pub fn make(folder: &Folder, request: &SealRequest<'_>) -> Result<NewTransfer, Stop> {
+pub fn make(folder: &Folder, request: &SealRequest<'_>) -> Result<NewTransfer, SealError> {
     let lock = folder.lock()?;
     make_held(folder, request, Seen::default(), &lock)
 }
@@ -167,7 +167,7 @@ pub fn make_held(
     request: &SealRequest<'_>,
     seen: Seen,
     _: &Lock,
-) -> Result<NewTransfer, Stop> {
+) -> Result<NewTransfer, SealError> {
     possible(request)?;
     let all = list(folder, request.exclude)?;
     let earlier = clear_of(folder, request, &all, &BTreeSet::new())?;
@@ -191,7 +191,7 @@ pub fn make_held(
     earlier.admits(folder, &all, &own)?;
     let strange = strange(folder, &listing, &own);
     if !strange.is_empty() {
-        return Err(Stop::Artifacts(strange));
+        return Err(SealError::Artifacts(strange));
     }
     let foreign = survey
         .files
@@ -342,7 +342,7 @@ fn decide(
     judged: Vec<Judged>,
     unpaired: Vec<String>,
     reports: &mut Vec<ArtifactReport>,
-) -> Result<Vec<Artifact>, Stop> {
+) -> Result<Vec<Artifact>, SealError> {
     let mut artifacts = Vec::new();
     let mut unused: BTreeSet<&str> = request.allow_unsigned.iter().map(String::as_str).collect();
     let mut stopped = !reports.is_empty();
@@ -394,7 +394,7 @@ fn decide(
         stopped = true;
     }
     if stopped {
-        return Err(Stop::Artifacts(std::mem::take(reports)));
+        return Err(SealError::Artifacts(std::mem::take(reports)));
     }
     if let Some(name) = unused.into_iter().next() {
         let message = format!("--allow-unsigned {name:?} names nothing in the folder");

@@ -43,7 +43,7 @@ pub use layout::{
 };
 pub use likeness::{Likeness, likeness};
 pub use make::{
-    NewTransfer, Origin, SealRequest, Stop, begin, clear, make, make_held, possible,
+    NewTransfer, Origin, SealError, SealRequest, begin, clear, make, make_held, possible,
     unchanged_since,
 };
 pub use manifest::{

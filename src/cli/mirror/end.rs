@@ -10,7 +10,7 @@ use crate::cli::{complain, shown, warn};
 use crate::directory::Folder;
 use crate::mirror::{MirrorOutcome, Watch};
 use crate::report::Form;
-use crate::transfer::{NewTransfer, Stop};
+use crate::transfer::{NewTransfer, SealError};
 use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report, line};
 
 /// The status by what could not be brought: each code means the same as everywhere. What was not tried,
@@ -27,10 +27,10 @@ fn status(reports: &[ArtifactReport]) -> ExitStatus {
 }
 
 /// The status of a run that sealed nothing although everything was brought.
-fn stopped(stop: &Stop) -> ExitStatus {
+fn stopped(stop: &SealError) -> ExitStatus {
     match stop {
-        Stop::Fault(fault) => fault.outcome().exit_status(),
-        Stop::Artifacts(_) => ExitStatus::Failed,
+        SealError::Fault(fault) => fault.outcome().exit_status(),
+        SealError::Artifacts(_) => ExitStatus::Failed,
     }
 }
 
@@ -75,10 +75,10 @@ fn say_unasked(made: &NewTransfer) {
 }
 
 /// Says why nothing was sealed.
-fn say_stopped(stop: &Stop) {
+fn say_stopped(stop: &SealError) {
     match stop {
-        Stop::Fault(fault) => complain(fault),
-        Stop::Artifacts(against) => {
+        SealError::Fault(fault) => complain(fault),
+        SealError::Artifacts(against) => {
             for artifact in against.iter().filter(|it| it.outcome != Outcome::Ok) {
                 let reason = artifact.reason.as_deref().unwrap_or_default();
                 let code = artifact.code.map_or("", |code| code.name());
