@@ -29,7 +29,7 @@ use crate::verdict::{
 
 /// The answer for a transfer directory.
 #[derive(Debug)]
-pub struct Answer {
+pub struct CheckedTransfer {
     /// One report for each artifact in the manifest's order, then for each file that is not as it
     /// should be, then for each omitted item, then for the directory as a whole.
     pub reports: Vec<ArtifactReport>,
@@ -42,7 +42,7 @@ pub struct Answer {
 /// Checks a transfer directory. The seal must be there ([`super::traces`] says whether it may not
 /// be).
 #[must_use]
-pub fn check(folder: &Folder, context: &Context<'_>) -> Answer {
+pub fn check(folder: &Folder, context: &Context<'_>) -> CheckedTransfer {
     check_one(folder, context, Role::Transfer)
 }
 
@@ -53,7 +53,7 @@ enum Role {
     Transfer,
 }
 
-fn check_one(folder: &Folder, context: &Context<'_>, role: Role) -> Answer {
+fn check_one(folder: &Folder, context: &Context<'_>, role: Role) -> CheckedTransfer {
     let mut whole = ArtifactReport::new(folder.shown());
     whole.kind = Some(ArtifactKind::Transfer);
     let mut covers = Covers::new();
@@ -65,7 +65,7 @@ fn check_one(folder: &Folder, context: &Context<'_>, role: Role) -> Answer {
         Ok(opened) => opened,
         Err(fault) => {
             whole.checks.push(Check::new(CheckName::Seal, Status::Failed));
-            return Answer { reports: vec![whole.refused(&fault)], sealed: None, covers };
+            return CheckedTransfer { reports: vec![whole.refused(&fault)], sealed: None, covers };
         }
     };
     let manifest = sealed.manifest();
@@ -77,7 +77,7 @@ fn check_one(folder: &Folder, context: &Context<'_>, role: Role) -> Answer {
             let next = "Stop the deployment, and ask the sealing side to seal again with a transfer key that is in use.";
             report.next = Some(next.to_owned());
         }
-        return Answer { reports: vec![report], sealed: Some(sealed), covers };
+        return CheckedTransfer { reports: vec![report], sealed: Some(sealed), covers };
     }
     let (mut reports, present, others) = contents(folder, &listing, manifest, context, &mut whole);
     if present.folded > 0 {
@@ -104,7 +104,7 @@ fn check_one(folder: &Folder, context: &Context<'_>, role: Role) -> Answer {
     let accepted = own.is_empty();
     covers = cover::covers(&listing, manifest, &present, &reports, &others, accepted);
     reports.push(decide(whole, &reports, own, manifest));
-    Answer { reports, sealed: Some(sealed), covers }
+    CheckedTransfer { reports, sealed: Some(sealed), covers }
 }
 
 fn seal_check(sealed: &Sealed) -> Check {

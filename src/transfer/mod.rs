@@ -32,7 +32,7 @@ mod strict;
 mod vouch;
 
 pub use admit::{Together, admissible};
-pub use check::{Answer, check};
+pub use check::{CheckedTransfer, check};
 pub use context::Context;
 pub use cover::{Covers, nothing_covered};
 pub use foresee::{Foreseen, foresee};
