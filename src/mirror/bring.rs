@@ -21,7 +21,7 @@ use crate::limits;
 use crate::pairing;
 use crate::path;
 use crate::sigstore::SignatureBundle;
-use crate::transfer::{self, BaseArtifact, Foreseen, Kind, Origin, SealRequest, Seen};
+use crate::transfer::{self, BaseArtifact, ExaminedFiles, Foreseen, Kind, Origin, SealRequest};
 use crate::trust::SiteRules;
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
@@ -63,7 +63,7 @@ impl Located<'_> {
 /// What became of a wanted.
 pub(super) enum FetchOutcome {
     /// It is here and right.
-    Accepted { report: Box<ArtifactReport>, seen: Seen, origin: Origin },
+    Accepted { report: Box<ArtifactReport>, seen: ExaminedFiles, origin: Origin },
     /// An earlier transfer carried it; the verdict, where it was judged again.
     Carried(BaseArtifact, Option<Box<ArtifactReport>>),
 }
@@ -144,7 +144,7 @@ impl<'a> FetchTask<'a> {
     pub(super) fn in_place(
         &self,
         wanted: &WantedItem,
-    ) -> Result<(ArtifactReport, Seen, Origin), Fault> {
+    ) -> Result<(ArtifactReport, ExaminedFiles, Origin), Fault> {
         let mut stage = Stage::new(self.store, wanted);
         let below = self.store.folder.folder(&wanted.directory)?;
         for entry in below.list()?.files() {
@@ -597,7 +597,11 @@ fn refusal(wanted: &WantedItem, report: ArtifactReport) -> Fault {
 }
 
 /// The digests that a source stated are among those that the archive proves.
-fn stated(wanted: &WantedItem, description: &ImageDescription, seen: &Seen) -> Result<(), Fault> {
+fn stated(
+    wanted: &WantedItem,
+    description: &ImageDescription,
+    seen: &ExaminedFiles,
+) -> Result<(), Fault> {
     if let (Some(whole), Some(found)) = (description.whole, seen.digest(&wanted.path))
         && whole != found.sha256
     {
@@ -629,7 +633,7 @@ fn absent(fault: &Fault) -> bool {
     fault.code() == Code::HttpRefused && (status.starts_with("404 ") || status.starts_with("410 "))
 }
 
-type Judgement = (ArtifactReport, Seen);
+type Judgement = (ArtifactReport, ExaminedFiles);
 
 fn digest(judged: &Judgement, wanted: &WantedItem) -> Option<Sha256Digest> {
     judged.1.digest(&wanted.path).map(|it| it.sha256)

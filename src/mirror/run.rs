@@ -14,8 +14,8 @@ use super::{Hosts, ImageSource, Watch};
 use crate::directory::{Folder, Lock, TEMPORARY};
 use crate::parallel;
 use crate::transfer::{
-    self, FETCH_LOG, Kind, NamedKeys, NewTransfer, OmittedItem, Origin, OwnFile, Requested,
-    SealError, SealRequest, Seen,
+    self, ExaminedFiles, FETCH_LOG, Kind, NamedKeys, NewTransfer, OmittedItem, Origin, OwnFile,
+    Requested, SealError, SealRequest,
 };
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
@@ -278,7 +278,7 @@ impl MirrorRequest<'_> {
         let mut omitted = Vec::new();
         let mut carried = Vec::new();
         let mut origins = BTreeMap::new();
-        let mut seen = Seen::default();
+        let mut seen = ExaminedFiles::default();
         let mut held: Option<(String, Code)> = None;
         let mut failed = false;
         // What came in this run, or was found to be what is wanted.
@@ -391,7 +391,7 @@ impl MirrorRequest<'_> {
         omitted: &[OmittedItem],
         origins: &BTreeMap<String, Origin>,
         carried: Vec<transfer::BaseArtifact>,
-        seen: Seen,
+        seen: ExaminedFiles,
     ) -> Result<NewTransfer, SealError> {
         let mut extra = self.tools.clone();
         extra.push(OwnFile { name: FETCH_LOG.to_owned(), bytes: store.log()?, mode: 0o644 });

@@ -19,7 +19,7 @@ use crate::key::PublicKey;
 use crate::limits;
 use crate::pairing;
 use crate::survey::hash;
-use crate::transfer::Seen;
+use crate::transfer::ExaminedFiles;
 use crate::verdict::{Code, Fault};
 
 /// The most that a small file of the vendor's has.
@@ -279,7 +279,11 @@ impl<'a> Stage<'a> {
     /// # Errors
     /// [`Code::SourceDisagrees`] when a file is another than the one that was judged,
     /// [`Code::OutputExists`], and [`Code::WriteFailed`].
-    pub(super) fn accept(&mut self, seen: &mut Seen, watch: &dyn Watch) -> Result<(), Fault> {
+    pub(super) fn accept(
+        &mut self,
+        seen: &mut ExaminedFiles,
+        watch: &dyn Watch,
+    ) -> Result<(), Fault> {
         let (store, folder) = (self.store, self.store.folder);
         let view = self.view()?;
         let moves: Vec<(&str, &str)> = self

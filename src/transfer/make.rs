@@ -15,7 +15,7 @@ use super::manifest::{
 };
 use super::named::{self, NamedKeys};
 use super::own::{OwnFile, extra, fixed_files, own_files, written_names};
-use super::seen::Seen;
+use super::seen::ExaminedFiles;
 use super::shape;
 use crate::digest::{Sha256Digest, hex};
 use crate::directory::{EntryKind, Folder, Listing, Lock, read_small};
@@ -130,7 +130,7 @@ impl From<Fault> for SealError {
 /// says that sealing was interrupted, and the same call completes it.
 pub fn make(folder: &Folder, request: &SealRequest<'_>) -> Result<NewTransfer, SealError> {
     let lock = folder.lock()?;
-    make_held(folder, request, Seen::default(), &lock)
+    make_held(folder, request, ExaminedFiles::default(), &lock)
 }
 
 /// Says in a sealed directory that it is being changed: until it is sealed again, every check answers
@@ -165,7 +165,7 @@ pub fn unchanged_since(folder: &Folder) -> Result<(), Fault> {
 pub fn make_held(
     folder: &Folder,
     request: &SealRequest<'_>,
-    seen: Seen,
+    seen: ExaminedFiles,
     _: &Lock,
 ) -> Result<NewTransfer, SealError> {
     possible(request)?;

@@ -53,6 +53,6 @@ pub use manifest::{
 pub use named::NamedKeys;
 pub use own::OwnFile;
 pub use seal::{Sealed, is_trace, open, traces};
-pub use seen::{Seen, examine, examine_absent};
+pub use seen::{ExaminedFiles, examine, examine_absent};
 pub use shape::{stream, time};
 pub use state::{Accepted, State};

@@ -13,18 +13,18 @@ use crate::verdict::{Code, Fault};
 
 /// What was read of a folder before it is sealed.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub struct ExaminedFiles {
     files: BTreeMap<String, (FoundFile, Stamp)>,
 }
 
-impl Seen {
+impl ExaminedFiles {
     /// Whether a file is as it was when it was read.
     #[must_use]
     pub fn still(&self, folder: &Folder, name: &str) -> bool {
         self.files.get(name).is_some_and(|(_, stamp)| folder.stamp(name) == Some(*stamp))
     }
 
-    /// A file that was [`Seen::still`] the same got its name just now, which shows in its stamp. One that
+    /// A file that was [`ExaminedFiles::still`] the same got its name just now, which shows in its stamp. One that
     /// is not known again will be read again.
     pub fn named(&mut self, folder: &Folder, name: &str) {
         let Some((_, stamp)) = self.files.get_mut(name) else { return };
@@ -86,7 +86,7 @@ pub fn examine(
     folder: &Folder,
     request: &SealRequest<'_>,
     names: &BTreeSet<String>,
-) -> Result<(Judged, Seen), Fault> {
+) -> Result<(Judged, ExaminedFiles), Fault> {
     let listing = listed(folder, names)?;
     // What would stop the sealing of everything is said of the one whose file it is.
     if let Some((_, fault)) = unfit(folder, &listing).into_iter().next() {
@@ -125,7 +125,7 @@ pub fn examine(
             Some((file.name.clone(), (file, stamp)))
         })
         .collect();
-    Ok((one, Seen { files }))
+    Ok((one, ExaminedFiles { files }))
 }
 
 /// Judges a package that is not here, by the size and digest that are known of it and the files of its
