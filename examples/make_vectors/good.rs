@@ -3,8 +3,8 @@
 use p256::ecdsa::Signature;
 use sealift::digest::Sha256Digest;
 use sealift::transfer::{
-    Artifact, Base, BaseArtifact, FETCH_LOG, Kind, MANIFEST, Manifest, OmittedItem, Requested,
-    State, key_path,
+    AcceptedTransfers, Artifact, Base, BaseArtifact, FETCH_LOG, Kind, MANIFEST, Manifest,
+    OmittedItem, Requested, key_path,
 };
 
 use crate::draft::{self, manifest_of};
@@ -214,7 +214,7 @@ pub(crate) fn state(transfer: &Files) -> Result<Vec<u8>> {
 
 /// The same for several transfers, one after the other.
 fn state_of(transfers: &[&Files]) -> Result<Vec<u8>> {
-    let mut state = State::default();
+    let mut state = AcceptedTransfers::default();
     for transfer in transfers {
         let bytes = manifest_of(transfer);
         state.accept(&Manifest::parse(&bytes)?, &Sha256Digest::of(&bytes))?;

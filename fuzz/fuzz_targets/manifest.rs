@@ -8,7 +8,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sealift::path::portable;
-use sealift::transfer::{Manifest, State};
+use sealift::transfer::{Manifest, AcceptedTransfers};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(manifest) = Manifest::parse(bytes) {
@@ -19,8 +19,8 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(Manifest::parse(&written).expect("what was written can be read"), manifest);
         assert!(manifest.files.iter().all(|file| portable(&file.path).is_ok()));
     }
-    if let Ok(state) = State::parse(bytes) {
+    if let Ok(state) = AcceptedTransfers::parse(bytes) {
         let written = state.to_bytes().expect("a state can be written");
-        assert_eq!(State::parse(&written).expect("what was written can be read"), state);
+        assert_eq!(AcceptedTransfers::parse(&written).expect("what was written can be read"), state);
     }
 });

@@ -7,7 +7,7 @@ use clap::Args;
 use super::files;
 use crate::directory::{Folder, write_beside};
 use crate::limits;
-use crate::transfer::{Sealed, State, stream};
+use crate::transfer::{AcceptedTransfers, Sealed, stream};
 use crate::trust::TrustPolicy;
 use crate::verdict::{Code, Fault};
 
@@ -86,7 +86,7 @@ impl TransferArgs {
     /// # Errors
     /// [`Code::StateMissing`], [`Code::StateMalformed`], and [`Code::Usage`] when a file that is to be
     /// begun is there.
-    pub(super) fn state(&self) -> Result<Option<State>, Fault> {
+    pub(super) fn state(&self) -> Result<Option<AcceptedTransfers>, Fault> {
         let Some(path) = &self.state else { return Ok(None) };
         let there = path.symlink_metadata().is_ok();
         if self.init_state {
@@ -94,7 +94,7 @@ impl TransferArgs {
                 let message = "the state file is there already; leave --init-state out";
                 return Err(Fault::new(Code::Usage, message).at(files::show(path)));
             }
-            return Ok(Some(State::default()));
+            return Ok(Some(AcceptedTransfers::default()));
         }
         if !there {
             return Err(
@@ -102,19 +102,19 @@ impl TransferArgs {
             );
         }
         let bytes = files::read_config(path, limits::STATE_BYTES, Code::StateMalformed)?;
-        State::parse(&bytes).map(Some).map_err(|fault| fault.at(files::show(path)))
+        AcceptedTransfers::parse(&bytes).map(Some).map_err(|fault| fault.at(files::show(path)))
     }
 
     /// Remembers an accepted transfer, beside what others may have accepted meanwhile.
     ///
     /// # Errors
-    /// Those of reading and writing the file, and those of [`State::accept`].
+    /// Those of reading and writing the file, and those of [`AcceptedTransfers::accept`].
     pub(super) fn remember(&self, sealed: &Sealed) -> Result<(), Fault> {
         let Some(path) = &self.state else { return Ok(()) };
         write_beside(path, limits::STATE_BYTES, |before| {
             let mut state = match before {
-                Some(bytes) => State::parse(&bytes)?,
-                None if self.init_state => State::default(),
+                Some(bytes) => AcceptedTransfers::parse(&bytes)?,
+                None if self.init_state => AcceptedTransfers::default(),
                 None => {
                     let message = "the file went away while the transfer was checked";
                     return Err(Fault::new(Code::StateMissing, message));

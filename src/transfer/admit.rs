@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::context::Context;
 use super::manifest::Manifest;
 use super::seal::Sealed;
-use super::state::State;
+use super::state::AcceptedTransfers;
 use super::{fresh, shape};
 use crate::digest::Sha256Digest;
 use crate::trust::{SealTimes, TrustPolicy};
@@ -33,7 +33,7 @@ struct Newest {
 impl Together {
     /// Takes note of transfers whose seals hold, that are [`admissible`], and that will be judged.
     #[must_use]
-    pub fn new(all: &[Sealed], state: &State) -> Self {
+    pub fn new(all: &[Sealed], state: &AcceptedTransfers) -> Self {
         let mut streams: BTreeMap<String, Newest> = BTreeMap::new();
         for sealed in all {
             let manifest = sealed.manifest();
@@ -77,7 +77,7 @@ impl Together {
     /// Judges a serial by what was accepted before and what lies beside it.
     fn admit(
         &self,
-        state: &State,
+        state: &AcceptedTransfers,
         manifest: &Manifest,
         digest: &Sha256Digest,
     ) -> Result<(), Fault> {
@@ -121,7 +121,7 @@ pub(super) fn believed(sealed: &Sealed, context: &Context<'_>) -> Result<(), Fau
     let manifest = sealed.manifest();
     if let Some(key) = context.policy.and_then(|policy| policy.transfer_key(&sealed.key())) {
         let stream = manifest.stream.as_str();
-        let known = |state: &State| state.remembers(stream, &sealed.digest());
+        let known = |state: &AcceptedTransfers| state.remembers(stream, &sealed.digest());
         key.admit(SealTimes {
             stream,
             created: shape::time(&manifest.created)?,
@@ -159,7 +159,7 @@ pub(super) fn base(sealed: &Sealed, context: &Context<'_>) -> Result<(), Fault> 
 /// Judges the serial; says which was accepted before.
 pub(super) fn serial(
     sealed: &Sealed,
-    state: &State,
+    state: &AcceptedTransfers,
     context: &Context<'_>,
 ) -> Result<String, Fault> {
     let manifest = sealed.manifest();

@@ -13,7 +13,7 @@ use super::layout::{Place, TRUSTED_ROOT};
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
 use super::present::{self, Present};
 use super::seal::{self, Sealed};
-use super::state::State;
+use super::state::AcceptedTransfers;
 use super::vouch::{self, SealedKeys, mismatch};
 use super::{admit, fresh, kept, layout};
 use crate::artifact::detect::{self, Found};
@@ -379,7 +379,7 @@ fn gate(
     let status = if fresh.is_ok() { Status::Passed } else { Status::Failed };
     whole.checks.push(Check::new(CheckName::Freshness, status));
     fresh?;
-    let none = State::default();
+    let none = AcceptedTransfers::default();
     let before = admit::serial(sealed, context.state.unwrap_or(&none), context);
     if context.state.is_none() && before.is_ok() {
         whole.checks.push(Check::new(CheckName::Serial, Status::NotChecked));

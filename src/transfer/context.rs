@@ -7,7 +7,7 @@ use crate::sigstore::{HashRule, Transparency, TrustMaterial};
 use crate::trust::{Profiles, TrustPolicy, VendorProfile, is_called};
 
 use super::admit::Together;
-use super::state::State;
+use super::state::AcceptedTransfers;
 
 /// Everything that a transfer directory is judged by, besides its seal.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub struct Context<'a> {
     /// The present.
     pub now: jiff::Timestamp,
     /// What was accepted before.
-    pub state: Option<&'a State>,
+    pub state: Option<&'a AcceptedTransfers>,
     /// The transfers that are judged in the same run, for their serials.
     pub together: Option<&'a Together>,
     /// The streams that the operator names; none: those of the policy.

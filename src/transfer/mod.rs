@@ -55,4 +55,4 @@ pub use own::OwnFile;
 pub use seal::{Sealed, is_trace, open, traces};
 pub use seen::{ExaminedFiles, examine, examine_absent};
 pub use shape::{stream, time};
-pub use state::{Accepted, State};
+pub use state::{AcceptedTransfer, AcceptedTransfers};

@@ -17,7 +17,7 @@ const SCHEMA: &str = "sealift-state/v1";
 /// The state file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct State {
+pub struct AcceptedTransfers {
     schema: String,
     streams: Streams,
 }
@@ -25,7 +25,7 @@ pub struct State {
 /// The last accepted transfer of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Accepted {
+pub struct AcceptedTransfer {
     /// Its serial.
     pub serial: u64,
     /// SHA-256 of its manifest's bytes.
@@ -35,7 +35,7 @@ pub struct Accepted {
 /// Streams by name; one that is written twice is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
-struct Streams(BTreeMap<String, Accepted>);
+struct Streams(BTreeMap<String, AcceptedTransfer>);
 
 impl<'de> Deserialize<'de> for Streams {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -50,7 +50,9 @@ impl<'de> Deserialize<'de> for Streams {
                 mut map: A,
             ) -> Result<Streams, A::Error> {
                 let mut streams = BTreeMap::new();
-                while let Some((name, accepted)) = map.next_entry::<String, Object<Accepted>>()? {
+                while let Some((name, accepted)) =
+                    map.next_entry::<String, Object<AcceptedTransfer>>()?
+                {
                     if streams.insert(name, accepted.0).is_some() {
                         return Err(serde::de::Error::custom("a stream is written twice"));
                     }
@@ -62,13 +64,13 @@ impl<'de> Deserialize<'de> for Streams {
     }
 }
 
-impl Default for State {
+impl Default for AcceptedTransfers {
     fn default() -> Self {
         Self { schema: SCHEMA.to_owned(), streams: Streams(BTreeMap::new()) }
     }
 }
 
-impl State {
+impl AcceptedTransfers {
     /// Reads a state file.
     ///
     /// # Errors
@@ -104,7 +106,7 @@ impl State {
 
     /// The last accepted transfer of a stream.
     #[must_use]
-    pub fn last(&self, stream: &str) -> Option<Accepted> {
+    pub fn last(&self, stream: &str) -> Option<AcceptedTransfer> {
         self.streams.0.get(stream).copied()
     }
 
@@ -138,10 +140,10 @@ impl State {
     /// Remembers an accepted transfer; says whether anything changed.
     ///
     /// # Errors
-    /// Those of [`State::admit`]: what was accepted meanwhile is never forgotten.
+    /// Those of [`AcceptedTransfers::admit`]: what was accepted meanwhile is never forgotten.
     pub fn accept(&mut self, manifest: &Manifest, digest: &Sha256Digest) -> Result<bool, Fault> {
         self.admit(manifest, digest)?;
-        let accepted = Accepted { serial: manifest.serial, manifest: *digest };
+        let accepted = AcceptedTransfer { serial: manifest.serial, manifest: *digest };
         Ok(self.streams.0.insert(manifest.stream.clone(), accepted) != Some(accepted))
     }
 }

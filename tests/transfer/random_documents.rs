@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use sealift::digest::Sha256Digest;
 use sealift::path::portable;
-use sealift::transfer::{Manifest, State};
+use sealift::transfer::{AcceptedTransfers, Manifest};
 
 const MANIFEST: &[u8] =
     include_bytes!("../../bundle-format/vectors/every-member/transfer/manifest.json");
@@ -28,8 +28,8 @@ fn is_manifest(bytes: &[u8]) -> bool {
 }
 
 fn is_state(bytes: &[u8]) -> bool {
-    let Ok(state) = State::parse(bytes) else { return false };
-    assert_eq!(State::parse(&state.to_bytes().unwrap()).unwrap(), state);
+    let Ok(state) = AcceptedTransfers::parse(bytes) else { return false };
+    assert_eq!(AcceptedTransfers::parse(&state.to_bytes().unwrap()).unwrap(), state);
     true
 }
 

@@ -10,7 +10,7 @@ use crate::image::{NoProgress, Options};
 use crate::key::PublicKey;
 use crate::release::{self, Checked, Ended, Events, Folders, Order, Whole};
 use crate::survey::{TrustedKey, VendorKeys, is_layout};
-use crate::transfer::{self, Context, Sealed, State, Together};
+use crate::transfer::{self, AcceptedTransfers, Context, Sealed, Together};
 use crate::trust::{TrustPolicy, VendorProfile};
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, ExitStatus, Fault, Outcome};
 
@@ -160,7 +160,7 @@ fn why(whom: &Whom<'_>, folder: &Folder) -> String {
 /// By what a transfer directory is judged.
 fn context<'a>(
     whom: &'a Whom<'_>,
-    state: Option<&'a State>,
+    state: Option<&'a AcceptedTransfers>,
     bases: &'a [Folder],
     reading: Options<'a>,
 ) -> Context<'a> {
@@ -186,7 +186,7 @@ fn context<'a>(
 
 /// What became of a transfer's serial, where a state file is kept.
 fn state_note(
-    state: Option<&State>,
+    state: Option<&AcceptedTransfers>,
     sealed: &Sealed,
     report: &ArtifactReport,
     is_base: bool,
@@ -227,7 +227,7 @@ pub(super) fn transfers(whom: &Whom<'_>) -> Vec<Folder> {
 /// not change an answer. That one is older than another in the same run is seen without a state file too.
 pub(super) fn together(whom: &Whom<'_>) -> Option<Together> {
     let kept = whom.state.as_ref().ok()?.as_ref();
-    let none = State::default();
+    let none = AcceptedTransfers::default();
     let state = kept.unwrap_or(&none);
     let reading = Options { jobs: 1, progress: &NoProgress, cuts: None, crew: None };
     let context = context(whom, kept, &[], reading);

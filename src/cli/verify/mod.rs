@@ -24,7 +24,7 @@ use crate::release::{Ended, Events, Filter, PairingMap, Part, Place};
 use crate::report::{self, Detail, Form};
 use crate::sigstore::{HashRule, SignatureBundle, TrustMaterial};
 use crate::survey::VendorKeys;
-use crate::transfer::{State, Together};
+use crate::transfer::{AcceptedTransfers, Together};
 use crate::trust::{Profiles, TrustPolicy, VendorProfile};
 use crate::verdict::{
     ArtifactReport, Basis, Code, Coverage, ExitStatus, Fault, Profile, Run, StoppedBy, TrustedRoot,
@@ -53,7 +53,7 @@ pub(super) struct Whom<'a> {
     pub(super) hash: HashRule,
     pub(super) now: jiff::Timestamp,
     /// What was accepted before the run began.
-    pub(super) state: Result<Option<State>, Fault>,
+    pub(super) state: Result<Option<AcceptedTransfers>, Fault>,
     /// The transfers that the run judges.
     pub(super) transfers: Vec<Folder>,
     /// The same, for their serials.
