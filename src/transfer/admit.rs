@@ -16,7 +16,7 @@ use crate::verdict::{Code, Fault};
 /// run is repeated, whatever was accepted in between: so of each stream only the newest counts, and what it
 /// builds on.
 #[derive(Debug, Default)]
-pub struct Together {
+pub struct SerialsOfRun {
     /// The manifests of all of them.
     noted: BTreeSet<Sha256Digest>,
     streams: BTreeMap<String, Newest>,
@@ -30,7 +30,7 @@ struct Newest {
     manifests: BTreeSet<Sha256Digest>,
 }
 
-impl Together {
+impl SerialsOfRun {
     /// Takes note of transfers whose seals hold, that are [`admissible`], and that will be judged.
     #[must_use]
     pub fn new(all: &[Sealed], state: &AcceptedTransfers) -> Self {

@@ -6,7 +6,7 @@ use crate::key::PublicKey;
 use crate::sigstore::{HashRule, Transparency, TrustMaterial};
 use crate::trust::{Profiles, TrustPolicy, VendorProfile, is_called};
 
-use super::admit::Together;
+use super::admit::SerialsOfRun;
 use super::state::AcceptedTransfers;
 
 /// Everything that a transfer directory is judged by, besides its seal.
@@ -33,7 +33,7 @@ pub struct Context<'a> {
     /// What was accepted before.
     pub state: Option<&'a AcceptedTransfers>,
     /// The transfers that are judged in the same run, for their serials.
-    pub together: Option<&'a Together>,
+    pub together: Option<&'a SerialsOfRun>,
     /// The streams that the operator names; none: those of the policy.
     pub streams: &'a [String],
     /// Earlier transfers that this one may build on.

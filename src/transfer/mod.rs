@@ -31,7 +31,7 @@ mod state;
 mod strict;
 mod vouch;
 
-pub use admit::{Together, admissible};
+pub use admit::{SerialsOfRun, admissible};
 pub use check::{CheckedTransfer, check};
 pub use context::Context;
 pub use cover::{Covers, nothing_covered};

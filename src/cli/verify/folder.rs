@@ -10,7 +10,7 @@ use crate::image::{NoProgress, Options};
 use crate::key::PublicKey;
 use crate::release::{self, Checked, Ended, Events, Folders, Order, Whole};
 use crate::survey::{TrustedKey, VendorKeys, is_layout};
-use crate::transfer::{self, AcceptedTransfers, Context, Sealed, Together};
+use crate::transfer::{self, AcceptedTransfers, Context, Sealed, SerialsOfRun};
 use crate::trust::{TrustPolicy, VendorProfile};
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, ExitStatus, Fault, Outcome};
 
@@ -225,7 +225,7 @@ pub(super) fn transfers(whom: &Whom<'_>) -> Vec<Folder> {
 
 /// The same for their serials: the order in which they are judged, and whether they were judged before, must
 /// not change an answer. That one is older than another in the same run is seen without a state file too.
-pub(super) fn together(whom: &Whom<'_>) -> Option<Together> {
+pub(super) fn together(whom: &Whom<'_>) -> Option<SerialsOfRun> {
     let kept = whom.state.as_ref().ok()?.as_ref();
     let none = AcceptedTransfers::default();
     let state = kept.unwrap_or(&none);
@@ -238,7 +238,7 @@ pub(super) fn together(whom: &Whom<'_>) -> Option<Together> {
         // One that is refused is not to be used, so it stands in nobody's way.
         all.extend(sealed.ok().filter(|it| transfer::admissible(it, &context).is_ok()));
     }
-    Some(Together::new(&all, state))
+    Some(SerialsOfRun::new(&all, state))
 }
 
 /// Checks a folder, or a transfer directory.

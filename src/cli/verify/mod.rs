@@ -24,7 +24,7 @@ use crate::release::{Ended, Events, Filter, PairingMap, Part, Place};
 use crate::report::{self, Detail, Form};
 use crate::sigstore::{HashRule, SignatureBundle, TrustMaterial};
 use crate::survey::VendorKeys;
-use crate::transfer::{AcceptedTransfers, Together};
+use crate::transfer::{AcceptedTransfers, SerialsOfRun};
 use crate::trust::{Profiles, TrustPolicy, VendorProfile};
 use crate::verdict::{
     ArtifactReport, Basis, Code, Coverage, ExitStatus, Fault, Profile, Run, StoppedBy, TrustedRoot,
@@ -57,7 +57,7 @@ pub(super) struct Whom<'a> {
     /// The transfers that the run judges.
     pub(super) transfers: Vec<Folder>,
     /// The same, for their serials.
-    pub(super) together: Option<Together>,
+    pub(super) together: Option<SerialsOfRun>,
     pub(super) jobs: usize,
 }
 
