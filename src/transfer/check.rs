@@ -7,11 +7,11 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
 use super::context::Context;
-use super::cover::{self, Covers, Others};
+use super::cover::{self, Covers, OtherFiles};
 use super::item::ItemVerifier;
 use super::layout::{Place, TRUSTED_ROOT};
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
-use super::present::{self, Present};
+use super::present::{self, FileSet};
 use super::seal::{self, Sealed};
 use super::state::AcceptedTransfers;
 use super::vouch::{self, SealedKeys, mismatch};
@@ -131,7 +131,7 @@ fn contents(
     manifest: &Manifest,
     context: &Context<'_>,
     whole: &mut ArtifactReport,
-) -> (Vec<ArtifactReport>, Present, Others) {
+) -> (Vec<ArtifactReport>, FileSet, OtherFiles) {
     let present = present::compare(folder, listing, manifest);
     let status = if present.faults.is_empty() { Status::Passed } else { Status::Failed };
     whole.checks.push(Check::new(CheckName::FileSet, status));
@@ -190,7 +190,7 @@ fn contents(
         })
         .collect();
     reports.extend(wrong);
-    (reports, present, Others { wrong: not_right, alone })
+    (reports, present, OtherFiles { wrong: not_right, alone })
 }
 
 /// The files that are no artifacts: each against its entry; and which of them nobody but the sealing

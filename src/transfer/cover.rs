@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout::SEAL_FILES;
 use super::manifest::Manifest;
-use super::present::Present;
+use super::present::FileSet;
 use crate::directory::{Entry, Listing};
 use crate::verdict::{ArtifactReport, Cover, Outcome};
 
 /// What the check found of files that are no artifacts.
 #[derive(Debug, Default)]
-pub(super) struct Others {
+pub(super) struct OtherFiles {
     /// Those that are not as they should be.
     pub(super) wrong: BTreeSet<String>,
     /// Those that nobody but the seal covers.
@@ -31,9 +31,9 @@ pub fn nothing_covered(listing: &Listing) -> Covers {
 pub(super) fn covers(
     listing: &Listing,
     manifest: &Manifest,
-    present: &Present,
+    present: &FileSet,
     artifacts: &[ArtifactReport],
-    others: &Others,
+    others: &OtherFiles,
     accepted: bool,
 ) -> Covers {
     let entries: BTreeMap<&str, &str> = manifest

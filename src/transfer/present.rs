@@ -12,7 +12,7 @@ use crate::verdict::{Code, Fault};
 
 /// The set of files, compared.
 #[derive(Debug, Default)]
-pub(super) struct Present {
+pub(super) struct FileSet {
     /// What each file of the manifest is called in the directory, in the manifest's request; none for
     /// one that is not there.
     pub(super) called: Vec<Option<String>>,
@@ -23,8 +23,8 @@ pub(super) struct Present {
 }
 
 /// Compares what lies in a directory with what the manifest lists.
-pub(super) fn compare(folder: &Folder, listing: &Listing, manifest: &Manifest) -> Present {
-    let mut present = Present::default();
+pub(super) fn compare(folder: &Folder, listing: &Listing, manifest: &Manifest) -> FileSet {
+    let mut present = FileSet::default();
     let mut unused: BTreeMap<&str, &Entry> =
         listing.files().map(|entry| (entry.name.as_str(), entry)).collect();
     for name in SEAL_FILES {
@@ -118,7 +118,7 @@ fn present_as_file(
 }
 
 /// Two files whose names differ only in case: on another medium they are one.
-fn collisions(folder: &Folder, listing: &Listing, present: &mut Present) {
+fn collisions(folder: &Folder, listing: &Listing, present: &mut FileSet) {
     let groups = listing.collisions();
     if groups.is_empty() {
         return;
