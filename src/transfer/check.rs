@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::context::Context;
 use super::cover::{self, Covers, OtherFiles};
 use super::item::ItemVerifier;
-use super::layout::{Place, TRUSTED_ROOT};
+use super::layout::{PathUse, TRUSTED_ROOT};
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
 use super::present::{self, FileSet};
 use super::seal::{self, Sealed};
@@ -43,17 +43,17 @@ pub struct CheckedTransfer {
 /// be).
 #[must_use]
 pub fn check(folder: &Folder, context: &Context<'_>) -> CheckedTransfer {
-    check_one(folder, context, Role::Transfer)
+    check_one(folder, context, TransferRole::Transfer)
 }
 
 /// Whether the directory is the transfer itself, or an earlier one that it builds on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
+enum TransferRole {
     Base,
     Transfer,
 }
 
-fn check_one(folder: &Folder, context: &Context<'_>, role: Role) -> CheckedTransfer {
+fn check_one(folder: &Folder, context: &Context<'_>, role: TransferRole) -> CheckedTransfer {
     let mut whole = ArtifactReport::new(folder.shown());
     whole.kind = Some(ArtifactKind::Transfer);
     let mut covers = Covers::new();
@@ -96,7 +96,7 @@ fn check_one(folder: &Folder, context: &Context<'_>, role: Role) -> CheckedTrans
     reports.extend(requested(manifest));
     let fault = base(manifest, context, &mut reports).err();
     let own: Vec<Fault> = fault.into_iter().map(|fault| fault.at(folder.shown())).collect();
-    if role == Role::Base {
+    if role == TransferRole::Base {
         for report in &mut reports {
             report.notes.push(format!("in the earlier transfer {}", folder.shown()));
         }
@@ -337,7 +337,7 @@ fn compare(
         return Err(wrong_size(size));
     }
     let kept = match layout::place(&entry.path) {
-        Ok(place @ (Place::Key | Place::TrustedRoot | Place::FetchLog)) => Some(place),
+        Ok(place @ (PathUse::Key | PathUse::TrustedRoot | PathUse::FetchLog)) => Some(place),
         _ => None,
     };
     let mut said = Ok(());
@@ -345,7 +345,7 @@ fn compare(
         let digest;
         (digest, said) = kept::read(folder, name, &entry.path, place)?;
         progress.advance(digest.size);
-        (digest, place != Place::FetchLog)
+        (digest, place != PathUse::FetchLog)
     } else if entry.size <= limits::BUNDLE_BYTES {
         let (bytes, sha256) = read_small(folder, name, entry.size, Code::FileMismatch)?;
         progress.advance(bytes.len() as u64);
@@ -367,10 +367,10 @@ fn compare(
 fn gate(
     sealed: &Sealed,
     context: &Context<'_>,
-    role: Role,
+    role: TransferRole,
     whole: &mut ArtifactReport,
 ) -> Result<(), Fault> {
-    if role == Role::Base {
+    if role == TransferRole::Base {
         return admit::base(sealed, context);
     }
     admit::believed(sealed, context)?;
@@ -453,7 +453,7 @@ fn base(
             ));
         }
         // The digest is of a manifest, so a chain of earlier transfers can't have a loop.
-        let answer = check_one(folder, context, Role::Base);
+        let answer = check_one(folder, context, TransferRole::Base);
         reports.extend(answer.reports);
         let Some(sealed) = answer.sealed else { return Ok(()) };
         for item in &base.artifacts {

@@ -8,7 +8,7 @@ use std::io::{BufReader, Read};
 
 use serde::Deserialize;
 
-use super::layout::{self, Place};
+use super::layout::{self, PathUse};
 use super::strict::Object;
 use crate::digest::{FileDigest, HashingReader};
 use crate::directory::{Folder, read_small};
@@ -26,17 +26,17 @@ pub(super) fn read(
     folder: &Folder,
     name: &str,
     path: &str,
-    place: Place,
+    place: PathUse,
 ) -> Result<(FileDigest, Result<(), Fault>), Fault> {
     let limit = match place {
-        Place::Key => limits::KEY_BYTES,
-        Place::TrustedRoot => limits::TRUSTED_ROOT_BYTES,
-        Place::FetchLog => return fetches(folder, name),
-        Place::Free | Place::Tool => u64::MAX,
+        PathUse::Key => limits::KEY_BYTES,
+        PathUse::TrustedRoot => limits::TRUSTED_ROOT_BYTES,
+        PathUse::FetchLog => return fetches(folder, name),
+        PathUse::Free | PathUse::Tool => u64::MAX,
     };
     let (bytes, sha256) = read_small(folder, name, limit, Code::ClaimMismatch)?;
     let said = match place {
-        Place::TrustedRoot => TrustMaterial::from_json(&bytes).map(drop),
+        PathUse::TrustedRoot => TrustMaterial::from_json(&bytes).map(drop),
         _ => key(path, &bytes),
     };
     let said = said.map_err(|fault| refuse(folder, name, &fault.to_string()));

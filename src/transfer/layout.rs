@@ -32,7 +32,7 @@ pub fn key_path(fingerprint: &Sha256Digest) -> String {
 
 /// What a path of a manifest is for (`bundle-format/`, section 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum PathUse {
     /// Anything: an artifact, a bundle, a file.
     Free,
     /// `trust/keys/<16 digits>.pub`.
@@ -74,7 +74,7 @@ impl Reserved {
 }
 
 /// What may lie under a path: the one rule for sealing and for reading.
-pub(super) fn place(path: &str) -> Result<Place, Reserved> {
+pub(super) fn place(path: &str) -> Result<PathUse, Reserved> {
     let (top, below) = match path.split_once('/') {
         Some((top, below)) => (top, Some(below)),
         None => (path, None),
@@ -86,15 +86,15 @@ pub(super) fn place(path: &str) -> Result<Place, Reserved> {
         return Err(Reserved::Temporary);
     }
     match (top, below) {
-        ("tools", Some(_)) => Ok(Place::Tool),
-        ("trust", Some(_)) if path == TRUSTED_ROOT => Ok(Place::TrustedRoot),
-        ("trust", Some(_)) if path == FETCH_LOG => Ok(Place::FetchLog),
+        ("tools", Some(_)) => Ok(PathUse::Tool),
+        ("trust", Some(_)) if path == TRUSTED_ROOT => Ok(PathUse::TrustedRoot),
+        ("trust", Some(_)) if path == FETCH_LOG => Ok(PathUse::FetchLog),
         ("trust", Some(below)) => match below.strip_prefix("keys/") {
-            Some(name) if is_key_name(name) => Ok(Place::Key),
+            Some(name) if is_key_name(name) => Ok(PathUse::Key),
             _ => Err(Reserved::Trust),
         },
         _ if is_own(path) => Err(Reserved::Directory),
-        _ => Ok(Place::Free),
+        _ => Ok(PathUse::Free),
     }
 }
 
@@ -156,15 +156,15 @@ mod tests {
     #[test]
     fn every_path_has_one_use() {
         for (path, place) in [
-            ("a", Place::Free),
-            ("images/SHA256SUMS", Place::Free),
-            ("images/trust/x", Place::Free),
-            ("trusted", Place::Free),
-            ("tools/verify-with-openssl.sh", Place::Tool),
-            ("tools/deep/Trust/x", Place::Tool),
-            ("trust/keys/0123456789abcdef.pub", Place::Key),
-            ("trust/trusted_root.json", Place::TrustedRoot),
-            ("trust/fetches.jsonl", Place::FetchLog),
+            ("a", PathUse::Free),
+            ("images/SHA256SUMS", PathUse::Free),
+            ("images/trust/x", PathUse::Free),
+            ("trusted", PathUse::Free),
+            ("tools/verify-with-openssl.sh", PathUse::Tool),
+            ("tools/deep/Trust/x", PathUse::Tool),
+            ("trust/keys/0123456789abcdef.pub", PathUse::Key),
+            ("trust/trusted_root.json", PathUse::TrustedRoot),
+            ("trust/fetches.jsonl", PathUse::FetchLog),
         ] {
             assert_eq!(super::place(path), Ok(place), "{path}");
         }

@@ -8,7 +8,7 @@ use super::foreign::Earlier;
 use super::form;
 use super::kept;
 use super::layout::{
-    self, MANIFEST, MARKER, Place, Reserved, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS,
+    self, MANIFEST, MARKER, PathUse, Reserved, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS,
 };
 use super::manifest::{
     self, Artifact, Base, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA, SegmentEntry,
@@ -283,7 +283,7 @@ fn strange(folder: &Folder, listing: &Listing, own: &[OwnFile]) -> Vec<ArtifactR
     files
         .filter_map(|entry| {
             let place = layout::place(&entry.name).ok()?;
-            if matches!(place, Place::Free | Place::Tool) {
+            if matches!(place, PathUse::Free | PathUse::Tool) {
                 return None;
             }
             let read = kept::read(folder, &entry.name, &entry.name, place);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::layout::{self, CHECK_SCRIPT, FETCH_LOG, Place, TRUSTED_ROOT};
+use super::layout::{self, CHECK_SCRIPT, FETCH_LOG, PathUse, TRUSTED_ROOT};
 use super::make::SealRequest;
 use super::manifest::Artifact;
 use crate::digest::Sha256Digest;
@@ -45,7 +45,7 @@ pub(super) fn extra(request: &SealRequest<'_>) -> Result<(), Fault> {
 /// Whether sealing writes a file of this name outside the root.
 pub(super) fn written_names(name: &str) -> bool {
     let in_trust =
-        matches!(layout::place(name), Ok(Place::Key | Place::TrustedRoot | Place::FetchLog));
+        matches!(layout::place(name), Ok(PathUse::Key | PathUse::TrustedRoot | PathUse::FetchLog));
     in_trust || name == CHECK_SCRIPT
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::layout::{self, Place};
+use super::layout::{self, PathUse};
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
 use crate::limits;
 use crate::path;
@@ -150,7 +150,7 @@ pub(super) fn portable(name: &str) -> Result<(), Fault> {
 fn outside(name: &str) -> Result<(), Fault> {
     portable(name)?;
     match layout::place(name) {
-        Ok(Place::Free) => Ok(()),
+        Ok(PathUse::Free) => Ok(()),
         _ => Err(malformed("an artifact or bundle can't lie in trust/ or tools/").at(name)),
     }
 }
