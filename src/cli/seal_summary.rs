@@ -7,7 +7,7 @@ use super::{complain, number, program_digest, shown, warn};
 use crate::digest::Sha256Digest;
 use crate::key::{PrivateKey, words};
 use crate::report::{self, Detail, Form};
-use crate::transfer::Made;
+use crate::transfer::NewTransfer;
 use crate::verdict::{Fault, Report, line};
 
 /// Prints reports in the form that was asked for.
@@ -24,7 +24,7 @@ pub(super) fn show(run: &RunArgs, report: &Report) -> Result<(), Fault> {
 }
 
 /// Says what was sealed, and what the far side must know beforehand.
-pub(super) fn say_sealed(run: &RunArgs, made: &Made, key: &PrivateKey) {
+pub(super) fn say_sealed(run: &RunArgs, made: &NewTransfer, key: &PrivateKey) {
     if made.manifest.artifacts.iter().any(|it| it.first_use) {
         warn(
             "a vendor key was accepted unseen (--trust-on-first-use); every later check will say so",
@@ -47,7 +47,7 @@ pub(super) fn say_sealed(run: &RunArgs, made: &Made, key: &PrivateKey) {
 }
 
 /// What the far side must know before the medium arrives.
-fn out_of_band(made: &Made, fingerprint: &Sha256Digest) -> Vec<String> {
+fn out_of_band(made: &NewTransfer, fingerprint: &Sha256Digest) -> Vec<String> {
     let manifest = &made.manifest;
     let program = program_digest().map_or_else(|| "unknown".to_owned(), |it| it.to_string());
     let mut lines = vec![

@@ -7,7 +7,7 @@ use crate::directory::Folder;
 use crate::image::{NoProgress, Options};
 use crate::mirror::Watch;
 use crate::sigstore::HashRule;
-use crate::transfer::{self, Context, Made};
+use crate::transfer::{self, Context, NewTransfer};
 use crate::trust::Profiles;
 use crate::verdict::{ArtifactReport, Code, ExitStatus, Outcome};
 
@@ -18,7 +18,7 @@ pub(super) fn preflight(
     sealing: &SealSettings<'_>,
     folder: &Folder,
     bases: &[Folder],
-    made: &Made,
+    made: &NewTransfer,
     watch: &dyn Watch,
 ) -> Result<String, ExitStatus> {
     for file in &made.manifest.files {
@@ -79,7 +79,7 @@ fn as_verified(reports: &[ArtifactReport]) -> ExitStatus {
 }
 
 /// What was verified, in words; what nobody signed is not that.
-fn counted(made: &Made) -> String {
+fn counted(made: &NewTransfer) -> String {
     let artifacts = &made.manifest.artifacts;
     let unsigned = artifacts.iter().filter(|it| it.allow_unsigned).count();
     let signed = artifacts.len().saturating_sub(unsigned);
