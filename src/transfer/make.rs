@@ -126,7 +126,7 @@ impl From<Fault> for SealError {
 ///
 /// # Errors
 /// [`SealError::Artifacts`] when anything in it does not verify, and then nothing was written;
-/// [`SealError::Fault`] for an request that can't be carried out, or when writing fails: then the directory
+/// [`SealError::Fault`] for a request that can't be carried out, or when writing fails: then the directory
 /// says that sealing was interrupted, and the same call completes it.
 pub fn make(folder: &Folder, request: &SealRequest<'_>) -> Result<NewTransfer, SealError> {
     let lock = folder.lock()?;
@@ -209,7 +209,7 @@ pub fn make_held(
     Ok(NewTransfer { manifest, digest, reports, foreign })
 }
 
-/// Refuses an request that can't be carried out, whatever lies in the folder.
+/// Refuses a request that can't be carried out, whatever lies in the folder.
 ///
 /// # Errors
 /// [`Code::Usage`] and [`Code::PolicyForbids`].
@@ -429,7 +429,7 @@ fn artifact(judged: &Judged, origin: Option<&Origin>, unsigned: bool) -> Artifac
     }
 }
 
-/// Whom an request believes, in view of what lies in the folder.
+/// Whom a request believes, in view of what lies in the folder.
 pub(super) fn vendor_keys<'a>(
     request: &SealRequest<'a>,
     survey: &Survey,
