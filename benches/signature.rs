@@ -203,7 +203,7 @@ fn measure(plan: &Plan, maker: &Maker) {
             time(&packages, |it| {
                 let report = ArtifactReport::new("package");
                 let report = package(report, digest_of(it), Some(&bundle_of(it)), &judge);
-                assert_eq!(report.outcome, Outcome::Ok, "{:?}", report.reason);
+                assert_eq!(report.outcome(), Outcome::Ok, "{:?}", report.reason);
             }),
         ];
         for (best, time) in best.iter_mut().zip(times) {

@@ -2,10 +2,10 @@
 
 use std::io::{self, Read};
 
-use super::{BundleVerdict, NamedBundle, Terms, diagnose, prove, verified};
+use super::{BundleVerdict, NamedBundle, Terms, diagnose, prove};
 use crate::limits;
 use crate::sigstore::{Request, Subject};
-use crate::verdict::{ArtifactKind, ArtifactReport, KeyTrust};
+use crate::verdict::{ArtifactKind, ArtifactReport, Evidence, KeyTrust};
 
 /// Verifies a stream of bytes against one bundle; the stream is read once, in constant memory. `terms` is
 /// what the trust policy says of the key, if there is one.
@@ -30,7 +30,7 @@ pub fn blob(
         Ok(proof) => {
             report.bundles.push(BundleVerdict::new(bundle, Ok(&proof)).report);
             report.key_trust = terms.map(|_| KeyTrust::Policy);
-            verified(report, Some(proof.key()))
+            report.verified(Evidence::Signatures { key: Some(proof.key()) })
         }
         Err(refusal) => {
             let verdict = BundleVerdict::new(bundle, Err(&refusal));

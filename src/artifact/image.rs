@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{
     BundleVerdict, Judge, NamedBundle, deciding, diagnose, in_known_digests, prove, refused,
-    signature_failed, verified,
+    signature_failed,
 };
 use crate::digest::Sha256Digest;
 use crate::image::{Archive, Candidate, Coverage, Statement};
@@ -14,8 +14,8 @@ use crate::key::HashAlgorithm;
 use crate::limits;
 use crate::sigstore::{Refusal, SignatureBundle, Subject};
 use crate::verdict::{
-    ArtifactKind, ArtifactReport, BundleReport, Check, CheckName, Code, Fault, ImageReport,
-    MatchedDigest, Outcome, Status, UnsignedDocument, UnsignedStatement,
+    ArtifactKind, ArtifactReport, BundleReport, Check, CheckName, Code, Evidence, Fault,
+    ImageReport, MatchedDigest, Outcome, Status, UnsignedDocument, UnsignedStatement,
 };
 
 /// Verifies an archive that was read in full (so its structure and layers are right already).
@@ -64,7 +64,7 @@ pub fn image(
     match (deciding(&faults), accepted) {
         (Some(fault), _) => refused(report, fault, causes, judge),
         (None, Err(fault)) => refused(report, &fault, causes, judge),
-        (None, Ok(())) => verified(report, key),
+        (None, Ok(())) => report.verified(Evidence::Signatures { key }),
     }
 }
 

@@ -96,7 +96,7 @@ fn a_log_entry_is_parsed_once_for_all_digests() {
         logged("sha512", &"ab".repeat(64), &key),
     ];
     let (parsed, tried, report) = judged(&archive(400), &bundles, &key, &Tries::default());
-    assert_eq!(report.outcome, Outcome::Failed);
+    assert_eq!(report.outcome(), Outcome::Failed);
     assert_eq!(parsed, bundles.len());
     assert_eq!(tried, 0, "a stated digest costs no signature check");
 }
@@ -107,7 +107,7 @@ fn signatures_are_tried_within_one_budget() {
     let unstated = || bundle(json!({"base64Signature": base64([0x30, 6, 2, 1, 1, 2, 1, 1])}));
     let tries = Tries::new(50);
     let (_, tried, report) = judged(&archive(40), &[unstated(), unstated()], &key, &tries);
-    assert_eq!(report.code, Some(Code::ArchiveTooLarge));
+    assert_eq!(report.code(), Some(Code::ArchiveTooLarge));
     // The diagnosis of the first has a bound of its own.
     assert!(tried <= 50 + 5 * limits::DIAGNOSIS_TRIES, "{tried}");
     let (_, again, _) = judged(&archive(40), &[unstated()], &key, &tries);

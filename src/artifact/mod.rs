@@ -12,11 +12,10 @@ mod package;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::digest::Sha256Digest;
 use crate::limits;
 use crate::sigstore::{self, Proof, Refusal, Request, SignatureBundle, Subject};
 use crate::trust::{Called, KeyTerms, Vendor, VendorProfile};
-use crate::verdict::{ArtifactReport, BundleReport, Code, Fault, Outcome};
+use crate::verdict::{ArtifactReport, BundleReport, Code, Evidence, Fault, Outcome};
 
 pub use blob::blob;
 pub use image::image;
@@ -227,22 +226,11 @@ fn deciding(faults: &[Fault]) -> Option<&Fault> {
     faults.iter().find(|fault| fault.outcome() == Outcome::Failed).or_else(|| faults.first())
 }
 
-/// Marks a report as verified; the one place where OK is written.
-fn verified(mut report: ArtifactReport, key: Option<Sha256Digest>) -> ArtifactReport {
-    report.outcome = Outcome::Ok;
-    report.likely_causes.clear();
-    report.key = key;
-    report
-}
-
 /// Marks a report as OK for an artifact that nobody signed, because a seal covers it and both sides
 /// said that it may be so. The report keeps saying that it is unsigned.
 #[must_use]
 pub(crate) fn accepted_unsigned(report: ArtifactReport) -> ArtifactReport {
-    let mut report = verified(report, None);
-    report.code = None;
-    report.reason = None;
-    report.next = None;
+    let mut report = report.verified(Evidence::SealAlone);
     report.notes.push("UNSIGNED by any vendor: accepted because this side allows it".to_owned());
     report
 }
@@ -262,7 +250,7 @@ pub fn refused(
             report.likely_causes.push(cause);
         }
     }
-    if report.outcome == Outcome::Failed {
+    if report.outcome() == Outcome::Failed {
         let general = fault.next();
         report.next = Some(if fault.code() == Code::LogEntryMissing {
             // Its exception makes sense behind the rule only.

@@ -1,11 +1,9 @@
 //! A package: any file, signed by the text of its SHA-256.
 
-use super::{
-    BundleVerdict, Judge, NamedBundle, diagnose, in_known_digests, prove, refused, verified,
-};
+use super::{BundleVerdict, Judge, NamedBundle, diagnose, in_known_digests, prove, refused};
 use crate::digest::FileDigest;
 use crate::sigstore::Subject;
-use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, MatchedDigest};
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, Evidence, Fault, MatchedDigest};
 
 /// Verifies a package of which one bundle, or none, is at hand.
 ///
@@ -37,7 +35,7 @@ pub fn package(
         Ok(proof) => {
             report.bundles.push(BundleVerdict::new(bundle, Ok(&proof)).report);
             report.matched.push(MatchedDigest { digest: file.sha256, kind: "file".to_owned() });
-            verified(report, Some(proof.key()))
+            report.verified(Evidence::Signatures { key: Some(proof.key()) })
         }
         Err(refusal) => {
             let verdict = BundleVerdict::new(bundle, Err(&refusal));

@@ -195,7 +195,7 @@ impl Console {
         if let Some(earlier) = &state.earlier {
             let mut gone: Vec<(&String, Outcome, &Called)> = Vec::new();
             for (called, answers) in &earlier.answers {
-                gone.extend(answers.iter().map(|it| (&it.name, it.outcome, called)));
+                gone.extend(answers.iter().map(|it| (&it.name, it.outcome(), called)));
             }
             gone.sort();
             let shard = state.run.shard.as_ref().map(|it| (it.part, it.of));
@@ -236,7 +236,7 @@ impl Console {
 
     fn tell(&self, report: &ArtifactReport) {
         let mut written = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        let fine = matches!(report.outcome, Outcome::Ok);
+        let fine = matches!(report.outcome(), Outcome::Ok);
         if self.output == Form::Text {
             if written.is_ok() {
                 *written = self.progress.suspend(|| {
@@ -295,7 +295,7 @@ impl Events for Console {
         if state.ended {
             return;
         }
-        state.count.count(report.outcome);
+        state.count.count(report.outcome());
         let key = (state.path, place);
         if let Some(ledger) = &mut state.ledger
             && let Err(error) = ledger.push(key, &report)

@@ -123,7 +123,7 @@ fn stopped(
 ) -> Result<ExitStatus, Fault> {
     let report = Report::new(now.to_string(), reports);
     show(&arguments.run, &report)?;
-    let fine = report.artifacts.iter().filter(|it| it.code.is_none()).count();
+    let fine = report.artifacts.iter().filter(|it| it.code().is_none()).count();
     let all = report.artifacts.len();
     let against = all.saturating_sub(fine);
     let verb = if against == 1 { "stands" } else { "stand" };
@@ -131,5 +131,5 @@ fn stopped(
     let message =
         format!("not sealed: {against} of {all} {things} {verb} against it; nothing was written");
     let _ = line!(io::stderr().lock(), "sealift: {message}");
-    Ok(ExitStatus::of(report.artifacts.iter().map(|artifact| artifact.outcome)))
+    Ok(ExitStatus::of(report.artifacts.iter().map(|artifact| artifact.outcome())))
 }

@@ -82,7 +82,7 @@ pub(super) fn run(arguments: &VerifyBlobArgs) -> Result<ExitStatus, Fault> {
     }
     let bundle = named_bundle(arguments)?;
     let report = judge(arguments, &bundle, &ways)?;
-    if report.outcome == Outcome::Ok {
+    if report.outcome() == Outcome::Ok {
         for note in report.bundles.iter().flat_map(|bundle| &bundle.notes) {
             warn(note);
         }
@@ -94,7 +94,7 @@ pub(super) fn run(arguments: &VerifyBlobArgs) -> Result<ExitStatus, Fault> {
     } else {
         let _ = report::artifact(&mut io::stderr().lock(), &report, Detail::Brief);
     }
-    Ok(report.outcome.exit_status())
+    Ok(report.outcome().exit_status())
 }
 
 /// One way to judge: whose signature, and on what terms of the policy.
@@ -153,10 +153,10 @@ fn judge(
         let mut stream = files::open_stream(file)?;
         let report = ArtifactReport::new(files::show(file));
         let mut report = artifact::blob(report, &mut stream, bundle, request, terms);
-        if report.outcome == Outcome::Ok {
+        if report.outcome() == Outcome::Ok {
             return Ok(report);
         }
-        if report.code == Some(Code::NameNotAllowed) {
+        if report.code() == Some(Code::NameNotAllowed) {
             report.next = Some(
                 "The policy believes this key for artifacts of certain names, and here only the name of \
                  FILE is known: have the artifact itself judged, with `sealift verify`."
@@ -165,8 +165,8 @@ fn judge(
         }
         // What the policy says of a key that did sign goes before what fails for every other key.
         match &first {
-            Some(before) if before.code != Some(Code::SignatureInvalid) => {}
-            Some(_) if report.code == Some(Code::SignatureInvalid) => {}
+            Some(before) if before.code() != Some(Code::SignatureInvalid) => {}
+            Some(_) if report.code() == Some(Code::SignatureInvalid) => {}
             _ => first = Some(report),
         }
     }

@@ -256,7 +256,7 @@ impl<'a> FetchTask<'a> {
         let wanted = stage.wanted();
         let same = match stage.place() {
             Some(place) if recorded => self.store.is_recorded(place, digest(judged, wanted)),
-            _ => judged.0.outcome == Outcome::Ok,
+            _ => judged.0.outcome() == Outcome::Ok,
         };
         same && stated(wanted, description, &judged.1).is_ok()
     }
@@ -306,7 +306,7 @@ impl<'a> FetchTask<'a> {
             let known =
                 transfer::examine_absent(&view, &self.order, &wanted.path, &material, digest);
             match known {
-                Ok(judged) if judged.report.outcome == Outcome::Ok => {
+                Ok(judged) if judged.report.outcome() == Outcome::Ok => {
                     stage.give_up()?;
                     return Ok(FetchOutcome::Carried(item, Some(Box::new(judged.report))));
                 }
@@ -321,7 +321,7 @@ impl<'a> FetchTask<'a> {
         if there && self.store.last(&wanted.path).is_none() {
             stage.put(&wanted.path, wanted.path.clone());
             let judged = self.judge(&stage, &description)?;
-            if judged.0.outcome != Outcome::Ok {
+            if judged.0.outcome() != Outcome::Ok {
                 self.store.may_replace(&wanted.path)?;
             }
             return self.accept(&mut stage, judged, redacted(url));
@@ -336,7 +336,7 @@ impl<'a> FetchTask<'a> {
                 .place()
                 .and_then(|it| self.store.last(it))
                 .is_some_and(|it| it.resumed_from > 0);
-        if other || (joined && judged.0.outcome == Outcome::Failed) {
+        if other || (joined && judged.0.outcome() == Outcome::Failed) {
             let why =
                 if other { "not what was fetched before" } else { "continued, and not right" };
             self.watch.say(&format!("{}: {why}; fetched again", wanted.path));
@@ -541,8 +541,8 @@ impl<'a> FetchTask<'a> {
     }
 
     fn fits(&self, wanted: &WantedItem, report: &ArtifactReport) -> bool {
-        let unsigned = report.outcome == Outcome::Unsigned && self.may_be_unsigned(wanted);
-        report.outcome == Outcome::Ok || unsigned
+        let unsigned = report.outcome() == Outcome::Unsigned && self.may_be_unsigned(wanted);
+        report.outcome() == Outcome::Ok || unsigned
     }
 
     fn accept(
@@ -586,7 +586,7 @@ const NO_BUNDLE: &str = "Ask the vendor for an image or package that is signed, 
 
 /// Why an artifact does not fit, as a fault.
 fn refusal(wanted: &WantedItem, report: ArtifactReport) -> Fault {
-    let code = report.code.unwrap_or(Code::NoBundle);
+    let code = report.code().unwrap_or(Code::NoBundle);
     let reason = report.reason.unwrap_or_else(|| code.meaning().to_owned());
     let fault = Fault::new(code, reason).at(&wanted.name);
     match report.next {

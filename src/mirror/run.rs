@@ -17,7 +17,7 @@ use crate::transfer::{
     self, ExaminedFiles, FETCH_LOG, Kind, NamedKeys, NewTransfer, OmittedItem, Origin, OwnFile,
     Requested, SealError, SealRequest,
 };
-use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, Evidence, Fault, Outcome};
 
 /// What to mirror, and how.
 pub struct MirrorRequest<'a> {
@@ -437,16 +437,13 @@ fn report(wanted: &WantedItem) -> ArtifactReport {
 fn carried_report(wanted: &WantedItem, known: Option<Box<ArtifactReport>>) -> ArtifactReport {
     let mut report = known.map_or_else(|| report(wanted), |it| *it);
     report.name.clone_from(&wanted.name);
-    report.outcome = Outcome::Ok;
-    report.carried = true;
-    report
+    report.verified(Evidence::Carried)
 }
 
 /// The report of something that is not brought: OMITTED whatever the code's own outcome is, because
 /// that is what the far side will be told; the code says why, and `more` what became of it.
 fn omission(wanted: &WantedItem, fault: &Fault, more: Option<&str>) -> ArtifactReport {
-    let mut report = report(wanted).refused(fault);
-    report.outcome = Outcome::Omitted;
+    let mut report = report(wanted).omitted(fault);
     // The line begins with the name already.
     let prefix = format!("{}: ", wanted.name);
     if let Some(reason) = &mut report.reason {

@@ -139,7 +139,7 @@ impl<'a> Bench<'_, 'a, '_> {
         let task = Task { path: &unit.name, name: self.shared.name(&unit.name), subject };
         let mut report = self.verifier.judge(&task).report;
         report.name = self.run.folders.folder.show(&unit.name);
-        report.name_unsigned = report.outcome == Outcome::Ok;
+        report.name_unsigned = report.outcome() == Outcome::Ok;
         report
     }
 }

@@ -168,14 +168,15 @@ impl<'a> Run<'a, '_> {
         if self.order.require_coverage {
             report = cover::required(report);
         }
-        let failed = matches!(report.outcome, Outcome::Failed | Outcome::Missing | Outcome::Extra);
+        let failed =
+            matches!(report.outcome(), Outcome::Failed | Outcome::Missing | Outcome::Extra);
         if failed && self.order.fail_fast {
             self.stop.store(true, Ordering::Relaxed);
         }
         self.gather(|gathered| {
             gathered.answers = gathered.answers.saturating_add(1);
             gathered.span.add(&report);
-            if self.order.require_coverage && report.outcome.exit_status() == ExitStatus::Failed {
+            if self.order.require_coverage && report.outcome().exit_status() == ExitStatus::Failed {
                 gathered.refused.insert(unit.to_owned());
             }
         });

@@ -8,7 +8,7 @@ use crate::verdict::{
 /// How an artifact's file is covered by its answer.
 #[must_use]
 pub(super) fn of_answer(report: &ArtifactReport) -> Cover {
-    let whole = report.outcome == Outcome::Ok && report.unsigned_documents.is_empty();
+    let whole = report.outcome() == Outcome::Ok && report.unsigned_documents.is_empty();
     if whole { Cover::Vendor } else { Cover::Uncovered }
 }
 
@@ -27,7 +27,7 @@ pub fn required(mut report: ArtifactReport) -> ArtifactReport {
     // have other answers.
     let of_file = report.kind != Some(ArtifactKind::Transfer);
     if of_file
-        && report.outcome == Outcome::Ok
+        && report.outcome() == Outcome::Ok
         && let Some(document) = report.unsigned_documents.first()
     {
         let message = match document.says {
@@ -50,10 +50,10 @@ pub fn required(mut report: ArtifactReport) -> ArtifactReport {
         let fault = Fault::new(Code::NotCovered, message).at(document.digest.to_string());
         return report.refused(&fault);
     }
-    if !of_file || !matches!(report.outcome, Outcome::Undecided | Outcome::Unsigned) {
+    if !of_file || !matches!(report.outcome(), Outcome::Undecided | Outcome::Unsigned) {
         return report;
     }
-    let why = match (report.code, report.reason.take()) {
+    let why = match (report.code(), report.reason.take()) {
         (Some(code), Some(reason)) => format!(" ([{code}] {reason})"),
         _ => String::new(),
     };

@@ -76,5 +76,5 @@ fn is_signed(folder: &Folder, verifier: &FolderVerifier<'_>, name: &str) -> bool
     let digest = FileDigest { sha256, size: bytes.len() as u64 };
     let base = name.rsplit('/').next().unwrap_or(name);
     let subject = Subject::Package(digest, "package: a bundle lies beside it", None);
-    verifier.judge(&Task { path: name, name: base, subject }).report.outcome == Outcome::Ok
+    verifier.judge(&Task { path: name, name: base, subject }).report.outcome() == Outcome::Ok
 }

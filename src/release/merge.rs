@@ -49,14 +49,14 @@ pub fn merge(parts: Vec<(String, Report)>) -> Result<Report, Fault> {
         bundles.extend(report.run.shard.into_iter().flat_map(|it| it.bundles));
         files.extend(report.run.coverage.into_iter().flat_map(|it| it.files));
         // That a part held nothing to check says nothing of the whole.
-        let nothing = |it: &ArtifactReport| it.code == Some(Code::NothingFound);
+        let nothing = |it: &ArtifactReport| it.code() == Some(Code::NothingFound);
         artifacts.extend(report.artifacts.into_iter().filter(|it| !nothing(it)));
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     files.into_iter().for_each(|file| coverage.add(file));
     artifacts.sort_by(|a, b| unit(a).cmp(unit(b)));
     // Each part says it of the whole folder.
-    artifacts.dedup_by(|a, b| a.code == Some(Code::NoKey) && a == b);
+    artifacts.dedup_by(|a, b| a.code() == Some(Code::NoKey) && a == b);
     let mut span = Span::default();
     artifacts.iter().for_each(|artifact| span.add(artifact));
     artifacts.extend(span.findings(bundles.iter().map(String::as_str), everything(&run)));
@@ -66,8 +66,8 @@ pub fn merge(parts: Vec<(String, Report)>) -> Result<Report, Fault> {
         let fault = Fault::new(Code::NothingFound, message);
         artifacts.push(ArtifactReport::new(name).refused(&fault));
     }
-    artifacts.iter().for_each(|artifact| summary.count(artifact.outcome));
-    run.exit_status = ExitStatus::of(artifacts.iter().map(|it| it.outcome)).code();
+    artifacts.iter().for_each(|artifact| summary.count(artifact.outcome()));
+    run.exit_status = ExitStatus::of(artifacts.iter().map(|it| it.outcome())).code();
     run.summary = Some(summary);
     run.coverage = Some(coverage);
     Ok(Report { run, artifacts })
@@ -95,7 +95,7 @@ fn shard((name, report): &(String, Report)) -> Result<&Shard, Fault> {
         .as_ref()
         .ok_or_else(|| incomplete("it is the report of a whole, not of a part (--shard)"))?;
     let mut counts = Summary::default();
-    report.artifacts.iter().for_each(|it| counts.count(it.outcome));
+    report.artifacts.iter().for_each(|it| counts.count(it.outcome()));
     let said = report.run.summary.as_ref();
     let status = ExitStatus::of(counts.outcomes.keys().copied()).code();
     if status != report.run.exit_status
@@ -175,7 +175,7 @@ fn once(parts: &[(String, Report)]) -> Result<(), Fault> {
         let own: BTreeSet<&str> = report
             .artifacts
             .iter()
-            .filter(|it| it.code != Some(Code::NoKey) && it.code != Some(Code::NothingFound))
+            .filter(|it| it.code() != Some(Code::NoKey) && it.code() != Some(Code::NothingFound))
             .map(unit)
             .filter(|unit| !unit.contains('\u{fffd}'))
             .collect();

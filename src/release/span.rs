@@ -28,14 +28,14 @@ struct User {
 impl Span {
     /// Takes note of an answer.
     pub(super) fn add(&mut self, report: &ArtifactReport) {
-        self.unknown |= matches!(report.code, Some(Code::Unreadable | Code::NoKey));
+        self.unknown |= matches!(report.code(), Some(Code::Unreadable | Code::NoKey));
         for bundle in &report.paired {
             // Most bundles are of one artifact: no room for more.
             let users = self.users.entry(bundle.as_str().into());
             users.or_insert_with(|| Vec::with_capacity(1)).push(User {
                 name: report.name.as_str().into(),
                 content: content(report),
-                fine: report.outcome == Outcome::Ok,
+                fine: report.outcome() == Outcome::Ok,
             });
         }
     }
@@ -120,22 +120,20 @@ fn content(report: &ArtifactReport) -> Option<Sha256Digest> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verdict::Evidence;
 
     fn answer(name: &str, bundle: &str, content: u8, fine: bool) -> ArtifactReport {
         let mut report = ArtifactReport::new(name);
         report.paired = vec![bundle.to_owned()];
         report.sha256 = Some(Sha256Digest::of(&[content]));
-        if fine {
-            report.outcome = Outcome::Ok;
-        }
-        report
+        if fine { report.verified(Evidence::Carried) } else { report }
     }
 
     fn codes(answers: &[ArtifactReport], bundles: &[&str]) -> Vec<(String, Code)> {
         let mut span = Span::default();
         answers.iter().for_each(|it| span.add(it));
         let found = span.findings(bundles.iter().copied(), true);
-        found.into_iter().map(|it| (it.name, it.code.unwrap())).collect()
+        found.into_iter().map(|found| (found.name.clone(), found.code().unwrap())).collect()
     }
 
     #[test]
@@ -156,8 +154,7 @@ mod tests {
         let unpaired = ("y".to_owned(), Code::MaterialUnpaired);
         assert_eq!(codes(&answers, &["x", "y"]), [unpaired]);
         // Unless it may be of what could not be read.
-        let mut unread = answer("b", "z", 2, false);
-        unread.code = Some(Code::Unreadable);
+        let mut unread = answer("b", "z", 2, false).refused(&Fault::new(Code::Unreadable, "x"));
         unread.paired = Vec::new();
         assert_eq!(codes(&[answers[0].clone(), unread], &["x", "y"]), []);
     }

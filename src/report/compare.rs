@@ -93,7 +93,7 @@ pub fn diff(before: &Report, after: &Report) -> Vec<Difference> {
 #[must_use]
 pub fn differs(before: &ArtifactReport, after: &ArtifactReport) -> Option<String> {
     let mut words = Words::default();
-    if (before.outcome, before.code) != (after.outcome, after.code) {
+    if (before.outcome(), before.code()) != (after.outcome(), after.code()) {
         words.add(format!("was {}, is {}", answer(before), answer(after)));
     }
     if before.kind != after.kind {
@@ -126,8 +126,8 @@ pub fn differs(before: &ArtifactReport, after: &ArtifactReport) -> Option<String
 
 /// Outcome and code, in words.
 fn answer(artifact: &ArtifactReport) -> String {
-    let word = outcome_word(artifact.outcome);
-    artifact.code.map_or_else(|| word.to_owned(), |code: Code| format!("{word} ({code})"))
+    let word = outcome_word(artifact.outcome());
+    artifact.code().map_or_else(|| word.to_owned(), |code: Code| format!("{word} ({code})"))
 }
 
 fn matched(matched: &MatchedDigest) -> String {

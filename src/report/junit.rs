@@ -176,19 +176,19 @@ fn case(out: &mut dyn Write, artifact: &ArtifactReport, names: &mut Names) -> io
     let class = format!("sealift.{}", kind(artifact.kind));
     let name = names.unused(&class, &title(artifact));
     writeln!(out, "<testcase name=\"{name}\" classname=\"{class}\">")?;
-    if artifact.outcome == Outcome::Ok {
+    if artifact.outcome() == Outcome::Ok {
         writeln!(out, "<system-out>{}", safe(&proved(artifact)))?;
         details(out, artifact)?;
         writeln!(out, "</system-out>")?;
     } else {
-        let failed = artifact.outcome.exit_status() == ExitStatus::Failed;
+        let failed = artifact.outcome().exit_status() == ExitStatus::Failed;
         let element = if failed { "failure" } else { "error" };
-        let word = outcome_word(artifact.outcome);
-        let code = artifact.code.map_or(word, |code| code.name());
+        let word = outcome_word(artifact.outcome());
+        let code = artifact.code().map_or(word, |code| code.name());
         let reason = artifact
             .reason
             .as_deref()
-            .or_else(|| artifact.code.map(|code| code.summary()))
+            .or_else(|| artifact.code().map(|code| code.summary()))
             .unwrap_or(word);
         let reason = safe(reason);
         writeln!(
@@ -211,7 +211,7 @@ fn details(out: &mut dyn Write, artifact: &ArtifactReport) -> io::Result<()> {
     if let Some(sha256) = &artifact.sha256 {
         writeln!(out, "file: {sha256}")?;
     }
-    if artifact.outcome != Outcome::Ok {
+    if artifact.outcome() != Outcome::Ok {
         for matched in &artifact.matched {
             writeln!(out, "signed: {} {}", safe(&matched.kind), matched.digest)?;
         }

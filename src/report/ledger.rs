@@ -164,7 +164,7 @@ mod tests {
             let mut expected = 0;
             kept.each(&mut |report| {
                 assert_eq!(report.name, format!("{expected:05}"));
-                assert_eq!(report.code, Some(Code::FileMismatch));
+                assert_eq!(report.code(), Some(Code::FileMismatch));
                 expected += 1;
                 Ok(())
             })

@@ -92,8 +92,8 @@ pub fn summary(out: &mut dyn Write, run: &Run) -> io::Result<()> {
 /// Those of the writer.
 pub fn artifact(out: &mut dyn Write, report: &ArtifactReport, detail: Detail) -> io::Result<()> {
     let name = printable(&title(report));
-    let word = report.outcome.word();
-    match (report.outcome, report.code) {
+    let word = report.outcome().word();
+    match (report.outcome(), report.code()) {
         (Outcome::Ok, _) => line!(out, "{name}: {word} ({})", proved(report))?,
         (_, Some(code)) => {
             let reason = report.reason.as_deref().unwrap_or_else(|| code.summary());

@@ -37,7 +37,7 @@ pub(super) struct Whole {
 pub(super) fn tally(source: &dyn Source) -> io::Result<Summary> {
     let mut counts = Summary::default();
     source.each(&mut |artifact| {
-        counts.count(artifact.outcome);
+        counts.count(artifact.outcome());
         Ok(())
     })?;
     Ok(counts)

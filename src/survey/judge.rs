@@ -222,7 +222,7 @@ impl FolderVerifier<'_> {
     pub fn judge(&self, task: &Task<'_>) -> Judged {
         let judged = self.judge_as_told(task);
         let image = matches!(task.subject, Subject::Image(..) | Subject::Refused(_));
-        if judged.report.outcome == Outcome::Ok || !image || judged.bundles.is_empty() {
+        if judged.report.outcome() == Outcome::Ok || !image || judged.bundles.is_empty() {
             return judged;
         }
         match self.signed_as_package(task, &judged.bundles) {
@@ -390,7 +390,7 @@ impl FolderVerifier<'_> {
             }
             Subject::Refused(fault) => artifact::refused(report, fault, Vec::new(), &judge),
         };
-        if judged.report.code == Some(Code::NoBundle) {
+        if judged.report.code() == Some(Code::NoBundle) {
             judged.report.next = Some(PAIR_IT.to_owned());
         }
         judged.report.first_use = judged.first_use;

@@ -24,7 +24,7 @@ use crate::parallel::{self, Crew};
 use crate::sigstore::TrustMaterial;
 use crate::survey::{self, Spot};
 use crate::verdict::{
-    ArtifactKind, ArtifactReport, Check, CheckName, Code, Fault, Outcome, Status,
+    ArtifactKind, ArtifactReport, Check, CheckName, Code, Evidence, Fault, Outcome, Status,
 };
 
 /// The answer for a transfer directory.
@@ -175,7 +175,7 @@ fn contents(
     let said: BTreeSet<(&str, Code)> = reports
         .iter()
         .zip(&manifest.artifacts)
-        .filter_map(|(report, artifact)| Some((artifact.path.as_str(), report.code?)))
+        .filter_map(|(report, artifact)| Some((artifact.path.as_str(), report.code()?)))
         .collect();
     let (more, alone) = others(folder, manifest, context, &called, whole);
     let not_right = more.iter().chain(&present.faults).map(|(path, _)| path.clone()).collect();
@@ -487,13 +487,13 @@ fn base(
 
 /// The line for the directory: OK only if everything in it is.
 fn decide(
-    mut whole: ArtifactReport,
+    whole: ArtifactReport,
     reports: &[ArtifactReport],
     own: Vec<Fault>,
     manifest: &Manifest,
 ) -> ArtifactReport {
     let count =
-        |outcome: fn(Outcome) -> bool| reports.iter().filter(|it| outcome(it.outcome)).count();
+        |outcome: fn(Outcome) -> bool| reports.iter().filter(|it| outcome(it.outcome())).count();
     let failed = count(|it| matches!(it, Outcome::Failed | Outcome::Missing | Outcome::Extra));
     let open = count(|it| it != Outcome::Ok).saturating_sub(failed);
     let first_failed = own.iter().find(|fault| fault.outcome() == Outcome::Failed);
@@ -523,8 +523,7 @@ fn decide(
         };
         return whole.refused(&Fault::new(Code::TransferUndecided, message));
     }
-    whole.outcome = Outcome::Ok;
-    whole
+    whole.verified(Evidence::Contents(reports))
 }
 
 fn whole_count(manifest: &Manifest) -> usize {

@@ -47,7 +47,7 @@ pub(super) fn covers(
         .iter()
         .zip(artifacts)
         .map(|(artifact, report)| {
-            let cover = match (report.outcome, artifact.allow_unsigned) {
+            let cover = match (report.outcome(), artifact.allow_unsigned) {
                 // What its vendor did not sign, the seal covers.
                 (Outcome::Ok, false) if !report.unsigned_documents.is_empty() => Cover::SealOnly,
                 (Outcome::Ok, false) => Cover::Vendor,

@@ -177,7 +177,7 @@ impl ItemVerifier<'_> {
                 }
             },
         };
-        if report.outcome == Outcome::Ok { claims(report, artifact) } else { report }
+        if report.outcome() == Outcome::Ok { claims(report, artifact) } else { report }
     }
 
     /// The bundles as the manifest lists them; one that is not as sealed is refused before it is

@@ -349,20 +349,20 @@ fn decide(
     for mut it in judged {
         let by_option = unused.remove(it.name.as_str()) | unused.remove(it.path.as_str());
         let image = it.report.kind == Some(ArtifactKind::Image);
-        let unsigned = it.report.outcome == Outcome::Unsigned
+        let unsigned = it.report.outcome() == Outcome::Unsigned
             && request.allows_unsigned(&it.name, &it.path, image);
         if unsigned {
             it.report.next =
                 Some("Nothing: it is sealed unsigned, as allowed, and will answer so.".to_owned());
         }
-        if it.report.code == Some(Code::NoKey) {
+        if it.report.code() == Some(Code::NoKey) {
             it.report.next = Some(
                 "Name the vendor's public key with --vendor-key FILE, or its fingerprint with --pin-key, or list \
                  it in the trust policy; compare the fingerprint with the vendor out of band first."
                     .to_owned(),
             );
         }
-        if it.report.outcome == Outcome::Unsigned && !unsigned {
+        if it.report.outcome() == Outcome::Unsigned && !unsigned {
             it.report.next = Some(if by_option {
                 let field = if image { "allow_unsigned_images" } else { "allow_unsigned" };
                 format!(
@@ -376,7 +376,7 @@ fn decide(
                 format!("{next} {:?}.", it.name)
             });
         }
-        stopped |= it.report.outcome != Outcome::Ok && !unsigned;
+        stopped |= it.report.outcome() != Outcome::Ok && !unsigned;
         artifacts.push(artifact(&it, request.origins.get(&it.path), unsigned));
         reports.push(it.report);
     }

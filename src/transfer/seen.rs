@@ -106,7 +106,7 @@ pub fn examine(
         judge(folder, &survey, &vendor_keys, &called(request), request.reading.jobs);
     let one = match (judged.pop(), judged.is_empty(), unpaired.first()) {
         (Some(one), true, None) => one,
-        (Some(one), true, Some(_)) if one.report.code.is_some() => one,
+        (Some(one), true, Some(_)) if one.report.code().is_some() => one,
         (_, _, Some(bundle)) => {
             let message = "the bundle belongs to no artifact beside it";
             return Err(Fault::new(Code::MaterialUnpaired, message).at(folder.show(bundle)));

@@ -23,6 +23,7 @@ pub use report::{
     ArtifactKind, ArtifactReport, BundleReport, ImageReport, KeyTrust, MatchedDigest, Report,
     UnsignedDocument, UnsignedStatement,
 };
+pub(crate) use report::Evidence;
 pub use run::{
     Basis, Cover, Coverage, CoveredFile, Profile, Run, SCHEMA, Shard, StoppedBy, Summary,
     TrustedRoot,

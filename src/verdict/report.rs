@@ -69,11 +69,9 @@ pub struct ArtifactReport {
     /// How the kind was told, for example "found manifest.json".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detected: Option<String>,
-    /// The answer.
-    pub outcome: Outcome,
-    /// The stable code of the refusal; absent when the outcome is OK.
+    outcome: Outcome,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub code: Option<Code>,
+    code: Option<Code>,
     /// One sentence: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -158,6 +156,18 @@ impl ArtifactReport {
         }
     }
 
+    /// The answer.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// The stable code of the refusal; absent when the outcome is OK.
+    #[must_use]
+    pub const fn code(&self) -> Option<Code> {
+        self.code
+    }
+
     /// Decides the report by a fault: outcome, code, reason and next step are the fault's.
     #[must_use]
     pub fn refused(mut self, fault: &Fault) -> Self {
@@ -167,6 +177,55 @@ impl ArtifactReport {
         self.next = Some(fault.next().to_owned());
         self
     }
+
+    /// As [`refused`](Self::refused), for what is left out of a transfer: OMITTED whatever the fault's
+    /// own outcome is, because that is what the far side will be told.
+    #[must_use]
+    pub(crate) fn omitted(self, fault: &Fault) -> Self {
+        Self { outcome: Outcome::Omitted, ..self.refused(fault) }
+    }
+
+    /// Decides that the artifact is OK. The only place that writes OK: everything else reads it.
+    #[must_use]
+    pub(crate) fn verified(mut self, evidence: Evidence<'_>) -> Self {
+        match evidence {
+            Evidence::Signatures { key } => {
+                debug_assert!(self.bundles.iter().any(|bundle| bundle.verified), "no bundle");
+                self.key = key;
+            }
+            Evidence::SealAlone => {
+                debug_assert_eq!(self.code, Some(Code::NoBundle), "only what nobody signed");
+                self.key = None;
+            }
+            Evidence::Contents(reports) => {
+                debug_assert!(reports.iter().all(|report| report.outcome == Outcome::Ok));
+            }
+            Evidence::Carried => self.carried = true,
+        }
+        self.outcome = Outcome::Ok;
+        self.code = None;
+        self.reason = None;
+        self.next = None;
+        self.likely_causes.clear();
+        self
+    }
+}
+
+/// What makes an artifact OK. Whoever states it has checked it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Evidence<'a> {
+    /// Verified bundles cover the whole artifact; the key is absent where a certificate's identity was
+    /// asked for.
+    Signatures {
+        /// Fingerprint of the key that verified.
+        key: Option<Sha256Digest>,
+    },
+    /// Nobody signed it; a verified seal covers it, and both sides allow that.
+    SealAlone,
+    /// Every artifact and file in a transfer directory has one of these reports, and all are OK.
+    Contents(&'a [ArtifactReport]),
+    /// An earlier transfer that was accepted carried the artifact; it was not looked at again.
+    Carried,
 }
 
 /// A digest that a verified signature covers.

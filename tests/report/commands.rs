@@ -7,7 +7,7 @@ use sealift::report::Form;
 use sealift::verdict::{Outcome, Report};
 use serde_json::{Value, json};
 
-use super::samples::{HOSTILE, everything, good, written};
+use super::samples::{HOSTILE, answered, everything, good, written};
 use crate::support::sealift;
 use crate::support::tools::{Ran, run, run_with_input};
 
@@ -75,7 +75,7 @@ fn what_differs_is_said_with_exit_status_1() {
     assert_eq!((same.status, same.text()), (Some(0), String::new()));
 
     let mut report = good();
-    report.artifacts[0].outcome = Outcome::Unsigned;
+    report.artifacts[0] = answered(&report.artifacts[0], Outcome::Unsigned, None);
     report.artifacts[1].name = "images/\u{1b}[2Jnew.tar".to_owned();
     report.run.exit_status = 3;
     report.run.coverage = None;

@@ -3,7 +3,7 @@
 use sealift::report::{Change, diff, differs};
 use sealift::verdict::{Code, Cover, KeyTrust, Outcome, Report};
 
-use super::samples::{artifact, digest, everything, good, ok, report, shard};
+use super::samples::{answered, artifact, digest, everything, good, ok, report, shard};
 
 fn found(before: &Report, after: &Report) -> Vec<(Change, Option<String>, String)> {
     diff(before, after).into_iter().map(|it| (it.change, it.name, it.words)).collect()
@@ -43,7 +43,7 @@ fn what_counts_differs() {
     );
     assert!(words.contains("signed digests was config sha256:"), "{words}");
     let failed = other.clone();
-    other.code = Some(Code::LayerMismatch);
+    other = answered(&other, Outcome::Failed, Some(Code::LayerMismatch));
     assert_eq!(
         differs(&failed, &other).unwrap(),
         "was FAILED (digest-mismatch), is FAILED (layer-mismatch)"

@@ -80,7 +80,7 @@ fn only_ok_is_green() {
     let cases = read["cases"].as_array().unwrap();
     assert_eq!(cases.len(), report.artifacts.len());
     for (case, artifact) in cases.iter().zip(&report.artifacts) {
-        let word = serde_json::to_value(artifact.outcome).unwrap();
+        let word = serde_json::to_value(artifact.outcome()).unwrap();
         let (failure, error) = (case.get("failure").is_some(), case.get("error").is_some());
         let expected = match word.as_str().unwrap() {
             "OK" => (false, false),
@@ -89,7 +89,7 @@ fn only_ok_is_green() {
         };
         assert_eq!((failure, error), expected, "{case}");
         if let Some(problem) = case.get("failure").or(case.get("error")) {
-            assert_eq!(problem["type"], artifact.code.unwrap().name());
+            assert_eq!(problem["type"], artifact.code().unwrap().name());
             let text = problem["text"].as_str().unwrap();
             assert!(text.contains("likely cause: a was changed on the way"), "{text}");
             assert!(text.contains("next: "), "{text}");

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sealift::report::Form;
 use sealift::verdict::{Outcome, Report, StoppedBy};
 
-use super::samples::{HOSTILE, everything, good, ok, report, shard, written};
+use super::samples::{HOSTILE, answered, everything, good, ok, report, shard, written};
 
 pub(super) fn page(report: &Report) -> String {
     written(Form::Html, report)
@@ -70,7 +70,7 @@ fn verified_is_said_of_a_whole_good_run_alone() {
 fn a_report_that_contradicts_itself_is_not_verified() {
     for outcome in [Outcome::Failed, Outcome::Undecided, Outcome::Unsigned, Outcome::Network] {
         let mut forged = good();
-        forged.artifacts[1].outcome = outcome;
+        forged.artifacts[1] = answered(&forged.artifacts[1], outcome, None);
         assert_eq!(forged.run.exit_status, 0);
         assert_eq!(verdict(&forged), "NOT VERIFIED", "{outcome:?}");
         assert!(page(&forged).contains("contradicts itself"));

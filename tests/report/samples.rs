@@ -41,12 +41,23 @@ pub(crate) fn digest(of: &str) -> Sha256Digest {
     Sha256Digest::of(of.as_bytes())
 }
 
+/// The same report with another answer, as somebody could write it into a file.
+pub(crate) fn answered(
+    report: &ArtifactReport,
+    outcome: Outcome,
+    code: Option<Code>,
+) -> ArtifactReport {
+    let mut json = serde_json::to_value(report).unwrap();
+    json["outcome"] = serde_json::to_value(outcome).unwrap();
+    json["code"] = serde_json::to_value(code).unwrap();
+    serde_json::from_value(json).unwrap()
+}
+
 /// A verified image as the program describes one.
 pub(crate) fn ok(name: &str) -> ArtifactReport {
-    let mut report = ArtifactReport::new(name);
+    let mut report = answered(&ArtifactReport::new(name), Outcome::Ok, None);
     report.kind = Some(ArtifactKind::Image);
     report.detected = Some("image archive: docker archive".to_owned());
-    report.outcome = Outcome::Ok;
     report.matched = vec![MatchedDigest { digest: digest(name), kind: "config".to_owned() }];
     report.key = Some(digest("key"));
     report.key_trust = Some(KeyTrust::Policy);
@@ -98,12 +109,10 @@ pub(crate) fn ok(name: &str) -> ArtifactReport {
 
 /// An artifact with this outcome.
 pub(crate) fn artifact(name: &str, outcome: Outcome, code: Option<Code>) -> ArtifactReport {
-    let mut report = ok(name);
     if outcome == Outcome::Ok {
-        return report;
+        return ok(name);
     }
-    report.outcome = outcome;
-    report.code = code;
+    let mut report = answered(&ok(name), outcome, code);
     report.reason = code.map(|code| format!("{name}: {}", code.summary()));
     report.next = code.map(|code| code.next().to_owned());
     report.likely_causes = vec![format!("{name} was changed on the way")];
@@ -144,8 +153,8 @@ pub(crate) fn report(artifacts: Vec<ArtifactReport>) -> Report {
     let mut summary = Summary { bytes: 1_288_490_189, milliseconds: 3_400, ..Summary::default() };
     let mut coverage = Coverage::default();
     for (place, artifact) in report.artifacts.iter().enumerate() {
-        summary.count(artifact.outcome);
-        let verified = artifact.outcome == Outcome::Ok;
+        summary.count(artifact.outcome());
+        let verified = artifact.outcome() == Outcome::Ok;
         let mut file = |name: String, cover| coverage.add(CoveredFile { name, size: 512, cover });
         file(artifact.name.clone(), if verified { Cover::Vendor } else { Cover::Uncovered });
         file(format!("{}_signature.bundle", artifact.name), Cover::Material);

@@ -22,8 +22,8 @@ pub(super) fn status_of(codes: impl IntoIterator<Item = Code>) -> ExitStatus {
 
 /// The same, of the reports of a run.
 fn status(reports: &[ArtifactReport]) -> ExitStatus {
-    let omitted = reports.iter().filter(|it| it.outcome == Outcome::Omitted);
-    status_of(omitted.filter_map(|report| report.code))
+    let omitted = reports.iter().filter(|it| it.outcome() == Outcome::Omitted);
+    status_of(omitted.filter_map(|report| report.code()))
 }
 
 /// The status of a run that sealed nothing although everything was brought.
@@ -47,7 +47,7 @@ fn report(
     let omitted: Vec<&str> = report
         .artifacts
         .iter()
-        .filter(|it| it.outcome == Outcome::Omitted)
+        .filter(|it| it.outcome() == Outcome::Omitted)
         .map(|it| it.name.as_str())
         .collect();
     if !omitted.is_empty() {
@@ -79,10 +79,14 @@ fn say_stopped(stop: &SealError) {
     match stop {
         SealError::Fault(fault) => complain(fault),
         SealError::Artifacts(against) => {
-            for artifact in against.iter().filter(|it| it.outcome != Outcome::Ok) {
+            for artifact in against.iter().filter(|it| it.outcome() != Outcome::Ok) {
                 let reason = artifact.reason.as_deref().unwrap_or_default();
-                let code = artifact.code.map_or("", |code| code.name());
-                warn(&format!("{}: {} ({code}: {reason})", artifact.name, artifact.outcome.word()));
+                let code = artifact.code().map_or("", |code| code.name());
+                warn(&format!(
+                    "{}: {} ({code}: {reason})",
+                    artifact.name,
+                    artifact.outcome().word()
+                ));
             }
             let message = "not sealed: files that nobody asked for stand against it";
             complain(&Fault::new(Code::FileExtra, message));
@@ -110,7 +114,7 @@ pub(super) fn finish(
     watch: &dyn Watch,
 ) -> Result<ExitStatus, Fault> {
     let MirrorOutcome { reports, made, fetched } = outcome;
-    let unchanged = fetched == 0 && reports.iter().all(|it| it.code.is_none() && !it.carried);
+    let unchanged = fetched == 0 && reports.iter().all(|it| it.code().is_none() && !it.carried);
     let mut status = status(&reports);
     let mut said = None;
     match &made {

@@ -60,9 +60,9 @@ pub(super) fn preflight(
     if status == ExitStatus::Verified {
         return Ok(counted(made));
     }
-    for report in answer.reports.iter().filter(|it| it.outcome != Outcome::Ok) {
+    for report in answer.reports.iter().filter(|it| it.outcome() != Outcome::Ok) {
         let reason = report.reason.as_deref().unwrap_or_default();
-        warn(&format!("preflight: {}: {} ({reason})", report.name, report.outcome.word()));
+        warn(&format!("preflight: {}: {} ({reason})", report.name, report.outcome().word()));
     }
     warn("do not carry this directory: it does not verify as the far side will check it");
     Err(status)
@@ -71,11 +71,11 @@ pub(super) fn preflight(
 /// The status that `verify` would end with, but for what is known to be left out: that was said, and stands
 /// in the manifest.
 fn as_verified(reports: &[ArtifactReport]) -> ExitStatus {
-    let omitted = reports.iter().filter(|it| it.outcome == Outcome::Omitted).count();
+    let omitted = reports.iter().filter(|it| it.outcome() == Outcome::Omitted).count();
     let known = |it: &&ArtifactReport| {
-        it.outcome == Outcome::Omitted || (omitted > 0 && it.code == Some(Code::TransferUndecided))
+        it.outcome() == Outcome::Omitted || (omitted > 0 && it.code() == Some(Code::TransferUndecided))
     };
-    ExitStatus::of(reports.iter().filter(|it| !known(it)).map(|it| it.outcome))
+    ExitStatus::of(reports.iter().filter(|it| !known(it)).map(|it| it.outcome()))
 }
 
 /// What was verified, in words; what nobody signed is not that.

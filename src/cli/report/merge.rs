@@ -56,5 +56,5 @@ pub(super) fn run(arguments: &ReportMergeArgs) -> Result<ExitStatus, Fault> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let form = arguments.output;
     shown(form.write(&mut out, &merged, detail).and_then(|()| out.flush()))?;
-    Ok(ExitStatus::of(merged.artifacts.iter().map(|artifact| artifact.outcome)))
+    Ok(ExitStatus::of(merged.artifacts.iter().map(|artifact| artifact.outcome())))
 }

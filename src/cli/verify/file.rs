@@ -75,7 +75,7 @@ impl Single<'_> {
         let found = detect::read(path, self.forced(path), options);
         let mut report = self.judged(path, &found);
         let image = matches!(found, Ok(Found::Image(..)) | Err(_));
-        if report.outcome != Outcome::Ok && image && self.whom.arguments.kind.is_none() {
+        if report.outcome() != Outcome::Ok && image && self.whom.arguments.kind.is_none() {
             report = self.as_package(path, options).unwrap_or(report);
         }
         if !self.whom.arguments.batch.require_coverage {
@@ -132,13 +132,13 @@ impl Single<'_> {
             };
             let mut report = self.judge(path, report.clone(), found, &judge, &mut loaded);
             report.key_trust = judge.terms.map(|_| KeyTrust::Policy);
-            if report.outcome == Outcome::Ok {
+            if report.outcome() == Outcome::Ok {
                 return report;
             }
             // What a bundle says goes before the lack of one by another vendor's names.
             match &first {
-                Some(ArtifactReport { code, .. }) if *code != Some(Code::NoBundle) => {}
-                Some(_) if report.code == Some(Code::NoBundle) => {}
+                Some(before) if before.code() != Some(Code::NoBundle) => {}
+                Some(_) if report.code() == Some(Code::NoBundle) => {}
                 _ => first = Some(report),
             }
         }

@@ -111,12 +111,12 @@ fn sealed(whom: &Whom<'_>, folder: &Folder, options: Options<'_>) -> Checked {
     }
     let context = context(whom, state, &bases, options);
     let mut answer = transfer::check(folder, &context);
-    if let Some(report) = answer.reports.iter_mut().find(|it| it.code == Some(Code::SealMissing))
+    if let Some(report) = answer.reports.iter_mut().find(|it| it.code() == Some(Code::SealMissing))
         && let Some(reason) = &mut report.reason
     {
         reason.push_str(&format!("; a seal is expected because {}", why(whom, folder)));
     }
-    let fine = ExitStatus::of(answer.reports.iter().map(|it| it.outcome)) == ExitStatus::Verified;
+    let fine = ExitStatus::of(answer.reports.iter().map(|it| it.outcome())) == ExitStatus::Verified;
     if let Some(sealed) = &answer.sealed
         && let Some(mut last) = answer.reports.pop()
     {
@@ -194,7 +194,7 @@ fn state_note(
     let manifest = sealed.manifest();
     let before = state?.last(&manifest.stream);
     let before = before.map_or_else(|| "none".to_owned(), |last| last.serial.to_string());
-    let became = match (report.outcome, is_base) {
+    let became = match (report.outcome(), is_base) {
         (Outcome::Ok, false) => "accepted",
         (Outcome::Ok, true) => "not remembered, a newer transfer here builds on it",
         _ => "not accepted",

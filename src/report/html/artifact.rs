@@ -19,14 +19,14 @@ pub(super) fn tone(outcome: Outcome) -> &'static str {
 
 /// An answer that is not OK, with all that led to it. Those that say that something is wrong stand open.
 pub(super) fn card(out: &mut dyn Write, report: &ArtifactReport, word: &str) -> io::Result<()> {
-    let tone = tone(report.outcome);
+    let tone = tone(report.outcome());
     writeln!(out, "<article class=\"{tone}\">")?;
     writeln!(
         out,
         "<h3><span class=\"tag {tone}\">{word}</span> <bdi>{}</bdi></h3>",
         safe(&title(report))
     )?;
-    match (report.code, &report.reason) {
+    match (report.code(), &report.reason) {
         (Some(it), Some(reason)) => {
             writeln!(out, "<p>{} {}</p>", code(it), safe(reason))?;
         }

@@ -106,7 +106,7 @@ fn section(
     )?;
     let mut place = 0_u64;
     source.each(&mut |report: &ArtifactReport| {
-        if report.outcome != outcome {
+        if report.outcome() != outcome {
             return Ok(());
         }
         place = place.saturating_add(1);
