@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::accepted::AcceptedTransfers;
 use super::context::Context;
 use super::manifest::Manifest;
-use super::seal::Sealed;
-use super::state::AcceptedTransfers;
+use super::sealed::Sealed;
 use super::{fresh, shape};
 use crate::digest::Sha256Digest;
 use crate::trust::{SealTimes, TrustPolicy};

@@ -6,16 +6,16 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
+use super::accepted::AcceptedTransfers;
 use super::context::Context;
 use super::cover::{self, Covers, OtherFiles};
+use super::file_set::{self, FileSet};
 use super::item::ItemVerifier;
 use super::layout::{PathUse, TRUSTED_ROOT};
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
-use super::present::{self, FileSet};
-use super::seal::{self, Sealed};
-use super::state::AcceptedTransfers;
+use super::sealed::{self, Sealed};
 use super::vouch::{self, SealedKeys, mismatch};
-use super::{admit, fresh, kept, layout};
+use super::{admit, fresh, layout, trust_file};
 use crate::artifact::detect::{self, Found};
 use crate::digest::{FileDigest, Sha256Digest};
 use crate::directory::{Folder, Listing, read_small};
@@ -59,7 +59,7 @@ fn check_one(folder: &Folder, context: &Context<'_>, role: TransferRole) -> Chec
     let mut covers = Covers::new();
     let opened = folder.list().and_then(|listing| {
         covers = cover::nothing_covered(&listing);
-        seal::open(folder, &listing, context.transfer_keys).map(|sealed| (listing, sealed))
+        sealed::open(folder, &listing, context.transfer_keys).map(|sealed| (listing, sealed))
     });
     let (listing, sealed) = match opened {
         Ok(opened) => opened,
@@ -132,7 +132,7 @@ fn contents(
     context: &Context<'_>,
     whole: &mut ArtifactReport,
 ) -> (Vec<ArtifactReport>, FileSet, OtherFiles) {
-    let present = present::compare(folder, listing, manifest);
+    let present = file_set::compare(folder, listing, manifest);
     let status = if present.faults.is_empty() { Status::Passed } else { Status::Failed };
     whole.checks.push(Check::new(CheckName::FileSet, status));
     let index: HashMap<&str, &str> = manifest
@@ -343,7 +343,7 @@ fn compare(
     let mut said = Ok(());
     let (digest, material) = if let Some(place) = kept {
         let digest;
-        (digest, said) = kept::read(folder, name, &entry.path, place)?;
+        (digest, said) = trust_file::read(folder, name, &entry.path, place)?;
         progress.advance(digest.size);
         (digest, place != PathUse::FetchLog)
     } else if entry.size <= limits::BUNDLE_BYTES {
@@ -433,7 +433,7 @@ fn base(
     let mut unusable = None;
     for folder in context.bases {
         let opened =
-            folder.list().and_then(|listing| seal::open(folder, &listing, context.transfer_keys));
+            folder.list().and_then(|listing| sealed::open(folder, &listing, context.transfer_keys));
         let opened = match opened {
             Ok(opened) if opened.digest() == base.manifest => opened,
             Ok(_) => continue,

@@ -6,8 +6,8 @@ use crate::key::PublicKey;
 use crate::sigstore::{HashRule, Transparency, TrustMaterial};
 use crate::trust::{Profiles, TrustPolicy, VendorProfile, is_called};
 
+use super::accepted::AcceptedTransfers;
 use super::admit::SerialsOfRun;
-use super::state::AcceptedTransfers;
 
 /// Everything that a transfer directory is judged by, besides its seal.
 #[derive(Debug)]

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::file_set::FileSet;
 use super::layout::SEAL_FILES;
 use super::manifest::Manifest;
-use super::present::FileSet;
 use crate::directory::{Entry, Listing};
 use crate::verdict::{ArtifactReport, Cover, Outcome};
 

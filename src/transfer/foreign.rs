@@ -4,10 +4,10 @@
 //! Ours is what the manifest that lies there lists, or that of an interrupted sealing; what is byte for byte
 //! what would be written; and what an interrupted writing of it leaves. Nothing here judges content.
 
-use super::form;
+use super::added::OwnFile;
 use super::layout::{self, FETCH_LOG, MANIFEST, MARKER, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS};
 use super::manifest::Manifest;
-use super::own::OwnFile;
+use super::signature;
 use crate::digest::Sha256Digest;
 use crate::directory::{EntryKind, Folder, Listing, read_small};
 use crate::limits;
@@ -77,7 +77,7 @@ impl Earlier {
         }
         let no_signature = "no signature of a seal; sealing would overwrite it";
         if let Some((bytes, _)) = optional(SIGNATURE, limits::SEAL_BYTES)?
-            && form::parse_signature_file(&bytes).is_err()
+            && signature::parse_signature_file(&bytes).is_err()
         {
             return stop(SIGNATURE, no_signature);
         }

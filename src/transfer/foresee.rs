@@ -3,8 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use super::examine::{listed, look};
 use super::make::{SealRequest, vendor_keys};
-use super::seen::{listed, look};
 use crate::artifact::{self, Clues, Judge, Terms, Tries};
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, read_small};

@@ -4,19 +4,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::added::{OwnFile, extra, fixed_files, own_files, written_names};
+use super::examine::ExaminedFiles;
 use super::foreign::Earlier;
-use super::form;
-use super::kept;
 use super::layout::{
     self, MANIFEST, MARKER, PathUse, Reserved, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS,
 };
 use super::manifest::{
     self, Artifact, Base, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA, SegmentEntry,
 };
-use super::named::{self, NamedKeys};
-use super::own::{OwnFile, extra, fixed_files, own_files, written_names};
-use super::seen::ExaminedFiles;
+use super::named_keys::{self, NamedKeys};
 use super::shape;
+use super::signature;
+use super::trust_file;
 use crate::digest::{Sha256Digest, hex};
 use crate::directory::{EntryKind, Folder, Listing, Lock, read_small};
 use crate::image::Options;
@@ -222,7 +222,7 @@ pub fn possible(request: &SealRequest<'_>) -> Result<(), Fault> {
         let message = format!("--notes has more than {} bytes", limits::MANIFEST_NOTES_BYTES);
         return Err(Fault::new(Code::Usage, message));
     }
-    named::permitted(&request.named_keys)?;
+    named_keys::permitted(&request.named_keys)?;
     extra(request)
 }
 
@@ -286,7 +286,7 @@ fn strange(folder: &Folder, listing: &Listing, own: &[OwnFile]) -> Vec<ArtifactR
             if matches!(place, PathUse::Free | PathUse::Tool) {
                 return None;
             }
-            let read = kept::read(folder, &entry.name, &entry.name, place);
+            let read = trust_file::read(folder, &entry.name, &entry.name, place);
             let fault = read.and_then(|(_, said)| said).err()?;
             let mut report = ArtifactReport::new(entry.name.as_str());
             report.kind = Some(ArtifactKind::File);
@@ -434,7 +434,7 @@ pub(super) fn vendor_keys<'a>(
     request: &SealRequest<'a>,
     survey: &Survey,
 ) -> Result<VendorKeys<'a>, Fault> {
-    let (keys, unnamed) = named::keys(&request.named_keys, survey)?;
+    let (keys, unnamed) = named_keys::keys(&request.named_keys, survey)?;
     Ok(VendorKeys {
         keys,
         unnamed,
@@ -535,7 +535,7 @@ fn previous_serial(folder: &Folder, stream: &str, key: &PublicKey, now: u64) -> 
     let ours = || {
         let (file, _) =
             read_small(folder, SIGNATURE, limits::SEAL_BYTES, Code::SealMalformed).ok()?;
-        let der = form::parse_signature_file(&file).ok()?;
+        let der = signature::parse_signature_file(&file).ok()?;
         key.verify_digest(HashAlgorithm::Sha256, digest.as_bytes(), &der).ok()
     };
     let ours = ours().is_some();
@@ -573,9 +573,9 @@ fn write(
         folder.write(&file.name, &file.bytes, file.mode)?;
     }
     folder.write(SUMS, &manifest.sums(), 0o644)?;
-    folder.write(SIGNATURE, &form::signature_file(&der), 0o644)?;
+    folder.write(SIGNATURE, &signature::signature_file(&der), 0o644)?;
     let signer = request.key.public().fingerprint();
-    folder.write(SIGSTORE, &form::sigstore_file(&der, &signer, &digest), 0o644)?;
+    folder.write(SIGSTORE, &signature::sigstore_file(&der, &signer, &digest), 0o644)?;
     unchanged(folder, manifest, request.exclude)?;
     folder.commit(MANIFEST)?;
     Ok(digest)

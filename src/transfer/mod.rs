@@ -6,37 +6,39 @@
 //!
 //! This room reads no clock and no environment, and writes only when it seals.
 
+mod accepted;
+mod added;
 mod admit;
 mod check;
 mod context;
 mod cover;
+mod examine;
+mod file_set;
 mod foreign;
 mod foresee;
-mod form;
 mod fresh;
 mod item;
-mod kept;
 mod layout;
 mod likeness;
 mod make;
 mod mangled;
 mod manifest;
-mod named;
-mod own;
-mod present;
-mod seal;
-mod seen;
+mod named_keys;
+mod sealed;
 mod shape;
-mod state;
+mod signature;
 mod strict;
+mod trust_file;
 mod vouch;
 
+pub use accepted::{AcceptedTransfer, AcceptedTransfers};
+pub use added::OwnFile;
 pub use admit::{SerialsOfRun, admissible};
 pub use check::{CheckedTransfer, check};
 pub use context::Context;
 pub use cover::{Covers, nothing_covered};
+pub use examine::{ExaminedFiles, examine, examine_absent};
 pub use foresee::{Foreseen, foresee};
-pub use form::{parse_signature_file, signature_file, sigstore_file};
 pub use layout::{
     CHECK_SCRIPT, FETCH_LOG, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, TRUSTED_ROOT, is_own,
     key_path,
@@ -50,9 +52,7 @@ pub use manifest::{
     Artifact, Base, BaseArtifact, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA,
     SegmentEntry,
 };
-pub use named::NamedKeys;
-pub use own::OwnFile;
-pub use seal::{Sealed, is_trace, open, traces};
-pub use seen::{ExaminedFiles, examine, examine_absent};
+pub use named_keys::NamedKeys;
+pub use sealed::{Sealed, is_trace, open, traces};
 pub use shape::{stream, time};
-pub use state::{AcceptedTransfer, AcceptedTransfers};
+pub use signature::{parse_signature_file, signature_file, sigstore_file};

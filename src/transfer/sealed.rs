@@ -4,10 +4,10 @@
 //! Until the seal holds, nothing is read but the signature (bounded) and the manifest's raw bytes,
 //! and nothing is parsed but the signature.
 
-use super::form;
 use super::layout::{self, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS};
 use super::mangled;
 use super::manifest::{Manifest, stated_sums};
+use super::signature;
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, Listing, read_small};
 use crate::key::{HashAlgorithm, PublicKey};
@@ -154,14 +154,15 @@ pub fn open(folder: &Folder, listing: &Listing, keys: &[PublicKey]) -> Result<Se
         read_small(folder, there, limit, Code::SealMalformed)
     };
     let (signature, _) = read(SIGNATURE, limits::SEAL_BYTES)?;
-    let der = form::parse_signature_file(&signature).map_err(|it| it.at(folder.show(SIGNATURE)))?;
+    let der =
+        signature::parse_signature_file(&signature).map_err(|it| it.at(folder.show(SIGNATURE)))?;
     let (bytes, digest) = read(MANIFEST, limits::MANIFEST_BYTES)?;
     let key = keys
         .iter()
         .find(|key| key.verify_digest(HashAlgorithm::Sha256, digest.as_bytes(), &der).is_ok())
         .ok_or_else(|| not_by(folder, keys))?;
     let (sigstore, _) = read(SIGSTORE, limits::SEAL_BYTES)?;
-    if sigstore != form::sigstore_file(&der, &key.fingerprint(), &digest) {
+    if sigstore != signature::sigstore_file(&der, &key.fingerprint(), &digest) {
         let message = "not byte for byte what belongs to the signature in manifest.json.sig";
         return Err(Fault::new(Code::SealNotCanonical, message).at(folder.show(SIGSTORE)));
     }
