@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::layout::{self, CHECK_SCRIPT, FETCH_LOG, PathUse, TRUSTED_ROOT};
-use super::make::SealRequest;
 use super::manifest::Artifact;
+use super::seal::SealRequest;
 use crate::digest::Sha256Digest;
 use crate::path;
 use crate::sigstore::TrustMaterial;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout;
-use super::make::{SealRequest, called, unfit, vendor_keys};
+use super::seal::{SealRequest, called, unfit, vendor_keys};
 use crate::digest::FileDigest;
 use crate::directory::{Entry, EntryKind, Folder, Listing, Stamp};
 use crate::image::Image;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::examine::{listed, look};
-use super::make::{SealRequest, vendor_keys};
+use super::seal::{SealRequest, vendor_keys};
 use crate::artifact::{self, Clues, Judge, Terms, Tries};
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, read_small};

@@ -20,10 +20,10 @@ mod fresh;
 mod item;
 mod layout;
 mod likeness;
-mod make;
 mod mangled;
 mod manifest;
 mod named_keys;
+mod seal;
 mod sealed;
 mod shape;
 mod signature;
@@ -44,15 +44,15 @@ pub use layout::{
     key_path,
 };
 pub use likeness::{Likeness, likeness};
-pub use make::{
-    NewTransfer, Origin, SealError, SealRequest, begin, clear, make, make_held, possible,
-    unchanged_since,
-};
 pub use manifest::{
     Artifact, Base, BaseArtifact, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA,
     SegmentEntry,
 };
 pub use named_keys::NamedKeys;
+pub use seal::{
+    NewTransfer, Origin, SealError, SealRequest, begin, clear, make, make_held, possible,
+    unchanged_since,
+};
 pub use sealed::{Sealed, is_trace, open, traces};
 pub use shape::{stream, time};
 pub use signature::{parse_signature_file, signature_file, sigstore_file};
