@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {
     let reading =
         Options { jobs: jobs(arguments.run.jobs), progress: &bar, cuts: None, crew: None };
     let order = SealRequest { exclude: &exclude, ..sealing.order(reading) };
-    let result = transfer::make(&folder, &order);
+    let result = transfer::seal(&folder, &order);
     bar.clear();
     match result {
         Ok(made) => {

@@ -420,7 +420,7 @@ impl MirrorRequest<'_> {
             allow_unsigned: &allowed,
             ..self.order()
         };
-        transfer::make_held(self.folder, &order, seen, self.lock)
+        transfer::seal_held(self.folder, &order, seen, self.lock)
     }
 }
 

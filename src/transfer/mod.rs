@@ -1,7 +1,7 @@
 //! The transfer directory: a release that one operator seals and another one checks
 //! (`bundle-format/` is its specification).
 //!
-//! [`check()`] judges a sealed directory, [`make()`] seals one. Whom to trust comes in as a
+//! [`check()`] judges a sealed directory, [`seal()`] seals one. Whom to trust comes in as a
 //! [`Context`]: transfer keys that were known before, never one that lies in the directory.
 //!
 //! This room reads no clock and no environment, and writes only when it seals.
@@ -50,7 +50,7 @@ pub use manifest::{
 };
 pub use named_keys::NamedKeys;
 pub use seal::{
-    NewTransfer, Origin, SealError, SealRequest, begin, clear, make, make_held, possible,
+    NewTransfer, Origin, SealError, SealRequest, begin, clear, possible, seal, seal_held,
     unchanged_since,
 };
 pub use sealed::{Sealed, is_trace, open, traces};

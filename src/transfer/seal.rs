@@ -128,9 +128,9 @@ impl From<Fault> for SealError {
 /// [`SealError::Artifacts`] when anything in it does not verify, and then nothing was written;
 /// [`SealError::Fault`] for a request that can't be carried out, or when writing fails: then the directory
 /// says that sealing was interrupted, and the same call completes it.
-pub fn make(folder: &Folder, request: &SealRequest<'_>) -> Result<NewTransfer, SealError> {
+pub fn seal(folder: &Folder, request: &SealRequest<'_>) -> Result<NewTransfer, SealError> {
     let lock = folder.lock()?;
-    make_held(folder, request, ExaminedFiles::default(), &lock)
+    seal_held(folder, request, ExaminedFiles::default(), &lock)
 }
 
 /// Says in a sealed directory that it is being changed: until it is sealed again, every check answers
@@ -161,8 +161,8 @@ pub fn unchanged_since(folder: &Folder) -> Result<(), Fault> {
 /// Seals a folder on which the caller holds the lock, and of which it has seen files already.
 ///
 /// # Errors
-/// Those of [`make`].
-pub fn make_held(
+/// Those of [`seal`].
+pub fn seal_held(
     folder: &Folder,
     request: &SealRequest<'_>,
     seen: ExaminedFiles,
