@@ -11,8 +11,10 @@ use super::budget::{Budget, Meter, Place};
 use super::catalog::{Catalog, IMAGE_NAMES};
 use super::content::{self, BUFFER, Content, Means};
 use super::header::BLOCK;
-use super::inflate::{self, Compression, Inflater, MAGIC_BYTES, fault_of, read_full};
-use super::input::{Counted, Counter, Options, ReadAt, Span, Tree, TreeKind, resized};
+use super::inflate::{self, Compression, Inflater, MAGIC_BYTES};
+use super::input::{
+    Counted, Counter, Options, ReadAt, Span, Tree, TreeKind, fault_of, read_full, resized,
+};
 use super::named::Named;
 use super::segments::{Cutter, Gaps, Segment};
 use super::tar::{Entry, EntryKind, Source, Walker};

@@ -13,6 +13,7 @@ use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 
 use super::header;
+use super::input::fault_of;
 use super::members::Members;
 use super::windows::Windows;
 use super::xz::XzStreams;
@@ -82,29 +83,6 @@ pub(super) fn check_one_reading(compression: Compression, first: &[u8]) -> Resul
         return Err(Fault::new(Code::ArchiveMalformed, message));
     }
     Ok(())
-}
-
-/// The fault behind an error of any reader in this room: the one it carries, or that the input
-/// can't be read.
-pub(super) fn fault_of(error: io::Error) -> Fault {
-    match error.downcast::<Fault>() {
-        Ok(fault) => fault,
-        Err(error) => Fault::new(Code::Unreadable, error.to_string()),
-    }
-}
-
-/// Fills `buffer` as far as the reader goes; says how far.
-pub(super) fn read_full(mut reader: impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut filled = 0;
-    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-        match reader.read(rest) {
-            Ok(0) => break,
-            Ok(count) => filled = filled.saturating_add(count),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
 }
 
 /// A decompressing reader. Its errors carry a [`Fault`]; after one it stays failed.

@@ -222,6 +222,29 @@ impl<R: Read> Read for Counted<'_, R> {
     }
 }
 
+/// The fault behind an error of any reader in this room: the one it carries, or that the input
+/// can't be read.
+pub(super) fn fault_of(error: io::Error) -> Fault {
+    match error.downcast::<Fault>() {
+        Ok(fault) => fault,
+        Err(error) => Fault::new(Code::Unreadable, error.to_string()),
+    }
+}
+
+/// Fills `buffer` as far as the reader goes; says how far.
+pub(super) fn read_full(mut reader: impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match reader.read(rest) {
+            Ok(0) => break,
+            Ok(count) => filled = filled.saturating_add(count),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}
+
 /// The fault of a size that changed while it was read: the bytes were not all there at one time.
 pub(super) fn resized(expected: u64, found: u64) -> Fault {
     Fault::new(Code::Unreadable, "the size changed while it was read")

@@ -7,7 +7,7 @@ use tar::Header as Block;
 
 use super::catalog::shows_image;
 use super::header::{self, BLOCK};
-use super::inflate::read_full;
+use super::input::read_full;
 use super::outline::outline;
 
 /// Whether a tar archive, compressed or not, has an entry whose name shows that an image archive was

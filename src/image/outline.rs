@@ -12,7 +12,8 @@ use tar::Header as Block;
 use super::budget::{Budget, Meter, Place};
 use super::catalog::shows_image;
 use super::header::{self, BLOCK};
-use super::inflate::{Compression, Inflater, MAGIC_BYTES, read_full};
+use super::inflate::{Compression, Inflater, MAGIC_BYTES};
+use super::input::read_full;
 use super::windows::Windows;
 use crate::limits;
 

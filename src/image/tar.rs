@@ -7,7 +7,7 @@
 use std::io::{self, Read};
 
 use super::header::{self, BLOCK, Header, malformed};
-use super::inflate::{fault_of, read_full};
+use super::input::{fault_of, read_full};
 use super::pax;
 use crate::limits;
 use crate::path;

@@ -10,7 +10,7 @@ use std::io::{self, Read};
 use flate2::Crc;
 use lzma_rust2::Lzma2Reader;
 
-use super::inflate::read_full;
+use super::input::read_full;
 use super::windows::{Window, Windows};
 use crate::limits;
 

@@ -7,7 +7,7 @@ use std::io::{self, Cursor, Read};
 
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::inflate::read_full;
+use super::input::read_full;
 use super::windows::{Window, Windows};
 use crate::limits;
 
