@@ -132,7 +132,8 @@ pub const NOTED_FILES: usize = 20;
 pub const ENGINE_OUTPUT_BYTES: u64 = 4 << 20;
 /// What an engine complains, as far as it is shown: 64 KiB.
 pub const ENGINE_WORDS_BYTES: u64 = 64 << 10;
-/// A buffer for copying: 256 KiB.
+/// A buffer for reading, hashing and copying: 256 KiB, large enough for few system calls and small enough
+/// for the processor's cache.
 pub const COPY_BYTES: usize = 256 << 10;
 /// A release file: 1 MiB.
 pub const RELEASE_BYTES: u64 = 1 << 20;

@@ -13,8 +13,6 @@ use crate::image::{self, Archive, Input, Options, Outline, ReadAt, Refusal, Tree
 use crate::limits;
 use crate::verdict::{Code, Fault, Guise, guise};
 
-const BUFFER_BYTES: usize = 256 << 10;
-
 /// What is to be judged, opened.
 pub enum Source<'a> {
     /// A regular file.
@@ -311,7 +309,7 @@ fn hash_file(file: &dyn ReadAt, options: &Options<'_>) -> Result<FileDigest, Fau
 }
 
 fn drain<R: Read>(hashing: &mut HashingReader<R>, options: &Options<'_>) -> Result<(), Fault> {
-    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut buffer = vec![0; limits::COPY_BYTES];
     loop {
         match hashing.read(&mut buffer) {
             Ok(0) => return Ok(()),

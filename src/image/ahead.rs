@@ -8,8 +8,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, Scope};
 
 use super::budget::{Meter, Scale};
-use super::content::BUFFER;
 use super::inflate::Inflater;
+use crate::limits;
 use crate::parallel::{Crew, Permit};
 
 /// How many pieces there are at once: one in use, the others made ahead.
@@ -120,7 +120,7 @@ impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
         let mut read = 0;
         self.maker = match std::mem::replace(&mut self.maker, Maker::Done) {
             Maker::Unused(mut inflater) | Maker::Here(mut inflater) => {
-                self.buffer.resize(BUFFER, 0);
+                self.buffer.resize(limits::COPY_BYTES, 0);
                 self.end = inflater.read(&mut self.buffer)?;
                 read = self.meter.scale().read(inflater.consumed());
                 if self.end == 0 { Maker::Done } else { Maker::Here(inflater) }
@@ -137,7 +137,7 @@ impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
         let (used, from_user) = channel();
         // The buffer that `fill` hands over comes on top.
         for _ in 1..PIECES {
-            used.send(vec![0; BUFFER]).ok();
+            used.send(vec![0; limits::COPY_BYTES]).ok();
         }
         self.maker = Maker::There { made, used };
         let scale = self.meter.scale();

@@ -19,10 +19,6 @@ use crate::limits;
 use crate::parallel::Crew;
 use crate::verdict::{Code, Fault};
 
-/// Size of the buffer that [`read`] is given: large enough for few system calls, small enough for
-/// the processor's cache.
-pub(super) const BUFFER: usize = 256 << 10;
-
 /// The facts about one file.
 #[derive(Debug)]
 pub(super) struct Content {
@@ -348,7 +344,8 @@ mod tests {
         assert_eq!(content.diff_id().unwrap_err().code(), Code::ArchiveTooLarge);
         assert_eq!(content.digest, Sha256Digest::of(&bomb));
         assert!(budget.check().is_err());
-        let bound = (1 << 20) + bomb.len() as u64 * limits::INFLATED_RATIO + BUFFER as u64;
+        let bound =
+            (1 << 20) + bomb.len() as u64 * limits::INFLATED_RATIO + limits::COPY_BYTES as u64;
         assert!(all - budget.left() <= bound, "{}", all - budget.left());
     }
 }

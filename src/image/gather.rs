@@ -9,7 +9,7 @@ use std::io::{self, Cursor, Read};
 use super::ahead::ahead;
 use super::budget::{Budget, Meter, Place};
 use super::catalog::{Catalog, IMAGE_NAMES};
-use super::content::{self, BUFFER, Content, Means};
+use super::content::{self, Content, Means};
 use super::header::BLOCK;
 use super::inflate::{self, Compression, Inflater, MAGIC_BYTES};
 use super::input::{
@@ -269,7 +269,7 @@ fn walk(
     catalog: &mut Catalog,
     means: Means<'_>,
 ) -> Result<Walked, Fault> {
-    let mut buffer = vec![0; BUFFER];
+    let mut buffer = vec![0; limits::COPY_BYTES];
     let mut walked = Walked::default();
     while let Some(entry) = walker.next_entry()? {
         let (name, offset, size) = (entry.name.clone(), entry.offset, entry.size);
@@ -315,7 +315,7 @@ fn hash_all(members: &[Member], crew: &Crew, read: &ReadMember<'_>) -> Result<Ve
     let done = parallel::map_until_error(
         &order,
         crew,
-        || vec![0; BUFFER],
+        || vec![0; limits::COPY_BYTES],
         |buffer, (_, member)| member.whole(read(member, buffer)),
     );
     let mut results: Vec<_> = done

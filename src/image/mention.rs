@@ -9,6 +9,7 @@ use super::catalog::shows_image;
 use super::header::{self, BLOCK};
 use super::input::read_full;
 use super::outline::outline;
+use crate::limits;
 
 /// Whether a tar archive, compressed or not, has an entry whose name shows that an image archive was
 /// meant: `manifest.json`, `index.json`, `oci-layout`, `repositories`, a blob or a layer. Reads as far as the first such entry; gives up, with
@@ -24,7 +25,7 @@ pub fn mentions_image(stream: &mut dyn Read) -> bool {
 /// Those of the stream.
 pub fn rest_mentions_image(stream: &mut dyn Read, consumed: u64) -> io::Result<bool> {
     io::copy(&mut (&mut *stream).take(header::padding(consumed)), &mut io::sink())?;
-    let mut reader = BufReader::with_capacity(256 << 10, stream);
+    let mut reader = BufReader::with_capacity(limits::COPY_BYTES, stream);
     let mut found = false;
     loop {
         let mut bytes = [0; BLOCK];

@@ -5,9 +5,8 @@ use std::io::{self, Read as _};
 use crate::digest::{FileDigest, HashingReader};
 use crate::directory::Folder;
 use crate::image::Progress;
+use crate::limits;
 use crate::verdict::{Code, Fault};
-
-const BUFFER_BYTES: usize = 256 << 10;
 
 /// Hashes a whole file, of which at most `limit` bytes are read: a file with more is of no interest.
 ///
@@ -23,7 +22,7 @@ pub fn hash(
     let size = file.metadata().map_or(u64::MAX, |metadata| metadata.len());
     // One byte more than the file has, so that its end is seen by the first reading.
     let room = usize::try_from(size.saturating_add(1)).unwrap_or(usize::MAX);
-    let mut buffer = vec![0; room.clamp(1, BUFFER_BYTES)];
+    let mut buffer = vec![0; room.clamp(1, limits::COPY_BYTES)];
     let mut hashing = HashingReader::new(file.take(limit));
     loop {
         match hashing.read(&mut buffer) {

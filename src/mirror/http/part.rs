@@ -16,9 +16,6 @@ use crate::mirror::urls::redacted;
 use crate::verdict::{Code, Fault};
 use crate::{json, limits};
 
-/// Bytes that are read from the disk at once.
-const BUFFER_BYTES: usize = 256 << 10;
-
 /// What the half is a half of: `NAME.resume.sealift-tmp`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -161,7 +158,7 @@ impl Part {
 
 /// Hashes the first bytes of a file, and stands behind them.
 fn hash(file: &mut File, bytes: u64, hasher: &mut Hasher) -> io::Result<()> {
-    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut buffer = vec![0; limits::COPY_BYTES];
     let mut head = file.take(bytes);
     while hasher.bytes() < bytes {
         match head.read(&mut buffer) {

@@ -11,6 +11,7 @@ use super::journal::Journal;
 use super::layout::Blob;
 use super::session::Session;
 use crate::digest::Hasher;
+use crate::limits;
 use crate::mirror::fetch_record::now;
 use crate::mirror::http::{
     AttemptError, ContentRange, Ends, Pace, is_page, length, opening, page, says_page, unwritten,
@@ -18,7 +19,6 @@ use crate::mirror::http::{
 use crate::mirror::{FetchRecord, Watch, WatchedTransfer};
 use crate::verdict::{Code, Fault};
 
-const BUFFER_BYTES: usize = 256 << 10;
 /// So much progress makes it worth to try as often again.
 const PROGRESS_BYTES: u64 = 1 << 20;
 
@@ -149,9 +149,9 @@ fn run(archive: &ArchiveDownload<'_>, blob: &Blob) -> Result<Option<FetchRecord>
 fn here(archive: &ArchiveDownload<'_>, blob: &Blob) -> Hasher {
     let mut left = archive.journal.here(&blob.digest).min(blob.size);
     let mut hasher = Hasher::new();
-    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut buffer = vec![0; limits::COPY_BYTES];
     while left > 0 {
-        let count = usize::try_from(left).unwrap_or(BUFFER_BYTES).min(BUFFER_BYTES);
+        let count = usize::try_from(left).unwrap_or(limits::COPY_BYTES).min(limits::COPY_BYTES);
         let at = blob.offset.saturating_add(hasher.bytes());
         let Some(part) = buffer.get_mut(..count) else { return Hasher::new() };
         if archive.disk.read(at, part).is_err() {
