@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, btree_map};
 use std::ops::Bound;
 
-use crate::digest::Sha256Digest;
 use crate::limits;
 use crate::path;
 use crate::verdict::{Code, Fault};
 
+use super::names::shows_image;
 use super::tar::{Entry, EntryKind};
 
 /// What a name stands for.
@@ -137,23 +137,6 @@ impl Catalog {
 fn folded(name: &str) -> impl Iterator<Item = u8> {
     // No name holds a NUL, so the parts of a path come before those of longer names.
     name.bytes().map(|byte| if byte == b'/' { 0 } else { byte.to_ascii_lowercase() })
-}
-
-/// The names that show an image archive.
-pub(super) const IMAGE_NAMES: [&str; 4] =
-    ["manifest.json", "index.json", "oci-layout", "repositories"];
-
-/// Whether an entry of this name shows that an image archive was meant: one of [`IMAGE_NAMES`], a
-/// blob of an OCI layout, a layer where docker save writes it, or what engines name by 64 hexadecimal
-/// digits (`HEX.json`, `HEX/…`, `sha256:HEX`). An archive that was cut off has lost its manifest.json, but not these.
-pub(super) fn shows_image(name: &str) -> bool {
-    let first = name.split(['/', '.']).next().unwrap_or_default();
-    let digest = first.strip_prefix("sha256:").unwrap_or(first);
-    let layer = name.strip_suffix("/layer.tar").is_some_and(|directory| !directory.contains('/'));
-    layer
-        || name.starts_with("blobs/sha256/")
-        || IMAGE_NAMES.contains(&name)
-        || Sha256Digest::from_hex(digest).is_ok()
 }
 
 /// `<dir>/layer.tar`, leading to another name below the root: what docker save and containers/image

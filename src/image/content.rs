@@ -7,11 +7,11 @@ use std::io::{self, Cursor, Read};
 
 use super::ahead::ahead;
 use super::budget::{Budget, Meter, Place};
-use super::files::blob_digest;
 use super::header::{self, BLOCK};
 use super::inflate::{self, Compression, Inflater, MAGIC_BYTES};
 use super::input::{fault_of, read_full};
 use super::legacy::{self, V1};
+use super::names::blob_digest;
 use super::statement::{self, Object};
 use super::windows::Windows;
 use crate::digest::{Hasher, HashingReader, Sha256Digest};

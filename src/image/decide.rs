@@ -6,17 +6,13 @@
 
 use super::archive::Archive;
 use super::document;
-use super::files::{Files, blob_digest};
+use super::files::Files;
 use super::findings::Findings;
 use super::gather::Container;
 use super::leftover::Leftovers;
+use super::names::{INDEX, LAYOUT, MANIFEST, REPOSITORIES, blob_digest};
 use super::{docker, oci};
 use crate::verdict::{Code, Fault};
-
-pub(super) const MANIFEST: &str = "manifest.json";
-pub(super) const INDEX: &str = "index.json";
-const LAYOUT: &str = "oci-layout";
-pub(super) const REPOSITORIES: &str = "repositories";
 
 /// Decides about a whole archive.
 pub(super) fn decide(files: Files<'_>, container: Container) -> Result<Archive, Fault> {

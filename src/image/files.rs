@@ -3,7 +3,7 @@
 use super::catalog::{Catalog, Node};
 use super::content::Content;
 use super::descriptor::Descriptor;
-use crate::digest::Sha256Digest;
+use super::names::blob_name;
 use crate::limits;
 use crate::path;
 use crate::verdict::{Code, Fault};
@@ -104,16 +104,6 @@ impl<'a> Found<'a> {
             )),
         }
     }
-}
-
-/// Where an OCI layout has the content of this digest.
-pub(super) fn blob_name(digest: &Sha256Digest) -> String {
-    format!("blobs/sha256/{}", digest.to_hex())
-}
-
-/// The digest that a blob's name states, if the name is one of a blob.
-pub(super) fn blob_digest(name: &str) -> Option<Sha256Digest> {
-    Sha256Digest::from_hex(name.strip_prefix("blobs/sha256/")?).ok()
 }
 
 /// Refuses names in `manifest.json` that loaders would clean or fold differently.

@@ -8,7 +8,7 @@ use std::io::{self, Cursor, Read};
 
 use super::ahead::ahead;
 use super::budget::{Budget, Meter, Place};
-use super::catalog::{Catalog, IMAGE_NAMES};
+use super::catalog::Catalog;
 use super::content::{self, Content, Means};
 use super::header::BLOCK;
 use super::inflate::{self, Compression, Inflater, MAGIC_BYTES};
@@ -16,6 +16,7 @@ use super::input::{
     Counted, Counter, Options, ReadAt, Span, Tree, TreeKind, fault_of, read_full, resized,
 };
 use super::named::Named;
+use super::names::IMAGE_NAMES;
 use super::segments::{Cutter, Gaps, Segment};
 use super::tar::{Entry, EntryKind, Source, Walker};
 use super::windows::Windows;

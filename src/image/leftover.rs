@@ -15,10 +15,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::decide::REPOSITORIES;
 use super::document::{self, Item};
-use super::files::{Files, Found, blob_digest};
+use super::files::{Files, Found};
 use super::legacy::V1;
+use super::names::{REPOSITORIES, blob_digest};
 use crate::digest::Sha256Digest;
 use crate::verdict::{Code, Fault};
 

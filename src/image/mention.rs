@@ -5,9 +5,9 @@ use std::io::{self, BufReader, Read};
 
 use tar::Header as Block;
 
-use super::catalog::shows_image;
 use super::header::{self, BLOCK};
 use super::input::read_full;
+use super::names::shows_image;
 use super::outline::outline;
 use crate::limits;
 

@@ -36,6 +36,7 @@ mod legacy;
 mod members;
 mod mention;
 mod named;
+mod names;
 mod oci;
 mod outline;
 mod pax;

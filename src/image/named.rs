@@ -5,8 +5,8 @@
 use std::collections::BTreeSet;
 
 use super::content::Content;
-use super::decide::MANIFEST;
 use super::document;
+use super::names::MANIFEST;
 
 /// What documents name.
 #[derive(Debug, Default)]

@@ -10,10 +10,10 @@ use std::io::{self, Cursor, Read};
 use tar::Header as Block;
 
 use super::budget::{Budget, Meter, Place};
-use super::catalog::shows_image;
 use super::header::{self, BLOCK};
 use super::inflate::{Compression, Inflater, MAGIC_BYTES};
 use super::input::read_full;
+use super::names::shows_image;
 use super::windows::Windows;
 use crate::limits;
 
