@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::gather::Container;
+use super::inflate::Compression;
 use super::segments::Segment;
 use crate::digest::Sha256Digest;
 use crate::verdict::{Code, Fault};
@@ -120,6 +120,18 @@ impl Statement {
         let vouchers = BTreeSet::new();
         Self { document, vouchers, absent: false, member: None, annotation: None, elsewhere: None }
     }
+}
+
+/// How the data is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Container {
+    /// A tar archive as it stands.
+    Tar,
+    /// A compressed tar archive.
+    CompressedTar(Compression),
+    /// A directory.
+    Directory,
 }
 
 /// A whole archive whose structure and content hold together.

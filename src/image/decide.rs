@@ -4,11 +4,10 @@
 //! an archive, `manifest.json` and `index.json`, must hold, whichever of them a loader follows, and no file
 //! may be there that neither uses, except for what `leftover` knows.
 
-use super::archive::Archive;
+use super::archive::{Archive, Container};
 use super::document;
 use super::files::Files;
 use super::findings::Findings;
-use super::gather::Container;
 use super::leftover::Leftovers;
 use super::names::{INDEX, LAYOUT, MANIFEST, REPOSITORIES, blob_digest};
 use super::{docker, oci};

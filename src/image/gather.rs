@@ -7,6 +7,7 @@
 use std::io::{self, Cursor, Read};
 
 use super::ahead::ahead;
+use super::archive::Container;
 use super::budget::{Budget, Meter, Place};
 use super::catalog::Catalog;
 use super::content::{self, Content, Means};
@@ -24,18 +25,6 @@ use crate::limits;
 use crate::parallel::{self, Crew};
 use crate::path;
 use crate::verdict::{Code, Fault};
-
-/// How the data is packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Container {
-    /// A tar archive as it stands.
-    Tar,
-    /// A compressed tar archive.
-    CompressedTar(Compression),
-    /// A directory.
-    Directory,
-}
 
 /// What was gathered.
 pub(super) struct Gathered {

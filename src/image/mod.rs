@@ -49,8 +49,9 @@ mod zstd;
 
 use std::fmt;
 
-pub use archive::{Archive, Attestation, Candidate, CandidateKind, Coverage, Image, Statement};
-pub use gather::Container;
+pub use archive::{
+    Archive, Attestation, Candidate, CandidateKind, Container, Coverage, Image, Statement,
+};
 pub use inflate::Compression;
 pub use input::{FileAt, Input, NoProgress, Options, Progress, ReadAt, Tree, TreeEntry, TreeKind};
 pub use mention::{mentions_image, rest_mentions_image};
