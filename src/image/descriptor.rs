@@ -12,9 +12,9 @@
 //! | `artifactType`, `subject` | registries, for their lists of referrers | read by no loader |
 //! | any other | nobody: the specification demands that it be ignored. But a document may be another one as well | refused in `index.json`, which nobody signs; elsewhere told unless a signature covers the document |
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::document::{child, digest, list, malformed, object, platform_of, text};
+use super::object::{Object, child, digest, list, malformed, no_folding, object, text};
 use crate::digest::Sha256Digest;
 use crate::limits;
 use crate::verdict::{Code, Fault};
@@ -87,10 +87,7 @@ pub(super) struct Descriptor {
 }
 
 /// All descriptors of a list.
-pub(super) fn descriptors(
-    object: &Map<String, Value>,
-    key: &str,
-) -> Result<Vec<Descriptor>, Fault> {
+pub(super) fn descriptors(object: &Object, key: &str) -> Result<Vec<Descriptor>, Fault> {
     list(object, key)?
         .iter()
         .enumerate()
@@ -126,7 +123,7 @@ pub(super) fn descriptor(value: &Value) -> Result<Descriptor, Fault> {
 }
 
 /// What an object with these `known` members says beyond them.
-pub(super) fn extra(object: &Map<String, Value>, known: &[&str]) -> Result<Extra, Fault> {
+pub(super) fn extra(object: &Object, known: &[&str]) -> Result<Extra, Fault> {
     let short = |name: &String| name.chars().take(limits::SHOWN_NAME_CHARS).collect();
     let member = object.keys().find(|key| !known.contains(&key.as_str())).map(short);
     let Some(annotations) = child(object, "annotations")? else {
@@ -146,7 +143,7 @@ fn describes(annotation: &str) -> bool {
 }
 
 /// The same of a descriptor.
-pub(super) fn extra_of(object: &Map<String, Value>) -> Result<Extra, Fault> {
+pub(super) fn extra_of(object: &Object) -> Result<Extra, Fault> {
     let mut extra = extra(object, &DESCRIPTOR_KEYS)?;
     if let Some(platform) = child(object, "platform")?
         && extra.member.is_none()
@@ -156,9 +153,18 @@ pub(super) fn extra_of(object: &Map<String, Value>) -> Result<Extra, Fault> {
     Ok(extra)
 }
 
+pub(super) fn platform_of(object: &Object) -> Result<String, Fault> {
+    no_folding(object, &["os", "architecture", "variant"])?;
+    let mut parts = Vec::new();
+    for key in ["os", "architecture", "variant"] {
+        parts.extend(text(object, key)?.filter(|part| !part.is_empty()));
+    }
+    Ok(parts.join("/"))
+}
+
 /// The names that annotations give: the full one of containerd, and the one of OCI, unless it is only
 /// the end of the full one.
-fn names(annotations: Option<&Map<String, Value>>) -> Result<Vec<String>, Fault> {
+fn names(annotations: Option<&Object>) -> Result<Vec<String>, Fault> {
     let note = |key: &str| annotations.and_then(|notes| notes.get(key)).and_then(Value::as_str);
     let (full, short) =
         (note("io.containerd.image.name"), note("org.opencontainers.image.ref.name"));

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::archive::CandidateKind;
-use super::document::{self, Config, Item};
+use super::config::{self, Config};
+use super::document::Item;
 use super::files::{Files, Found, check_reference};
 use super::findings::Findings;
 use super::layer;
@@ -54,7 +55,7 @@ fn image<'a>(
     let found = files.file(&item.config)?.ok_or_else(missing)?;
     let digest = found.content.digest;
     let config = findings
-        .config(digest, || document::config(found.document()?))
+        .config(digest, || config::config(found.document()?))
         .map_err(|fault| fault.at(&item.config))?;
     findings.uses(found.number);
 

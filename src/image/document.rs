@@ -3,15 +3,11 @@
 //! Every key that is read must be spelled exactly; a key that Go would fold onto one of them is
 //! refused, because Go's loaders would take it. What a document is, its keys say, not its name.
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::descriptor::{self, Descriptor, Extra, descriptor, descriptors, image_name};
-use super::legacy;
-use crate::digest::{ParseDigestError, Sha256Digest};
-use crate::json;
-use crate::limits;
+use super::object::{Object, child, digest, malformed, object, only, parse, text, texts, unknown};
+use crate::digest::Sha256Digest;
 use crate::verdict::{Code, Fault};
 
 /// One image in `manifest.json`.
@@ -51,17 +47,6 @@ pub(super) enum BlobKind {
     Index(Vec<Descriptor>),
 }
 
-/// An image config.
-#[derive(Debug, Clone)]
-pub(super) struct Config {
-    pub(super) diff_ids: Vec<Sha256Digest>,
-    pub(super) labels: BTreeMap<String, String>,
-    /// `os/architecture[/variant]`.
-    pub(super) platform: String,
-    /// What may stand for the `config` in it in metadata of layers, if it has one.
-    pub(super) forms: Vec<Sha256Digest>,
-}
-
 const MANIFEST_TYPES: [&str; 2] = [
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
@@ -70,11 +55,6 @@ const INDEX_TYPES: [&str; 2] = [
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 ];
-const CONFIG_TYPES: [&str; 2] =
-    ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
-
-type Object = Map<String, Value>;
-
 /// `manifest.json`: the images in the order of the archive.
 pub(super) fn items(bytes: &[u8]) -> Result<Vec<Item>, Fault> {
     let values = match parse(bytes)? {
@@ -253,147 +233,4 @@ impl Blob {
         Err(Fault::new(Code::MediaTypeMismatch, message)
             .expected_found(types.join(" or "), format!("{declared} outside, {own} inside")))
     }
-}
-
-/// Refuses what a manifest names as its config and declares as something else.
-pub(super) fn check_config_type(media_type: &str) -> Result<(), Fault> {
-    if CONFIG_TYPES.contains(&media_type) {
-        return Ok(());
-    }
-    Err(Fault::new(Code::MediaTypeMismatch, "not an image, but another artifact")
-        .expected_found(CONFIG_TYPES.join(" or "), media_type))
-}
-
-/// An image config.
-pub(super) fn config(bytes: &[u8]) -> Result<Config, Fault> {
-    let value = parse(bytes)?;
-    let known =
-        ["rootfs", "config", "os", "architecture", "variant", "layers", "manifests", "history"];
-    let config = object(&value, &known)?;
-    let rootfs = config
-        .get("rootfs")
-        .filter(|_| !config.contains_key("layers") && !config.contains_key("manifests"));
-    let Some(rootfs) = rootfs else {
-        let message = "not an image config (\"rootfs\", without \"layers\" or \"manifests\")";
-        return Err(Fault::new(Code::MediaTypeMismatch, message));
-    };
-    let rootfs = object(rootfs, &["type", "diff_ids"]).map_err(|fault| fault.at("rootfs"))?;
-    if text(rootfs, "type")?.as_deref() != Some("layers") {
-        return Err(malformed("rootfs.type is not \"layers\""));
-    }
-    let diff_ids = list(rootfs, "diff_ids")?
-        .iter()
-        .map(digest)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|fault| fault.at("rootfs.diff_ids"))?;
-    let inner = child(config, "config")?;
-    let labels = match inner {
-        None => BTreeMap::new(),
-        Some(inner) => labels(inner).map_err(|fault| fault.at("config"))?,
-    };
-    let forms = inner.map(|inner| legacy::config_forms(inner).to_vec()).unwrap_or_default();
-    Ok(Config { diff_ids, labels, platform: platform_of(config)?, forms })
-}
-
-fn labels(config: &Object) -> Result<BTreeMap<String, String>, Fault> {
-    no_folding(config, &["Labels"])?;
-    let Some(labels) = child(config, "Labels")? else { return Ok(BTreeMap::new()) };
-    labels
-        .iter()
-        .map(|(key, value)| match value {
-            Value::String(value) => Ok((key.clone(), value.clone())),
-            _ => Err(malformed("a label is not a text")),
-        })
-        .collect()
-}
-
-pub(super) fn platform_of(object: &Object) -> Result<String, Fault> {
-    no_folding(object, &["os", "architecture", "variant"])?;
-    let mut parts = Vec::new();
-    for key in ["os", "architecture", "variant"] {
-        parts.extend(text(object, key)?.filter(|part| !part.is_empty()));
-    }
-    Ok(parts.join("/"))
-}
-
-fn parse(bytes: &[u8]) -> Result<Value, Fault> {
-    json::parse(bytes, limits::ARCHIVE_JSON_BYTES).map_err(|error| malformed(&error.to_string()))
-}
-
-/// The value as an object without keys that Go would fold onto `known` ones.
-pub(super) fn object<'v>(value: &'v Value, known: &[&str]) -> Result<&'v Object, Fault> {
-    let object = value.as_object().ok_or_else(|| malformed("not an object"))?;
-    no_folding(object, known)?;
-    Ok(object)
-}
-
-/// An object of a document that nobody ever signs: it holds no members but these, or it could be another
-/// document as well.
-fn only<'v>(value: &'v Value, known: &[&str]) -> Result<&'v Object, Fault> {
-    let object = object(value, known)?;
-    match object.keys().find(|key| !known.contains(&key.as_str())) {
-        Some(key) => Err(unknown(key)),
-        None => Ok(object),
-    }
-}
-
-fn unknown(member: &str) -> Fault {
-    malformed(&format!("nobody signs this document, and no program reads its member {member:?}"))
-}
-
-fn no_folding(object: &Object, known: &[&str]) -> Result<(), Fault> {
-    match json::folded_key(object, known) {
-        None => Ok(()),
-        Some(key) => Err(malformed(&format!(
-            "the key {key:?} differs only in case from one that loaders read, and Go takes it too"
-        ))),
-    }
-}
-
-/// An object below `key`; absent and null are `None`.
-pub(super) fn child<'v>(object: &'v Object, key: &str) -> Result<Option<&'v Object>, Fault> {
-    match object.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::Object(child)) => Ok(Some(child)),
-        Some(_) => Err(malformed(&format!("{key:?} is not an object"))),
-    }
-}
-
-/// A list below `key`; absent and null are empty, as Go writes an empty list.
-pub(super) fn list<'v>(object: &'v Object, key: &str) -> Result<&'v [Value], Fault> {
-    match object.get(key) {
-        None | Some(Value::Null) => Ok(&[]),
-        Some(Value::Array(values)) => Ok(values),
-        Some(_) => Err(malformed(&format!("{key:?} is not a list"))),
-    }
-}
-
-pub(super) fn text(object: &Object, key: &str) -> Result<Option<String>, Fault> {
-    match object.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(malformed(&format!("{key:?} is not a text"))),
-    }
-}
-
-fn texts(object: &Object, key: &str) -> Result<Vec<String>, Fault> {
-    list(object, key)?
-        .iter()
-        .map(|value| match value {
-            Value::String(text) => Ok(text.clone()),
-            _ => Err(malformed(&format!("{key:?} is not a list of texts"))),
-        })
-        .collect()
-}
-
-pub(super) fn digest(value: &Value) -> Result<Sha256Digest, Fault> {
-    let text = value.as_str().ok_or_else(|| malformed("no digest where one belongs"))?;
-    text.parse().map_err(|error: ParseDigestError| {
-        Fault::new(Code::DigestUnsupported, error.to_string())
-            .expected_found("sha256: and 64 lower-case digits", text)
-    })
-}
-
-pub(super) fn malformed(reason: &str) -> Fault {
-    Fault::new(Code::JsonMalformed, reason)
 }

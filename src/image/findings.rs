@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
 use super::archive::{Archive, Attestation, Candidate, CandidateKind, Container, Image, Statement};
-use super::document::Config;
+use super::config::Config;
 use crate::digest::Sha256Digest;
 use crate::limits;
 use crate::verdict::{Code, Fault};

@@ -1,7 +1,7 @@
 //! Layers against the config's diff_ids: what binds the files of an image to its signed id.
 
+use super::config::Config;
 use super::content::Content;
-use super::document::Config;
 use super::files::Found;
 use super::inflate::Compression;
 use crate::digest::Sha256Digest;

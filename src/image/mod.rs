@@ -7,10 +7,13 @@
 //! what was verified must be what is loaded. Whether a signature covers the images is asked of
 //! [`Archive::coverage`] afterwards.
 //!
-//! From the ground up: `input`, `inflate` (with `members`, `xz` and `zstd`), `ahead`, `field`, `header`, `pax`, `tar` and `segments` read;
-//! `budget` and `windows` bound what decompressing costs;
-//! `catalog`, `statement`, `content`, `named` and `gather` collect names and facts; `descriptor`, `document`, `legacy`, `files`,
-//! `layer`, `docker`, `oci`, `findings`, `leftover` and `decide` judge them, without any input or output.
+//! From the ground up:
+//!
+//! - `input`, `inflate` (with `members`, `xz` and `zstd`), `ahead`, `field`, `header`, `pax`, `tar` and
+//!   `segments` read; `budget` and `windows` bound what decompressing costs.
+//! - `names`, `catalog`, `statement`, `content`, `named` and `gather` collect names and facts.
+//! - `object`, `descriptor`, `config`, `document`, `legacy`, `files`, `layer`, `docker`, `oci`,
+//!   `findings`, `leftover` and `decide` judge them, without any input or output.
 //!
 //! Layers are opaque bytes here: nothing is unpacked, and nothing is written.
 
@@ -18,6 +21,7 @@ mod ahead;
 mod archive;
 mod budget;
 mod catalog;
+mod config;
 mod content;
 mod decide;
 mod descriptor;
@@ -37,6 +41,7 @@ mod members;
 mod mention;
 mod named;
 mod names;
+mod object;
 mod oci;
 mod outline;
 mod pax;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::archive::CandidateKind;
+use super::config;
 use super::descriptor::Descriptor;
 use super::document::{self, Blob, BlobKind, Manifest};
 use super::files::{Files, Found};
@@ -252,7 +253,7 @@ impl<'a> Walk<'a, '_> {
         // The config may list these statements only: containerd does not look at a layer whose
         // diff_id it knows, and would run another image's layers with this config.
         if manifest.config.digest != Sha256Digest::of(b"{}") {
-            let config = document::config(config.document()?)
+            let config = config::config(config.document()?)
                 .map_err(|fault| fault.at(blob_name(&manifest.config.digest)))?;
             layer::check(&config, &layers, |number| {
                 let layer = manifest.layers.get(number);
@@ -267,10 +268,10 @@ impl<'a> Walk<'a, '_> {
         let digest = manifest.config.digest;
         let found = self.files.blob(&manifest.config)?.ok_or_else(|| missing_config(manifest))?;
         let media_type = &manifest.config.media_type;
-        document::check_config_type(media_type).map_err(|fault| fault.at("config"))?;
+        config::check_config_type(media_type).map_err(|fault| fault.at("config"))?;
         let config = self
             .findings
-            .config(digest, || document::config(found.document()?))
+            .config(digest, || config::config(found.document()?))
             .map_err(|fault| fault.at(blob_name(&digest)))?;
         self.findings.uses(found.number);
         let mut layers = Vec::with_capacity(manifest.layers.len());
