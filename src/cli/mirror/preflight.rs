@@ -95,9 +95,8 @@ mod tests {
     use super::*;
 
     fn report(outcome: Outcome, code: Option<Code>) -> ArtifactReport {
-        let mut report = ArtifactReport::new("x");
-        (report.outcome, report.code) = (outcome, code);
-        report
+        serde_json::from_value(serde_json::json!({"name": "x", "outcome": outcome, "code": code}))
+            .unwrap()
     }
 
     #[test]
