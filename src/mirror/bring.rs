@@ -23,7 +23,7 @@ use crate::path;
 use crate::sigstore::SignatureBundle;
 use crate::transfer::{self, BaseArtifact, ExaminedFiles, Foreseen, Kind, Origin, SealRequest};
 use crate::trust::SiteRules;
-use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome, ServerAnswer};
 
 /// Everything that fetching needs.
 pub(super) struct FetchTask<'a> {
@@ -628,9 +628,7 @@ fn stated(
 
 /// Whether a refusal says that there is no such file, rather than that it can't be had now.
 fn absent(fault: &Fault) -> bool {
-    // The words begin with host and status; the path, which the server's side may choose, is behind.
-    let status = fault.message().split(" answers ").nth(1).unwrap_or_default();
-    fault.code() == Code::HttpRefused && (status.starts_with("404 ") || status.starts_with("410 "))
+    matches!(fault.answer(), Some(ServerAnswer::Status(404 | 410)))
 }
 
 type Judgement = (ArtifactReport, ExaminedFiles);

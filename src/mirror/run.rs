@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::bring::{FetchOutcome, FetchTask, Located};
 use super::earlier_transfer::EarlierTransfer;
-use super::http::{Http, is_page_fault};
+use super::http::Http;
 use super::log::FetchLog;
 use super::stage::Stage;
 use super::store::Store;
@@ -17,7 +17,7 @@ use crate::transfer::{
     self, ExaminedFiles, FETCH_LOG, Kind, NamedKeys, NewTransfer, OmittedItem, Origin, OwnFile,
     Requested, SealError, SealRequest,
 };
-use crate::verdict::{ArtifactKind, ArtifactReport, Code, Evidence, Fault, Outcome};
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, Evidence, Fault, Outcome, ServerAnswer};
 
 /// What to mirror, and how.
 pub struct MirrorRequest<'a> {
@@ -375,7 +375,7 @@ impl MirrorRequest<'_> {
         );
         let here = stage.holds_much() || before.contains(&stage.wanted().path);
         // A web page is nothing of the artifact: waiting for the rest of it is of no use.
-        if is_page_fault(fault) {
+        if fault.answer() == Some(ServerAnswer::WebPage) {
             return false;
         }
         // What this side had no room for is not something that can't be had.

@@ -7,6 +7,15 @@ use super::{Code, Outcome, SENTENCE, printable, printable_within};
 /// Where in the input a fault lies, from the outside in: a file, an entry in it, a field.
 pub type Place = String;
 
+/// What a server answered instead of a file. Code that has to decide further reads this, never a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerAnswer {
+    /// An HTTP status that refuses.
+    Status(u16),
+    /// A web page: that of a proxy or a login.
+    WebPage,
+}
+
 /// One refusal: what, where, expected and found, and a stable code.
 ///
 /// What to do next is a property of the [`Code`], unless who refuses knows better ([`Fault::advise`]). Everything here may hold text from hostile input;
@@ -19,13 +28,22 @@ pub struct Fault {
     expected: Option<Box<str>>,
     found: Option<Box<str>>,
     next: Option<Box<str>>,
+    answer: Option<ServerAnswer>,
 }
 
 impl Fault {
     /// A fault; `message` is one lower-case sentence without a full stop.
     #[must_use]
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), place: None, expected: None, found: None, next: None }
+        Self {
+            code,
+            message: message.into(),
+            place: None,
+            expected: None,
+            found: None,
+            next: None,
+            answer: None,
+        }
     }
 
     /// Says in which directory the place lies that the fault names, if it names one.
@@ -63,6 +81,19 @@ impl Fault {
     pub fn advise(mut self, next: impl Into<Box<str>>) -> Self {
         self.next = Some(next.into());
         self
+    }
+
+    /// Records what the server answered.
+    #[must_use]
+    pub const fn answered(mut self, answer: ServerAnswer) -> Self {
+        self.answer = Some(answer);
+        self
+    }
+
+    /// What the server answered, if the fault is about that.
+    #[must_use]
+    pub const fn answer(&self) -> Option<ServerAnswer> {
+        self.answer
     }
 
     /// What to do next.

@@ -16,7 +16,7 @@ mod shown;
 pub use check::{Check, CheckName, Status};
 pub use code::Code;
 pub use code_words::UnknownCode;
-pub use fault::{Fault, Place};
+pub use fault::{Fault, Place, ServerAnswer};
 pub use guise::{Guise, guise};
 pub use outcome::{ExitStatus, Outcome};
 pub use report::{

@@ -9,7 +9,7 @@ use reqwest::{Response, StatusCode};
 use url::Url;
 
 use super::retry_after::retry_after;
-use crate::verdict::{Code, Fault};
+use crate::verdict::{Code, Fault, ServerAnswer};
 
 /// A step that did not succeed.
 #[derive(Debug)]
@@ -72,6 +72,7 @@ pub(super) fn unasked(response: &Response) -> AttemptError {
 
 /// A fault that a status stands for: tried again where that can help, when the server says.
 pub(in crate::mirror) fn refusal(status: u16, headers: &HeaderMap, fault: Fault) -> AttemptError {
+    let fault = fault.answered(ServerAnswer::Status(status));
     if passes(status) {
         AttemptError::Retry(fault, retry_after(headers, jiff::Timestamp::now()))
     } else {

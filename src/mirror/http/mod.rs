@@ -35,7 +35,7 @@ pub(super) use headers::ContentRange;
 pub use headers::Validators;
 pub use large_file::LargeFile;
 pub use options::HttpOptions;
-pub(super) use page::{is_page, is_page_fault, page, says_page};
+pub(super) use page::{is_page, page, says_page};
 pub use proxies::Proxies;
 pub(super) use room::{fits, unwritten};
 pub(super) use send::Request;

@@ -3,7 +3,7 @@
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
 use super::AttemptError;
-use crate::verdict::{Code, Fault};
+use crate::verdict::{Code, Fault, ServerAnswer};
 
 /// Whether bytes begin as a page does. No bundle, key, manifest or archive does.
 #[must_use]
@@ -22,18 +22,11 @@ pub(in crate::mirror) fn says_page(headers: &HeaderMap) -> bool {
     ["text/html", "application/xhtml+xml"].iter().any(|page| kind.eq_ignore_ascii_case(page))
 }
 
-const PAGE: &str = "a web page came in place of the file: a proxy or login page";
-
 /// The fault for a page where a file was expected.
 #[must_use]
 pub(in crate::mirror) fn page() -> Fault {
-    Fault::new(Code::ResponseInvalid, PAGE)
-}
-
-/// Whether a fault is that one.
-#[must_use]
-pub(in crate::mirror) fn is_page_fault(fault: &Fault) -> bool {
-    fault.code() == Code::ResponseInvalid && fault.message() == PAGE
+    let message = "a web page came in place of the file: a proxy or login page";
+    Fault::new(Code::ResponseInvalid, message).answered(ServerAnswer::WebPage)
 }
 
 /// Refuses a small file that is none: a page, or one that was compressed on the way.
