@@ -13,7 +13,8 @@ use super::file_set::{self, FileSet};
 use super::item::ItemVerifier;
 use super::layout::{PathUse, TRUSTED_ROOT};
 use super::manifest::{Artifact, FileEntry, Kind, Manifest};
-use super::sealed::{self, Sealed};
+use super::opened::OpenedTransfer;
+use super::sealed::Sealed;
 use super::vouch::{self, SealedKeys, mismatch};
 use super::{admit, fresh, layout, trust_file};
 use crate::artifact::detect::{self, Found};
@@ -42,8 +43,8 @@ pub struct CheckedTransfer {
 /// Checks a transfer directory. The seal must be there ([`super::traces`] says whether it may not
 /// be).
 #[must_use]
-pub fn check(folder: &Folder, context: &Context<'_>) -> CheckedTransfer {
-    check_one(folder, context, TransferRole::Transfer)
+pub fn check(folder: &Folder, opened: OpenedTransfer, context: &Context<'_>) -> CheckedTransfer {
+    check_one(folder, opened, context, TransferRole::Transfer)
 }
 
 /// Whether the directory is the transfer itself, or an earlier one that it builds on.
@@ -53,16 +54,18 @@ enum TransferRole {
     Transfer,
 }
 
-fn check_one(folder: &Folder, context: &Context<'_>, role: TransferRole) -> CheckedTransfer {
+fn check_one(
+    folder: &Folder,
+    opened: OpenedTransfer,
+    context: &Context<'_>,
+    role: TransferRole,
+) -> CheckedTransfer {
     let mut whole = ArtifactReport::new(folder.shown());
     whole.kind = Some(ArtifactKind::Transfer);
-    let mut covers = Covers::new();
-    let opened = folder.list().and_then(|listing| {
-        covers = cover::nothing_covered(&listing);
-        sealed::open(folder, &listing, context.transfer_keys).map(|sealed| (listing, sealed))
-    });
-    let (listing, sealed) = match opened {
-        Ok(opened) => opened,
+    let OpenedTransfer { listing, sealed } = opened;
+    let mut covers = cover::nothing_covered(&listing);
+    let sealed = match sealed {
+        Ok(sealed) => sealed,
         Err(fault) => {
             whole.checks.push(Check::new(CheckName::Seal, Status::Failed));
             return CheckedTransfer { reports: vec![whole.refused(&fault)], sealed: None, covers };
@@ -432,17 +435,15 @@ fn base(
     }
     let mut unusable = None;
     for folder in context.bases {
-        let opened =
-            folder.list().and_then(|listing| sealed::open(folder, &listing, context.transfer_keys));
-        let opened = match opened {
-            Ok(opened) if opened.digest() == base.manifest => opened,
+        let opened = OpenedTransfer::open(folder, context.transfer_keys);
+        let found = match &opened.sealed {
+            Ok(sealed) if sealed.digest() == base.manifest => sealed.manifest(),
             Ok(_) => continue,
             Err(fault) => {
-                unusable.get_or_insert(fault);
+                unusable.get_or_insert(fault.clone());
                 continue;
             }
         };
-        let found = opened.manifest();
         let same = (&found.transfer_id, &found.stream, found.serial)
             == (&base.transfer_id, &base.stream, base.serial);
         if !same {
@@ -453,7 +454,7 @@ fn base(
             ));
         }
         // The digest is of a manifest, so a chain of earlier transfers can't have a loop.
-        let answer = check_one(folder, context, TransferRole::Base);
+        let answer = check_one(folder, opened, context, TransferRole::Base);
         reports.extend(answer.reports);
         let Some(sealed) = answer.sealed else { return Ok(()) };
         for item in &base.artifacts {

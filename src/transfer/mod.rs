@@ -23,6 +23,7 @@ mod likeness;
 mod mangled;
 mod manifest;
 mod named_keys;
+mod opened;
 mod seal;
 mod sealed;
 mod shape;
@@ -49,6 +50,7 @@ pub use manifest::{
     SegmentEntry,
 };
 pub use named_keys::NamedKeys;
+pub use opened::OpenedTransfer;
 pub use seal::{
     NewTransfer, Origin, SealError, SealRequest, begin, clear, possible, seal, seal_held,
     unchanged_since,

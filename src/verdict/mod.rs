@@ -19,11 +19,11 @@ pub use code_words::UnknownCode;
 pub use fault::{Fault, Place, ServerAnswer};
 pub use guise::{Guise, guise};
 pub use outcome::{ExitStatus, Outcome};
+pub(crate) use report::Evidence;
 pub use report::{
     ArtifactKind, ArtifactReport, BundleReport, ImageReport, KeyTrust, MatchedDigest, Report,
     UnsignedDocument, UnsignedStatement,
 };
-pub(crate) use report::Evidence;
 pub use run::{
     Basis, Cover, Coverage, CoveredFile, Profile, Run, SCHEMA, Shard, StoppedBy, Summary,
     TrustedRoot,

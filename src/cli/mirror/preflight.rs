@@ -55,7 +55,8 @@ pub(super) fn preflight(
         },
     };
     watch.say("verifying the finished directory as the far side will");
-    let answer = transfer::check(folder, &context);
+    let opened = transfer::OpenedTransfer::open(folder, context.transfer_keys);
+    let answer = transfer::check(folder, opened, &context);
     let status = as_verified(&answer.reports);
     if status == ExitStatus::Verified {
         return Ok(counted(made));
@@ -73,7 +74,8 @@ pub(super) fn preflight(
 fn as_verified(reports: &[ArtifactReport]) -> ExitStatus {
     let omitted = reports.iter().filter(|it| it.outcome() == Outcome::Omitted).count();
     let known = |it: &&ArtifactReport| {
-        it.outcome() == Outcome::Omitted || (omitted > 0 && it.code() == Some(Code::TransferUndecided))
+        it.outcome() == Outcome::Omitted
+            || (omitted > 0 && it.code() == Some(Code::TransferUndecided))
     };
     ExitStatus::of(reports.iter().filter(|it| !known(it)).map(|it| it.outcome()))
 }

@@ -110,7 +110,8 @@ fn sealed(whom: &Whom<'_>, folder: &Folder, options: Options<'_>) -> Checked {
         );
     }
     let context = context(whom, state, &bases, options);
-    let mut answer = transfer::check(folder, &context);
+    let opened = transfer::OpenedTransfer::open(folder, context.transfer_keys);
+    let mut answer = transfer::check(folder, opened, &context);
     if let Some(report) = answer.reports.iter_mut().find(|it| it.code() == Some(Code::SealMissing))
         && let Some(reason) = &mut report.reason
     {
