@@ -8,9 +8,9 @@
 //! A run tells a [`Watch`] what it does; only `cli` draws.
 
 mod archive_file;
-mod bring;
 mod earlier_transfer;
 mod engine;
+mod fetch;
 mod fetch_record;
 mod hosts;
 pub mod http;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::bring::{FetchOutcome, FetchTask, Located};
 use super::earlier_transfer::EarlierTransfer;
+use super::fetch::{FetchOutcome, FetchTask, Located};
 use super::http::Http;
 use super::log::FetchLog;
 use super::stage::Stage;

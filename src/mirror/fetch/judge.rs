@@ -1,0 +1,173 @@
+//! Judges what was fetched, by the rules of sealing, and gives the files their names if it is right.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read as _;
+
+use super::material::NO_BUNDLE;
+use super::task::{FetchOutcome, FetchTask};
+use crate::digest::Sha256Digest;
+use crate::image::Options;
+use crate::limits;
+use crate::mirror::http::{is_page, page};
+use crate::mirror::stage::Stage;
+use crate::mirror::wanted::WantedItem;
+use crate::mirror::{ImageDescription, WatchedTransfer};
+use crate::transfer::{self, ExaminedFiles, Kind, Origin, SealRequest};
+use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
+
+pub(super) type Judgement = (ArtifactReport, ExaminedFiles);
+
+impl FetchTask<'_> {
+    /// What lies there of a wanted as an earlier run left it, judged again.
+    pub(in crate::mirror) fn in_place(
+        &self,
+        wanted: &WantedItem,
+    ) -> Result<(ArtifactReport, ExaminedFiles, Origin), Fault> {
+        let mut stage = Stage::new(self.store, wanted);
+        let below = self.store.folder.folder(&wanted.directory)?;
+        for entry in below.list()?.files() {
+            let path = format!("{}/{}", wanted.directory, entry.name);
+            if path == wanted.path || self.store.last(&path).is_some() {
+                stage.put(&path.clone(), path);
+            }
+        }
+        let (report, seen) = self.judge(&stage, &ImageDescription::default())?;
+        let source = self.store.last(&wanted.path).map_or_else(String::new, |it| it.url);
+        match self.fits(wanted, &report) {
+            true => Ok((report, seen, Origin { name: wanted.name.clone(), source })),
+            false => Err(refusal(wanted, report)),
+        }
+    }
+
+    /// Reads and judges the files of a wanted, where they are now.
+    pub(super) fn judge(
+        &self,
+        stage: &Stage<'_>,
+        description: &ImageDescription,
+    ) -> Result<Judgement, Fault> {
+        let wanted = stage.wanted();
+        let view = stage.view()?;
+        let size = view.file(&wanted.path)?.metadata().map_or(0, |it| it.len());
+        let task = WatchedTransfer::reading(self.watch, &format!("verify {}", wanted.name), size);
+        let progress = ReadingProgress(task);
+        let origin = Origin { name: wanted.name.clone(), source: description.source.clone() };
+        let origins = BTreeMap::from([(wanted.path.clone(), origin)]);
+        let order = SealRequest {
+            origins: &origins,
+            reading: Options { progress: &progress, ..self.order.reading },
+            ..self.order
+        };
+        let (judged, seen) = transfer::examine(&view, &order, &stage.names())?;
+        let kind = match wanted.kind {
+            Kind::Image => ArtifactKind::Image,
+            Kind::Package => ArtifactKind::Package,
+        };
+        if judged.report.kind.is_some_and(|found| found != kind) {
+            let message = match wanted.kind {
+                Kind::Image => "what was brought as an image is a package",
+                Kind::Package => "what was brought as a package is an image archive",
+            };
+            return Err(Fault::new(Code::SourceDisagrees, message).at(judged.path));
+        }
+        if judged.path != wanted.path {
+            let message = "another file than the one that was asked for is the artifact";
+            return Err(Fault::new(Code::SourceDisagrees, message).at(judged.path));
+        }
+        Ok((judged.report, seen))
+    }
+
+    fn fits(&self, wanted: &WantedItem, report: &ArtifactReport) -> bool {
+        let unsigned = report.outcome() == Outcome::Unsigned && self.may_be_unsigned(wanted);
+        report.outcome() == Outcome::Ok || unsigned
+    }
+
+    pub(super) fn accept(
+        &self,
+        stage: &mut Stage<'_>,
+        judged: Judgement,
+        source: String,
+    ) -> Result<FetchOutcome, Fault> {
+        let (mut report, mut seen) = judged;
+        let wanted = stage.wanted();
+        if !self.fits(wanted, &report) {
+            if wanted.kind == Kind::Package && Self::is_page(stage) {
+                // No half of anything: the next run has no use for it, and the others need not wait.
+                stage.give_up()?;
+                return Err(page().at(source));
+            }
+            return Err(refusal(wanted, report));
+        }
+        stage.accept(&mut seen, self.watch)?;
+        // As the far side will call it, and as what is left out is called here.
+        report.name.clone_from(&wanted.name);
+        let origin = Origin { name: wanted.name.clone(), source };
+        Ok(FetchOutcome::Accepted { report: Box::new(report), seen, origin })
+    }
+
+    /// Whether what came in place of a package is a web page, which explains why it is not what was
+    /// signed.
+    fn is_page(stage: &Stage<'_>) -> bool {
+        let mut begin = Vec::new();
+        let read = stage
+            .view()
+            .and_then(|view| view.file(&stage.wanted().path))
+            .map(|file| file.take(limits::DIAGNOSIS_BYTES as u64).read_to_end(&mut begin));
+        matches!(read, Ok(Ok(_))) && is_page(&begin)
+    }
+}
+
+/// Why an artifact does not fit, as a fault.
+fn refusal(wanted: &WantedItem, report: ArtifactReport) -> Fault {
+    let code = report.code().unwrap_or(Code::NoBundle);
+    let reason = report.reason.unwrap_or_else(|| code.meaning().to_owned());
+    let fault = Fault::new(code, reason).at(&wanted.name);
+    match report.next {
+        _ if code == Code::NoBundle => fault.advise(NO_BUNDLE),
+        Some(next) => fault.advise(next),
+        None => fault,
+    }
+}
+
+/// The digests that a source stated are among those that the archive proves.
+pub(super) fn stated(
+    wanted: &WantedItem,
+    description: &ImageDescription,
+    seen: &ExaminedFiles,
+) -> Result<(), Fault> {
+    if let (Some(whole), Some(found)) = (description.whole, seen.digest(&wanted.path))
+        && whole != found.sha256
+    {
+        let message = "the archive changed while it was copied; run the same command again";
+        return Err(Fault::new(Code::SourceDisagrees, message)
+            .expected_found(whole, found.sha256)
+            .at(&wanted.name));
+    }
+    let images = seen.images(&wanted.path);
+    let proven: BTreeSet<Sha256Digest> =
+        images.iter().flat_map(|it| &it.candidates).map(|candidate| candidate.digest).collect();
+    match description.stated.iter().find(|digest| !proven.contains(digest)) {
+        Some(digest) if !images.is_empty() => {
+            let proven: Vec<String> = proven.iter().map(ToString::to_string).collect();
+            let message =
+                format!("{} says one id, and the archive proves others", description.source);
+            Err(Fault::new(Code::SourceDisagrees, message)
+                .expected_found(digest.to_string(), proven.join(", "))
+                .at(&wanted.name))
+        }
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn digest(judged: &Judgement, wanted: &WantedItem) -> Option<Sha256Digest> {
+    judged.1.digest(&wanted.path).map(|it| it.sha256)
+}
+
+/// Progress of reading as a transfer.
+struct ReadingProgress<'a>(WatchedTransfer<'a>);
+
+impl crate::image::Progress for ReadingProgress<'_> {
+    fn expect(&self, _: u64) {}
+    fn advance(&self, bytes: u64) {
+        self.0.advance(bytes);
+    }
+}

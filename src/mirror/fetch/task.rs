@@ -1,0 +1,46 @@
+//! What fetching one image or package needs, and how it ends.
+
+use crate::mirror::earlier_transfer::EarlierTransfer;
+use crate::mirror::http::Http;
+use crate::mirror::store::Store;
+use crate::mirror::wanted::WantedItem;
+use crate::mirror::{Hosts, ImageSource, Watch};
+use crate::transfer::{BaseArtifact, ExaminedFiles, Kind, Origin, SealRequest};
+use crate::trust::SiteRules;
+use crate::verdict::{ArtifactReport, Code, Fault};
+
+/// Everything that fetching needs.
+pub(in crate::mirror) struct FetchTask<'a> {
+    pub(in crate::mirror) store: &'a Store<'a>,
+    pub(in crate::mirror) http: &'a Http,
+    pub(in crate::mirror) hosts: Hosts,
+    pub(in crate::mirror) order: SealRequest<'a>,
+    pub(in crate::mirror) source: &'a dyn ImageSource,
+    pub(in crate::mirror) earlier: Option<&'a EarlierTransfer>,
+    pub(in crate::mirror) watch: &'a dyn Watch,
+}
+
+/// What became of a wanted.
+pub(in crate::mirror) enum FetchOutcome {
+    /// It is here and right.
+    Accepted { report: Box<ArtifactReport>, seen: ExaminedFiles, origin: Origin },
+    /// An earlier transfer carried it; the verdict, where it was judged again.
+    Carried(BaseArtifact, Option<Box<ArtifactReport>>),
+}
+
+impl FetchTask<'_> {
+    pub(super) fn site(&self) -> Result<&SiteRules, Fault> {
+        self.order.profile.mirror.as_ref().ok_or_else(|| {
+            let message = format!(
+                "the profile of {} has no [mirror] section, which says where its site is",
+                self.order.profile.name
+            );
+            Fault::new(Code::ProfileMalformed, message)
+        })
+    }
+
+    pub(super) fn may_be_unsigned(&self, wanted: &WantedItem) -> bool {
+        let image = wanted.kind == Kind::Image;
+        self.order.allows_unsigned(&wanted.name, &wanted.path, image)
+    }
+}
