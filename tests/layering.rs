@@ -56,6 +56,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("globset", &["release"]),
     ("indicatif", &["cli"]),
     ("lzma_rust2", &["image"]),
+    ("maud", &["report"]),
     ("oci_client", &["mirror"]),
     ("p256", &["key", "sigstore"]),
     ("p384", &["key", "sigstore"]),

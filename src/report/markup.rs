@@ -1,28 +1,33 @@
 //! Untrusted text in a page of HTML or a document of XML.
 //!
-//! Nothing that comes from a report is written into either but through [`safe`].
+//! The page is made with `maud`, which escapes markup in everything that it is handed. What it does not
+//! know is which characters a reader can't see: report text is therefore wrapped in [`Text`]. XML is
+//! written by hand, through [`safe`].
+
+use std::fmt::Write as _;
+
+use maud::{Escaper, Render};
 
 use crate::verdict::printable_within;
 
 /// Characters of one text that are shown; the JSON report has the whole of it. No digest, and no path
-/// that a file system takes in one piece, is as long.
+/// that a file system accepts, is as long.
 const LONGEST: usize = 2000;
 
-/// The text on one line, without anything that is markup, that XML 1.0 forbids, or that a reader can't
-/// see (`verdict::is_plain`).
-pub(super) fn safe(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in printable_within(text, LONGEST).chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
+/// Text from a report, on one line, without anything that is markup, that XML 1.0 forbids, or that a
+/// reader can't see (`verdict::is_plain`).
+pub(super) struct Text<T>(pub(super) T);
+
+impl<T: AsRef<str>> Render for Text<T> {
+    fn render_to(&self, out: &mut String) {
+        // Writing to a string does not fail.
+        let _ = Escaper::new(out).write_str(&printable_within(self.0.as_ref(), LONGEST));
     }
-    out
+}
+
+/// The text as [`Text`] renders it.
+pub(super) fn safe(text: &str) -> String {
+    Text(text).render().into_string()
 }
 
 #[cfg(test)]
@@ -31,7 +36,7 @@ mod tests {
 
     #[test]
     fn nothing_hostile_is_left() {
-        assert_eq!(safe("<a href=\"x\">'&"), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;");
+        assert_eq!(safe("<a href=\"x\">'&"), "&lt;a href=&quot;x&quot;&gt;'&amp;");
         assert_eq!(safe("a\u{0}\u{1b}\n\u{85}b"), "a\\u{0}\\u{1b}\\n\\u{85}b");
         assert_eq!(safe("gnp\u{202e}exe"), "gnp\\u{202e}exe");
         assert_eq!(

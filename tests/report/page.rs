@@ -260,10 +260,11 @@ fn a_good_page_names_no_place_on_a_network() {
 fn rows_are_short_and_digests_are_whole() {
     let name = |place: u32| format!("images/release-2026.3/component-{place:05}.tar");
     let text = page(&report((0..1000).map(|place| ok(&name(place))).collect()));
-    let rows: usize = text.lines().filter(|line| line.starts_with("<tr><th scope=row>")).count();
+    let rows: usize =
+        text.lines().filter(|line| line.starts_with("<tr><th scope=\"row\">")).count();
     assert_eq!(rows, 1000);
     let longest =
-        text.lines().filter(|line| line.starts_with("<tr><th scope=row>")).map(str::len).max();
+        text.lines().filter(|line| line.starts_with("<tr><th scope=\"row\">")).map(str::len).max();
     assert!(longest.unwrap() <= 1536, "{longest:?}");
     assert!(text.contains(&super::samples::digest(&name(999)).to_string()));
     // Each table has a head of its own.

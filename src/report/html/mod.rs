@@ -1,51 +1,30 @@
-//! A report as one page of HTML: what is filed, printed and read by people.
+//! A report as one page of HTML: to be read, printed and filed.
 //!
-//! The page holds no script and asks for nothing from outside, and its policy tells the browser so.
-//! Everything in it that comes from a report goes through [`safe`]. The verdict comes first, then by what
-//! was judged, then the answers, the worst first.
+//! The page has no script and loads nothing from outside, and its policy tells the browser so. `maud`
+//! escapes everything that is put into it, and text from a report is also [`Text`]. The verdict comes
+//! first, then the rules that applied, then the answers, worst first.
 
 mod artifact;
 mod run;
 
 use std::io::{self, Write};
 
+use maud::{Markup, PreEscaped, html};
+
 use super::Source;
-use super::markup::safe;
+use super::markup::Text;
 use super::whole::{Tone, tally, whole};
 use super::words::{ORDER, meaning};
 use crate::verdict::{ArtifactReport, Outcome};
 
-/// The policy stands before everything that it could forbid.
-const HEAD: &str = r#"<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-"#;
-
-/// What a reader of the page must know of it, and room for whoever files it on paper.
-const FOOT: &str = r#"</main>
-<footer>
-<p>This page shows a report and is no proof itself: anybody can write a page. What counts is the program's own
-run, or its JSON report where you know who kept it. Names and tags are never signed.</p>
-<dl class="filed"><div><dt>Reviewed by</dt><dd></dd></div><div><dt>Date</dt><dd></dd></div>
-<div><dt>Signature</dt><dd></dd></div></dl>
-</footer>
-</body>
-</html>
-"#;
-
 const STYLE: &str = include_str!("page.css");
 
-/// Rows in one table: a browser lays out only the tables that are looked at.
+/// Rows in one table: a browser lays out only the tables that are in view.
 const ROWS: u64 = 200;
 
-/// Writes the report as one page of HTML 5, complete in itself.
+/// Writes the report as one self-contained page of HTML 5.
 ///
-/// The source is asked for its artifacts once to count them, and once for each outcome that is there.
+/// The source is asked for its artifacts once to count them, and once more for each outcome that occurs.
 ///
 /// # Errors
 /// Those of the writer and of the source.
@@ -58,33 +37,78 @@ pub fn html(out: &mut dyn Write, source: &dyn Source) -> io::Result<()> {
         Tone::Bad => "bad",
         Tone::Open => "open",
     };
-    let title = safe(&whole.title);
-    out.write_all(HEAD.as_bytes())?;
-    writeln!(out, "<title>{title} \u{b7} Sealift report \u{b7} {}</title>", safe(&report.time))?;
-    writeln!(out, "<style>\n{STYLE}</style>\n</head>\n<body>")?;
-
-    writeln!(out, "<header class=\"{tone}\">\n<p class=\"over\">Sealift verification report</p>")?;
-    writeln!(out, "<h1>{title}</h1>")?;
-    for line in &whole.lines {
-        writeln!(out, "<p>{}</p>", safe(line))?;
-    }
-    let paths: Vec<String> =
-        report.paths.iter().map(|path| format!("<bdi>{}</bdi> \u{b7} ", safe(path))).collect();
-    writeln!(out, "<p class=\"what\">{}{}</p>", paths.concat(), safe(&report.time))?;
-    writeln!(out, "</header>\n<main>")?;
-
-    run::facts(out, report)?;
-    run::answers(out, report, &counts)?;
-    run::coverage(out, report.coverage.as_ref())?;
+    let title = Text(&whole.title);
+    out.write_all(b"<!DOCTYPE html>\n<html lang=\"en\">\n")?;
+    // The policy comes before everything that it could forbid.
+    put(
+        out,
+        &html! {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy"
+                    content="default-src 'none'; style-src 'unsafe-inline'";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="referrer" content="no-referrer";
+                title { (title) " · Sealift report · " (Text(&report.time)) }
+                style { (PreEscaped(STYLE)) }
+            }
+        },
+    )?;
+    out.write_all(b"<body>\n")?;
+    put(
+        out,
+        &html! {
+            header class=(tone) {
+                p.over { "Sealift verification report" }
+                h1 { (title) }
+                @for line in &whole.lines { p { (Text(line)) } }
+                p.what {
+                    @for path in &report.paths { bdi { (Text(path)) } " · " }
+                    (Text(&report.time))
+                }
+            }
+        },
+    )?;
+    out.write_all(b"<main>\n")?;
+    put(out, &run::facts(report))?;
+    put(out, &run::answers(report, &counts))?;
+    put(out, &run::coverage(report.coverage.as_ref()))?;
     for (outcome, word) in ORDER {
         let count = counts.of(outcome);
         if count > 0 {
             section(out, source, outcome, word, count)?;
         }
     }
-    run::files(out, report.coverage.as_ref())?;
+    for list in run::files(report.coverage.as_ref()) {
+        put(out, &list)?;
+    }
+    out.write_all(b"</main>\n")?;
+    put(out, &footer())?;
+    out.write_all(b"</body>\n</html>\n")
+}
 
-    out.write_all(FOOT.as_bytes())
+/// Writes one piece of the page on a line of its own.
+fn put(out: &mut dyn Write, piece: &Markup) -> io::Result<()> {
+    out.write_all(piece.0.as_bytes())?;
+    out.write_all(b"\n")
+}
+
+/// What a reader of the page must know about it, and space for whoever files it on paper.
+fn footer() -> Markup {
+    html! {
+        footer {
+            p {
+                "This page shows a report and proves nothing: anybody can write a page. Rely on your own run of \
+                 the program, or on its JSON report if you know who kept it. Names and tags are never signed."
+            }
+            dl.filed {
+                @for field in ["Reviewed by", "Date", "Signature"] {
+                    div { dt { (field) } dd {} }
+                }
+            }
+        }
+    }
 }
 
 /// Every answer of one kind.
@@ -95,34 +119,45 @@ fn section(
     word: &str,
     count: u64,
 ) -> io::Result<()> {
-    let id = word.to_ascii_lowercase().replace(' ', "-");
-    let tone = artifact::tone(outcome);
+    let id = id_of(word);
     writeln!(out, "<section aria-labelledby=\"{id}\">")?;
-    writeln!(
+    put(
         out,
-        "<h2 id=\"{id}\"><span class=\"tag {tone}\">{word}</span> {count} {}</h2>\n<p>{}</p>",
-        if count == 1 { "answer" } else { "answers" },
-        meaning(outcome)
+        &html! {
+            h2 id=(id) {
+                span class={ "tag " (artifact::tone(outcome)) } { (word) }
+                " " (count) " " (if count == 1 { "answer" } else { "answers" })
+            }
+            p { (meaning(outcome)) }
+        },
     )?;
-    let mut place = 0_u64;
+    let mut number = 0_u64;
     source.each(&mut |report: &ArtifactReport| {
         if report.outcome() != outcome {
             return Ok(());
         }
-        place = place.saturating_add(1);
+        number = number.saturating_add(1);
         if outcome != Outcome::Ok {
-            return artifact::card(out, report, word);
+            return put(out, &artifact::card(report, word));
         }
-        if place % ROWS == 1 {
-            if place > 1 {
+        if number % ROWS == 1 {
+            if number > 1 {
                 out.write_all(b"</tbody></table></div>\n")?;
             }
-            artifact::head(out, place, count.min(place.saturating_add(ROWS - 1)), count)?;
+            let last = count.min(number.saturating_add(ROWS - 1));
+            out.write_all(b"<div class=\"chunk\"><table class=\"rows\">")?;
+            put(out, &artifact::head(number, last, count))?;
+            out.write_all(b"<tbody>\n")?;
         }
-        artifact::row(out, report)
+        put(out, &artifact::row(report))
     })?;
     if outcome == Outcome::Ok {
         out.write_all(b"</tbody></table></div>\n")?;
     }
     writeln!(out, "</section>")
+}
+
+/// The id of the section for an outcome's word.
+fn id_of(word: &str) -> String {
+    word.to_ascii_lowercase().replace(' ', "-")
 }

@@ -1,70 +1,93 @@
-//! What the page says of the run as a whole.
+//! What the page says about the run as a whole.
 
-use std::io::{self, Write};
-
-use crate::digest::Sha256Digest;
-use crate::report::markup::safe;
-use crate::report::whole::counted;
-use crate::report::words::{ORDER, cover, duration, meaning, size, so_many};
-use crate::verdict::{Basis, Cover, Coverage, Run, Summary};
+use maud::{Markup, Render, html};
 
 use super::artifact::tone;
+use super::id_of;
+use crate::digest::Sha256Digest;
+use crate::report::markup::Text;
+use crate::report::whole::counted;
+use crate::report::words::{ORDER, cover, duration, meaning, size, so_many};
+use crate::verdict::{Basis, Cover, Coverage, Run, Summary, TrustedRoot};
 
-/// One row of a table of facts; `value` is markup.
-pub(super) fn fact(out: &mut dyn Write, name: &str, value: &str) -> io::Result<()> {
-    writeln!(out, "<tr><th scope=\"row\">{name}</th><td>{value}</td></tr>")
+/// One row of a table of facts.
+pub(super) fn fact(name: &str, value: impl Render) -> Markup {
+    html! { tr { th scope="row" { (name) } td { (value) } } }
 }
 
-/// A digest or another word for machines, as markup.
-pub(super) fn code(text: impl ToString) -> String {
-    format!("<code>{}</code>", safe(&text.to_string()))
+/// A digest or another word for machines.
+pub(super) fn code(text: impl ToString) -> Markup {
+    html! { code { (Text(text.to_string())) } }
 }
 
-fn codes<T: ToString>(items: &[T]) -> Option<String> {
-    (!items.is_empty())
-        .then(|| items.iter().map(|it| code(it.to_string())).collect::<Vec<_>>().join("<br>"))
-}
-
-/// When, by which program, and by what was judged.
-pub(super) fn facts(out: &mut dyn Write, run: &Run) -> io::Result<()> {
-    writeln!(out, "<section aria-labelledby=\"run\">\n<h2 id=\"run\">The run</h2>")?;
-    writeln!(out, "<table class=\"facts\"><tbody>")?;
-    if !run.paths.is_empty() {
-        let paths: Vec<String> =
-            run.paths.iter().map(|path| format!("<bdi>{}</bdi>", safe(path))).collect();
-        fact(out, "What", &paths.join("<br>"))?;
-    }
-    let finished = match &run.finished {
-        Some(finished) => format!("{} to {}", safe(&run.time), safe(finished)),
-        None => format!("{} (begin; no end is recorded)", safe(&run.time)),
-    };
-    fact(out, "When (UTC)", &finished)?;
-    if let Some(summary) = &run.summary {
-        let read = format!("{} in {}", size(summary.bytes), duration(summary.milliseconds));
-        fact(out, "Read", &read)?;
-    }
-    let digest = run.program.map_or_else(|| "its SHA-256 is not recorded".to_owned(), code);
-    fact(out, "Program", &format!("sealift {}<br>{digest}", safe(&run.version)))?;
-    if let Some(shard) = &run.shard {
-        fact(
-            out,
-            "Part",
-            &format!(
-                "{} of {}, of a listing of {}<br>{}",
-                shard.part,
-                shard.of,
-                so_many(shard.files, "file"),
-                code(shard.listing)
-            ),
-        )?;
-        if let Some(bundles) = codes(&shard.bundles) {
-            fact(out, "Bundles for other parts", &bundles)?;
+/// Digests or words, one below the other, or what to say if there are none.
+fn codes<T: ToString>(items: &[T], none: &str) -> Markup {
+    html! {
+        @if items.is_empty() { (none) }
+        @for (index, item) in items.iter().enumerate() {
+            @if index > 0 { br; }
+            (code(item.to_string()))
         }
     }
-    if let Some(parts) = run.merged {
-        fact(out, "Merged", &format!("from the reports of {}", so_many(parts, "part")))?;
+}
+
+/// When, by which program, and by which rules.
+pub(super) fn facts(run: &Run) -> Markup {
+    html! {
+        section aria-labelledby="run" {
+            h2 id="run" { "The run" }
+            table.facts { tbody {
+                @if !run.paths.is_empty() { (fact("What", paths(&run.paths))) }
+                (fact("When (UTC)", html! {
+                    (Text(&run.time))
+                    @match &run.finished {
+                        Some(finished) => { " to " (Text(finished)) },
+                        None => { " (begin; no end is recorded)" },
+                    }
+                }))
+                @if let Some(summary) = &run.summary {
+                    (fact("Read", html! { (size(summary.bytes)) " in " (duration(summary.milliseconds)) }))
+                }
+                (fact("Program", html! {
+                    "sealift " (Text(&run.version)) br;
+                    (codes(run.program.as_slice(), "its SHA-256 is not recorded"))
+                }))
+                @if let Some(shard) = &run.shard {
+                    (fact("Part", html! {
+                        (shard.part) " of " (shard.of) ", of a listing of " (so_many(shard.files, "file"))
+                        br; (code(shard.listing))
+                    }))
+                    @if !shard.bundles.is_empty() {
+                        (fact("Bundles for other parts", codes(&shard.bundles, "")))
+                    }
+                }
+                @if let Some(parts) = run.merged {
+                    (fact("Merged", html! { "from the reports of " (so_many(parts, "part")) }))
+                }
+                (fact("Exit status", exit_status(run.exit_status)))
+            } }
+        }
+        section aria-labelledby="basis" {
+            h2 id="basis" { "Judged by" }
+            @match &run.basis {
+                Some(it) => (basis(it)),
+                None => p.warn { "This report does not say by which keys and policy it judged." },
+            }
+        }
     }
-    let status = match run.exit_status {
+}
+
+fn paths(paths: &[String]) -> Markup {
+    html! {
+        @for (index, path) in paths.iter().enumerate() {
+            @if index > 0 { br; }
+            bdi { (Text(path)) }
+        }
+    }
+}
+
+const fn exit_status(status: u8) -> &'static str {
+    match status {
         0 => "0: everything found was verified",
         1 => "1: something is not what was signed or promised",
         2 => "2: usage, configuration, or no key to judge with",
@@ -72,101 +95,79 @@ pub(super) fn facts(out: &mut dyn Write, run: &Run) -> io::Result<()> {
         4 => "4: something could not be fetched",
         130 => "130: interrupted",
         _ => "unknown",
+    }
+}
+
+fn basis(basis: &Basis) -> Markup {
+    let digest = |digest: &Option<Sha256Digest>, none| codes(digest.as_slice(), none);
+    html! {
+        table.facts { tbody {
+            (fact("Vendor keys", codes(&basis.keys, "none was named")))
+            @if let Some(identity) = &basis.identity {
+                (fact("Identity", html! { bdi { (Text(identity)) } }))
+            }
+            (fact("Transfer keys", codes(&basis.transfer_keys, "none")))
+            (fact("Trust policy", digest(&basis.policy, "none")))
+            (fact("Trusted root", trusted_root(basis.trusted_root.as_ref())))
+            @if !basis.profiles.is_empty() {
+                (fact("Vendor profiles", html! {
+                    @for (index, profile) in basis.profiles.iter().enumerate() {
+                        @if index > 0 { br; }
+                        bdi { (Text(&profile.name)) } ": "
+                        (digest(&profile.sha256, "built in, or in the policy"))
+                    }
+                }))
+            }
+            @if basis.map.is_some() { (fact("Pairing map", digest(&basis.map, ""))) }
+            (fact("Options that change answers", codes(&basis.options, "none")))
+        } }
+    }
+}
+
+fn trusted_root(root: Option<&TrustedRoot>) -> Markup {
+    let Some(root) = root else {
+        return html! { "the built-in one, or that of a sealed transfer" };
     };
-    fact(out, "Exit status", status)?;
-    writeln!(out, "</tbody></table>\n</section>")?;
-
-    writeln!(out, "<section aria-labelledby=\"basis\">\n<h2 id=\"basis\">Judged by</h2>")?;
-    match &run.basis {
-        Some(it) => basis(out, it)?,
-        None => writeln!(
-            out,
-            "<p class=\"warn\">This report does not say by which keys and policy was judged.</p>"
-        )?,
-    }
-    writeln!(out, "</section>")
+    let source = match root.source.as_str() {
+        "named" => "named by option",
+        "policy" => "named in the trust policy",
+        "built-in" => "built in",
+        other => other,
+    };
+    html! { (code(root.sha256)) br; (Text(source)) }
 }
 
-fn basis(out: &mut dyn Write, basis: &Basis) -> io::Result<()> {
-    let digest = |it: &Option<Sha256Digest>| it.map(code);
-    writeln!(out, "<table class=\"facts\"><tbody>")?;
-    fact(out, "Vendor keys", &codes(&basis.keys).unwrap_or_else(|| "none was named".to_owned()))?;
-    if let Some(identity) = &basis.identity {
-        fact(out, "Identity", &format!("<bdi>{}</bdi>", safe(identity)))?;
-    }
-    fact(out, "Transfer keys", &codes(&basis.transfer_keys).unwrap_or_else(|| "none".to_owned()))?;
-    fact(out, "Trust policy", &digest(&basis.policy).unwrap_or_else(|| "none".to_owned()))?;
-    let root = basis.trusted_root.as_ref().map_or_else(
-        || "the built-in one, or that of a sealed transfer".to_owned(),
-        |root| {
-            let source = match root.source.as_str() {
-                "named" => "named by option".to_owned(),
-                "policy" => "named in the trust policy".to_owned(),
-                "built-in" => "built in".to_owned(),
-                other => safe(other),
-            };
-            format!("{}<br>{source}", code(root.sha256))
-        },
-    );
-    fact(out, "Trusted root", &root)?;
-    if !basis.profiles.is_empty() {
-        let profiles: Vec<String> = basis
-            .profiles
-            .iter()
-            .map(|it| {
-                let from =
-                    digest(&it.sha256).unwrap_or_else(|| "built in, or in the policy".into());
-                format!("<bdi>{}</bdi>: {from}", safe(&it.name))
-            })
-            .collect();
-        fact(out, "Vendor profiles", &profiles.join("<br>"))?;
-    }
-    if let Some(map) = digest(&basis.map) {
-        fact(out, "Pairing map", &map)?;
-    }
-    let options = codes(&basis.options).unwrap_or_else(|| "none".to_owned());
-    fact(out, "Options that change answers", &options)?;
-    writeln!(out, "</tbody></table>")
-}
-
-/// How many answers of each kind.
-pub(super) fn answers(out: &mut dyn Write, run: &Run, counts: &Summary) -> io::Result<()> {
-    writeln!(out, "<section aria-labelledby=\"answers\">\n<h2 id=\"answers\">Answers</h2>")?;
-    if counts.answers == 0 {
-        writeln!(out, "<p class=\"warn\">There is not one answer.</p>")?;
-    } else {
-        writeln!(
-            out,
-            "<table class=\"counts\"><thead><tr><th scope=\"col\">Answer</th>\
-             <th scope=\"col\" class=\"number\">Number</th><th scope=\"col\">Meaning</th></tr></thead><tbody>"
-        )?;
-        for (outcome, word) in ORDER.iter().filter(|(outcome, _)| counts.of(*outcome) > 0) {
-            let id = word.to_ascii_lowercase().replace(' ', "-");
-            writeln!(
-                out,
-                "<tr><th scope=\"row\"><a href=\"#{id}\"><span class=\"tag {}\">{word}</span></a></th>\
-                 <td class=\"number\">{}</td><td>{}</td></tr>",
-                tone(*outcome),
-                counts.of(*outcome),
-                meaning(*outcome)
-            )?;
+/// How many answers there are of each kind.
+pub(super) fn answers(run: &Run, counts: &Summary) -> Markup {
+    html! {
+        section aria-labelledby="answers" {
+            h2 id="answers" { "Answers" }
+            @if counts.answers == 0 {
+                p.warn { "There are no answers." }
+            } @else {
+                table.counts {
+                    thead { tr {
+                        th scope="col" { "Answer" } th.number scope="col" { "Number" } th scope="col" { "Meaning" }
+                    } }
+                    tbody { @for (outcome, word) in ORDER.iter().filter(|(outcome, _)| counts.of(*outcome) > 0) {
+                        tr {
+                            th scope="row" { a href={ "#" (id_of(word)) } {
+                                span class={ "tag " (tone(*outcome)) } { (word) }
+                            } }
+                            td.number { (counts.of(*outcome)) }
+                            td { (meaning(*outcome)) }
+                        }
+                    } }
+                    tfoot { tr { th scope="row" { "All" } td.number { (counts.answers) } td {} } }
+                }
+            }
+            @if let Some(summary) = &run.summary {
+                @if summary.answers != counts.answers || counted(summary) != counted(counts) {
+                    p.warn { "The report's own summary says otherwise: " (Text(counted(summary))) "." }
+                }
+            }
         }
-        writeln!(
-            out,
-            "</tbody><tfoot><tr><th scope=\"row\">All</th><td class=\"number\">{}</td><td></td></tr></tfoot></table>",
-            counts.answers
-        )?;
     }
-    if let Some(summary) = &run.summary
-        && (summary.answers != counts.answers || counted(summary) != counted(counts))
-    {
-        writeln!(
-            out,
-            "<p class=\"warn\">The report's own summary says otherwise: {}.</p>",
-            counted(summary)
-        )?;
-    }
-    writeln!(out, "</section>")
 }
 
 /// The kinds of cover with their counts, the best first.
@@ -185,63 +186,65 @@ fn share(count: u64, total: u64) -> u128 {
     u128::from(count).saturating_mul(1000).checked_div(u128::from(total)).unwrap_or_default()
 }
 
-/// How the files are covered: a bar, and the same in words and numbers.
-pub(super) fn coverage(out: &mut dyn Write, coverage: Option<&Coverage>) -> io::Result<()> {
-    writeln!(out, "<section aria-labelledby=\"coverage\">\n<h2 id=\"coverage\">Files</h2>")?;
-    let Some(coverage) = coverage else {
-        writeln!(out, "<p>This report does not say how each file is covered.</p>\n</section>")?;
-        return Ok(());
-    };
-    let total = coverage.total();
-    writeln!(
-        out,
-        "<svg class=\"bar\" viewBox=\"0 0 1000 28\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
-    )?;
-    let mut before = 0_u64;
-    for (_, class, count) in covers(coverage) {
-        let (from, to) = (share(before, total), share(before.saturating_add(count), total));
-        before = before.saturating_add(count);
-        // What is there is seen, however small its share.
-        let width = if count > 0 { to.saturating_sub(from).max(6) } else { 0 };
-        if width > 0 {
-            let from = from.min(1000 - 6);
-            writeln!(
-                out,
-                "<rect class=\"{class}\" x=\"{from}\" width=\"{width}\" height=\"28\"/>"
-            )?;
+/// What covers the files: as a bar, and in words and numbers.
+pub(super) fn coverage(coverage: Option<&Coverage>) -> Markup {
+    html! {
+        section aria-labelledby="coverage" {
+            h2 id="coverage" { "Files" }
+            @match coverage {
+                None => p { "This report does not say what covers each file." },
+                Some(coverage) => { (bar(coverage)) (shares(coverage)) },
+            }
         }
     }
-    writeln!(out, "</svg>")?;
-    writeln!(
-        out,
-        "<table class=\"counts\"><thead><tr><th scope=\"col\">Files</th>\
-         <th scope=\"col\" class=\"number\">Number</th><th scope=\"col\" class=\"number\">Share</th></tr></thead><tbody>"
-    )?;
-    for (kind, class, count) in covers(coverage) {
-        if count == 0 && kind == Cover::Excluded {
-            continue;
-        }
-        let share = share(count, total);
-        writeln!(
-            out,
-            "<tr><th scope=\"row\"><svg class=\"key\" viewBox=\"0 0 1 1\" aria-hidden=\"true\">\
-             <rect class=\"{class}\" width=\"1\" height=\"1\"/></svg> {}</th>\
-             <td class=\"number\">{count}</td><td class=\"number\">{}.{} %</td></tr>",
-            cover(kind),
-            share / 10,
-            share % 10
-        )?;
-    }
-    writeln!(
-        out,
-        "</tbody><tfoot><tr><th scope=\"row\">All</th><td class=\"number\">{total}</td><td></td></tr></tfoot></table>\n</section>"
-    )
 }
 
-/// The files that nothing covers, or a seal alone, by name.
-pub(super) fn files(out: &mut dyn Write, coverage: Option<&Coverage>) -> io::Result<()> {
-    let Some(coverage) = coverage else { return Ok(()) };
-    let lists = [
+fn bar(coverage: &Coverage) -> Markup {
+    let total = coverage.total();
+    let mut before = 0_u64;
+    let parts = covers(coverage).map(|(_, class, count)| {
+        let (from, to) = (share(before, total), share(before.saturating_add(count), total));
+        before = before.saturating_add(count);
+        // Every part is visible, however small its share.
+        let width = if count > 0 { to.saturating_sub(from).max(6) } else { 0 };
+        (class, from.min(1000 - 6), width)
+    });
+    html! {
+        svg.bar viewBox="0 0 1000 28" preserveAspectRatio="none" aria-hidden="true" {
+            @for (class, from, width) in parts.into_iter().filter(|(.., width)| *width > 0) {
+                rect class=(class) x=(from) width=(width) height="28" {}
+            }
+        }
+    }
+}
+
+fn shares(coverage: &Coverage) -> Markup {
+    let total = coverage.total();
+    let shown = |kind: Cover, count: u64| count > 0 || kind != Cover::Excluded;
+    html! {
+        table.counts {
+            thead { tr {
+                th scope="col" { "Files" } th.number scope="col" { "Number" } th.number scope="col" { "Share" }
+            } }
+            tbody { @for (kind, class, count) in covers(coverage).into_iter().filter(|(kind, _, count)| shown(*kind, *count)) {
+                tr {
+                    th scope="row" {
+                        svg.key viewBox="0 0 1 1" aria-hidden="true" { rect class=(class) width="1" height="1" {} }
+                        " " (cover(kind))
+                    }
+                    td.number { (count) }
+                    td.number { (share(count, total) / 10) "." (share(count, total) % 10) " %" }
+                }
+            } }
+            tfoot { tr { th scope="row" { "All" } td.number { (total) } td {} } }
+        }
+    }
+}
+
+/// The files that nothing covers, or only a seal, by name.
+pub(super) fn files(coverage: Option<&Coverage>) -> Vec<Markup> {
+    let Some(coverage) = coverage else { return Vec::new() };
+    [
         (
             Cover::Uncovered,
             coverage.uncovered,
@@ -252,45 +255,39 @@ pub(super) fn files(out: &mut dyn Write, coverage: Option<&Coverage>) -> io::Res
             Cover::Excluded,
             coverage.excluded,
             "Excluded files",
-            "The operator left these files out; nothing vouches for them.",
+            "The operator excluded these files; nothing vouches for them.",
         ),
         (
             Cover::SealOnly,
             coverage.seal_only,
             "Files under a seal only",
-            "The one who sealed the transfer vouches for these files, and no vendor does.",
+            "Whoever sealed the transfer vouches for these files, and no vendor does.",
         ),
-    ];
-    for (kind, count, title, text) in lists {
-        let named = || coverage.files.iter().filter(move |file| file.cover == kind);
-        if count == 0 && named().next().is_none() {
-            continue;
-        }
-        writeln!(out, "<section class=\"files\">\n<h2>{title}</h2>\n<p>{text}</p>")?;
-        let named_count = named().count();
-        if u64::try_from(named_count).is_ok_and(|it| it < count) {
-            writeln!(
-                out,
-                "<p class=\"warn\">The report counts {count} of them, and names {named_count}.</p>"
-            )?;
-        }
-        if named_count > 0 {
-            writeln!(
-                out,
-                "<table class=\"list\"><thead><tr><th scope=\"col\">Name</th>\
-                 <th scope=\"col\" class=\"number\">Bytes</th></tr></thead><tbody>"
-            )?;
-            for file in named() {
-                writeln!(
-                    out,
-                    "<tr><th scope=\"row\"><bdi>{}</bdi></th><td class=\"number\">{}</td></tr>",
-                    safe(&file.name),
-                    file.size
-                )?;
+    ]
+    .into_iter()
+    .filter_map(|(kind, count, title, text)| list(coverage, kind, count, title, text))
+    .collect()
+}
+
+fn list(coverage: &Coverage, kind: Cover, count: u64, title: &str, text: &str) -> Option<Markup> {
+    let named: Vec<_> = coverage.files.iter().filter(|file| file.cover == kind).collect();
+    (count > 0 || !named.is_empty()).then(|| {
+        html! {
+            section.files {
+                h2 { (title) }
+                p { (text) }
+                @if u64::try_from(named.len()).is_ok_and(|number| number < count) {
+                    p.warn { "The report counts " (count) " of them, and names " (named.len()) "." }
+                }
+                @if !named.is_empty() {
+                    table.list {
+                        thead { tr { th scope="col" { "Name" } th.number scope="col" { "Bytes" } } }
+                        tbody { @for file in &named {
+                            tr { th scope="row" { bdi { (Text(&file.name)) } } td.number { (file.size) } }
+                        } }
+                    }
+                }
             }
-            writeln!(out, "</tbody></table>")?;
         }
-        writeln!(out, "</section>")?;
-    }
-    Ok(())
+    })
 }
