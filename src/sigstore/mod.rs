@@ -25,7 +25,7 @@ mod members;
 mod own;
 mod policy;
 mod proof;
-mod proto;
+mod parse_sigstore;
 mod provider;
 mod subject;
 mod trust;
