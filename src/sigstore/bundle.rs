@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::body::{Body, EntryKind};
 use super::certificate::Certificate;
 use super::members::{self, Document};
-use super::{cosign, parse_sigstore};
+use super::{parse_cosign, parse_sigstore};
 use crate::json::{self, JsonError};
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::limits;
@@ -185,8 +185,8 @@ impl SignatureBundle {
             return Err(Fault::new(Code::BundleMalformed, "a bundle is a JSON object"));
         };
         let has = |names: &[&str]| names.iter().any(|name| object.contains_key(*name));
-        match (has(cosign::FIELDS), has(parse_sigstore::FIELDS)) {
-            (true, false) => cosign::parse(&value),
+        match (has(parse_cosign::FIELDS), has(parse_sigstore::FIELDS)) {
+            (true, false) => parse_cosign::parse(&value),
             (false, true) => parse_sigstore::parse(&value),
             (true, true) => Err(Fault::new(
                 Code::BundleMalformed,
@@ -318,7 +318,7 @@ fn unwrapped(text: &str) -> String {
 
 /// The refusal of a JSON object that is no bundle.
 fn unrecognised(object: &serde_json::Map<String, Value>) -> Fault {
-    let folded = json::folded_key(object, cosign::FIELDS)
+    let folded = json::folded_key(object, parse_cosign::FIELDS)
         .or_else(|| json::folded_key(object, parse_sigstore::FIELDS));
     match folded {
         Some(name) => Fault::new(

@@ -13,7 +13,7 @@ mod body;
 mod bundle;
 mod causes;
 mod certificate;
-mod cosign;
+mod parse_cosign;
 mod describe;
 mod encoding;
 mod entries;
