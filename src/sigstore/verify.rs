@@ -9,7 +9,7 @@ use super::certificate::Certificate;
 use super::entries::{Expected, Relation};
 use super::ledger::Ledger;
 use super::library::Question;
-use super::own::{self, Answer};
+use super::signature::{self, Answer};
 use super::policy::{Request, Signer, Transparency};
 use super::proof::{Proof, ProvenTime, Refusal};
 use super::subject::{Artifact, Needs, Subject};
@@ -83,14 +83,14 @@ impl<'a> Run<'a> {
     ) -> Result<(Sha256Digest, Option<HashAlgorithm>), Stop> {
         let (bundle, request) = (self.bundle, self.request);
         self.signer_kind()?;
-        let (key, rule) = own::key_of(bundle, &request.signer).ok_or_else(|| {
+        let (key, rule) = signature::key_of(bundle, &request.signer).ok_or_else(|| {
             Fault::new(Code::SignerKindMismatch, "the bundle carries no certificate")
         })?;
         let entry_needed = request.transparency == Transparency::Required;
         let artifact = Artifact::read(subject, &Needs::of(bundle, key, rule))?;
         self.stated_digest(&artifact, key)?;
 
-        let hash = match own::check(bundle, &artifact, key, rule) {
+        let hash = match signature::check(bundle, &artifact, key, rule) {
             Answer::Holds(hash) => hash,
             Answer::DigestUnknown(algorithm) => {
                 if let Some(fault) = self.other_artifact(&artifact) {
@@ -108,7 +108,7 @@ impl<'a> Run<'a> {
             Answer::Fails => return Err(self.bad_signature(&artifact, key)),
         };
         let named = match bundle.content {
-            Content::Envelope { .. } => Some(own::subject_digest(bundle, &artifact)?),
+            Content::Envelope { .. } => Some(signature::subject_digest(bundle, &artifact)?),
             Content::Message { .. } => None,
         };
         self.ledger.pass(CheckName::Signature, 0);
