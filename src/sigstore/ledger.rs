@@ -1,7 +1,7 @@
 //! Which checks there are for a bundle, and how each ended.
 
 use super::bundle::{Material, SignatureBundle};
-use super::policy::{Request, Signer};
+use super::request::{Request, Signer};
 use super::verify::log_values;
 use crate::verdict::{Check, CheckName, Code, Status};
 

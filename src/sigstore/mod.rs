@@ -23,7 +23,7 @@ mod ledger;
 mod library;
 mod members;
 mod signature;
-mod policy;
+mod request;
 mod proof;
 mod parse_sigstore;
 mod provider;
@@ -39,7 +39,7 @@ pub use found::{Found, found};
 #[cfg(test)]
 pub(crate) use signature::TRIED;
 pub use signature::{signature_holds, signs_what_it_states};
-pub use policy::{HashRule, Matcher, Request, Signer, Transparency};
+pub use request::{HashRule, Matcher, Request, Signer, Transparency};
 pub use proof::{Proof, ProvenTime, Refusal};
 pub use subject::Subject;
 pub use trust::TrustMaterial;

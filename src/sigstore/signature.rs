@@ -5,7 +5,7 @@ use sigstore_verify::types::pae;
 
 use super::bundle::{Content, Material, SignatureBundle};
 use super::encoding::hex_strict;
-use super::policy::{HashRule, Signer};
+use super::request::{HashRule, Signer};
 use super::subject::{Artifact, candidates};
 use crate::json;
 use crate::key::{HashAlgorithm, PublicKey};

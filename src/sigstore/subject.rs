@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::bundle::{Content, SignatureBundle};
-use super::policy::HashRule;
+use super::request::HashRule;
 use crate::digest::Sha256Digest;
 use crate::key::{HashAlgorithm, KeyKind, MessageHasher, PublicKey};
 use crate::limits;

@@ -10,7 +10,7 @@ use super::entries::{Expected, Relation};
 use super::ledger::Ledger;
 use super::library::Question;
 use super::signature::{self, Answer};
-use super::policy::{Request, Signer, Transparency};
+use super::request::{Request, Signer, Transparency};
 use super::proof::{Proof, ProvenTime, Refusal};
 use super::subject::{Artifact, Needs, Subject};
 use super::{TrustMaterial, causes};
