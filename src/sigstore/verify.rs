@@ -6,12 +6,12 @@
 
 use super::bundle::{Content, LogEntry, Material, SignatureBundle};
 use super::certificate::Certificate;
+use super::checklist::Checklist;
 use super::entries::{Expected, Relation};
-use super::ledger::Ledger;
 use super::library::Question;
-use super::signature::{self, Answer};
-use super::request::{Request, Signer, Transparency};
 use super::proof::{Proof, ProvenTime, Refusal};
+use super::request::{Request, Signer, Transparency};
+use super::signature::{self, Answer};
 use super::subject::{Artifact, Needs, Subject};
 use super::{TrustMaterial, causes};
 use crate::digest::Sha256Digest;
@@ -32,17 +32,17 @@ pub fn verify(
     let mut run = Run {
         bundle,
         request,
-        ledger: Ledger::new(bundle, request),
+        checklist: Checklist::new(bundle, request),
         times: Vec::new(),
         likely_causes: Vec::new(),
     };
     match run.judge(subject) {
         Ok((key, hash)) => Ok(run.proof(key, hash)),
         Err(Stop { fault, index }) => {
-            run.ledger.fail(fault.code(), index);
+            run.checklist.fail(fault.code(), index);
             Err(Box::new(Refusal {
                 fault,
-                checks: run.ledger.into_checks(),
+                checks: run.checklist.into_checks(),
                 likely_causes: run.likely_causes,
             }))
         }
@@ -64,7 +64,7 @@ impl From<Fault> for Stop {
 struct Run<'a> {
     bundle: &'a SignatureBundle,
     request: &'a Request<'a>,
-    ledger: Ledger,
+    checklist: Checklist,
     times: Vec<ProvenTime>,
     likely_causes: Vec<String>,
 }
@@ -111,11 +111,11 @@ impl<'a> Run<'a> {
             Content::Envelope { .. } => Some(signature::subject_digest(bundle, &artifact)?),
             Content::Message { .. } => None,
         };
-        self.ledger.pass(CheckName::Signature, 0);
-        self.ledger.value(CheckName::Signature, 0, "fingerprint", key.fingerprint());
-        self.ledger.value(CheckName::Signature, 0, "key", key.kind());
+        self.checklist.pass(CheckName::Signature, 0);
+        self.checklist.value(CheckName::Signature, 0, "fingerprint", key.fingerprint());
+        self.checklist.value(CheckName::Signature, 0, "key", key.kind());
         if let Some(hash) = hash {
-            self.ledger.value(CheckName::Signature, 0, "hash", hash);
+            self.checklist.value(CheckName::Signature, 0, "hash", hash);
         }
         self.identity()?;
         if bundle.entries.is_empty() && entry_needed {
@@ -190,7 +190,7 @@ impl<'a> Run<'a> {
                 );
             }
         }
-        self.ledger.pass(CheckName::BundleKey, 0);
+        self.checklist.pass(CheckName::BundleKey, 0);
         Ok(())
     }
 
@@ -269,7 +269,7 @@ impl<'a> Run<'a> {
         ];
         for (what, expected, found) in claims {
             if let Some(found) = found {
-                self.ledger.value(CheckName::Identity, 0, what, found);
+                self.checklist.value(CheckName::Identity, 0, what, found);
             }
             if !found.as_deref().is_some_and(|found| expected.matches(found)) {
                 return Err(Fault::new(
@@ -298,7 +298,7 @@ impl<'a> Run<'a> {
             }
             out.relation = relation;
             if self.request.trust.log(&entry.log_id).is_some() {
-                self.ledger.pass(CheckName::LogEntry, index);
+                self.checklist.pass(CheckName::LogEntry, index);
                 out.known.push((index, entry));
             } else {
                 out.unknown = out.unknown.or(Some((index, entry)));
@@ -338,10 +338,10 @@ impl<'a> Run<'a> {
             }
             (Signer::Identity { .. }, _) => question.by_certificate()?,
         };
-        self.ledger.pass(CheckName::Library, 0);
+        self.checklist.pass(CheckName::Library, 0);
         for (index, entry) in &entries.known {
             for name in [CheckName::LogPromise, CheckName::InclusionProof, CheckName::Checkpoint] {
-                self.ledger.pass(name, *index);
+                self.checklist.pass(name, *index);
             }
             let log = self.request.trust.log(&entry.log_id);
             if let (Some(time), Some(log)) = (entry.promised_time(), log) {
@@ -352,23 +352,23 @@ impl<'a> Run<'a> {
             self.timestamp(index, time)?;
         }
         if let Some(certificate) = self.certificate() {
-            self.ledger.pass(CheckName::Certificate, 0);
-            self.ledger.value(CheckName::Certificate, 0, "not-before", certificate.not_before);
-            self.ledger.value(CheckName::Certificate, 0, "not-after", certificate.not_after);
-            self.ledger.pass(CheckName::Identity, 0);
+            self.checklist.pass(CheckName::Certificate, 0);
+            self.checklist.value(CheckName::Certificate, 0, "not-before", certificate.not_before);
+            self.checklist.value(CheckName::Certificate, 0, "not-after", certificate.not_after);
+            self.checklist.pass(CheckName::Identity, 0);
         }
         Ok(())
     }
 
     fn timestamp(&mut self, index: usize, time: jiff::Timestamp) -> Result<(), Stop> {
-        self.ledger.value(CheckName::Timestamp, index, "time", time);
+        self.checklist.value(CheckName::Timestamp, index, "time", time);
         if time > self.request.now {
-            self.ledger.end(CheckName::Timestamp, index, Status::Failed);
+            self.checklist.end(CheckName::Timestamp, index, Status::Failed);
             return Err(Fault::new(Code::TimeInFuture, "the timestamp was made in the future")
                 .expected_found(format!("at most {}", self.request.now), time)
                 .into());
         }
-        self.ledger.pass(CheckName::Timestamp, index);
+        self.checklist.pass(CheckName::Timestamp, index);
         self.times.push(ProvenTime { time, source: "timestamp".to_owned() });
         Ok(())
     }
@@ -387,7 +387,7 @@ impl<'a> Run<'a> {
             );
         }
         Proof {
-            checks: self.ledger.into_checks(),
+            checks: self.checklist.into_checks(),
             times: self.times,
             key,
             hash,

@@ -7,37 +7,37 @@ use crate::verdict::{Check, CheckName, Code, Status};
 
 /// The checks of one verification; each begins as not looked at, or as not present.
 #[derive(Debug)]
-pub(super) struct Ledger {
-    rows: Vec<Row>,
+pub(super) struct Checklist {
+    rows: Vec<ChecklistRow>,
 }
 
 #[derive(Debug)]
-struct Row {
+struct ChecklistRow {
     /// Which log entry or timestamp this row is about.
     index: usize,
     check: Check,
 }
 
-impl Ledger {
+impl Checklist {
     /// All checks that this bundle and request call for.
     pub(super) fn new(bundle: &SignatureBundle, request: &Request<'_>) -> Self {
-        let mut ledger = Self { rows: Vec::new() };
+        let mut checklist = Self { rows: Vec::new() };
         let due = |present: bool| if present { Status::NotChecked } else { Status::NotPresent };
-        ledger.add(0, Check::new(CheckName::Signature, Status::NotChecked));
+        checklist.add(0, Check::new(CheckName::Signature, Status::NotChecked));
         let keyless = matches!(request.signer, Signer::Identity { .. });
         let carried = matches!(bundle.material, Material::Key(_) | Material::Certificates { .. });
         if !keyless {
-            ledger.add(0, Check::new(CheckName::BundleKey, due(carried)));
+            checklist.add(0, Check::new(CheckName::BundleKey, due(carried)));
         }
-        ledger.add(0, Check::new(CheckName::Library, Status::NotChecked));
+        checklist.add(0, Check::new(CheckName::Library, Status::NotChecked));
         for (index, entry) in bundle.entries.iter().enumerate() {
             let values =
                 |name, present| log_values(Check::new(name, due(present)), entry, request.trust);
             let checkpoint = entry.proof.as_ref().is_some_and(|proof| proof.checkpoint.is_some());
-            ledger.add(index, values(CheckName::LogEntry, true));
-            ledger.add(index, values(CheckName::LogPromise, entry.promise.is_some()));
-            ledger.add(index, values(CheckName::InclusionProof, entry.proof.is_some()));
-            ledger.add(index, values(CheckName::Checkpoint, checkpoint));
+            checklist.add(index, values(CheckName::LogEntry, true));
+            checklist.add(index, values(CheckName::LogPromise, entry.promise.is_some()));
+            checklist.add(index, values(CheckName::InclusionProof, entry.proof.is_some()));
+            checklist.add(index, values(CheckName::Checkpoint, checkpoint));
         }
         if bundle.entries.is_empty() {
             for name in [
@@ -46,24 +46,24 @@ impl Ledger {
                 CheckName::InclusionProof,
                 CheckName::Checkpoint,
             ] {
-                ledger.add(0, Check::new(name, Status::NotPresent));
+                checklist.add(0, Check::new(name, Status::NotPresent));
             }
         }
         for index in 0..bundle.timestamps.len() {
-            ledger.add(index, Check::new(CheckName::Timestamp, Status::NotChecked));
+            checklist.add(index, Check::new(CheckName::Timestamp, Status::NotChecked));
         }
         if bundle.timestamps.is_empty() {
-            ledger.add(0, Check::new(CheckName::Timestamp, Status::NotPresent));
+            checklist.add(0, Check::new(CheckName::Timestamp, Status::NotPresent));
         }
-        ledger.add(0, Check::new(CheckName::Certificate, due(keyless)));
+        checklist.add(0, Check::new(CheckName::Certificate, due(keyless)));
         if keyless {
-            ledger.add(0, Check::new(CheckName::Identity, Status::NotChecked));
+            checklist.add(0, Check::new(CheckName::Identity, Status::NotChecked));
         }
-        ledger
+        checklist
     }
 
     fn add(&mut self, index: usize, check: Check) {
-        self.rows.push(Row { index, check });
+        self.rows.push(ChecklistRow { index, check });
     }
 
     /// Ends a check that is due; one that is not present stays so.
