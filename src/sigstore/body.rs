@@ -6,7 +6,6 @@
 
 use serde_json::Value;
 
-use super::bundle::{LogEntry, StatedDigest};
 use super::encoding::hex_strict;
 use super::fields::Fields;
 use crate::json;
@@ -45,6 +44,13 @@ impl EntryKind {
     }
 }
 
+/// A digest as a bundle or an entry states it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StatedDigest {
+    pub(super) algorithm: HashAlgorithm,
+    pub(super) digest: Vec<u8>,
+}
+
 /// The key material that the log saw with the signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verifier {
@@ -79,31 +85,29 @@ impl Body {
         Ok((fields.needed_text("kind")?.to_owned(), fields.needed_text("apiVersion")?.to_owned()))
     }
 
-    /// Parses an entry's body as what the entry says it is: [`LogEntry::read`] does so once and keeps it.
-    pub(super) fn parse(entry: &LogEntry) -> Result<Self, Fault> {
+    /// Parses an entry's body as what the entry says it is. `LogEntry::read` does so once and keeps
+    /// the result.
+    pub(super) fn parse(body: &[u8], kind: &str, version: &str) -> Result<Self, Fault> {
         #[cfg(test)]
         PARSED.with(|count| count.set(count.get() + 1));
-        let kind = entry.entry_kind().ok_or_else(|| {
+        let entry_kind = EntryKind::of(kind, version).ok_or_else(|| {
             Fault::new(Code::LogEntryUnsupported, "a log entry of a kind that can't be checked")
                 .expected_found(
                     "hashedrekord, dsse or intoto of a known version",
-                    format!("{} {}", entry.kind, entry.version),
+                    format!("{kind} {version}"),
                 )
         })?;
-        let value = parse_json(&entry.body)?;
+        let value = parse_json(body)?;
         let fields = Fields::exact(&value, "", Code::LogEntryMalformed, OUTER)?;
         let stated = (fields.needed_text("kind")?, fields.needed_text("apiVersion")?);
-        if stated != (entry.kind.as_str(), entry.version.as_str()) {
+        if stated != (kind, version) {
             return Err(Fault::new(
                 Code::LogEntryMalformed,
                 "the entry's body is of another kind than the entry says",
             )
-            .expected_found(
-                format!("{} {}", entry.kind, entry.version),
-                format!("{} {}", stated.0, stated.1),
-            ));
+            .expected_found(format!("{kind} {version}"), format!("{} {}", stated.0, stated.1)));
         }
-        match kind {
+        match entry_kind {
             EntryKind::HashedRekord1 => hashed_rekord_1(&fields).map(Self::HashedRekord),
             EntryKind::HashedRekord2 => hashed_rekord_2(&fields).map(Self::HashedRekord),
             EntryKind::Dsse1 | EntryKind::Intoto2 => {

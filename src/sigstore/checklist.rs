@@ -1,8 +1,9 @@
 //! Which checks there are for a bundle, and how each ended.
 
+use super::TrustMaterial;
 use super::bundle::{Material, SignatureBundle};
+use super::entry::LogEntry;
 use super::request::{Request, Signer};
-use super::verify::log_values;
 use crate::verdict::{Check, CheckName, Code, Status};
 
 /// The checks of one verification; each begins as not looked at, or as not present.
@@ -126,5 +127,18 @@ impl Checklist {
     /// The checks, in their order.
     pub(super) fn into_checks(self) -> Vec<Check> {
         self.rows.into_iter().map(|row| row.check).collect()
+    }
+}
+
+/// The values that name a log entry.
+fn log_values(check: Check, entry: &LogEntry, trust: &TrustMaterial) -> Check {
+    let check = check.with("log-id", crate::digest::hex(&entry.log_id)).with("index", entry.index);
+    let check = match trust.log(&entry.log_id) {
+        Some(log) => check.with("log", &log.name),
+        None => check,
+    };
+    match entry.promised_time() {
+        Some(time) if check.name == CheckName::LogPromise => check.with("time", time),
+        _ => check,
     }
 }

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::TrustMaterial;
 use super::body::{Body, Verifier};
-use super::bundle::{Content, Format, LogEntry, Material, SignatureBundle};
+use super::bundle::{Content, Format, Material, SignatureBundle};
 use super::certificate::Certificate;
+use super::entry::LogEntry;
 use crate::digest::Sha256Digest;
 use crate::key::{KeyKind, PublicKey};
 

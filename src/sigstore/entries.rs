@@ -8,8 +8,9 @@ use sigstore_verify::types::{Checkpoint, pae};
 
 use super::TrustMaterial;
 use super::body::{Body, EntryKind, HashedRekord, Verifier};
-use super::bundle::{Content, Format, LogEntry, Proof, SignatureBundle};
+use super::bundle::{Content, Format, SignatureBundle};
 use super::certificate::Certificate;
+use super::entry::{LogEntry, Proof};
 use super::subject::Artifact;
 use crate::digest::Sha256Digest;
 use crate::key::{HashAlgorithm, PublicKey};

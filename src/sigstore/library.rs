@@ -20,7 +20,8 @@ use sigstore_verify::{
 
 use super::TrustMaterial;
 use super::body::EntryKind;
-use super::bundle::{Content, Format, LogEntry, Material, SignatureBundle};
+use super::bundle::{Content, Format, Material, SignatureBundle};
+use super::entry::LogEntry;
 use super::provider::theirs;
 use super::subject::Artifact;
 use crate::key::{HashAlgorithm, PublicKey};

@@ -6,9 +6,10 @@
 use serde_json::Value;
 
 use super::body::{Body, EntryKind};
-use super::bundle::{Content, Format, LogEntry, Material, SignatureBundle};
+use super::bundle::{Content, Format, Material, SignatureBundle};
 use super::certificate::Certificate;
 use super::encoding::{base64_strict, hex_strict};
+use super::entry::LogEntry;
 use super::fields::Fields;
 use crate::key::{PublicKey, single_block};
 use crate::verdict::{Code, Fault, printable};

@@ -5,8 +5,10 @@
 
 use serde_json::Value;
 
-use super::bundle::{Content, Format, LogEntry, Material, Proof, SignatureBundle, StatedDigest};
+use super::body::StatedDigest;
+use super::bundle::{Content, Format, Material, SignatureBundle};
 use super::certificate::Certificate;
+use super::entry::{LogEntry, Proof};
 use super::fields::Fields;
 use crate::key::HashAlgorithm;
 use crate::limits;

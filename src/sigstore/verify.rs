@@ -4,19 +4,20 @@
 //! certificate's), and the library's, which also judges log, timestamps and certificate. Our own
 //! looks come first, so that a bad signature is FAILED even when nothing can be said about the log.
 
-use super::bundle::{Content, LogEntry, Material, SignatureBundle};
+use super::bundle::{Content, Material, SignatureBundle};
+use super::causes;
 use super::certificate::Certificate;
 use super::checklist::Checklist;
 use super::entries::{Expected, Relation};
+use super::entry::LogEntry;
 use super::library::Question;
 use super::proof::{Proof, ProvenTime, Refusal};
 use super::request::{Request, Signer, Transparency};
 use super::signature::{self, Answer};
 use super::subject::{Artifact, Needs, Subject};
-use super::{TrustMaterial, causes};
 use crate::digest::Sha256Digest;
 use crate::key::{HashAlgorithm, PublicKey};
-use crate::verdict::{Check, CheckName, Code, Fault, Status};
+use crate::verdict::{CheckName, Code, Fault, Status};
 
 /// Judges a bundle.
 ///
@@ -394,18 +395,5 @@ impl<'a> Run<'a> {
             signature_only,
             notes,
         }
-    }
-}
-
-/// The values that name a log entry.
-pub(super) fn log_values(check: Check, entry: &LogEntry, trust: &TrustMaterial) -> Check {
-    let check = check.with("log-id", crate::digest::hex(&entry.log_id)).with("index", entry.index);
-    let check = match trust.log(&entry.log_id) {
-        Some(log) => check.with("log", &log.name),
-        None => check,
-    };
-    match entry.promised_time() {
-        Some(time) if check.name == CheckName::LogPromise => check.with("time", time),
-        _ => check,
     }
 }
