@@ -19,7 +19,7 @@ pub(super) struct LogEntry {
     pub(super) integrated_time: Option<u64>,
     /// The signed entry timestamp (SET).
     pub(super) promise: Option<Vec<u8>>,
-    pub(super) proof: Option<Proof>,
+    pub(super) proof: Option<InclusionProof>,
     /// The canonicalised entry: what the log's leaf is made of.
     pub(super) body: Vec<u8>,
     /// What the body parses to, once somebody has asked.
@@ -28,7 +28,7 @@ pub(super) struct LogEntry {
 
 /// A Merkle inclusion proof (RFC 6962 section 2.1.1).
 #[derive(Debug, Clone)]
-pub(super) struct Proof {
+pub(super) struct InclusionProof {
     pub(super) index: u64,
     pub(super) root: [u8; 32],
     pub(super) tree_size: u64,

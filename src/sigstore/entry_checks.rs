@@ -10,7 +10,7 @@ use super::TrustMaterial;
 use super::body::{Body, EntryKind, HashedRekord, Verifier};
 use super::bundle::{Content, Format, SignatureBundle};
 use super::certificate::Certificate;
-use super::entry::{LogEntry, Proof};
+use super::entry::{InclusionProof, LogEntry};
 use super::subject::Artifact;
 use crate::digest::Sha256Digest;
 use crate::key::{HashAlgorithm, PublicKey};
@@ -140,7 +140,12 @@ impl Expected<'_> {
     }
 
     /// The checkpoint's structure, its tree and its signers.
-    fn checkpoint(&self, kind: EntryKind, entry: &LogEntry, proof: &Proof) -> Result<(), Fault> {
+    fn checkpoint(
+        &self,
+        kind: EntryKind,
+        entry: &LogEntry,
+        proof: &InclusionProof,
+    ) -> Result<(), Fault> {
         let refuse = |reason: String| Fault::new(Code::CheckpointInvalid, reason);
         let text = proof
             .checkpoint

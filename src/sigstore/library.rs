@@ -8,10 +8,11 @@ use sigstore_verify::bundle::Error as Structure;
 use sigstore_verify::types::{
     Artifact as SigstoreArtifact, ArtifactDigest, Bundle, CanonicalizedBody, CertificateContent,
     CheckpointData, DerCertificate, DerPublicKey, DsseEnvelope, DsseSignature, InclusionPromise,
-    InclusionProof, KeyId, KindVersion, LogId, LogIndex, LogKeyId, MediaType, MessageDigest,
-    MessageSignature, PayloadBytes, PublicKeyIdentifier, Rfc3161Timestamp, Sha256Hash,
-    SignatureBytes, SignatureContent, SignedTimestamp, TimestampToken, TimestampVerificationData,
-    TransparencyLogEntry, VerificationMaterial, VerificationMaterialContent, X509Certificate,
+    InclusionProof as LibraryInclusionProof, KeyId, KindVersion, LogId, LogIndex, LogKeyId,
+    MediaType, MessageDigest, MessageSignature, PayloadBytes, PublicKeyIdentifier,
+    Rfc3161Timestamp, Sha256Hash, SignatureBytes, SignatureContent, SignedTimestamp,
+    TimestampToken, TimestampVerificationData, TransparencyLogEntry,
+    VerificationMaterial as LibraryMaterial, VerificationMaterialContent, X509Certificate,
 };
 use sigstore_verify::{
     Error, Policy, PublicKeyVerificationPolicy, TimestampError, TransparencyLogError,
@@ -171,7 +172,7 @@ impl<'a> Question<'a> {
             .iter()
             .map(|token| Rfc3161Timestamp::new(TimestampToken::new(token.clone())))
             .collect();
-        let material = VerificationMaterial::new(material)
+        let material = LibraryMaterial::new(material)
             .with_tlog_entries(entries)
             .with_timestamp_verification_data(TimestampVerificationData::new(timestamps));
         Ok(Bundle::new(media_type, material, self.content()))
@@ -264,7 +265,7 @@ fn log_entry(entry: &LogEntry) -> Result<TransparencyLogEntry, Fault> {
     if let Some(proof) = &entry.proof {
         let checkpoint = CheckpointData::new(proof.checkpoint.clone().unwrap_or_default())
             .map_err(|error| Fault::new(Code::CheckpointInvalid, error.to_string()))?;
-        out = out.with_inclusion_proof(InclusionProof::new(
+        out = out.with_inclusion_proof(LibraryInclusionProof::new(
             index(proof.index)?,
             Sha256Hash::new(proof.root),
             proof.tree_size,

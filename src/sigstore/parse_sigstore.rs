@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::body::StatedDigest;
 use super::bundle::{Content, Format, Material, SignatureBundle};
 use super::certificate::Certificate;
-use super::entry::{LogEntry, Proof};
+use super::entry::{InclusionProof, LogEntry};
 use super::fields::Fields;
 use crate::key::HashAlgorithm;
 use crate::limits;
@@ -229,7 +229,7 @@ fn log_entry(value: &Value, place: &str) -> Result<LogEntry, Fault> {
     })
 }
 
-fn inclusion_proof(proof: &Fields<'_>) -> Result<Proof, Fault> {
+fn inclusion_proof(proof: &Fields<'_>) -> Result<InclusionProof, Fault> {
     let mut hashes = Vec::new();
     for (place, value) in proof.array("hashes")? {
         let hash = value.as_str().and_then(super::encoding::base64_proto);
@@ -242,7 +242,7 @@ fn inclusion_proof(proof: &Fields<'_>) -> Result<Proof, Fault> {
         Some(checkpoint) => checkpoint.text("envelope")?.map(str::to_owned),
         None => None,
     };
-    Ok(Proof {
+    Ok(InclusionProof {
         index: proof.proto_integer("logIndex")?,
         root: proof.proto_array("rootHash")?,
         tree_size: proof.proto_integer("treeSize")?,
