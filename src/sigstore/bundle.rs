@@ -55,7 +55,7 @@ impl Serialize for Format {
 
 /// What a bundle says about its signer.
 #[derive(Debug, Clone)]
-pub(super) enum Material {
+pub(super) enum VerificationMaterial {
     /// Nothing: an old bundle without `cert`, or a bare signature.
     Nothing,
     /// A public key is named, not carried; the hint is opaque and never trusted.
@@ -79,7 +79,7 @@ pub(super) enum Content {
 #[derive(Debug, Clone)]
 pub struct SignatureBundle {
     pub(super) format: Format,
-    pub(super) material: Material,
+    pub(super) material: VerificationMaterial,
     pub(super) content: Content,
     pub(super) entries: Vec<LogEntry>,
     pub(super) timestamps: Vec<Vec<u8>>,

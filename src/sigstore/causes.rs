@@ -1,7 +1,7 @@
 //! Likely causes of a refusal, from what the bundle itself tells. Never a path to a yes.
 
 use super::body::{Body, Verifier};
-use super::bundle::{Content, Material, SignatureBundle};
+use super::bundle::{Content, SignatureBundle, VerificationMaterial};
 use super::certificate::Certificate;
 use super::encoding::base64;
 use super::subject::Artifact;
@@ -46,7 +46,7 @@ pub(super) fn of(bundle: &SignatureBundle, key: &PublicKey) -> Vec<String> {
             causes.push("the log entry in the bundle belongs to another signature".to_owned());
         }
     }
-    if let Material::KeyHint(hint) = &bundle.material {
+    if let VerificationMaterial::KeyHint(hint) = &bundle.material {
         // What cosign writes as a hint; other clients write other things, which tell nothing.
         let looks_like_cosigns =
             super::encoding::base64_strict(hint).is_some_and(|bytes| bytes.len() == 32);

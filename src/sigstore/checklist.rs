@@ -1,7 +1,7 @@
 //! Which checks there are for a bundle, and how each ended.
 
 use super::TrustMaterial;
-use super::bundle::{Material, SignatureBundle};
+use super::bundle::{SignatureBundle, VerificationMaterial};
 use super::entry::LogEntry;
 use super::request::{Request, Signer};
 use crate::verdict::{Check, CheckName, Code, Status};
@@ -26,7 +26,10 @@ impl Checklist {
         let due = |present: bool| if present { Status::NotChecked } else { Status::NotPresent };
         checklist.add(0, Check::new(CheckName::Signature, Status::NotChecked));
         let keyless = matches!(request.signer, Signer::Identity { .. });
-        let carried = matches!(bundle.material, Material::Key(_) | Material::Certificates { .. });
+        let carried = matches!(
+            bundle.material,
+            VerificationMaterial::Key(_) | VerificationMaterial::Certificates { .. }
+        );
         if !keyless {
             checklist.add(0, Check::new(CheckName::BundleKey, due(carried)));
         }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::TrustMaterial;
 use super::body::{Body, Verifier};
-use super::bundle::{Content, Format, Material, SignatureBundle};
+use super::bundle::{Content, Format, SignatureBundle, VerificationMaterial};
 use super::certificate::Certificate;
 use super::entry::LogEntry;
 use crate::digest::Sha256Digest;
@@ -105,12 +105,16 @@ impl SignatureBundle {
                 .stated_digest()
                 .map(|(algorithm, digest)| format!("{algorithm}:{digest}")),
             signer: match &self.material {
-                Material::Nothing => SignerDescription::KeyElsewhere { hint: String::new() },
-                Material::KeyHint(hint) => SignerDescription::KeyElsewhere { hint: hint.clone() },
-                Material::Key(key) => {
+                VerificationMaterial::Nothing => {
+                    SignerDescription::KeyElsewhere { hint: String::new() }
+                }
+                VerificationMaterial::KeyHint(hint) => {
+                    SignerDescription::KeyElsewhere { hint: hint.clone() }
+                }
+                VerificationMaterial::Key(key) => {
                     SignerDescription::Key { fingerprint: key.fingerprint(), key: key.kind() }
                 }
-                Material::Certificates { leaf, .. } => SignerDescription::Certificate {
+                VerificationMaterial::Certificates { leaf, .. } => SignerDescription::Certificate {
                     identity: leaf.identity.clone(),
                     issuer: leaf.issuer.clone(),
                     not_before: leaf.not_before.to_string(),

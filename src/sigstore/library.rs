@@ -21,7 +21,7 @@ use sigstore_verify::{
 
 use super::TrustMaterial;
 use super::body::EntryKind;
-use super::bundle::{Content, Format, Material, SignatureBundle};
+use super::bundle::{Content, Format, SignatureBundle, VerificationMaterial};
 use super::entry::LogEntry;
 use super::provider::theirs;
 use super::subject::Artifact;
@@ -86,7 +86,7 @@ impl<'a> Question<'a> {
     /// Is this a signature by the bundle's certificate, which chains to the trusted root, carries
     /// an SCT and was valid at every proven time? Who it was issued to is compared elsewhere.
     pub(super) fn by_certificate(&self) -> Result<Vec<jiff::Timestamp>, Fault> {
-        let Material::Certificates { leaf, rest } = &self.bundle.material else {
+        let VerificationMaterial::Certificates { leaf, rest } = &self.bundle.material else {
             return Err(Fault::new(Code::SignerKindMismatch, "the bundle carries no certificate"));
         };
         let certificate = |der: &Vec<u8>| DerCertificate::new(der.clone());

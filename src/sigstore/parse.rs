@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::bundle::{Content, Format, Material, SignatureBundle};
+use super::bundle::{Content, Format, SignatureBundle, VerificationMaterial};
 use super::encoding::base64_strict;
 use super::members::{self, Document};
 use super::{parse_cosign, parse_sigstore};
@@ -94,7 +94,7 @@ impl SignatureBundle {
     const fn bare(signature: Vec<u8>) -> Self {
         Self {
             format: Format::Detached,
-            material: Material::Nothing,
+            material: VerificationMaterial::Nothing,
             content: Content::Message { digest: None, signature },
             entries: Vec::new(),
             timestamps: Vec::new(),

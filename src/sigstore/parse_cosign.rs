@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::body::{Body, EntryKind};
-use super::bundle::{Content, Format, Material, SignatureBundle};
+use super::bundle::{Content, Format, SignatureBundle, VerificationMaterial};
 use super::certificate::Certificate;
 use super::encoding::{base64_strict, hex_strict};
 use super::entry::LogEntry;
@@ -28,7 +28,7 @@ pub(super) fn parse(value: &Value) -> Result<SignatureBundle, Fault> {
         .filter(|bytes| !bytes.is_empty())
         .ok_or_else(|| fields.fault("base64Signature", "not valid standard base64"))?;
     let material = match fields.text("cert")? {
-        None | Some("") => Material::Nothing,
+        None | Some("") => VerificationMaterial::Nothing,
         Some(text) => carried(&fields, text)?,
     };
     let mut entries = Vec::new();
@@ -46,7 +46,7 @@ pub(super) fn parse(value: &Value) -> Result<SignatureBundle, Fault> {
 }
 
 /// The key or certificate in `cert`: PEM, usually in base64 once more.
-fn carried(fields: &Fields<'_>, text: &str) -> Result<Material, Fault> {
+fn carried(fields: &Fields<'_>, text: &str) -> Result<VerificationMaterial, Fault> {
     let refuse = |reason: &str| fields.fault("cert", reason);
     let decoded;
     let pem = if text.contains("-----BEGIN ") {
@@ -59,12 +59,12 @@ fn carried(fields: &Fields<'_>, text: &str) -> Result<Material, Fault> {
     };
     let (label, der) = single_block(pem).map_err(|error| refuse(&error.to_string()))?;
     match label {
-        "CERTIFICATE" => Ok(Material::Certificates {
+        "CERTIFICATE" => Ok(VerificationMaterial::Certificates {
             leaf: Box::new(Certificate::from_der(der).map_err(|fault| fault.at("cert"))?),
             rest: Vec::new(),
         }),
         "PUBLIC KEY" => PublicKey::from_spki_der(&der)
-            .map(|key| Material::Key(Box::new(key)))
+            .map(|key| VerificationMaterial::Key(Box::new(key)))
             .map_err(|error| refuse(&error.to_string())),
         _ => Err(refuse("the PEM block is neither a certificate nor a public key")),
     }

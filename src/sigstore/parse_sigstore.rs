@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::body::StatedDigest;
-use super::bundle::{Content, Format, Material, SignatureBundle};
+use super::bundle::{Content, Format, SignatureBundle, VerificationMaterial};
 use super::certificate::Certificate;
 use super::entry::{InclusionProof, LogEntry};
 use super::fields::Fields;
@@ -136,7 +136,7 @@ fn envelope(fields: &Fields<'_>) -> Result<Content, Fault> {
     })
 }
 
-fn signer(material: &Fields<'_>) -> Result<Material, Fault> {
+fn signer(material: &Fields<'_>) -> Result<VerificationMaterial, Fault> {
     let kinds = ["publicKey", "x509CertificateChain", "certificate"];
     let mut found = kinds.into_iter().filter(|name| material.get(name).is_some());
     let (Some(kind), None) = (found.next(), found.next()) else {
@@ -149,11 +149,11 @@ fn signer(material: &Fields<'_>) -> Result<Material, Fault> {
     match kind {
         "publicKey" => {
             let key = material.needed_object(kind, &["hint"])?;
-            Ok(Material::KeyHint(key.text("hint")?.unwrap_or_default().to_owned()))
+            Ok(VerificationMaterial::KeyHint(key.text("hint")?.unwrap_or_default().to_owned()))
         }
         "certificate" => {
             let der = material.needed_object(kind, &["rawBytes"])?.proto_bytes("rawBytes")?;
-            Ok(Material::Certificates {
+            Ok(VerificationMaterial::Certificates {
                 leaf: Box::new(leaf(der, "verificationMaterial.certificate")?),
                 rest: Vec::new(),
             })
@@ -168,7 +168,7 @@ fn signer(material: &Fields<'_>) -> Result<Material, Fault> {
             let mut ders = ders.into_iter();
             let first =
                 ders.next().ok_or_else(|| chain.fault("certificates", "the chain is empty"))?;
-            Ok(Material::Certificates {
+            Ok(VerificationMaterial::Certificates {
                 leaf: Box::new(leaf(first, "verificationMaterial.x509CertificateChain")?),
                 rest: ders.collect(),
             })

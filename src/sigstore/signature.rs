@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sigstore_verify::types::pae;
 
-use super::bundle::{Content, Material, SignatureBundle};
+use super::bundle::{Content, SignatureBundle, VerificationMaterial};
 use super::encoding::hex_strict;
 use super::request::{HashRule, Signer};
 use super::subject::{Artifact, candidates};
@@ -21,7 +21,7 @@ pub(super) fn key_of<'a>(
 ) -> Option<(&'a PublicKey, HashRule)> {
     match (signer, &bundle.material) {
         (Signer::Key { key, hash }, _) => Some((key, *hash)),
-        (Signer::Identity { .. }, Material::Certificates { leaf, .. }) => {
+        (Signer::Identity { .. }, VerificationMaterial::Certificates { leaf, .. }) => {
             let stated = match &bundle.content {
                 Content::Message { digest: Some(stated), .. } => Some(stated.algorithm),
                 _ => None,

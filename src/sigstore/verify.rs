@@ -4,7 +4,7 @@
 //! certificate's), and the library's, which also judges log, timestamps and certificate. Our own
 //! looks come first, so that a bad signature is FAILED even when nothing can be said about the log.
 
-use super::bundle::{Content, Material, SignatureBundle};
+use super::bundle::{Content, SignatureBundle, VerificationMaterial};
 use super::causes;
 use super::certificate::Certificate;
 use super::checklist::Checklist;
@@ -167,19 +167,22 @@ impl<'a> Run<'a> {
         };
         let old = self.bundle.format == super::Format::Cosign;
         match (&self.request.signer, &self.bundle.material) {
-            (Signer::Key { .. }, Material::Nothing | Material::KeyHint(_))
-            | (Signer::Identity { .. }, Material::Certificates { .. }) => return Ok(()),
-            (Signer::Key { key, .. }, Material::Key(found)) if **found == **key => {}
-            (Signer::Key { key, .. }, Material::Key(found)) => {
+            (
+                Signer::Key { .. },
+                VerificationMaterial::Nothing | VerificationMaterial::KeyHint(_),
+            )
+            | (Signer::Identity { .. }, VerificationMaterial::Certificates { .. }) => return Ok(()),
+            (Signer::Key { key, .. }, VerificationMaterial::Key(found)) if **found == **key => {}
+            (Signer::Key { key, .. }, VerificationMaterial::Key(found)) => {
                 return Err(other(key, found).into());
             }
-            (Signer::Key { key, .. }, Material::Certificates { leaf, .. }) if old => {
+            (Signer::Key { key, .. }, VerificationMaterial::Certificates { leaf, .. }) if old => {
                 if leaf.key != **key {
                     self.likely_causes.push(causes::keyless(leaf));
                     return Err(other(key, &leaf.key).into());
                 }
             }
-            (Signer::Key { key, .. }, Material::Certificates { leaf, .. }) => {
+            (Signer::Key { key, .. }, VerificationMaterial::Certificates { leaf, .. }) => {
                 self.likely_causes.push(causes::keyless(leaf));
                 return Err(mismatch("the bundle is signed with a certificate, not with a key")
                     .expected_found(key.fingerprint(), leaf.key.fingerprint())
@@ -197,7 +200,9 @@ impl<'a> Run<'a> {
 
     fn certificate(&self) -> Option<&'a Certificate> {
         match (&self.request.signer, &self.bundle.material) {
-            (Signer::Identity { .. }, Material::Certificates { leaf, .. }) => Some(leaf),
+            (Signer::Identity { .. }, VerificationMaterial::Certificates { leaf, .. }) => {
+                Some(leaf)
+            }
             _ => None,
         }
     }
