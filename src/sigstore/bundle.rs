@@ -68,11 +68,11 @@ pub(super) enum VerificationMaterial {
 
 /// What was signed and the signature itself.
 #[derive(Debug, Clone)]
-pub(super) enum Content {
+pub(super) enum BundleContent {
     /// A signature over the artifact.
-    Message { digest: Option<StatedDigest>, signature: Vec<u8> },
+    MessageSignature { digest: Option<StatedDigest>, signature: Vec<u8> },
     /// A DSSE envelope whose payload names the artifact.
-    Envelope { payload_type: String, payload: Vec<u8>, signature: Vec<u8>, key_id: String },
+    DsseEnvelope { payload_type: String, payload: Vec<u8>, signature: Vec<u8>, key_id: String },
 }
 
 /// A signature bundle, parsed and not verified.
@@ -80,7 +80,7 @@ pub(super) enum Content {
 pub struct SignatureBundle {
     pub(super) format: Format,
     pub(super) material: VerificationMaterial,
-    pub(super) content: Content,
+    pub(super) content: BundleContent,
     pub(super) entries: Vec<LogEntry>,
     pub(super) timestamps: Vec<Vec<u8>>,
     pub(super) notes: Vec<String>,
@@ -110,7 +110,7 @@ impl SignatureBundle {
     /// As [`stated_digest`](Self::stated_digest), as bytes.
     #[must_use]
     pub fn stated(&self) -> Option<(HashAlgorithm, &[u8])> {
-        let Content::Message { digest, .. } = &self.content else { return None };
+        let BundleContent::MessageSignature { digest, .. } = &self.content else { return None };
         let stated = match digest {
             Some(stated) => stated,
             None => self.entries.iter().find_map(|entry| match entry.read() {
@@ -136,14 +136,15 @@ impl SignatureBundle {
     /// Whether it holds an attestation (a DSSE envelope) instead of a signature of the artifact.
     #[must_use]
     pub const fn is_attestation(&self) -> bool {
-        matches!(self.content, Content::Envelope { .. })
+        matches!(self.content, BundleContent::DsseEnvelope { .. })
     }
 
     /// The signature's bytes.
     #[must_use]
     pub fn signature(&self) -> &[u8] {
         match &self.content {
-            Content::Message { signature, .. } | Content::Envelope { signature, .. } => signature,
+            BundleContent::MessageSignature { signature, .. }
+            | BundleContent::DsseEnvelope { signature, .. } => signature,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Likely causes of a refusal, from what the bundle itself tells. Never a path to a yes.
 
 use super::body::{Body, Verifier};
-use super::bundle::{Content, SignatureBundle, VerificationMaterial};
+use super::bundle::{BundleContent, SignatureBundle, VerificationMaterial};
 use super::certificate::Certificate;
 use super::encoding::base64;
 use super::subject::Artifact;
@@ -77,7 +77,7 @@ pub(super) fn other_hash(
     artifact: &Artifact<'_>,
     key: &PublicKey,
 ) -> Option<String> {
-    let Content::Message { signature, .. } = &bundle.content else { return None };
+    let BundleContent::MessageSignature { signature, .. } = &bundle.content else { return None };
     [HashAlgorithm::Sha256, HashAlgorithm::Sha384, HashAlgorithm::Sha512]
         .into_iter()
         .find(|algorithm| {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::TrustMaterial;
 use super::body::{Body, Verifier};
-use super::bundle::{Content, Format, SignatureBundle, VerificationMaterial};
+use super::bundle::{BundleContent, Format, SignatureBundle, VerificationMaterial};
 use super::certificate::Certificate;
 use super::entry::LogEntry;
 use crate::digest::Sha256Digest;
@@ -98,8 +98,8 @@ impl SignatureBundle {
         BundleDescription {
             format: self.format,
             content: match self.content {
-                Content::Message { .. } => "message-signature",
-                Content::Envelope { .. } => "dsse-envelope",
+                BundleContent::MessageSignature { .. } => "message-signature",
+                BundleContent::DsseEnvelope { .. } => "dsse-envelope",
             },
             stated_digest: self
                 .stated_digest()

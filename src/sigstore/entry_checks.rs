@@ -8,7 +8,7 @@ use sigstore_verify::types::{Checkpoint, pae};
 
 use super::TrustMaterial;
 use super::body::{Body, EntryKind, HashedRekord, Verifier};
-use super::bundle::{Content, Format, SignatureBundle};
+use super::bundle::{BundleContent, Format, SignatureBundle};
 use super::certificate::Certificate;
 use super::entry::{InclusionProof, LogEntry};
 use super::subject::Artifact;
@@ -48,8 +48,8 @@ impl Expected<'_> {
         let kind = entry.entry_kind().ok_or_else(|| unsupported("a kind that can't be checked"))?;
         let relation = match (&self.bundle.content, body) {
             (_, Body::HashedRekord(record)) => self.compare(kind, record)?,
-            (Content::Envelope { .. }, Body::Attestation) => Relation::LeftToLibrary,
-            (Content::Message { .. }, Body::Attestation) => {
+            (BundleContent::DsseEnvelope { .. }, Body::Attestation) => Relation::LeftToLibrary,
+            (BundleContent::MessageSignature { .. }, Body::Attestation) => {
                 return Err(unsupported(
                     "an attestation's entry says nothing about a file's signature",
                 ));
@@ -67,10 +67,10 @@ impl Expected<'_> {
     fn compare(&self, kind: EntryKind, record: &HashedRekord) -> Result<Relation, Fault> {
         let mismatch = |what: &str| Fault::new(Code::LogEntryMismatch, what);
         let digest = match &self.bundle.content {
-            Content::Message { .. } => {
+            BundleContent::MessageSignature { .. } => {
                 self.artifact.digest(HashAlgorithm::Sha256).map(<[u8]>::to_vec)
             }
-            Content::Envelope { payload_type, payload, .. } => {
+            BundleContent::DsseEnvelope { payload_type, payload, .. } => {
                 if !kind.is_v2() {
                     return Err(unsupported("an entry about a file does not cover an attestation"));
                 }

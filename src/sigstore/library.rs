@@ -21,7 +21,7 @@ use sigstore_verify::{
 
 use super::TrustMaterial;
 use super::body::EntryKind;
-use super::bundle::{Content, Format, SignatureBundle, VerificationMaterial};
+use super::bundle::{BundleContent, Format, SignatureBundle, VerificationMaterial};
 use super::entry::LogEntry;
 use super::provider::theirs;
 use super::subject::Artifact;
@@ -180,7 +180,7 @@ impl<'a> Question<'a> {
 
     fn content(&self) -> SignatureContent {
         match &self.bundle.content {
-            Content::Message { signature, .. } => {
+            BundleContent::MessageSignature { signature, .. } => {
                 let message = MessageSignature::new(SignatureBytes::new(signature.clone()));
                 // Without a digest the library takes the key's default hash: wrong for every
                 // P-384 signature that cosign 2 made. What the bundle states was compared already.
@@ -193,7 +193,7 @@ impl<'a> Question<'a> {
                     None => message,
                 })
             }
-            Content::Envelope { payload_type, payload, signature, key_id } => {
+            BundleContent::DsseEnvelope { payload_type, payload, signature, key_id } => {
                 SignatureContent::DsseEnvelope(DsseEnvelope::new(
                     payload_type.clone(),
                     PayloadBytes::new(payload.clone()),
@@ -208,7 +208,7 @@ impl<'a> Question<'a> {
 
     /// The library's refusal as a fault; what our own checks found to hold is a disagreement.
     fn fault(&self, error: &Error) -> Fault {
-        let attestation = matches!(self.bundle.content, Content::Envelope { .. });
+        let attestation = matches!(self.bundle.content, BundleContent::DsseEnvelope { .. });
         let code = match error {
             Error::IdentityMismatch { .. } | Error::IssuerMismatch { .. } => Code::IdentityMismatch,
             // A root that parses and yet can't serve: it knows no log for the certificate's SCT.

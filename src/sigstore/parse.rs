@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::bundle::{Content, Format, SignatureBundle, VerificationMaterial};
+use super::bundle::{BundleContent, Format, SignatureBundle, VerificationMaterial};
 use super::encoding::base64_strict;
 use super::members::{self, Document};
 use super::{parse_cosign, parse_sigstore};
@@ -95,7 +95,7 @@ impl SignatureBundle {
         Self {
             format: Format::Detached,
             material: VerificationMaterial::Nothing,
-            content: Content::Message { digest: None, signature },
+            content: BundleContent::MessageSignature { digest: None, signature },
             entries: Vec::new(),
             timestamps: Vec::new(),
             notes: Vec::new(),

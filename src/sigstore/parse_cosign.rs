@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::body::{Body, EntryKind};
-use super::bundle::{Content, Format, SignatureBundle, VerificationMaterial};
+use super::bundle::{BundleContent, Format, SignatureBundle, VerificationMaterial};
 use super::certificate::Certificate;
 use super::encoding::{base64_strict, hex_strict};
 use super::entry::LogEntry;
@@ -38,7 +38,7 @@ pub(super) fn parse(value: &Value) -> Result<SignatureBundle, Fault> {
     Ok(SignatureBundle {
         format: Format::Cosign,
         material,
-        content: Content::Message { digest: None, signature },
+        content: BundleContent::MessageSignature { digest: None, signature },
         entries,
         timestamps: Vec::new(),
         notes,

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::body::StatedDigest;
-use super::bundle::{Content, Format, SignatureBundle, VerificationMaterial};
+use super::bundle::{BundleContent, Format, SignatureBundle, VerificationMaterial};
 use super::certificate::Certificate;
 use super::entry::{InclusionProof, LogEntry};
 use super::fields::Fields;
@@ -89,7 +89,7 @@ fn format(fields: &Fields<'_>) -> Result<Format, Fault> {
     }
 }
 
-fn message(fields: &Fields<'_>) -> Result<Content, Fault> {
+fn message(fields: &Fields<'_>) -> Result<BundleContent, Fault> {
     let message = fields.needed_object("messageSignature", &["messageDigest", "signature"])?;
     let digest = match message.object("messageDigest", &["algorithm", "digest"])? {
         // cosign 3.1.1 writes `{}` for Ed25519 keys.
@@ -115,10 +115,10 @@ fn message(fields: &Fields<'_>) -> Result<Content, Fault> {
         }
         _ => None,
     };
-    Ok(Content::Message { digest, signature: message.proto_bytes("signature")? })
+    Ok(BundleContent::MessageSignature { digest, signature: message.proto_bytes("signature")? })
 }
 
-fn envelope(fields: &Fields<'_>) -> Result<Content, Fault> {
+fn envelope(fields: &Fields<'_>) -> Result<BundleContent, Fault> {
     let envelope =
         fields.needed_object("dsseEnvelope", &["payload", "payloadType", "signatures"])?;
     let signatures = envelope.array("signatures")?;
@@ -128,7 +128,7 @@ fn envelope(fields: &Fields<'_>) -> Result<Content, Fault> {
             .expected_found(1, signatures.len()));
     };
     let signature = Fields::exact(signature, place, Code::BundleMalformed, &["sig", "keyid"])?;
-    Ok(Content::Envelope {
+    Ok(BundleContent::DsseEnvelope {
         payload_type: envelope.needed_text("payloadType")?.to_owned(),
         payload: envelope.proto_bytes("payload")?,
         signature: signature.proto_bytes("sig")?,

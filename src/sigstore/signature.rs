@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sigstore_verify::types::pae;
 
-use super::bundle::{Content, SignatureBundle, VerificationMaterial};
+use super::bundle::{BundleContent, SignatureBundle, VerificationMaterial};
 use super::encoding::hex_strict;
 use super::request::{HashRule, Signer};
 use super::subject::{Artifact, candidates};
@@ -23,7 +23,9 @@ pub(super) fn key_of<'a>(
         (Signer::Key { key, hash }, _) => Some((key, *hash)),
         (Signer::Identity { .. }, VerificationMaterial::Certificates { leaf, .. }) => {
             let stated = match &bundle.content {
-                Content::Message { digest: Some(stated), .. } => Some(stated.algorithm),
+                BundleContent::MessageSignature { digest: Some(stated), .. } => {
+                    Some(stated.algorithm)
+                }
                 _ => None,
             };
             Some((&leaf.key, stated.map_or(HashRule::Known, HashRule::Exactly)))
@@ -51,7 +53,7 @@ pub(super) fn check(
     rule: HashRule,
 ) -> Answer {
     match &bundle.content {
-        Content::Message { signature, .. } => {
+        BundleContent::MessageSignature { signature, .. } => {
             if key.signs_whole_messages() {
                 let holds = artifact.whole().is_some_and(|message| {
                     key.verify_message(HashAlgorithm::Sha512, message, signature).is_ok()
@@ -70,7 +72,7 @@ pub(super) fn check(
             }
             unknown.map_or(Answer::Fails, Answer::DigestUnknown)
         }
-        Content::Envelope { payload_type, payload, signature, .. } => {
+        BundleContent::DsseEnvelope { payload_type, payload, signature, .. } => {
             let message = pae(payload_type, payload);
             candidates(key, rule)
                 .into_iter()
@@ -96,7 +98,7 @@ pub fn signature_holds(bundle: &SignatureBundle, message: &[u8], signer: &Signer
     let needs = super::subject::Needs::of(bundle, key, rule);
     let Ok(artifact) = Artifact::read(super::Subject::Bytes(message), &needs) else { return false };
     matches!(check(bundle, &artifact, key, rule), Answer::Holds(_))
-        && (matches!(bundle.content, Content::Message { .. })
+        && (matches!(bundle.content, BundleContent::MessageSignature { .. })
             || subject_digest(bundle, &artifact).is_ok())
 }
 
@@ -124,7 +126,7 @@ pub(super) fn subject_digest(
     bundle: &SignatureBundle,
     artifact: &Artifact<'_>,
 ) -> Result<(HashAlgorithm, Vec<u8>), Fault> {
-    let Content::Envelope { payload_type, payload, .. } = &bundle.content else {
+    let BundleContent::DsseEnvelope { payload_type, payload, .. } = &bundle.content else {
         return Err(Fault::new(Code::BundleUnsupported, "the bundle holds no envelope"));
     };
     if payload_type != "application/vnd.in-toto+json" {

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::bundle::{Content, SignatureBundle};
+use super::bundle::{BundleContent, SignatureBundle};
 use super::request::HashRule;
 use crate::digest::Sha256Digest;
 use crate::key::{HashAlgorithm, KeyKind, MessageHasher, PublicKey};
@@ -137,7 +137,7 @@ impl Needs {
         let mut algorithms = vec![HashAlgorithm::Sha256];
         let mut whole = false;
         match &bundle.content {
-            Content::Message { digest, .. } => {
+            BundleContent::MessageSignature { digest, .. } => {
                 whole = key.signs_whole_messages();
                 algorithms.extend(digest.as_ref().map(|stated| stated.algorithm));
                 algorithms.extend(candidates(key, rule));
@@ -146,7 +146,7 @@ impl Needs {
                     .extend((key.kind() == KeyKind::EcdsaP384).then_some(HashAlgorithm::Sha384));
             }
             // The statement names the artifact by one of these.
-            Content::Envelope { .. } => algorithms.push(HashAlgorithm::Sha512),
+            BundleContent::DsseEnvelope { .. } => algorithms.push(HashAlgorithm::Sha512),
         }
         algorithms.sort_unstable();
         algorithms.dedup();

@@ -4,7 +4,7 @@
 //! certificate's), and the library's, which also judges log, timestamps and certificate. Our own
 //! looks come first, so that a bad signature is FAILED even when nothing can be said about the log.
 
-use super::bundle::{Content, SignatureBundle, VerificationMaterial};
+use super::bundle::{BundleContent, SignatureBundle, VerificationMaterial};
 use super::causes;
 use super::certificate::Certificate;
 use super::checklist::Checklist;
@@ -109,8 +109,10 @@ impl<'a> Run<'a> {
             Answer::Fails => return Err(self.bad_signature(&artifact, key)),
         };
         let named = match bundle.content {
-            Content::Envelope { .. } => Some(signature::subject_digest(bundle, &artifact)?),
-            Content::Message { .. } => None,
+            BundleContent::DsseEnvelope { .. } => {
+                Some(signature::subject_digest(bundle, &artifact)?)
+            }
+            BundleContent::MessageSignature { .. } => None,
         };
         self.checklist.pass(CheckName::Signature, 0);
         self.checklist.value(CheckName::Signature, 0, "fingerprint", key.fingerprint());
@@ -209,7 +211,8 @@ impl<'a> Run<'a> {
 
     /// The digest in `messageDigest` against the artifact's.
     fn stated_digest(&mut self, artifact: &Artifact<'_>, key: &PublicKey) -> Result<(), Stop> {
-        let Content::Message { digest: Some(stated), .. } = &self.bundle.content else {
+        let BundleContent::MessageSignature { digest: Some(stated), .. } = &self.bundle.content
+        else {
             return Ok(());
         };
         match artifact.digest(stated.algorithm) {
