@@ -30,39 +30,39 @@ pub fn verify(
     subject: Subject<'_>,
     request: &Request<'_>,
 ) -> Result<Proof, Box<Refusal>> {
-    let mut run = Run {
+    let mut verification = Verification {
         bundle,
         request,
         checklist: Checklist::new(bundle, request),
         times: Vec::new(),
         likely_causes: Vec::new(),
     };
-    match run.judge(subject) {
-        Ok((key, hash)) => Ok(run.proof(key, hash)),
-        Err(Stop { fault, index }) => {
-            run.checklist.fail(fault.code(), index);
+    match verification.judge(subject) {
+        Ok((key, hash)) => Ok(verification.proof(key, hash)),
+        Err(EntryFault { fault, index }) => {
+            verification.checklist.fail(fault.code(), index);
             Err(Box::new(Refusal {
                 fault,
-                checks: run.checklist.into_checks(),
-                likely_causes: run.likely_causes,
+                checks: verification.checklist.into_checks(),
+                likely_causes: verification.likely_causes,
             }))
         }
     }
 }
 
 /// A refusal, and which log entry it is about.
-struct Stop {
+struct EntryFault {
     fault: Fault,
     index: Option<usize>,
 }
 
-impl From<Fault> for Stop {
+impl From<Fault> for EntryFault {
     fn from(fault: Fault) -> Self {
         Self { fault, index: None }
     }
 }
 
-struct Run<'a> {
+struct Verification<'a> {
     bundle: &'a SignatureBundle,
     request: &'a Request<'a>,
     checklist: Checklist,
@@ -77,11 +77,11 @@ struct Entries<'a> {
     relation: Relation,
 }
 
-impl<'a> Run<'a> {
+impl<'a> Verification<'a> {
     fn judge(
         &mut self,
         subject: Subject<'_>,
-    ) -> Result<(Sha256Digest, Option<HashAlgorithm>), Stop> {
+    ) -> Result<(Sha256Digest, Option<HashAlgorithm>), EntryFault> {
         let (bundle, request) = (self.bundle, self.request);
         self.signer_kind()?;
         let (key, rule) = signature::key_of(bundle, &request.signer).ok_or_else(|| {
@@ -154,14 +154,14 @@ impl<'a> Run<'a> {
                 None => format!("the trusted root does not know the log {id}"),
             };
             let fault = Fault::new(Code::LogUnknown, message);
-            return Err(Stop { fault, index: Some(index) });
+            return Err(EntryFault { fault, index: Some(index) });
         }
         Ok((key.fingerprint(), hash))
     }
 
     /// A key was asked for and the bundle is by key, or an identity and it is by certificate; and
     /// what it carries is the operator's.
-    fn signer_kind(&mut self) -> Result<(), Stop> {
+    fn signer_kind(&mut self) -> Result<(), EntryFault> {
         let mismatch = |message: &str| Fault::new(Code::SignerKindMismatch, message);
         let other = |key: &PublicKey, found: &PublicKey| {
             Fault::new(Code::BundleKeyMismatch, "the bundle carries another key than the one given")
@@ -210,7 +210,11 @@ impl<'a> Run<'a> {
     }
 
     /// The digest in `messageDigest` against the artifact's.
-    fn stated_digest(&mut self, artifact: &Artifact<'_>, key: &PublicKey) -> Result<(), Stop> {
+    fn stated_digest(
+        &mut self,
+        artifact: &Artifact<'_>,
+        key: &PublicKey,
+    ) -> Result<(), EntryFault> {
         let BundleContent::MessageSignature { digest: Some(stated), .. } = &self.bundle.content
         else {
             return Ok(());
@@ -238,7 +242,7 @@ impl<'a> Run<'a> {
     }
 
     /// The refusal of a signature that does not hold, with what the bundle itself tells about why.
-    fn bad_signature(&mut self, artifact: &Artifact<'_>, key: &PublicKey) -> Stop {
+    fn bad_signature(&mut self, artifact: &Artifact<'_>, key: &PublicKey) -> EntryFault {
         self.likely_causes = causes::of(self.bundle, key);
         if let Some(cause) = causes::other_hash(self.bundle, artifact, key) {
             self.likely_causes.insert(0, cause);
@@ -266,7 +270,7 @@ impl<'a> Run<'a> {
 
     /// What the certificate claims against what was asked for. The claims count only once the
     /// library has found the certificate good; a mismatch refuses at once.
-    fn identity(&mut self) -> Result<(), Stop> {
+    fn identity(&mut self) -> Result<(), EntryFault> {
         let (Signer::Identity { identity, issuer }, Some(certificate)) =
             (&self.request.signer, self.certificate())
         else {
@@ -293,17 +297,18 @@ impl<'a> Run<'a> {
     }
 
     /// Our own look at every entry.
-    fn entries(&mut self, expected: &Expected<'_>) -> Result<Entries<'a>, Stop> {
+    fn entries(&mut self, expected: &Expected<'_>) -> Result<Entries<'a>, EntryFault> {
         let mut out = Entries { known: Vec::new(), unknown: None, relation: Relation::Same };
         for (index, entry) in self.bundle.entries.iter().enumerate() {
-            let relation =
-                expected.examine(entry).map_err(|fault| Stop { fault, index: Some(index) })?;
+            let relation = expected
+                .examine(entry)
+                .map_err(|fault| EntryFault { fault, index: Some(index) })?;
             if index > 0 && relation != out.relation {
                 let fault = Fault::new(
                     Code::LogEntryUnsupported,
                     "log entries that hold the key in different forms",
                 );
-                return Err(Stop { fault, index: Some(index) });
+                return Err(EntryFault { fault, index: Some(index) });
             }
             out.relation = relation;
             if self.request.trust.log(&entry.log_id).is_some() {
@@ -322,7 +327,7 @@ impl<'a> Run<'a> {
         question: &Question<'_>,
         entries: &Entries<'_>,
         key: &PublicKey,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), EntryFault> {
         let evidence = !entries.known.is_empty() || !self.bundle.timestamps.is_empty();
         let times = match (&self.request.signer, &entries.relation) {
             // Nothing but a signature, which is checked already; or a log that can't be judged.
@@ -369,7 +374,7 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn timestamp(&mut self, index: usize, time: jiff::Timestamp) -> Result<(), Stop> {
+    fn timestamp(&mut self, index: usize, time: jiff::Timestamp) -> Result<(), EntryFault> {
         self.checklist.value(CheckName::Timestamp, index, "time", time);
         if time > self.request.now {
             self.checklist.end(CheckName::Timestamp, index, Status::Failed);
