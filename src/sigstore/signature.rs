@@ -36,7 +36,7 @@ pub(super) fn key_of<'a>(
 
 /// What the signature turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum SignatureCheck {
     /// It holds, over the digest under this algorithm; none for Ed25519.
     Holds(Option<HashAlgorithm>),
     /// It does not.
@@ -51,34 +51,34 @@ pub(super) fn check(
     artifact: &Artifact<'_>,
     key: &PublicKey,
     rule: HashRule,
-) -> Answer {
+) -> SignatureCheck {
     match &bundle.content {
         BundleContent::MessageSignature { signature, .. } => {
             if key.signs_whole_messages() {
                 let holds = artifact.whole().is_some_and(|message| {
                     key.verify_message(HashAlgorithm::Sha512, message, signature).is_ok()
                 });
-                return if holds { Answer::Holds(None) } else { Answer::Fails };
+                return if holds { SignatureCheck::Holds(None) } else { SignatureCheck::Fails };
             }
             let mut unknown = None;
             for algorithm in candidates(key, rule) {
                 match artifact.digest(algorithm) {
                     Some(digest) if key.verify_digest(algorithm, digest, signature).is_ok() => {
-                        return Answer::Holds(Some(algorithm));
+                        return SignatureCheck::Holds(Some(algorithm));
                     }
                     Some(_) => {}
                     None => unknown = Some(algorithm),
                 }
             }
-            unknown.map_or(Answer::Fails, Answer::DigestUnknown)
+            unknown.map_or(SignatureCheck::Fails, SignatureCheck::DigestUnknown)
         }
         BundleContent::DsseEnvelope { payload_type, payload, signature, .. } => {
             let message = pae(payload_type, payload);
             candidates(key, rule)
                 .into_iter()
                 .find(|algorithm| key.verify_message(*algorithm, &message, signature).is_ok())
-                .map_or(Answer::Fails, |algorithm| {
-                    Answer::Holds((!key.signs_whole_messages()).then_some(algorithm))
+                .map_or(SignatureCheck::Fails, |algorithm| {
+                    SignatureCheck::Holds((!key.signs_whole_messages()).then_some(algorithm))
                 })
         }
     }
@@ -97,7 +97,7 @@ pub fn signature_holds(bundle: &SignatureBundle, message: &[u8], signer: &Signer
     TRIED.with(|count| count.set(count.get() + 1));
     let needs = super::subject::Needs::of(bundle, key, rule);
     let Ok(artifact) = Artifact::read(super::Subject::Bytes(message), &needs) else { return false };
-    matches!(check(bundle, &artifact, key, rule), Answer::Holds(_))
+    matches!(check(bundle, &artifact, key, rule), SignatureCheck::Holds(_))
         && (matches!(bundle.content, BundleContent::MessageSignature { .. })
             || subject_digest(bundle, &artifact).is_ok())
 }

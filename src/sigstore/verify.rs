@@ -13,7 +13,7 @@ use super::entry_checks::{Expected, Relation};
 use super::library::Question;
 use super::proof::{Proof, ProvenTime, Refusal};
 use super::request::{Request, Signer, Transparency};
-use super::signature::{self, Answer};
+use super::signature::{self, SignatureCheck};
 use super::subject::{Artifact, Needs, Subject};
 use crate::digest::Sha256Digest;
 use crate::key::{HashAlgorithm, PublicKey};
@@ -92,8 +92,8 @@ impl<'a> Verification<'a> {
         self.stated_digest(&artifact, key)?;
 
         let hash = match signature::check(bundle, &artifact, key, rule) {
-            Answer::Holds(hash) => hash,
-            Answer::DigestUnknown(algorithm) => {
+            SignatureCheck::Holds(hash) => hash,
+            SignatureCheck::DigestUnknown(algorithm) => {
                 if let Some(fault) = self.other_artifact(&artifact) {
                     return Err(fault.into());
                 }
@@ -106,7 +106,7 @@ impl<'a> Verification<'a> {
                 )
                 .into());
             }
-            Answer::Fails => return Err(self.bad_signature(&artifact, key)),
+            SignatureCheck::Fails => return Err(self.bad_signature(&artifact, key)),
         };
         let named = match bundle.content {
             BundleContent::DsseEnvelope { .. } => {
