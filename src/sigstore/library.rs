@@ -28,9 +28,9 @@ use super::subject::Artifact;
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::verdict::{Code, Fault};
 
-/// One question to the library.
+/// One call of the library.
 #[derive(Debug)]
-pub(super) struct Question<'a> {
+pub(super) struct LibraryCheck<'a> {
     pub(super) trust: &'a TrustMaterial,
     pub(super) bundle: &'a SignatureBundle,
     /// The entries to judge; with none, the log is not looked at.
@@ -42,8 +42,8 @@ pub(super) struct Question<'a> {
     pub(super) subject: Option<(HashAlgorithm, Vec<u8>)>,
 }
 
-impl<'a> Question<'a> {
-    /// The same question, leaving the log out.
+impl<'a> LibraryCheck<'a> {
+    /// The same check, leaving the log out.
     pub(super) fn without_entries(&self) -> Self {
         Self {
             trust: self.trust,

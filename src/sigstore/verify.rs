@@ -10,7 +10,7 @@ use super::certificate::Certificate;
 use super::checklist::Checklist;
 use super::entry::LogEntry;
 use super::entry_checks::{Expected, Relation};
-use super::library::Question;
+use super::library::LibraryCheck;
 use super::proof::{Proof, ProvenTime, Refusal};
 use super::request::{Request, Signer, Transparency};
 use super::signature::{self, SignatureCheck};
@@ -136,7 +136,7 @@ impl<'a> Verification<'a> {
             trust: request.trust,
             now: request.now,
         })?;
-        let question = Question {
+        let check = LibraryCheck {
             trust: request.trust,
             bundle,
             entries: entries.known.iter().map(|(_, entry)| *entry).collect(),
@@ -144,7 +144,7 @@ impl<'a> Verification<'a> {
             hash,
             subject: named,
         };
-        self.library(&question, &entries, key)?;
+        self.library(&check, &entries, key)?;
         if let Some((index, entry)) = entries.unknown {
             let id = crate::digest::hex(&entry.log_id);
             let message = match self.request.trust.why_unused(&entry.log_id) {
@@ -324,7 +324,7 @@ impl<'a> Verification<'a> {
     /// The second answer, for the entries of known logs and the timestamps.
     fn library(
         &mut self,
-        question: &Question<'_>,
+        check: &LibraryCheck<'_>,
         entries: &Entries<'_>,
         key: &PublicKey,
     ) -> Result<(), EntryFault> {
@@ -341,16 +341,16 @@ impl<'a> Verification<'a> {
                 .into());
             }
             (Signer::Key { .. }, Relation::CertificateOfKey(der)) if !entries.known.is_empty() => {
-                question.by_key_in_certificate(der)?
+                check.by_key_in_certificate(der)?
             }
-            (Signer::Key { .. }, _) => question.by_key(key)?,
+            (Signer::Key { .. }, _) => check.by_key(key)?,
             (Signer::Identity { .. }, Relation::KeyOfCertificate) => {
                 // The library wants the certificate in the entry. So it judges the entries with
                 // the certificate's key, and the certificate without them.
-                question.by_key(key)?;
-                question.without_entries().by_certificate()?
+                check.by_key(key)?;
+                check.without_entries().by_certificate()?
             }
-            (Signer::Identity { .. }, _) => question.by_certificate()?,
+            (Signer::Identity { .. }, _) => check.by_certificate()?,
         };
         self.checklist.pass(CheckName::Library, 0);
         for (index, entry) in &entries.known {
