@@ -18,7 +18,7 @@ use crate::verdict::{Code, Fault};
 
 /// How the key material in an entry relates to the signer's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Relation {
+pub(super) enum KeyRelation {
     /// The same key for a key, the same certificate for a certificate.
     Same,
     /// The signer is a key, and the entry holds a certificate (DER) of that key.
@@ -43,12 +43,12 @@ pub(super) struct Expected<'a> {
 
 impl Expected<'_> {
     /// Looks at one entry.
-    pub(super) fn examine(&self, entry: &LogEntry) -> Result<Relation, Fault> {
+    pub(super) fn examine(&self, entry: &LogEntry) -> Result<KeyRelation, Fault> {
         let body = entry.read().map_err(Clone::clone)?;
         let kind = entry.entry_kind().ok_or_else(|| unsupported("a kind that can't be checked"))?;
         let relation = match (&self.bundle.content, body) {
             (_, Body::HashedRekord(record)) => self.compare(kind, record)?,
-            (BundleContent::DsseEnvelope { .. }, Body::Attestation) => Relation::LeftToLibrary,
+            (BundleContent::DsseEnvelope { .. }, Body::Attestation) => KeyRelation::LeftToLibrary,
             (BundleContent::MessageSignature { .. }, Body::Attestation) => {
                 return Err(unsupported(
                     "an attestation's entry says nothing about a file's signature",
@@ -64,7 +64,7 @@ impl Expected<'_> {
     }
 
     /// The entry's hash, signature and key against the bundle's.
-    fn compare(&self, kind: EntryKind, record: &HashedRekord) -> Result<Relation, Fault> {
+    fn compare(&self, kind: EntryKind, record: &HashedRekord) -> Result<KeyRelation, Fault> {
         let mismatch = |what: &str| Fault::new(Code::LogEntryMismatch, what);
         let digest = match &self.bundle.content {
             BundleContent::MessageSignature { .. } => {
@@ -93,7 +93,7 @@ impl Expected<'_> {
         self.relation(kind, &record.verifier)
     }
 
-    fn relation(&self, kind: EntryKind, verifier: &Verifier) -> Result<Relation, Fault> {
+    fn relation(&self, kind: EntryKind, verifier: &Verifier) -> Result<KeyRelation, Fault> {
         let other = |found: Option<Sha256Digest>| {
             let fault = Fault::new(Code::LogEntryMismatch, "the log entry names another key");
             match found {
@@ -102,10 +102,10 @@ impl Expected<'_> {
             }
         };
         match (verifier, self.certificate) {
-            (Verifier::Key(der), None) if der == self.key.spki_der() => Ok(Relation::Same),
-            (Verifier::Certificate(der), Some(own)) if *der == own.der => Ok(Relation::Same),
+            (Verifier::Key(der), None) if der == self.key.spki_der() => Ok(KeyRelation::Same),
+            (Verifier::Certificate(der), Some(own)) if *der == own.der => Ok(KeyRelation::Same),
             (Verifier::Key(der), Some(own)) if kind.is_v2() && der == own.key.spki_der() => {
-                Ok(Relation::KeyOfCertificate)
+                Ok(KeyRelation::KeyOfCertificate)
             }
             (Verifier::Certificate(der), None) => {
                 let found = Certificate::from_der(der.clone()).map_err(|_| other(None))?.key;
@@ -117,7 +117,7 @@ impl Expected<'_> {
                         "a Rekor v2 entry with a certificate for a signature by a key",
                     ));
                 }
-                Ok(Relation::CertificateOfKey(der.clone()))
+                Ok(KeyRelation::CertificateOfKey(der.clone()))
             }
             (Verifier::Key(der), _) => Err(other(Some(Sha256Digest::of(der)))),
             (Verifier::Certificate(_), Some(_)) => {

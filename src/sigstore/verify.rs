@@ -9,7 +9,7 @@ use super::causes;
 use super::certificate::Certificate;
 use super::checklist::Checklist;
 use super::entry::LogEntry;
-use super::entry_checks::{Expected, Relation};
+use super::entry_checks::{Expected, KeyRelation};
 use super::library::LibraryCheck;
 use super::proof::{Proof, ProvenTime, Refusal};
 use super::request::{Request, Signer, Transparency};
@@ -74,7 +74,7 @@ struct Verification<'a> {
 struct Entries<'a> {
     known: Vec<(usize, &'a LogEntry)>,
     unknown: Option<(usize, &'a LogEntry)>,
-    relation: Relation,
+    relation: KeyRelation,
 }
 
 impl<'a> Verification<'a> {
@@ -298,7 +298,7 @@ impl<'a> Verification<'a> {
 
     /// Our own look at every entry.
     fn entries(&mut self, expected: &Expected<'_>) -> Result<Entries<'a>, EntryFault> {
-        let mut out = Entries { known: Vec::new(), unknown: None, relation: Relation::Same };
+        let mut out = Entries { known: Vec::new(), unknown: None, relation: KeyRelation::Same };
         for (index, entry) in self.bundle.entries.iter().enumerate() {
             let relation = expected
                 .examine(entry)
@@ -340,11 +340,13 @@ impl<'a> Verification<'a> {
                 )
                 .into());
             }
-            (Signer::Key { .. }, Relation::CertificateOfKey(der)) if !entries.known.is_empty() => {
+            (Signer::Key { .. }, KeyRelation::CertificateOfKey(der))
+                if !entries.known.is_empty() =>
+            {
                 check.by_key_in_certificate(der)?
             }
             (Signer::Key { .. }, _) => check.by_key(key)?,
-            (Signer::Identity { .. }, Relation::KeyOfCertificate) => {
+            (Signer::Identity { .. }, KeyRelation::KeyOfCertificate) => {
                 // The library wants the certificate in the entry. So it judges the entries with
                 // the certificate's key, and the certificate without them.
                 check.by_key(key)?;
