@@ -31,7 +31,7 @@ pub(super) enum KeyRelation {
 
 /// What entries are compared with.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Expected<'a> {
+pub(super) struct EntryExpectation<'a> {
     pub(super) bundle: &'a SignatureBundle,
     pub(super) artifact: &'a Artifact<'a>,
     pub(super) key: &'a PublicKey,
@@ -41,7 +41,7 @@ pub(super) struct Expected<'a> {
     pub(super) now: jiff::Timestamp,
 }
 
-impl Expected<'_> {
+impl EntryExpectation<'_> {
     /// Looks at one entry.
     pub(super) fn examine(&self, entry: &LogEntry) -> Result<KeyRelation, Fault> {
         let body = entry.read().map_err(Clone::clone)?;

@@ -9,7 +9,7 @@ use super::causes;
 use super::certificate::Certificate;
 use super::checklist::Checklist;
 use super::entry::LogEntry;
-use super::entry_checks::{Expected, KeyRelation};
+use super::entry_checks::{EntryExpectation, KeyRelation};
 use super::library::LibraryCheck;
 use super::proof::{Proof, ProvenTime, Refusal};
 use super::request::{Request, Signer, Transparency};
@@ -128,7 +128,7 @@ impl<'a> Verification<'a> {
             )
             .into());
         }
-        let entries = self.entries(&Expected {
+        let entries = self.entries(&EntryExpectation {
             bundle,
             artifact: &artifact,
             key,
@@ -297,7 +297,7 @@ impl<'a> Verification<'a> {
     }
 
     /// Our own look at every entry.
-    fn entries(&mut self, expected: &Expected<'_>) -> Result<Entries<'a>, EntryFault> {
+    fn entries(&mut self, expected: &EntryExpectation<'_>) -> Result<Entries<'a>, EntryFault> {
         let mut out = Entries { known: Vec::new(), unknown: None, relation: KeyRelation::Same };
         for (index, entry) in self.bundle.entries.iter().enumerate() {
             let relation = expected
