@@ -71,7 +71,7 @@ struct Verification<'a> {
 }
 
 /// What our own look at the entries leaves for the library.
-struct Entries<'a> {
+struct ExaminedEntries<'a> {
     known: Vec<(usize, &'a LogEntry)>,
     unknown: Option<(usize, &'a LogEntry)>,
     relation: KeyRelation,
@@ -297,8 +297,12 @@ impl<'a> Verification<'a> {
     }
 
     /// Our own look at every entry.
-    fn entries(&mut self, expected: &EntryExpectation<'_>) -> Result<Entries<'a>, EntryFault> {
-        let mut out = Entries { known: Vec::new(), unknown: None, relation: KeyRelation::Same };
+    fn entries(
+        &mut self,
+        expected: &EntryExpectation<'_>,
+    ) -> Result<ExaminedEntries<'a>, EntryFault> {
+        let mut out =
+            ExaminedEntries { known: Vec::new(), unknown: None, relation: KeyRelation::Same };
         for (index, entry) in self.bundle.entries.iter().enumerate() {
             let relation = expected
                 .examine(entry)
@@ -325,7 +329,7 @@ impl<'a> Verification<'a> {
     fn library(
         &mut self,
         check: &LibraryCheck<'_>,
-        entries: &Entries<'_>,
+        entries: &ExaminedEntries<'_>,
         key: &PublicKey,
     ) -> Result<(), EntryFault> {
         let evidence = !entries.known.is_empty() || !self.bundle.timestamps.is_empty();
