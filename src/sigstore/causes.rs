@@ -4,7 +4,7 @@ use super::body::{Body, Verifier};
 use super::bundle::{BundleContent, SignatureBundle, VerificationMaterial};
 use super::certificate::Certificate;
 use super::encoding::base64;
-use super::subject::Artifact;
+use super::subject::ArtifactDigests;
 use crate::digest::Sha256Digest;
 use crate::key::{HashAlgorithm, KeyKind, PublicKey};
 
@@ -74,7 +74,7 @@ pub(super) fn of(bundle: &SignatureBundle, key: &PublicKey) -> Vec<String> {
 /// Whether the signature would hold under the hash function that the request excludes.
 pub(super) fn other_hash(
     bundle: &SignatureBundle,
-    artifact: &Artifact<'_>,
+    artifact: &ArtifactDigests<'_>,
     key: &PublicKey,
 ) -> Option<String> {
     let BundleContent::MessageSignature { signature, .. } = &bundle.content else { return None };

@@ -11,7 +11,7 @@ use super::body::{Body, EntryKind, HashedRekord, Verifier};
 use super::bundle::{BundleContent, Format, SignatureBundle};
 use super::certificate::Certificate;
 use super::entry::{InclusionProof, LogEntry};
-use super::subject::Artifact;
+use super::subject::ArtifactDigests;
 use crate::digest::Sha256Digest;
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::verdict::{Code, Fault};
@@ -33,7 +33,7 @@ pub(super) enum KeyRelation {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EntryExpectation<'a> {
     pub(super) bundle: &'a SignatureBundle,
-    pub(super) artifact: &'a Artifact<'a>,
+    pub(super) artifact: &'a ArtifactDigests<'a>,
     pub(super) key: &'a PublicKey,
     /// The certificate, when the signer is one.
     pub(super) certificate: Option<&'a Certificate>,

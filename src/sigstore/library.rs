@@ -24,7 +24,7 @@ use super::body::EntryKind;
 use super::bundle::{BundleContent, Format, SignatureBundle, VerificationMaterial};
 use super::entry::LogEntry;
 use super::provider::theirs;
-use super::subject::Artifact;
+use super::subject::ArtifactDigests;
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::verdict::{Code, Fault};
 
@@ -35,7 +35,7 @@ pub(super) struct LibraryCheck<'a> {
     pub(super) bundle: &'a SignatureBundle,
     /// The entries to judge; with none, the log is not looked at.
     pub(super) entries: Vec<&'a LogEntry>,
-    pub(super) artifact: &'a Artifact<'a>,
+    pub(super) artifact: &'a ArtifactDigests<'a>,
     /// What our own check found the signature to be over.
     pub(super) hash: Option<HashAlgorithm>,
     /// The digest by which an attestation names the artifact.

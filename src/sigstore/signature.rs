@@ -6,7 +6,7 @@ use sigstore_verify::types::pae;
 use super::bundle::{BundleContent, SignatureBundle, VerificationMaterial};
 use super::encoding::hex_strict;
 use super::request::{HashRule, Signer};
-use super::subject::{Artifact, candidates};
+use super::subject::{ArtifactDigests, candidates};
 use crate::json;
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::limits;
@@ -48,7 +48,7 @@ pub(super) enum SignatureCheck {
 /// Checks the bundle's signature over the artifact (or over the envelope's payload).
 pub(super) fn check(
     bundle: &SignatureBundle,
-    artifact: &Artifact<'_>,
+    artifact: &ArtifactDigests<'_>,
     key: &PublicKey,
     rule: HashRule,
 ) -> SignatureCheck {
@@ -96,7 +96,9 @@ pub fn signature_holds(bundle: &SignatureBundle, message: &[u8], signer: &Signer
     #[cfg(test)]
     TRIED.with(|count| count.set(count.get() + 1));
     let needs = super::subject::Needs::of(bundle, key, rule);
-    let Ok(artifact) = Artifact::read(super::Subject::Bytes(message), &needs) else { return false };
+    let Ok(artifact) = ArtifactDigests::read(super::Subject::Bytes(message), &needs) else {
+        return false;
+    };
     matches!(check(bundle, &artifact, key, rule), SignatureCheck::Holds(_))
         && (matches!(bundle.content, BundleContent::MessageSignature { .. })
             || subject_digest(bundle, &artifact).is_ok())
@@ -124,7 +126,7 @@ thread_local! {
 /// The digest by which an attestation (in-toto statement) names this artifact.
 pub(super) fn subject_digest(
     bundle: &SignatureBundle,
-    artifact: &Artifact<'_>,
+    artifact: &ArtifactDigests<'_>,
 ) -> Result<(HashAlgorithm, Vec<u8>), Fault> {
     let BundleContent::DsseEnvelope { payload_type, payload, .. } = &bundle.content else {
         return Err(Fault::new(Code::BundleUnsupported, "the bundle holds no envelope"));

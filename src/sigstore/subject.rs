@@ -33,12 +33,12 @@ impl std::fmt::Debug for Subject<'_> {
 
 /// The artifact after reading: every digest that some check needs, and the bytes if needed.
 #[derive(Debug)]
-pub(super) struct Artifact<'a> {
+pub(super) struct ArtifactDigests<'a> {
     digests: Vec<(HashAlgorithm, Vec<u8>)>,
     whole: Option<std::borrow::Cow<'a, [u8]>>,
 }
 
-impl<'a> Artifact<'a> {
+impl<'a> ArtifactDigests<'a> {
     /// Reads the subject.
     pub(super) fn read(subject: Subject<'a>, needs: &Needs) -> Result<Self, Fault> {
         match subject {

@@ -14,7 +14,7 @@ use super::library::LibraryCheck;
 use super::proof::{Proof, ProvenTime, Refusal};
 use super::request::{Request, Signer, Transparency};
 use super::signature::{self, SignatureCheck};
-use super::subject::{Artifact, Needs, Subject};
+use super::subject::{ArtifactDigests, Needs, Subject};
 use crate::digest::Sha256Digest;
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::verdict::{CheckName, Code, Fault, Status};
@@ -88,7 +88,7 @@ impl<'a> Verification<'a> {
             Fault::new(Code::SignerKindMismatch, "the bundle carries no certificate")
         })?;
         let entry_needed = request.transparency == Transparency::Required;
-        let artifact = Artifact::read(subject, &Needs::of(bundle, key, rule))?;
+        let artifact = ArtifactDigests::read(subject, &Needs::of(bundle, key, rule))?;
         self.stated_digest(&artifact, key)?;
 
         let hash = match signature::check(bundle, &artifact, key, rule) {
@@ -212,7 +212,7 @@ impl<'a> Verification<'a> {
     /// The digest in `messageDigest` against the artifact's.
     fn stated_digest(
         &mut self,
-        artifact: &Artifact<'_>,
+        artifact: &ArtifactDigests<'_>,
         key: &PublicKey,
     ) -> Result<(), EntryFault> {
         let BundleContent::MessageSignature { digest: Some(stated), .. } = &self.bundle.content
@@ -242,7 +242,7 @@ impl<'a> Verification<'a> {
     }
 
     /// The refusal of a signature that does not hold, with what the bundle itself tells about why.
-    fn bad_signature(&mut self, artifact: &Artifact<'_>, key: &PublicKey) -> EntryFault {
+    fn bad_signature(&mut self, artifact: &ArtifactDigests<'_>, key: &PublicKey) -> EntryFault {
         self.likely_causes = causes::of(self.bundle, key);
         if let Some(cause) = causes::other_hash(self.bundle, artifact, key) {
             self.likely_causes.insert(0, cause);
@@ -259,7 +259,7 @@ impl<'a> Verification<'a> {
 
     /// The refusal of a bundle that says itself, if only in its log entry, that it is about another
     /// artifact.
-    fn other_artifact(&self, artifact: &Artifact<'_>) -> Option<Fault> {
+    fn other_artifact(&self, artifact: &ArtifactDigests<'_>) -> Option<Fault> {
         let (algorithm, stated) = self.bundle.stated_digest()?;
         let digest = crate::digest::hex(artifact.digest(algorithm)?);
         (digest != stated).then(|| {
