@@ -21,7 +21,7 @@ use crate::verdict::{Code, Fault};
 
 /// A transparency log that the trusted root knows.
 #[derive(Debug, Clone)]
-pub(super) struct Log {
+pub(super) struct TrustedLog {
     pub(super) id: Vec<u8>,
     /// Its base URL.
     pub(super) name: String,
@@ -30,7 +30,7 @@ pub(super) struct Log {
 
 /// A log that the trusted root lists and that can't be used.
 #[derive(Debug, Clone)]
-struct Unused {
+struct UnusedLog {
     id: Vec<u8>,
     /// Its base URL, and why.
     words: String,
@@ -40,8 +40,8 @@ struct Unused {
 ///
 /// Building it installs this program's cryptography for the sigstore crates.
 pub struct TrustMaterial {
-    logs: Vec<Log>,
-    unused: Vec<Unused>,
+    logs: Vec<TrustedLog>,
+    unused: Vec<UnusedLog>,
     notes: Vec<String>,
     pub(super) verifier: Verifier,
 }
@@ -122,7 +122,7 @@ impl TrustMaterial {
         let logs = root
             .tlogs
             .iter()
-            .map(|log| Log {
+            .map(|log| TrustedLog {
                 id: log.log_id.key_id.as_bytes().to_vec(),
                 name: log.base_url.clone(),
                 window: log.public_key.valid_for,
@@ -138,7 +138,7 @@ impl TrustMaterial {
     }
 
     /// The log with this id.
-    pub(super) fn log(&self, id: &[u8]) -> Option<&Log> {
+    pub(super) fn log(&self, id: &[u8]) -> Option<&TrustedLog> {
         self.logs.iter().find(|log| log.id == id)
     }
 
@@ -148,7 +148,7 @@ impl TrustMaterial {
     }
 
     /// The log whose id begins with the four bytes of a checkpoint's key hint.
-    pub(super) fn log_by_hint(&self, hint: &[u8]) -> Option<&Log> {
+    pub(super) fn log_by_hint(&self, hint: &[u8]) -> Option<&TrustedLog> {
         self.logs.iter().find(|log| log.id.starts_with(hint))
     }
 }
@@ -177,20 +177,20 @@ fn media_type(value: &Value) -> Option<&str> {
 
 /// Why a log is left aside: it is well-formed, and has a hash function or a kind of key that is not known here.
 /// What is malformed is left to the library, which refuses the root.
-fn not_understood(log: &Value) -> Option<Unused> {
+fn not_understood(log: &Value) -> Option<UnusedLog> {
     let text = |place: &str| log.pointer(place).and_then(Value::as_str);
     let name = text("/baseUrl").unwrap_or("without a URL");
     let id = text("/logId/keyId").and_then(base64_proto).unwrap_or_default();
     let hash = text("/hashAlgorithm")?;
     if !["SHA2_256", "SHA2_384", "SHA2_512"].contains(&hash) {
         let words = format!("{name} (hash function {hash}, not supported)");
-        return Some(Unused { id, words });
+        return Some(UnusedLog { id, words });
     }
     // Logs of certificates may have a bare RSA key, in PKCS#1.
     let key = base64_proto(text("/publicKey/rawBytes")?)?;
     match PublicKey::from_spki_der(&key) {
         Err(error) if error.is_unsupported() => {
-            Some(Unused { id, words: format!("{name} ({error})") })
+            Some(UnusedLog { id, words: format!("{name} ({error})") })
         }
         _ => None,
     }
