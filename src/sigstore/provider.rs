@@ -62,7 +62,7 @@ fn key(scheme: SigningScheme, bytes: &[u8]) -> Result<Arc<RawKey>, Error> {
     if algorithm == KeyAlgorithm::Rsa && !is_pkcs1(scheme) {
         return Err(unsupported(scheme));
     }
-    let is_it = |known: &&Known| known.algorithm == algorithm && known.bytes == bytes;
+    let is_it = |known: &&ParsedKey| known.algorithm == algorithm && known.bytes == bytes;
     let known = KEYS.read().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = known.iter().find(is_it) {
         return Ok(Arc::clone(&known.key));
@@ -81,12 +81,12 @@ fn key(scheme: SigningScheme, bytes: &[u8]) -> Result<Arc<RawKey>, Error> {
     if known.len() >= KNOWN {
         known.remove(0);
     }
-    known.push(Known { algorithm, bytes: bytes.to_vec(), key: Arc::clone(&key) });
+    known.push(ParsedKey { algorithm, bytes: bytes.to_vec(), key: Arc::clone(&key) });
     Ok(key)
 }
 
 /// A key that was parsed.
-struct Known {
+struct ParsedKey {
     algorithm: KeyAlgorithm,
     bytes: Vec<u8>,
     key: Arc<RawKey>,
@@ -95,7 +95,7 @@ struct Known {
 /// How many keys are remembered.
 const KNOWN: usize = 32;
 
-static KEYS: RwLock<Vec<Known>> = RwLock::new(Vec::new());
+static KEYS: RwLock<Vec<ParsedKey>> = RwLock::new(Vec::new());
 
 const fn is_pkcs1(scheme: SigningScheme) -> bool {
     matches!(
