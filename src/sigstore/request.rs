@@ -21,10 +21,10 @@ pub enum HashRule {
 
 /// A text to compare a certificate's identity or issuer with.
 #[derive(Debug, Clone)]
-pub struct Matcher(Kind);
+pub struct Matcher(MatcherKind);
 
 #[derive(Debug, Clone)]
-enum Kind {
+enum MatcherKind {
     Exact(String),
     Pattern(Regex),
 }
@@ -38,7 +38,7 @@ impl Matcher {
         if text.is_empty() {
             return Err(Fault::new(Code::Usage, "an empty identity or issuer matches nothing"));
         }
-        Ok(Self(Kind::Exact(text.to_owned())))
+        Ok(Self(MatcherKind::Exact(text.to_owned())))
     }
 
     /// Somewhere in the text, a match of this regular expression: unanchored, as in cosign (Go's
@@ -57,7 +57,7 @@ impl Matcher {
         RegexBuilder::new(pattern)
             .size_limit(1 << 20)
             .build()
-            .map(|regex| Self(Kind::Pattern(regex)))
+            .map(|regex| Self(MatcherKind::Pattern(regex)))
             .map_err(|error| refuse(error.to_string()))
     }
 
@@ -65,8 +65,8 @@ impl Matcher {
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
         match &self.0 {
-            Kind::Exact(expected) => expected == text,
-            Kind::Pattern(regex) => regex.is_match(text),
+            MatcherKind::Exact(expected) => expected == text,
+            MatcherKind::Pattern(regex) => regex.is_match(text),
         }
     }
 }
@@ -74,8 +74,8 @@ impl Matcher {
 impl std::fmt::Display for Matcher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.0 {
-            Kind::Exact(text) => f.write_str(text),
-            Kind::Pattern(regex) => write!(f, "a match of {regex}"),
+            MatcherKind::Exact(text) => f.write_str(text),
+            MatcherKind::Pattern(regex) => write!(f, "a match of {regex}"),
         }
     }
 }
