@@ -53,7 +53,7 @@ pub(super) struct StatedDigest {
 
 /// The key material that the log saw with the signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verifier {
+pub(super) enum LoggedKey {
     /// A public key, SPKI DER.
     Key(Vec<u8>),
     /// A certificate, DER.
@@ -65,7 +65,7 @@ pub(super) enum Verifier {
 pub(super) struct HashedRekord {
     pub(super) hash: StatedDigest,
     pub(super) signature: Vec<u8>,
-    pub(super) verifier: Verifier,
+    pub(super) verifier: LoggedKey,
 }
 
 /// A parsed body.
@@ -154,8 +154,8 @@ fn hashed_rekord_1(fields: &Fields<'_>) -> Result<HashedRekord, Fault> {
     let text = String::from_utf8(pem.strict_bytes("content")?)
         .map_err(|_| refuse("not a PEM text in base64"))?;
     let verifier = match single_block(&text).map_err(|error| refuse(&error.to_string()))? {
-        ("PUBLIC KEY", der) => Verifier::Key(der),
-        ("CERTIFICATE", der) => Verifier::Certificate(der),
+        ("PUBLIC KEY", der) => LoggedKey::Key(der),
+        ("CERTIFICATE", der) => LoggedKey::Certificate(der),
         _ => return Err(refuse("the PEM block is neither a public key nor a certificate")),
     };
     Ok(HashedRekord {
@@ -189,8 +189,8 @@ fn hashed_rekord_2(fields: &Fields<'_>) -> Result<HashedRekord, Fault> {
             .transpose()
     };
     let verifier = match (raw("publicKey")?, raw("x509Certificate")?) {
-        (Some(der), None) => Verifier::Key(der),
-        (None, Some(der)) => Verifier::Certificate(der),
+        (Some(der), None) => LoggedKey::Key(der),
+        (None, Some(der)) => LoggedKey::Certificate(der),
         _ => {
             return Err(verifier
                 .fault("publicKey", "exactly one of publicKey and x509Certificate is expected"));

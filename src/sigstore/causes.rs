@@ -1,6 +1,6 @@
 //! Likely causes of a refusal, from what the bundle itself tells. Never a path to a yes.
 
-use super::body::{Body, Verifier};
+use super::body::{Body, LoggedKey};
 use super::bundle::{BundleContent, SignatureBundle, VerificationMaterial};
 use super::certificate::Certificate;
 use super::encoding::base64;
@@ -24,8 +24,8 @@ pub(super) fn of(bundle: &SignatureBundle, key: &PublicKey) -> Vec<String> {
     for entry in &bundle.entries {
         let Ok(Body::HashedRekord(record)) = entry.read() else { continue };
         let logged = match &record.verifier {
-            Verifier::Key(der) => Some(Sha256Digest::of(der)),
-            Verifier::Certificate(der) => {
+            LoggedKey::Key(der) => Some(Sha256Digest::of(der)),
+            LoggedKey::Certificate(der) => {
                 Certificate::from_der(der.clone()).ok().map(|found| found.key.fingerprint())
             }
         };

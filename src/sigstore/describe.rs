@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::TrustMaterial;
-use super::body::{Body, Verifier};
+use super::body::{Body, LoggedKey};
 use super::bundle::{BundleContent, Format, SignatureBundle, VerificationMaterial};
 use super::certificate::Certificate;
 use super::entry::LogEntry;
@@ -133,8 +133,8 @@ impl SignatureBundle {
 fn log_entry(entry: &LogEntry, trust: Option<&TrustMaterial>) -> LogEntryDescription {
     let fingerprint = match entry.read() {
         Ok(Body::HashedRekord(record)) => match &record.verifier {
-            Verifier::Key(der) => PublicKey::from_spki_der(der).ok().map(|key| key.fingerprint()),
-            Verifier::Certificate(der) => {
+            LoggedKey::Key(der) => PublicKey::from_spki_der(der).ok().map(|key| key.fingerprint()),
+            LoggedKey::Certificate(der) => {
                 Certificate::from_der(der.clone()).ok().map(|found| found.key.fingerprint())
             }
         },

@@ -7,7 +7,7 @@
 use sigstore_verify::types::{Checkpoint, pae};
 
 use super::TrustMaterial;
-use super::body::{Body, EntryKind, HashedRekord, Verifier};
+use super::body::{Body, EntryKind, HashedRekord, LoggedKey};
 use super::bundle::{BundleContent, Format, SignatureBundle};
 use super::certificate::Certificate;
 use super::entry::{InclusionProof, LogEntry};
@@ -93,7 +93,7 @@ impl EntryExpectation<'_> {
         self.relation(kind, &record.verifier)
     }
 
-    fn relation(&self, kind: EntryKind, verifier: &Verifier) -> Result<KeyRelation, Fault> {
+    fn relation(&self, kind: EntryKind, verifier: &LoggedKey) -> Result<KeyRelation, Fault> {
         let other = |found: Option<Sha256Digest>| {
             let fault = Fault::new(Code::LogEntryMismatch, "the log entry names another key");
             match found {
@@ -102,12 +102,12 @@ impl EntryExpectation<'_> {
             }
         };
         match (verifier, self.certificate) {
-            (Verifier::Key(der), None) if der == self.key.spki_der() => Ok(KeyRelation::Same),
-            (Verifier::Certificate(der), Some(own)) if *der == own.der => Ok(KeyRelation::Same),
-            (Verifier::Key(der), Some(own)) if kind.is_v2() && der == own.key.spki_der() => {
+            (LoggedKey::Key(der), None) if der == self.key.spki_der() => Ok(KeyRelation::Same),
+            (LoggedKey::Certificate(der), Some(own)) if *der == own.der => Ok(KeyRelation::Same),
+            (LoggedKey::Key(der), Some(own)) if kind.is_v2() && der == own.key.spki_der() => {
                 Ok(KeyRelation::KeyOfCertificate)
             }
-            (Verifier::Certificate(der), None) => {
+            (LoggedKey::Certificate(der), None) => {
                 let found = Certificate::from_der(der.clone()).map_err(|_| other(None))?.key;
                 if found != *self.key {
                     return Err(other(Some(found.fingerprint())));
@@ -119,8 +119,8 @@ impl EntryExpectation<'_> {
                 }
                 Ok(KeyRelation::CertificateOfKey(der.clone()))
             }
-            (Verifier::Key(der), _) => Err(other(Some(Sha256Digest::of(der)))),
-            (Verifier::Certificate(_), Some(_)) => {
+            (LoggedKey::Key(der), _) => Err(other(Some(Sha256Digest::of(der)))),
+            (LoggedKey::Certificate(_), Some(_)) => {
                 Err(Fault::new(Code::LogEntryMismatch, "the log entry names another certificate"))
             }
         }
