@@ -14,7 +14,7 @@ use super::{Hosts, ImageSource, Watch};
 use crate::directory::{Folder, Lock, TEMPORARY};
 use crate::parallel;
 use crate::transfer::{
-    self, ExaminedFiles, FETCH_LOG, Kind, NamedKeys, NewTransfer, OmittedItem, Origin, OwnFile,
+    self, AddedFile, ExaminedFiles, FETCH_LOG, Kind, NamedKeys, NewTransfer, OmittedItem, Origin,
     Requested, SealError, SealRequest,
 };
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Evidence, Fault, Outcome, ServerAnswer};
@@ -38,7 +38,7 @@ pub struct MirrorRequest<'a> {
     /// An earlier transfer.
     pub earlier: Option<&'a EarlierTransfer>,
     /// Files to add in `tools/`.
-    pub tools: Vec<OwnFile>,
+    pub tools: Vec<AddedFile>,
     /// How many artifacts are worked on at once.
     pub jobs: usize,
     /// Stop at the first that fails.
@@ -394,7 +394,7 @@ impl MirrorRequest<'_> {
         seen: ExaminedFiles,
     ) -> Result<NewTransfer, SealError> {
         let mut extra = self.tools.clone();
-        extra.push(OwnFile { name: FETCH_LOG.to_owned(), bytes: store.log()?, mode: 0o644 });
+        extra.push(AddedFile { name: FETCH_LOG.to_owned(), bytes: store.log()?, mode: 0o644 });
         let requested: Vec<Requested> = self
             .wanted
             .iter()

@@ -15,7 +15,7 @@ const CHECK_SCRIPT_TEXT: &str = include_str!("../../scripts/verify-with-openssl.
 
 /// One file that sealing adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OwnFile {
+pub struct AddedFile {
     /// Its path below the directory.
     pub name: String,
     /// Its bytes.
@@ -30,8 +30,8 @@ pub(super) fn extra(request: &SealRequest<'_>) -> Result<(), Fault> {
         name == FETCH_LOG || (name.starts_with("tools/") && path::portable(name).is_ok())
     };
     let mut names = BTreeSet::new();
-    let mut twice = |file: &OwnFile| !names.insert(file.name.to_ascii_lowercase());
-    let own = |file: &OwnFile| file.name.eq_ignore_ascii_case(CHECK_SCRIPT);
+    let mut twice = |file: &AddedFile| !names.insert(file.name.to_ascii_lowercase());
+    let own = |file: &AddedFile| file.name.eq_ignore_ascii_case(CHECK_SCRIPT);
     match request.extra.iter().find(|file| !fits(&file.name) || own(file) || twice(file)) {
         Some(file) => {
             let message =
@@ -54,7 +54,7 @@ pub(super) fn own_files(
     request: &SealRequest<'_>,
     vendor_keys: &VendorKeys<'_>,
     artifacts: &[Artifact],
-) -> Result<Vec<OwnFile>, Fault> {
+) -> Result<Vec<AddedFile>, Fault> {
     let fingerprints: BTreeSet<Sha256Digest> = artifacts.iter().filter_map(|it| it.key).collect();
     let mut own = Vec::new();
     for fingerprint in fingerprints {
@@ -66,23 +66,23 @@ pub(super) fn own_files(
                 Fault::new(Code::KeyNotNamed, format!("verified by an unknown key {fingerprint}"))
             })?;
         let name = layout::key_path(&fingerprint);
-        if own.iter().any(|other: &OwnFile| other.name == name) {
+        if own.iter().any(|other: &AddedFile| other.name == name) {
             let message = "two vendor keys have fingerprints with the same first 16 digits";
             return Err(Fault::new(Code::KeyNotNamed, message).at(name));
         }
-        own.push(OwnFile { name, bytes: key.key.to_pem().into_bytes(), mode: 0o644 });
+        own.push(AddedFile { name, bytes: key.key.to_pem().into_bytes(), mode: 0o644 });
     }
     own.extend(fixed_files(request));
     Ok(own)
 }
 
 /// Those of them that are known before anything is judged.
-pub(super) fn fixed_files(request: &SealRequest<'_>) -> Vec<OwnFile> {
+pub(super) fn fixed_files(request: &SealRequest<'_>) -> Vec<AddedFile> {
     let mut own = Vec::new();
     let root = request.trusted_root.map_or_else(TrustMaterial::production_bytes, <[u8]>::to_vec);
-    own.push(OwnFile { name: TRUSTED_ROOT.to_owned(), bytes: root, mode: 0o644 });
+    own.push(AddedFile { name: TRUSTED_ROOT.to_owned(), bytes: root, mode: 0o644 });
     let script = CHECK_SCRIPT_TEXT.as_bytes().to_vec();
-    own.push(OwnFile { name: CHECK_SCRIPT.to_owned(), bytes: script, mode: 0o755 });
+    own.push(AddedFile { name: CHECK_SCRIPT.to_owned(), bytes: script, mode: 0o755 });
     own.extend(request.extra.iter().cloned());
     own
 }

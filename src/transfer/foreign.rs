@@ -4,7 +4,7 @@
 //! Ours is what the manifest that lies there lists, or that of an interrupted sealing; what is byte for byte
 //! what would be written; and what an interrupted writing of it leaves. Nothing here judges content.
 
-use super::added::OwnFile;
+use super::added::AddedFile;
 use super::layout::{self, FETCH_LOG, MANIFEST, MARKER, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS};
 use super::manifest::Manifest;
 use super::signature;
@@ -97,7 +97,7 @@ impl Earlier {
         &self,
         folder: &Folder,
         listing: &Listing,
-        own: &[OwnFile],
+        own: &[AddedFile],
     ) -> Result<(), Fault> {
         // The log of fetches belongs to who fetches, and was looked at there.
         let written = own.iter().filter(|file| file.name != FETCH_LOG);
@@ -134,7 +134,7 @@ impl Earlier {
 
 /// Whether a file may be what an interrupted writing leaves where the marker of a sealing does not lie: an
 /// empty one, the marker's own, the log of fetches, or the beginning of what is written now.
-fn may_be_left(folder: &Folder, name: &str, own: &[OwnFile]) -> Result<bool, Fault> {
+fn may_be_left(folder: &Folder, name: &str, own: &[AddedFile]) -> Result<bool, Fault> {
     const LINE: &[u8] = b"{\"time\":\"";
     const HEAD: &[u8] = b"{\n  \"sha256sums\": \"";
     let begins = |bytes: &[u8], with: &[u8]| bytes.starts_with(with) || with.starts_with(bytes);

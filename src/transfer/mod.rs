@@ -33,7 +33,7 @@ mod trust_file;
 mod vouch;
 
 pub use accepted::{AcceptedTransfer, AcceptedTransfers};
-pub use added::OwnFile;
+pub use added::AddedFile;
 pub use admit::{SerialsOfRun, admissible};
 pub use check::{CheckedTransfer, check};
 pub use context::Context;

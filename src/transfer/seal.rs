@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::added::{OwnFile, extra, fixed_files, own_files, written_names};
+use super::added::{AddedFile, extra, fixed_files, own_files, written_names};
 use super::examine::ExaminedFiles;
 use super::foreign::Earlier;
 use super::layout::{
@@ -63,7 +63,7 @@ pub struct SealRequest<'a> {
     /// What is known of artifacts besides their bytes, by path.
     pub origins: &'a BTreeMap<String, Origin>,
     /// Files to add in `tools/`, and the log of fetches.
-    pub extra: &'a [OwnFile],
+    pub extra: &'a [AddedFile],
     /// 128 random bits.
     pub transfer_id: [u8; 16],
     /// The present.
@@ -277,7 +277,7 @@ fn above(name: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Files that stay in `trust/` and are not what their names say, as reports.
-fn strange(folder: &Folder, listing: &Listing, own: &[OwnFile]) -> Vec<ArtifactReport> {
+fn strange(folder: &Folder, listing: &Listing, own: &[AddedFile]) -> Vec<ArtifactReport> {
     let stays = |name: &str| own.iter().all(|it| it.name != name);
     let files = listing.files().filter(|entry| stays(&entry.name));
     files
@@ -452,7 +452,7 @@ pub(super) fn called<'a>(request: &'a SealRequest<'_>) -> BTreeMap<&'a str, &'a 
 }
 
 /// The entries of all files: those that were surveyed, and those that sealing adds.
-fn files(survey: Survey, own: &[OwnFile]) -> Vec<FileEntry> {
+fn files(survey: Survey, own: &[AddedFile]) -> Vec<FileEntry> {
     let mut files: BTreeMap<String, FileEntry> = BTreeMap::new();
     for file in survey.files {
         let segments = file
@@ -554,7 +554,7 @@ fn write(
     manifest: &Manifest,
     bytes: &[u8],
     before: &Listing,
-    own: &[OwnFile],
+    own: &[AddedFile],
 ) -> Result<Sha256Digest, Fault> {
     let digest = Sha256Digest::of(bytes);
     let der = request.key.sign(bytes);

@@ -20,7 +20,7 @@ use crate::image::{NoProgress, Options};
 use crate::limits;
 use crate::mirror::http::{Http, HttpOptions, Proxies};
 use crate::mirror::{self, EarlierTransfer, Hosts, MirrorRequest, ReleaseFile};
-use crate::transfer::OwnFile;
+use crate::transfer::AddedFile;
 use crate::trust::VendorProfile;
 use crate::verdict::{Code, ExitStatus, Fault, line};
 
@@ -137,7 +137,7 @@ fn hosts(arguments: &MirrorArgs, release: &ReleaseFile, profile: &VendorProfile)
 }
 
 /// The programs that go into `tools/`.
-fn tools(arguments: &MirrorArgs) -> Result<Vec<OwnFile>, Fault> {
+fn tools(arguments: &MirrorArgs) -> Result<Vec<AddedFile>, Fault> {
     let mut paths = arguments.tool.clone();
     let beside = std::env::current_exe().ok().map(|program| program.with_file_name(AIRGAP));
     if let Some(path) = beside.filter(|path| paths.is_empty() && path.is_file()) {
@@ -151,7 +151,7 @@ fn tools(arguments: &MirrorArgs) -> Result<Vec<OwnFile>, Fault> {
                 .and_then(|name| name.to_str())
                 .ok_or_else(|| Fault::new(Code::Usage, "not a file name").at(files::show(path)))?;
             let bytes = files::read_config(path, limits::TOOL_BYTES, Code::Usage)?;
-            Ok(OwnFile { name: format!("tools/{name}"), bytes, mode: 0o755 })
+            Ok(AddedFile { name: format!("tools/{name}"), bytes, mode: 0o755 })
         })
         .collect()
 }
