@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::Manifest;
-use super::shape;
+use super::scalars;
 use super::strict::Object;
 use crate::digest::Sha256Digest;
 use crate::limits;
@@ -88,7 +88,7 @@ impl AcceptedTransfers {
             );
         }
         for name in state.streams.0.keys() {
-            shape::stream(name).map_err(|fault| refuse(fault.to_string()))?;
+            scalars::stream(name).map_err(|fault| refuse(fault.to_string()))?;
         }
         Ok(state)
     }

@@ -2,45 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::layout::{self, CHECK_SCRIPT, FETCH_LOG, PathUse, TRUSTED_ROOT};
+use super::layout::{self, CHECK_SCRIPT, PathUse, TRUSTED_ROOT};
 use super::manifest::Artifact;
-use super::seal::SealRequest;
+use super::request::{AddedFile, SealRequest};
 use crate::digest::Sha256Digest;
-use crate::path;
 use crate::sigstore::TrustMaterial;
 use crate::survey::VendorKeys;
 use crate::verdict::{Code, Fault};
 
 const CHECK_SCRIPT_TEXT: &str = include_str!("../../scripts/verify-with-openssl.sh");
-
-/// One file that sealing adds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AddedFile {
-    /// Its path below the directory.
-    pub name: String,
-    /// Its bytes.
-    pub bytes: Vec<u8>,
-    /// Its permission bits.
-    pub mode: u32,
-}
-
-/// Files to add lie in `tools/`, or are the log of fetches.
-pub(super) fn extra(request: &SealRequest<'_>) -> Result<(), Fault> {
-    let fits = |name: &str| {
-        name == FETCH_LOG || (name.starts_with("tools/") && path::portable(name).is_ok())
-    };
-    let mut names = BTreeSet::new();
-    let mut twice = |file: &AddedFile| !names.insert(file.name.to_ascii_lowercase());
-    let own = |file: &AddedFile| file.name.eq_ignore_ascii_case(CHECK_SCRIPT);
-    match request.extra.iter().find(|file| !fits(&file.name) || own(file) || twice(file)) {
-        Some(file) => {
-            let message =
-                "a file that is added to the seal lies in tools/, under a name of its own";
-            Err(Fault::new(Code::Usage, message).at(&file.name))
-        }
-        None => Ok(()),
-    }
-}
 
 /// Whether sealing writes a file of this name outside the root.
 pub(super) fn written_names(name: &str) -> bool {
@@ -50,7 +20,7 @@ pub(super) fn written_names(name: &str) -> bool {
 }
 
 /// The vendor keys, the trusted root and the independent check.
-pub(super) fn own_files(
+pub(super) fn added_files(
     request: &SealRequest<'_>,
     vendor_keys: &VendorKeys<'_>,
     artifacts: &[Artifact],

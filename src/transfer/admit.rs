@@ -7,7 +7,7 @@ use super::accepted::AcceptedTransfers;
 use super::context::Context;
 use super::manifest::Manifest;
 use super::sealed::Sealed;
-use super::{fresh, shape};
+use super::{fresh, scalars};
 use crate::digest::Sha256Digest;
 use crate::trust::{SealTimes, TrustPolicy};
 use crate::verdict::{Code, Fault};
@@ -124,7 +124,7 @@ pub(super) fn believed(sealed: &Sealed, context: &Context<'_>) -> Result<(), Fau
         let known = |state: &AcceptedTransfers| state.remembers(stream, &sealed.digest());
         key.admit(SealTimes {
             stream,
-            created: shape::time(&manifest.created)?,
+            created: scalars::time(&manifest.created)?,
             now: context.now,
             accepted_before: context.state.is_some_and(known),
         })?;

@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::layout;
-use super::seal::{SealRequest, called, unfit, vendor_keys};
+use super::names::unfit;
+use super::request::SealRequest;
 use crate::digest::FileDigest;
 use crate::directory::{Entry, EntryKind, Folder, Listing, Stamp};
 use crate::image::Image;
@@ -101,9 +102,9 @@ pub fn examine(
         return Err(fault);
     }
     let survey = Survey { faults: Vec::new(), ..survey };
-    let vendor_keys = vendor_keys(request, &survey)?;
+    let vendor_keys = request.vendor_keys(&survey)?;
     let (mut judged, unpaired) =
-        judge(folder, &survey, &vendor_keys, &called(request), request.reading.jobs);
+        judge(folder, &survey, &vendor_keys, &request.names_by_path(), request.reading.jobs);
     let one = match (judged.pop(), judged.is_empty(), unpaired.first()) {
         (Some(one), true, None) => one,
         (Some(one), true, Some(_)) if one.report.code().is_some() => one,
@@ -145,8 +146,9 @@ pub fn examine_absent(
     let what = What::Package("package: an earlier transfer carried it".to_owned(), None);
     survey.files.push(FoundFile { name: path.to_owned(), digest, what });
     survey.files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    let vendor_keys = vendor_keys(request, &survey)?;
-    let (judged, _) = judge(folder, &survey, &vendor_keys, &called(request), request.reading.jobs);
+    let vendor_keys = request.vendor_keys(&survey)?;
+    let (judged, _) =
+        judge(folder, &survey, &vendor_keys, &request.names_by_path(), request.reading.jobs);
     judged
         .into_iter()
         .find(|it| it.path == path)

@@ -4,9 +4,12 @@
 //! Ours is what the manifest that lies there lists, or that of an interrupted sealing; what is byte for byte
 //! what would be written; and what an interrupted writing of it leaves. Nothing here judges content.
 
-use super::added::AddedFile;
+use std::collections::BTreeSet;
+
+use super::added::{fixed_files, written_names};
 use super::layout::{self, FETCH_LOG, MANIFEST, MARKER, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS};
 use super::manifest::Manifest;
+use super::request::{AddedFile, SealRequest};
 use super::signature;
 use crate::digest::Sha256Digest;
 use crate::directory::{EntryKind, Folder, Listing, read_small};
@@ -17,6 +20,56 @@ use crate::verdict::{Code, Fault};
 /// What is said of a file of the operator's under a name of the seal.
 const KEEP: &str = "if it is a vendor's, move it with its bundle into a subdirectory, where it is sealed like any \
                     other file";
+
+/// Refuses a folder in which sealing would overwrite what it did not write, or would stop half-way: for
+/// who changes the folder before it is sealed. What lies in the directories of `half_written` is the
+/// caller's.
+///
+/// # Errors
+/// [`Code::OutputExists`], and those of listing and reading.
+pub fn clear(
+    folder: &Folder,
+    request: &SealRequest<'_>,
+    half_written: &BTreeSet<String>,
+) -> Result<(), Fault> {
+    clear_of(folder, request, &folder.list()?, half_written).map(drop)
+}
+
+pub(super) fn clear_of(
+    folder: &Folder,
+    request: &SealRequest<'_>,
+    listing: &Listing,
+    half_written: &BTreeSet<String>,
+) -> Result<Earlier, Fault> {
+    let stop = |name: &str, message: &str| {
+        Err(Fault::new(Code::OutputExists, message).at(folder.show(name)))
+    };
+    for entry in &listing.entries {
+        if above(&entry.name).any(|above| half_written.contains(above)) {
+            continue;
+        }
+        let name = layout::meant(&entry.name).unwrap_or(&entry.name);
+        let added = request.extra.iter().any(|file| file.name == name);
+        let target = SEAL_FILES.contains(&name) || written_names(name) || added;
+        if target && entry.kind != EntryKind::File {
+            return stop(&entry.name, "sealing writes a file of this name, and this is none");
+        }
+        if name.len() < entry.name.len() && !target {
+            let message = "names with this ending are those of half-written files; remove it, if \
+                           nobody needs it";
+            return stop(&entry.name, message);
+        }
+    }
+    let earlier = Earlier::read(folder, listing)?;
+    earlier.admits(folder, listing, &fixed_files(request))?;
+    Ok(earlier)
+}
+
+/// A name and those of the directories above it.
+fn above(name: &str) -> impl Iterator<Item = &str> {
+    let slashes = name.match_indices('/').map(|(at, _)| name.get(..at).unwrap_or_default());
+    slashes.chain([name])
+}
 
 /// What earlier sealings left: the manifests that say what is theirs.
 #[derive(Debug)]

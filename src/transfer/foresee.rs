@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::examine::{listed, look};
-use super::seal::{SealRequest, vendor_keys};
+use super::request::SealRequest;
 use crate::artifact::{self, Clues, Judge, Terms, Tries};
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, read_small};
@@ -56,7 +56,7 @@ pub fn foresee(
     artifact: Foreseen<'_>,
 ) -> Result<(), Fault> {
     let survey = look(folder, request, &listed(folder, material)?);
-    let vendor_keys = vendor_keys(request, &survey)?;
+    let vendor_keys = request.vendor_keys(&survey)?;
     let mut refusal: Option<Fault> = None;
     let (tries, clues) = (Tries::default(), Clues::default());
     for bundle in bundles {

@@ -1,7 +1,7 @@
 //! Is the transfer of today? Its time of sealing and its expiry against the present.
 
 use super::manifest::Manifest;
-use super::shape;
+use super::scalars;
 use crate::verdict::{Code, Fault};
 
 /// How far a time of sealing may lie ahead: clocks differ, and are set wrong by time zones.
@@ -13,7 +13,7 @@ pub(super) fn check(
     now: jiff::Timestamp,
     max_age: Option<jiff::SignedDuration>,
 ) -> Result<(), Fault> {
-    let created = shape::time(&manifest.created)?;
+    let created = scalars::time(&manifest.created)?;
     let age = now.duration_since(created);
     if age < -AHEAD {
         let message = "the time of sealing lies more than a day ahead";
@@ -21,7 +21,7 @@ pub(super) fn check(
             .expected_found(format!("about {now} or earlier"), created));
     }
     if let Some(expires) = &manifest.expires
-        && now >= shape::time(expires)?
+        && now >= scalars::time(expires)?
     {
         return Err(Fault::new(Code::TransferExpired, "its time is over")
             .expected_found(format!("a time before {expires}"), now));

@@ -1,12 +1,11 @@
 //! `manifest.json` version 1 (`bundle-format/`): its fields, how it is written, how it is read.
 //!
 //! Reading is strict: an unknown or repeated field, a value of another type, or anything behind the
-//! document is refused. What the fields mean together is checked in `shape`.
+//! document is refused. `parse` checks what the fields mean together.
 
 use serde::{Deserialize, Serialize};
 
-use super::shape;
-use super::strict::{Object, objects, present_object};
+use super::strict::{objects, present_object};
 use crate::digest::{Sha256Digest, bare};
 use crate::verdict::{Code, Fault};
 
@@ -215,38 +214,6 @@ impl Manifest {
     #[must_use]
     pub fn sums(&self) -> Vec<u8> {
         sums(&self.files)
-    }
-
-    /// Reads a manifest whose seal holds.
-    ///
-    /// # Errors
-    /// [`Code::ManifestMalformed`], saying where; [`Code::ManifestVersionUnknown`] for a schema of
-    /// another version.
-    pub fn parse(bytes: &[u8]) -> Result<Self, Fault> {
-        #[derive(Deserialize)]
-        struct Version {
-            schema: String,
-        }
-        let refuse = |reason: String| Fault::new(Code::ManifestMalformed, reason);
-        let version: Version =
-            serde_json::from_slice(bytes).map_err(|error| refuse(error.to_string()))?;
-        if version.schema != SCHEMA {
-            let code = if version.schema.starts_with("sealift-transfer/") {
-                Code::ManifestVersionUnknown
-            } else {
-                Code::ManifestMalformed
-            };
-            return Err(Fault::new(code, "the manifest's schema is another one")
-                .expected_found(SCHEMA, version.schema));
-        }
-        let Object(manifest): Object<Self> =
-            serde_json::from_slice(bytes).map_err(|error| refuse(error.to_string()))?;
-        if stated_sums(bytes) != Some(manifest.sha256sums) {
-            let message = "sha256sums is not what the second line says";
-            return Err(refuse(message.to_owned()));
-        }
-        shape::check(&manifest)?;
-        Ok(manifest)
     }
 
     /// The entry of a file, if it is listed.

@@ -9,6 +9,7 @@
 mod accepted;
 mod added;
 mod admit;
+mod approve;
 mod check;
 mod context;
 mod cover;
@@ -23,22 +24,28 @@ mod likeness;
 mod mangled;
 mod manifest;
 mod named_keys;
+mod names;
+mod new_manifest;
 mod opened;
+mod parse;
+mod request;
+mod scalars;
 mod seal;
 mod sealed;
-mod shape;
 mod signature;
 mod strict;
 mod trust_file;
 mod vouch;
+mod write_seal;
 
 pub use accepted::{AcceptedTransfer, AcceptedTransfers};
-pub use added::AddedFile;
 pub use admit::{SerialsOfRun, admissible};
+pub use approve::SealError;
 pub use check::{CheckedTransfer, check};
 pub use context::Context;
 pub use cover::{Covers, nothing_covered};
 pub use examine::{ExaminedFiles, examine, examine_absent};
+pub use foreign::clear;
 pub use foresee::{Foreseen, foresee};
 pub use layout::{
     CHECK_SCRIPT, FETCH_LOG, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, TRUSTED_ROOT, is_own,
@@ -51,10 +58,9 @@ pub use manifest::{
 };
 pub use named_keys::NamedKeys;
 pub use opened::OpenedTransfer;
-pub use seal::{
-    NewTransfer, Origin, SealError, SealRequest, begin, clear, possible, seal, seal_held,
-    unchanged_since,
-};
+pub use request::{AddedFile, Origin, SealRequest, possible};
+pub use scalars::{stream, time};
+pub use seal::{NewTransfer, seal, seal_held};
 pub use sealed::{Sealed, is_trace, open, traces};
-pub use shape::{stream, time};
 pub use signature::{parse_signature_file, signature_file, sigstore_file};
+pub use write_seal::{begin, unchanged_since};

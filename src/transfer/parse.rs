@@ -1,25 +1,56 @@
-//! What must hold between the fields of a manifest, and in each of them.
+//! Reading `manifest.json`: its form, then what must hold in each field and between them.
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::layout::{self, PathUse};
-use super::manifest::{Artifact, FileEntry, Kind, Manifest};
+use serde::Deserialize;
+
+use super::manifest::{Artifact, FileEntry, Kind, Manifest, SCHEMA, stated_sums};
+use super::scalars::{
+    LARGEST, malformed, not_ahead, outside, portable, serial, stream, text, time, transfer_id,
+};
+use super::strict::Object;
 use crate::limits;
-use crate::path;
-use crate::trust::is_stream_name;
 use crate::verdict::{Code, Fault};
 
-/// The largest integer that every JSON reader keeps exact: 2^53 - 1.
-pub(super) const LARGEST: u64 = (1 << 53) - 1;
 /// The kinds of digest that a signature of an image can be over; a package's is `file`.
 const IMAGE_DIGEST_KINDS: [&str; 4] = ["config", "index", "manifest", "platform-manifest"];
 
-fn malformed(reason: impl Into<String>) -> Fault {
-    Fault::new(Code::ManifestMalformed, reason)
+impl Manifest {
+    /// Reads a manifest whose seal holds.
+    ///
+    /// # Errors
+    /// [`Code::ManifestMalformed`], saying where; [`Code::ManifestVersionUnknown`] for a schema of
+    /// another version.
+    pub fn parse(bytes: &[u8]) -> Result<Self, Fault> {
+        #[derive(Deserialize)]
+        struct Version {
+            schema: String,
+        }
+        let refuse = |reason: String| Fault::new(Code::ManifestMalformed, reason);
+        let version: Version =
+            serde_json::from_slice(bytes).map_err(|error| refuse(error.to_string()))?;
+        if version.schema != SCHEMA {
+            let code = if version.schema.starts_with("sealift-transfer/") {
+                Code::ManifestVersionUnknown
+            } else {
+                Code::ManifestMalformed
+            };
+            return Err(Fault::new(code, "the manifest's schema is another one")
+                .expected_found(SCHEMA, version.schema));
+        }
+        let Object(manifest): Object<Self> =
+            serde_json::from_slice(bytes).map_err(|error| refuse(error.to_string()))?;
+        if stated_sums(bytes) != Some(manifest.sha256sums) {
+            let message = "sha256sums is not what the second line says";
+            return Err(refuse(message.to_owned()));
+        }
+        check(&manifest)?;
+        Ok(manifest)
+    }
 }
 
 /// Checks a manifest that was parsed.
-pub(super) fn check(manifest: &Manifest) -> Result<(), Fault> {
+fn check(manifest: &Manifest) -> Result<(), Fault> {
     transfer_id(&manifest.transfer_id).map_err(|fault| fault.at("transfer_id"))?;
     stream(&manifest.stream)?;
     serial(manifest.serial).map_err(|fault| fault.at("serial"))?;
@@ -76,83 +107,6 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), Fault> {
         }
     }
     Ok(())
-}
-
-/// Accepts the name of a stream: 1 to 64 characters of `a-z 0-9 . _ -`, a letter or digit first.
-///
-/// # Errors
-/// [`Code::ManifestMalformed`].
-pub fn stream(name: &str) -> Result<(), Fault> {
-    if is_stream_name(name) {
-        return Ok(());
-    }
-    let message = "a stream's name has 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit";
-    Err(malformed(message).at("stream"))
-}
-
-/// Reads a time of the manifest: RFC 3339, UTC with `Z`, whole seconds.
-///
-/// # Errors
-/// [`Code::ManifestMalformed`].
-pub fn time(text: &str) -> Result<jiff::Timestamp, Fault> {
-    let time: jiff::Timestamp =
-        text.parse().map_err(|error: jiff::Error| malformed(error.to_string()))?;
-    if time.to_string() == text && time.subsec_nanosecond() == 0 {
-        return Ok(time);
-    }
-    Err(malformed("not a time in UTC with whole seconds")
-        .expected_found("YYYY-MM-DDThh:mm:ssZ", text))
-}
-
-fn transfer_id(id: &str) -> Result<(), Fault> {
-    let hex = id.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    if hex && id.len() == 32 {
-        Ok(())
-    } else {
-        Err(malformed("not 32 lower-case hexadecimal digits"))
-    }
-}
-
-fn serial(serial: u64) -> Result<(), Fault> {
-    if (1..=LARGEST).contains(&serial) { Ok(()) } else { Err(malformed("not 1 to 2^53 - 1")) }
-}
-
-/// Refuses a serial that is far ahead of the clock by which it was sealed: one such seal would use up
-/// all serials of its stream.
-pub(super) fn not_ahead(serial: u64, created: jiff::Timestamp) -> Result<(), Fault> {
-    const DAY: u64 = 24 * 60 * 60;
-    let most = u64::try_from(created.as_second()).unwrap_or_default().saturating_add(DAY);
-    if serial <= most {
-        return Ok(());
-    }
-    let message = "the serial is more than a day ahead of the time of sealing";
-    Err(malformed(message).expected_found(format!("at most {most}"), serial))
-}
-
-fn text(text: &str, most: usize) -> Result<(), Fault> {
-    if text.is_empty() || text.len() > most || text.chars().any(char::is_control) {
-        return Err(malformed(format!(
-            "not a line of 1 to {most} bytes without control characters"
-        )));
-    }
-    Ok(())
-}
-
-/// Accepts a path that a file of the transfer directory may have.
-pub(super) fn portable(name: &str) -> Result<(), Fault> {
-    path::portable(name)
-        .map_err(|reason| Fault::new(Code::PathNotPortable, reason.to_string()).at(name))?;
-    layout::place(name).map_err(|reason| malformed(reason.words()).at(name))?;
-    Ok(())
-}
-
-/// Accepts a path of an artifact or a bundle: what `trust/` and `tools/` hold is neither.
-fn outside(name: &str) -> Result<(), Fault> {
-    portable(name)?;
-    match layout::place(name) {
-        Ok(PathUse::Free) => Ok(()),
-        _ => Err(malformed("an artifact or bundle can't lie in trust/ or tools/").at(name)),
-    }
 }
 
 fn files(files: &[FileEntry]) -> Result<(), Fault> {

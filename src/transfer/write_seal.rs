@@ -1,0 +1,102 @@
+//! Writing a seal: at every moment the directory is the old transfer, the new one, or says that
+//! sealing was interrupted.
+
+use std::collections::BTreeSet;
+
+use super::layout::{self, MANIFEST, MARKER, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS};
+use super::manifest::Manifest;
+use super::request::{AddedFile, SealRequest};
+use super::signature;
+use crate::digest::Sha256Digest;
+use crate::directory::{EntryKind, Folder, Listing};
+use crate::verdict::{Code, Fault};
+
+/// Says in a sealed directory that it is being changed: until it is sealed again, every check answers
+/// [`Code::SealIncomplete`]. Does nothing where there is no seal, or where that is said already; answers
+/// whether it is said now and was not before.
+///
+/// # Errors
+/// [`Code::WriteFailed`].
+pub fn begin(folder: &Folder) -> Result<bool, Fault> {
+    let there = |name: &&str| folder.file(name).is_ok();
+    if there(&MARKER) || !SEAL_FILES.iter().any(there) {
+        return Ok(false);
+    }
+    folder.prepare(MANIFEST, b"", 0o644)?;
+    folder.sync()?;
+    Ok(true)
+}
+
+/// Takes back what [`begin`] said: nothing was changed, and the old seal holds as before.
+///
+/// # Errors
+/// [`Code::WriteFailed`].
+pub fn unchanged_since(folder: &Folder) -> Result<(), Fault> {
+    folder.remove(MARKER)?;
+    folder.sync()
+}
+
+/// Writes everything; first the marker, which holds the manifest already, and gets its name last.
+pub(super) fn write(
+    folder: &Folder,
+    request: &SealRequest<'_>,
+    manifest: &Manifest,
+    bytes: &[u8],
+    before: &Listing,
+    own: &[AddedFile],
+) -> Result<Sha256Digest, Fault> {
+    let digest = Sha256Digest::of(bytes);
+    let der = request.key.sign(bytes);
+    if before.has(MARKER, EntryKind::File) {
+        // It belongs to the manifest that is given up; so the next run knows what it finds.
+        folder.remove(SUMS)?;
+    }
+    folder.write(MARKER, bytes, 0o644)?;
+    // Only names that were looked at in `clear`.
+    for left in before.files().filter(|it| it.name != MARKER && layout::is_left_over(&it.name)) {
+        folder.remove(&left.name)?;
+    }
+    folder.make_folders("trust/keys")?;
+    folder.make_folders("tools")?;
+    for file in own {
+        folder.write(&file.name, &file.bytes, file.mode)?;
+    }
+    folder.write(SUMS, &manifest.sums(), 0o644)?;
+    folder.write(SIGNATURE, &signature::signature_file(&der), 0o644)?;
+    let signer = request.key.public().fingerprint();
+    folder.write(SIGSTORE, &signature::sigstore_file(&der, &signer, &digest), 0o644)?;
+    unchanged(folder, manifest, request.exclude)?;
+    folder.commit(MANIFEST)?;
+    Ok(digest)
+}
+
+/// What lies in the folder; only a directory that is left out may be one that can't be listed.
+pub(super) fn list(folder: &Folder, exclude: &BTreeSet<String>) -> Result<Listing, Fault> {
+    let (listing, faults) = folder.look()?;
+    match faults.into_iter().find(|(name, _)| !exclude.contains(name)) {
+        Some((_, fault)) => Err(fault),
+        None => Ok(listing),
+    }
+}
+
+/// Nothing may have come or gone while the folder was read.
+fn unchanged(
+    folder: &Folder,
+    manifest: &Manifest,
+    exclude: &BTreeSet<String>,
+) -> Result<(), Fault> {
+    let listing = list(folder, exclude)?;
+    let there: BTreeSet<&str> = listing
+        .files()
+        .map(|entry| entry.name.as_str())
+        .filter(|name| !SEAL_FILES.contains(name) && *name != MARKER && !exclude.contains(*name))
+        .collect();
+    let sealed: BTreeSet<&str> = manifest.files.iter().map(|file| file.path.as_str()).collect();
+    match there.symmetric_difference(&sealed).next() {
+        None => Ok(()),
+        Some(name) => {
+            let message = "the folder changed while it was sealed; run the same command again";
+            Err(Fault::new(Code::Unreadable, message).at(folder.show(name)))
+        }
+    }
+}
