@@ -28,6 +28,7 @@ mod run_args;
 mod seal;
 mod seal_summary;
 mod sealing;
+mod state_file;
 mod total_bar;
 mod transfer_args;
 mod trust_args;

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::files;
-use crate::directory::{Folder, write_beside};
-use crate::limits;
-use crate::transfer::{AcceptedTransfers, Sealed, stream};
+use super::state_file::StateFile;
+use crate::directory::Folder;
+use crate::transfer::stream;
 use crate::trust::TrustPolicy;
 use crate::verdict::{Code, Fault};
 
@@ -81,68 +80,15 @@ impl TransferArgs {
         Ok(())
     }
 
-    /// What was accepted before: asked once, when the run begins.
-    ///
-    /// # Errors
-    /// [`Code::StateMissing`], [`Code::StateMalformed`], and [`Code::Usage`] when a file that is to be
-    /// begun is there.
-    pub(super) fn state(&self) -> Result<Option<AcceptedTransfers>, Fault> {
-        let Some(path) = &self.state else { return Ok(None) };
-        let there = path.symlink_metadata().is_ok();
-        if self.init_state {
-            if there {
-                let message = "the state file is there already; leave --init-state out";
-                return Err(Fault::new(Code::Usage, message).at(files::show(path)));
-            }
-            return Ok(Some(AcceptedTransfers::default()));
-        }
-        if !there {
-            return Err(
-                Fault::new(Code::StateMissing, "there is no such file").at(files::show(path))
-            );
-        }
-        let bytes = files::read_config(path, limits::STATE_BYTES, Code::StateMalformed)?;
-        AcceptedTransfers::parse(&bytes).map(Some).map_err(|fault| fault.at(files::show(path)))
-    }
-
-    /// Remembers an accepted transfer, beside what others may have accepted meanwhile.
-    ///
-    /// # Errors
-    /// Those of reading and writing the file, and those of [`AcceptedTransfers::accept`].
-    pub(super) fn remember(&self, sealed: &Sealed) -> Result<(), Fault> {
-        let Some(path) = &self.state else { return Ok(()) };
-        write_beside(path, limits::STATE_BYTES, |before| {
-            let mut state = match before {
-                Some(bytes) => AcceptedTransfers::parse(&bytes)?,
-                None if self.init_state => AcceptedTransfers::default(),
-                None => {
-                    let message = "the file went away while the transfer was checked";
-                    return Err(Fault::new(Code::StateMissing, message));
-                }
-            };
-            let changed = state.accept(sealed.manifest(), &sealed.digest())?;
-            if changed { state.to_bytes().map(Some) } else { Ok(None) }
-        })
-        .map_err(|fault| fault.at(files::show(path)))
-    }
-
-    /// Refuses a state that is no file, before anything is judged.
-    ///
-    /// # Errors
-    /// [`Code::StateMalformed`].
-    pub(super) fn state_is_file(&self) -> Result<(), Fault> {
-        match &self.state {
-            Some(path) if path.exists() && !path.is_file() => {
-                Err(Fault::new(Code::StateMalformed, "not a regular file").at(files::show(path)))
-            }
-            _ => Ok(()),
-        }
+    /// The state file, if one is named.
+    pub(super) fn state_file(&self) -> Option<StateFile> {
+        self.state.clone().map(|path| StateFile::new(path, self.init_state))
     }
 
     /// The earlier transfers.
     ///
     /// # Errors
-    /// Those of opening a directory.
+    /// The fault of a directory that can't be opened.
     pub(super) fn bases(&self) -> Result<Vec<Folder>, Fault> {
         self.base.iter().map(|path| Folder::open(path)).collect()
     }

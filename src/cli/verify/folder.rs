@@ -122,7 +122,10 @@ fn sealed(whom: &Whom<'_>, folder: &Folder, options: Options<'_>) -> Checked {
         && let Some(mut last) = answer.reports.pop()
     {
         let is_base = whom.together.as_ref().is_some_and(|it| it.is_base(sealed));
-        let remembered = if fine && !is_base { arguments.remember(sealed) } else { Ok(()) };
+        let remembered = match whom.state_file {
+            Some(file) if fine && !is_base => file.remember(sealed),
+            _ => Ok(()),
+        };
         // What was not remembered was not accepted.
         if let Err(fault) = remembered {
             last = last.refused(&fault);

@@ -1,5 +1,6 @@
 //! `sealift verify`: loads what is believed, and has each PATH judged as what it is.
 
+mod args;
 mod file;
 mod folder;
 
@@ -7,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::apart::Named;
-use super::args::VerifyArgs;
 use super::console::{self, Console, ConsoleOptions};
+use super::state_file::StateFile;
 use super::trust_settings::{TrustOptions, TrustSettings, no_key};
 use super::{
     apart, batch_args, complain, expected, files, jobs, load_profile, medium, program_digest,
@@ -32,6 +33,7 @@ use crate::verdict::{
 use file::{Single, signers};
 use folder::Directory;
 
+pub(super) use args::VerifyArgs;
 pub(super) use file::load_bundle;
 
 /// Whom a run believes, and how it was called.
@@ -52,6 +54,7 @@ pub(super) struct Whom<'a> {
     pub(super) part: Option<Part>,
     pub(super) hash: HashRule,
     pub(super) now: jiff::Timestamp,
+    pub(super) state_file: Option<&'a StateFile>,
     /// What was accepted before the run began.
     pub(super) state: Result<Option<AcceptedTransfers>, Fault>,
     /// The transfers that the run judges.
@@ -76,7 +79,8 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
         return Err(Fault::new(Code::ProfileMalformed, "there is no vendor profile"));
     };
     check_usage(arguments)?;
-    arguments.transfer.state_is_file()?;
+    let state_file = arguments.transfer.state_file();
+    state_file.as_ref().map_or(Ok(()), StateFile::is_file)?;
     let believed = TrustSettings::load(said(arguments, started))?;
     places(arguments, &believed, profiles.first())?;
     let TrustSettings { policy, keys, transfer_keys, root: named, .. } = believed;
@@ -107,7 +111,8 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
         part: arguments.batch.part()?,
         hash: arguments.trust.hash(HashRule::Known),
         now: arguments.transfer.time.unwrap_or(started),
-        state: arguments.transfer.state(),
+        state: state_file.as_ref().map(StateFile::read).transpose(),
+        state_file: state_file.as_ref(),
         transfers: Vec::new(),
         together: None,
         jobs: threads(arguments),
