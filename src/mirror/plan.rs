@@ -1,0 +1,82 @@
+//! What a run would fetch (`--plan`).
+
+use super::fetch::Located;
+use super::request::MirrorRequest;
+use super::stage::Stage;
+use super::store::Store;
+use super::wanted::WantedItem;
+use crate::verdict::Fault;
+
+/// One line of the plan.
+#[derive(Debug, Clone)]
+pub struct PlanItem {
+    /// What was asked for.
+    pub wanted: WantedItem,
+    /// Its size in bytes, where it is known.
+    pub size: Option<u64>,
+    /// Whether it is here already.
+    pub here: bool,
+    /// Whether an earlier transfer carried it; of a package its bundle is still to say so.
+    pub carried: bool,
+    /// What of it will be fetched, in bytes: nothing of what is here, or half here, or carried.
+    pub fetch: Option<u64>,
+    /// Where exactly an image is, and what should be known of it.
+    pub notes: Vec<String>,
+    /// The URLs that will be asked, as far as they are known.
+    pub urls: Vec<String>,
+    /// Why it can't be had.
+    pub fault: Option<Fault>,
+}
+
+impl MirrorRequest<'_> {
+    /// Asks about everything and fetches nothing but manifests.
+    #[must_use]
+    pub fn plan(&self) -> Vec<PlanItem> {
+        let store = Store::new(self.folder);
+        let fetch_task = self.fetch_task(&store);
+        let locations = self.locate_all(&fetch_task);
+        let items = self.wanted.iter().zip(locations);
+        items
+            .map(|(wanted, located)| match located {
+                Ok(located) => {
+                    let (here, carried) = (
+                        fetch_task.is_here(wanted, &located),
+                        fetch_task.is_carried(wanted, &located),
+                    );
+                    let left = Stage::new(&store, wanted).bytes();
+                    let fetch = located.size().map(|size| match here || carried {
+                        true => 0,
+                        false => size.saturating_sub(left),
+                    });
+                    PlanItem {
+                        wanted: wanted.clone(),
+                        size: located.size(),
+                        here,
+                        carried,
+                        fetch,
+                        notes: match &located {
+                            Located::Image(found) => {
+                                let it = found.description();
+                                let notes = it.notes.iter().cloned();
+                                std::iter::once(it.source.clone()).chain(notes).collect()
+                            }
+                            Located::Package(_) => Vec::new(),
+                        },
+                        urls: fetch_task.urls(wanted, &located),
+                        fault: None,
+                    }
+                }
+                Err(fault) => PlanItem {
+                    wanted: wanted.clone(),
+                    size: None,
+                    here: false,
+                    carried: false,
+                    fetch: None,
+                    notes: Vec::new(),
+                    urls: Vec::new(),
+                    fault: Some(fault),
+                },
+            })
+            .collect()
+    }
+}

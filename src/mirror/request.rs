@@ -1,0 +1,95 @@
+//! What to mirror, and how: everything that a run is told.
+
+use super::earlier_transfer::EarlierTransfer;
+use super::fetch::{FetchTask, Located};
+use super::http::Http;
+use super::log::FetchLog;
+use super::stage::Stage;
+use super::store::Store;
+use super::wanted::WantedItem;
+use super::{Hosts, ImageSource, Watch};
+use crate::directory::{Folder, Lock, TEMPORARY};
+use crate::parallel;
+use crate::transfer::{self, AddedFile, NamedKeys, SealRequest};
+use crate::verdict::Fault;
+
+/// What to mirror, and how.
+pub struct MirrorRequest<'a> {
+    /// The transfer directory.
+    pub folder: &'a Folder,
+    /// The lock on it, which the caller holds from before it was looked at.
+    pub lock: &'a Lock,
+    /// What was asked for.
+    pub wanted: &'a [WantedItem],
+    /// The HTTP client.
+    pub http: &'a Http,
+    /// The hosts of the vendor.
+    pub hosts: Hosts,
+    /// How to seal; what was asked for, omitted, and came from where is filled in here.
+    pub order: SealRequest<'a>,
+    /// Where an image comes from.
+    pub source: &'a dyn ImageSource,
+    /// An earlier transfer.
+    pub earlier: Option<&'a EarlierTransfer>,
+    /// Files to add in `tools/`.
+    pub tools: Vec<AddedFile>,
+    /// How many artifacts are worked on at once.
+    pub jobs: usize,
+    /// Stop at the first that fails.
+    pub fail_fast: bool,
+    /// Give up what is half-way here, and seal the rest.
+    pub omit_partial: bool,
+    /// Who watches.
+    pub watch: &'a dyn Watch,
+}
+
+impl std::fmt::Debug for MirrorRequest<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MirrorRequest").field("wanted", &self.wanted).finish_non_exhaustive()
+    }
+}
+
+impl MirrorRequest<'_> {
+    /// Refuses what could not be sealed whatever is brought: before anything is fetched, not behind it.
+    ///
+    /// # Errors
+    /// Those of [`transfer::possible`] and [`transfer::clear`].
+    pub fn possible(&self) -> Result<(), Fault> {
+        let order = SealRequest { extra: &self.tools, ..self.order() };
+        transfer::possible(&order)?;
+        FetchLog::clear(self.folder)?;
+        let beside = |wanted: &WantedItem| format!("{}{TEMPORARY}", wanted.directory);
+        let half_written = self.wanted.iter().map(beside).collect();
+        transfer::clear(self.folder, &order, &half_written)
+    }
+
+    /// The order; a pinned key need not lie beside each artifact.
+    pub(super) fn order(&self) -> SealRequest<'_> {
+        SealRequest {
+            named_keys: NamedKeys { absent_pins: true, ..self.order.named_keys },
+            ..self.order
+        }
+    }
+
+    pub(super) fn fetch_task<'e>(&'e self, store: &'e Store<'e>) -> FetchTask<'e> {
+        FetchTask {
+            store,
+            http: self.http,
+            hosts: self.hosts.clone(),
+            order: self.order(),
+            source: self.source,
+            earlier: self.earlier,
+            watch: self.watch,
+        }
+    }
+
+    pub(super) fn locate_all<'e>(
+        &self,
+        fetch_task: &FetchTask<'e>,
+    ) -> Vec<Result<Located<'e>, Fault>> {
+        parallel::map(self.wanted, self.jobs, |wanted| {
+            Stage::new(fetch_task.store, wanted).clear()?;
+            fetch_task.locate(wanted)
+        })
+    }
+}
