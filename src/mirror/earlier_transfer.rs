@@ -71,7 +71,7 @@ impl EarlierTransfer {
     /// Whether an archive may be the one described. A registry's digest is that of all platforms, but the
     /// archive has those that were asked for then: another choice has another size.
     fn fits(&self, path: &str, description: &ImageDescription) -> bool {
-        let exact = description.source.starts_with("docker://");
+        let exact = description.is_from_registry();
         let carried = self.manifest.file(path).map(|it| it.size);
         !exact || (carried.is_some() && carried == description.size)
     }

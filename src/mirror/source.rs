@@ -56,3 +56,10 @@ pub struct ImageDescription {
     /// What a reader should know: platforms left out and the like, one sentence each.
     pub notes: Vec<String>,
 }
+
+impl ImageDescription {
+    /// Whether a registry describes the image: it states the digest of every document.
+    pub(super) fn is_from_registry(&self) -> bool {
+        self.source.starts_with("docker://")
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::judge::{Judgement, digest, stated};
 use super::task::{FetchOutcome, FetchTask};
+use crate::digest::Sha256Digest;
 use crate::mirror::stage::Stage;
 use crate::mirror::wanted::WantedItem;
 use crate::mirror::{FetchRecord, FoundImage, ImageDescription};
@@ -15,9 +16,8 @@ impl FetchTask<'_> {
         found: &dyn FoundImage,
     ) -> Result<FetchOutcome, Fault> {
         let description = found.description();
-        let there = |path: &str| self.store.folder.file(path).is_ok();
         // What lies here need not be fetched, and nothing is taken away.
-        if !there(&wanted.path)
+        if self.store.folder.file(&wanted.path).is_err()
             && let Some(item) = self.earlier.and_then(|it| it.image(wanted, description))
         {
             Stage::new(self.store, wanted).give_up()?;
@@ -27,20 +27,7 @@ impl FetchTask<'_> {
             self.watch.say(&format!("{}: {note}", wanted.name));
         }
         let mut stage = Stage::new(self.store, wanted);
-        let mut alone = None;
-        // An archive shows its labels only when it is read.
-        if !description.labels.is_empty() {
-            let bundles = self.image_material(&mut stage, &description.labels)?;
-            // Of a registry every digest is known that the archive will prove.
-            if description.source.starts_with("docker://") {
-                self.foresee(&stage, &bundles, Foreseen::Image(&description.stated))?;
-                // An index that lists what is not brought goes along only if somebody signed it.
-                alone = found.without_index().filter(|(index, _)| {
-                    let index = Foreseen::Image(std::slice::from_ref(index));
-                    bundles.is_empty() || self.foresee(&stage, &bundles, index).is_err()
-                });
-            }
-        }
+        let alone = self.material_before(&mut stage, found)?;
         let found = match &alone {
             None => found,
             Some((index, alone)) => {
@@ -51,24 +38,8 @@ impl FetchTask<'_> {
             }
         };
         let description = found.description();
-        let recorded =
-            |place: &str| self.store.last(place).is_some_and(|it| it.url == description.source);
-        // A run that ended before it had read what it fetched did not record it: what the source
-        // states tells whether it is the same.
-        let mut here = None;
-        for place in stage.places() {
-            if here.is_none()
-                && there(&place)
-                && (recorded(&place) || !description.stated.is_empty())
-            {
-                stage.put(&wanted.path, place.clone());
-                let judged = self.judge(&stage, description).ok();
-                here = judged.filter(|it| self.is_it(&stage, description, recorded(&place), it));
-                if here.is_none() && recorded(&place) {
-                    self.watch.say(&format!("{place}: not what was fetched before; fetched again"));
-                }
-            }
-        }
+        let recorded = |place: &str| self.is_recorded_from(place, description);
+        let here = self.archive_here(&mut stage, description);
         let new = here.is_none() || !stage.place().is_some_and(recorded);
         let mut judged = match here {
             Some(judged) => judged,
@@ -93,6 +64,62 @@ impl FetchTask<'_> {
             self.store.record([FetchRecord::local(source, place, it.size, it.sha256)])?;
         }
         self.accept(&mut stage, judged, description.source.clone())
+    }
+
+    /// Fetches the bundles and keys, where the labels that name them are known before the archive is read.
+    /// Answers with the image without its index, and that index, if nobody signed the index.
+    fn material_before<'f>(
+        &self,
+        stage: &mut Stage<'_>,
+        found: &'f dyn FoundImage,
+    ) -> Result<Option<(Sha256Digest, Box<dyn FoundImage + 'f>)>, Fault> {
+        let description = found.description();
+        if description.labels.is_empty() {
+            return Ok(None);
+        }
+        let bundles = self.image_material(stage, &description.labels)?;
+        // Only a registry states every digest that the archive will prove.
+        if !description.is_from_registry() {
+            return Ok(None);
+        }
+        self.foresee(stage, &bundles, Foreseen::Image(&description.stated))?;
+        // An index that lists what is not fetched goes along only if somebody signed it.
+        Ok(found.without_index().filter(|(index, _)| {
+            let index = Foreseen::Image(std::slice::from_ref(index));
+            bundles.is_empty() || self.foresee(stage, &bundles, index).is_err()
+        }))
+    }
+
+    /// The archive of an earlier run, if it is still the image that was found.
+    fn archive_here(
+        &self,
+        stage: &mut Stage<'_>,
+        description: &ImageDescription,
+    ) -> Option<Judgement> {
+        let path = &stage.wanted().path;
+        for place in stage.places() {
+            let recorded = self.is_recorded_from(&place, description);
+            // A run that ended before it had read what it fetched did not record it: what the source
+            // states tells whether it is the same.
+            if self.store.folder.file(&place).is_err() || !recorded && description.stated.is_empty()
+            {
+                continue;
+            }
+            stage.put(path, place.clone());
+            let judged = self.judge(stage, description).ok();
+            let same = judged.filter(|judged| self.is_it(stage, description, recorded, judged));
+            if same.is_some() {
+                return same;
+            }
+            if recorded {
+                self.watch.say(&format!("{place}: not what was fetched before; fetched again"));
+            }
+        }
+        None
+    }
+
+    fn is_recorded_from(&self, place: &str, description: &ImageDescription) -> bool {
+        self.store.last(place).is_some_and(|record| record.url == description.source)
     }
 
     /// Whether the archive that lies here is the image that was found: the one that was recorded, or
