@@ -6,24 +6,21 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 
-use super::accepted::AcceptedTransfers;
 use super::context::Context;
-use super::cover::{self, Covers, OtherFiles};
+use super::cover::{self, Covers};
 use super::file_set::{self, FileSet};
 use super::item::ItemVerifier;
-use super::layout::{PathUse, TRUSTED_ROOT};
-use super::manifest::{Artifact, FileEntry, Kind, Manifest};
+use super::layout::TRUSTED_ROOT;
+use super::manifest::{Artifact, Kind, Manifest};
 use super::opened::OpenedTransfer;
+use super::other_files::{OtherFiles, others};
 use super::sealed::Sealed;
-use super::vouch::{self, SealedKeys, mismatch};
-use super::{admit, fresh, layout, trust_file};
-use crate::artifact::detect::{self, Found};
-use crate::digest::{FileDigest, Sha256Digest};
-use crate::directory::{Folder, Listing, read_small};
-use crate::limits;
+use super::vouch::{self, SealedKeys};
+use super::{admit, base};
+use crate::digest::Sha256Digest;
+use crate::directory::{Folder, Listing};
 use crate::parallel::{self, Crew};
 use crate::sigstore::TrustMaterial;
-use crate::survey::{self, Spot};
 use crate::verdict::{
     ArtifactKind, ArtifactReport, Check, CheckName, Code, Evidence, Fault, Outcome, Status,
 };
@@ -73,7 +70,11 @@ fn check_one(
     };
     let manifest = sealed.manifest();
     whole.checks.push(seal_check(&sealed));
-    if let Err(fault) = gate(&sealed, context, role, &mut whole) {
+    let admitted = match role {
+        TransferRole::Base => admit::base(&sealed, context),
+        TransferRole::Transfer => admit::gate(&sealed, context, &mut whole),
+    };
+    if let Err(fault) = admitted {
         let code = fault.code();
         let mut report = whole.refused(&fault.at(folder.shown()));
         if matches!(code, Code::KeyRetired | Code::KeyNotValid | Code::KeyRevoked) {
@@ -97,7 +98,7 @@ fn check_one(
         report.refused(&Fault::new(Code::Omitted, message))
     }));
     reports.extend(requested(manifest));
-    let fault = base(manifest, context, &mut reports).err();
+    let fault = check_base(manifest, context, &mut reports).err();
     let own: Vec<Fault> = fault.into_iter().map(|fault| fault.at(folder.shown())).collect();
     if role == TransferRole::Base {
         for report in &mut reports {
@@ -196,106 +197,6 @@ fn contents(
     (reports, present, OtherFiles { wrong: not_right, alone })
 }
 
-/// The files that are no artifacts: each against its entry; and which of them nobody but the sealing
-/// operator vouches for. A policy that lists vendors does not take his word for those.
-fn others(
-    folder: &Folder,
-    manifest: &Manifest,
-    context: &Context<'_>,
-    called: &dyn Fn(&str) -> Option<String>,
-    whole: &mut ArtifactReport,
-) -> (Vec<(String, Fault)>, BTreeSet<String>) {
-    let artifacts: BTreeSet<&str> = manifest.artifacts.iter().map(|it| it.path.as_str()).collect();
-    let in_artifact = |path: &str| {
-        artifacts.contains(path)
-            // In an OCI layout: the image's answer speaks for all of it.
-            || survey::above(path).any(|above| artifacts.contains(above))
-    };
-    let others: Vec<(&FileEntry, String)> = manifest
-        .files
-        .iter()
-        .filter(|entry| !in_artifact(&entry.path))
-        .filter_map(|entry| Some((entry, called(&entry.path)?)))
-        .collect();
-    let profiles = context.all_profiles();
-    let packages: BTreeSet<&str> = manifest
-        .artifacts
-        .iter()
-        .filter(|it| it.kind == Kind::Package)
-        .map(|it| it.path.as_str())
-        .collect();
-    let has = |path: &str| packages.contains(path);
-    let compared = parallel::map(&others, context.reading.jobs, |(entry, name)| {
-        let spot = Spot { name: &entry.path, profiles: &profiles, has: &has };
-        compare(folder, entry, name, context, &spot)
-    });
-    let bundles: BTreeSet<&str> =
-        manifest.artifacts.iter().flat_map(|it| &it.bundles).map(String::as_str).collect();
-    let mut wrong = Vec::new();
-    let mut alone = Vec::new();
-    for ((entry, _), result) in others.iter().zip(compared) {
-        match result {
-            Err(fault) => wrong.push((entry.path.clone(), fault)),
-            Ok(material) => {
-                if !material && !bundles.contains(entry.path.as_str()) {
-                    alone.push(entry.path.as_str());
-                }
-            }
-        }
-    }
-    let status = if wrong.is_empty() { Status::Passed } else { Status::Failed };
-    let check = Check::new(CheckName::SealedFiles, status).with("files", others.len());
-    whole.checks.push(check.with("seal_only", alone.len()));
-    let mut named = 0_usize;
-    for &path in &alone {
-        if !context.asks_signatures() || layout::is_own(path) {
-            named = named.saturating_add(1);
-            if named <= limits::NOTED_FILES {
-                let note = format!("covered by the seal only, by no vendor's signature: {path}");
-                whole.notes.push(note);
-            }
-        } else if let Some(message) = unsigned(folder, manifest, context, called, path) {
-            wrong.push((path.to_owned(), Fault::new(Code::NoBundle, message)));
-        }
-    }
-    if named > limits::NOTED_FILES {
-        let more = named.saturating_sub(limits::NOTED_FILES);
-        whole.notes.push(format!("covered by the seal only: {more} more files"));
-    }
-    let alone = alone.into_iter().map(str::to_owned).collect();
-    (wrong, alone)
-}
-
-/// Why a file that nobody but the seal vouches for is not accepted, where the policy asks for signatures.
-/// What a pattern for files allows is read again: an image is not among it.
-fn unsigned(
-    folder: &Folder,
-    manifest: &Manifest,
-    context: &Context<'_>,
-    called: &dyn Fn(&str) -> Option<String>,
-    path: &str,
-) -> Option<&'static str> {
-    let agrees = |image| context.agrees_unsigned(path, path, None, image);
-    if !agrees(false) && !agrees(true) {
-        return Some("the seal alone vouches for it, and the policy asks for a signature");
-    }
-    let read = || {
-        let entry = manifest.file(path)?;
-        let mut file = folder.file(&called(path)?).ok()?;
-        let read = detect::read_hashing(&mut file, entry.size, None, &context.reading);
-        let (found, digest) = read.ok()?;
-        (digest.sha256 == entry.sha256).then_some(!matches!(found, Ok(Found::Package(..))))
-    };
-    match read() {
-        Some(image) if agrees(image) => None,
-        Some(true) => Some("it is an image, and the policy allows no image of this name unsigned"),
-        Some(false) => {
-            Some("it is no image, and the policy allows only images of this name unsigned")
-        }
-        None => Some("it could not be read again, and the policy asks for a signature"),
-    }
-}
-
 /// The artifacts, the largest first; an archive whose layers are still hashed when others are done gets
 /// the threads of those.
 fn artifacts(verifier: &ItemVerifier<'_>) -> Vec<ArtifactReport> {
@@ -317,83 +218,6 @@ fn artifacts(verifier: &ItemVerifier<'_>) -> Vec<ArtifactReport> {
     });
     done.sort_by_key(|(number, _)| *number);
     done.into_iter().map(|(_, report)| report).collect()
-}
-
-/// A file that is no artifact against its entry; says whether it is material: a key, a bundle, a trusted
-/// root, or what names a key.
-fn compare(
-    folder: &Folder,
-    entry: &FileEntry,
-    name: &str,
-    context: &Context<'_>,
-    spot: &Spot<'_>,
-) -> Result<bool, Fault> {
-    let progress = context.reading.progress;
-    progress.expect(entry.size);
-    let wrong_size = |found: u64| {
-        Fault::new(Code::FileMismatch, "the file's size is not the sealed one")
-            .at(folder.show(name))
-            .expected_found(format!("{} bytes", entry.size), found)
-    };
-    let size = folder.file(name)?.metadata().map_or(entry.size, |metadata| metadata.len());
-    if size != entry.size {
-        return Err(wrong_size(size));
-    }
-    let kept = match layout::place(&entry.path) {
-        Ok(place @ (PathUse::Key | PathUse::TrustedRoot | PathUse::FetchLog)) => Some(place),
-        _ => None,
-    };
-    let mut said = Ok(());
-    let (digest, material) = if let Some(place) = kept {
-        let digest;
-        (digest, said) = trust_file::read(folder, name, &entry.path, place)?;
-        progress.advance(digest.size);
-        (digest, place != PathUse::FetchLog)
-    } else if entry.size <= limits::BUNDLE_BYTES {
-        let (bytes, sha256) = read_small(folder, name, entry.size, Code::FileMismatch)?;
-        progress.advance(bytes.len() as u64);
-        let digest = FileDigest { sha256, size: bytes.len() as u64 };
-        (digest, survey::is_material(spot, &bytes))
-    } else {
-        (survey::hash(folder, name, entry.size.saturating_add(1), progress)?, false)
-    };
-    if digest.size != entry.size {
-        return Err(wrong_size(digest.size));
-    }
-    if digest.sha256 != entry.sha256 {
-        return Err(mismatch(entry.sha256, digest.sha256).at(folder.show(name)));
-    }
-    said.map(|()| material)
-}
-
-/// Whether the transfer may be used at all, before anything of it is read.
-fn gate(
-    sealed: &Sealed,
-    context: &Context<'_>,
-    role: TransferRole,
-    whole: &mut ArtifactReport,
-) -> Result<(), Fault> {
-    if role == TransferRole::Base {
-        return admit::base(sealed, context);
-    }
-    admit::believed(sealed, context)?;
-    let max_age = context.policy.and_then(crate::trust::TrustPolicy::max_age);
-    let fresh = fresh::check(sealed.manifest(), context.now, max_age);
-    let status = if fresh.is_ok() { Status::Passed } else { Status::Failed };
-    whole.checks.push(Check::new(CheckName::Freshness, status));
-    fresh?;
-    let none = AcceptedTransfers::default();
-    let before = admit::serial(sealed, context.state.unwrap_or(&none), context);
-    if context.state.is_none() && before.is_ok() {
-        whole.checks.push(Check::new(CheckName::Serial, Status::NotChecked));
-        whole.notes.push("rollback not checked: no --state".to_owned());
-        return Ok(());
-    }
-    let status = if before.is_ok() { Status::Passed } else { Status::Failed };
-    let check = Check::new(CheckName::Serial, status).with("serial", sealed.manifest().serial);
-    let before = before.inspect_err(|_| whole.checks.push(check.clone()))?;
-    whole.checks.push(check.with("before", before));
-    Ok(())
 }
 
 /// What was asked for and has no answer: it is no artifact, nobody says that it was omitted, and no earlier
@@ -420,70 +244,22 @@ fn requested(manifest: &Manifest) -> Vec<ArtifactReport> {
         .collect()
 }
 
-/// The earlier transfer: found among those given by its manifest's digest, checked like any other
-/// but for its age, and holding what this one says it holds.
-fn base(
+/// Checks the earlier transfer like any other, but for its age and serial, and adds its reports; it must
+/// hold what this one says it holds.
+fn check_base(
     manifest: &Manifest,
     context: &Context<'_>,
     reports: &mut Vec<ArtifactReport>,
 ) -> Result<(), Fault> {
     let Some(base) = &manifest.base else { return Ok(()) };
-    let meant =
-        format!("transfer {} (stream {}, serial {})", base.transfer_id, base.stream, base.serial);
-    if context.bases.is_empty() {
-        return Err(Fault::new(Code::BaseNotGiven, format!("it builds on {meant}")));
+    let (folder, opened) = base::find(base, context)?;
+    // The digest is of a manifest, so a chain of earlier transfers can't have a loop.
+    let checked = check_one(folder, opened, context, TransferRole::Base);
+    reports.extend(checked.reports);
+    match checked.sealed {
+        Some(sealed) => base::holds(folder, sealed.manifest(), base),
+        None => Ok(()),
     }
-    let mut unusable = None;
-    for folder in context.bases {
-        let opened = OpenedTransfer::open(folder, context.transfer_keys);
-        let found = match &opened.sealed {
-            Ok(sealed) if sealed.digest() == base.manifest => sealed.manifest(),
-            Ok(_) => continue,
-            Err(fault) => {
-                unusable.get_or_insert(fault.clone());
-                continue;
-            }
-        };
-        let same = (&found.transfer_id, &found.stream, found.serial)
-            == (&base.transfer_id, &base.stream, base.serial);
-        if !same {
-            let message = "its manifest is the right one, and its id, stream or serial is not";
-            return Err(Fault::new(Code::BaseMismatch, message).at(folder.shown()).expected_found(
-                meant,
-                format!("{} (stream {}, serial {})", found.transfer_id, found.stream, found.serial),
-            ));
-        }
-        // The digest is of a manifest, so a chain of earlier transfers can't have a loop.
-        let answer = check_one(folder, opened, context, TransferRole::Base);
-        reports.extend(answer.reports);
-        let Some(sealed) = answer.sealed else { return Ok(()) };
-        for item in &base.artifacts {
-            let there = sealed.manifest().file(&item.path);
-            let listed = sealed.manifest().artifacts.iter().any(|artifact| {
-                (artifact.kind, &artifact.name, &artifact.path)
-                    == (item.kind, &item.name, &item.path)
-            });
-            if !listed || there.is_none_or(|file| file.sha256 != item.sha256) {
-                let message = format!("the earlier transfer does not hold {}", item.name);
-                return Err(Fault::new(Code::BaseMismatch, message)
-                    .at(folder.show(&item.path))
-                    .expected_found(
-                        item.sha256,
-                        there.map_or("no file".to_owned(), |it| it.sha256.to_string()),
-                    ));
-            }
-        }
-        return Ok(());
-    }
-    if let Some(fault) = unusable {
-        return Err(fault);
-    }
-    let given: Vec<&str> = context.bases.iter().map(Folder::shown).collect();
-    Err(Fault::new(
-        Code::BaseMismatch,
-        "none of the earlier transfers given is the one that it builds on",
-    )
-    .expected_found(meant, given.join(", ")))
 }
 
 /// The line for the directory: OK only if everything in it is.

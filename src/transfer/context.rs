@@ -7,7 +7,7 @@ use crate::sigstore::{HashRule, Transparency, TrustMaterial};
 use crate::trust::{Profiles, TrustPolicy, VendorProfile, is_called};
 
 use super::accepted::AcceptedTransfers;
-use super::admit::SerialsOfRun;
+use super::serials::SerialsOfRun;
 
 /// Everything that a transfer directory is judged by, besides its seal.
 #[derive(Debug)]

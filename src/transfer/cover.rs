@@ -1,21 +1,13 @@
 //! How each file of a checked transfer directory is covered, from what the check found.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::file_set::FileSet;
 use super::layout::SEAL_FILES;
 use super::manifest::Manifest;
+use super::other_files::OtherFiles;
 use crate::directory::{Entry, Listing};
 use crate::verdict::{ArtifactReport, Cover, Outcome};
-
-/// What the check found of files that are no artifacts.
-#[derive(Debug, Default)]
-pub(super) struct OtherFiles {
-    /// Those that are not as they should be.
-    pub(super) wrong: BTreeSet<String>,
-    /// Those that nobody but the seal covers.
-    pub(super) alone: BTreeSet<String>,
-}
 
 /// A file's name in the directory, its size in bytes, and how it is covered.
 pub type Covers = Vec<(String, u64, Cover)>;
