@@ -9,7 +9,7 @@
 //! This room does not decide whom to trust, and knows nothing of bundles and logs. It opens no file:
 //! where a password comes from, and where a key is written to, is not its business.
 
-mod envelope;
+mod encrypted;
 mod found;
 mod hash;
 mod pem;

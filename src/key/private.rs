@@ -13,7 +13,7 @@ use p256::pkcs8::{EncodePrivateKey as _, EncodePublicKey as _, PrivateKeyInfo};
 use spki::ObjectIdentifier;
 use zeroize::Zeroizing;
 
-use super::envelope::Envelope;
+use super::encrypted::EncryptedKey;
 use super::pem::write_block;
 use super::public::KeyError;
 use super::{PemError, PublicKey, random_bytes, single_block};
@@ -71,8 +71,8 @@ impl PrivateKey {
         let bytes = Zeroizing::new(bytes);
         match label {
             SIGSTORE | COSIGN => {
-                let envelope = Envelope::parse(&bytes)?;
-                Self::from_pkcs8_der(&envelope.open(&password()?)?)
+                let encrypted = EncryptedKey::parse(&bytes)?;
+                Self::from_pkcs8_der(&encrypted.open(&password()?)?)
             }
             "PRIVATE KEY" => Self::from_pkcs8_der(&bytes),
             "PUBLIC KEY" | "RSA PUBLIC KEY" => {
@@ -150,8 +150,8 @@ impl PrivateKey {
         let der = SecretKey::from(&self.key)
             .to_pkcs8_der()
             .map_err(|error| malformed(error.to_string()))?;
-        let envelope = Envelope::seal(der.as_bytes(), password)?;
-        Ok(write_block(SIGSTORE, &envelope.to_json()?))
+        let encrypted = EncryptedKey::seal(der.as_bytes(), password)?;
+        Ok(write_block(SIGSTORE, &encrypted.to_json()?))
     }
 }
 
@@ -303,7 +303,7 @@ MC4CAQAwBQYDK2VwBCIEINLfjA4KgfBAhyO1pWq47EVo2oWTZ+tE7m28zYmO1C2T
         let file = PrivateKey::generate().unwrap().to_encrypted_pem(b"").unwrap();
         let (label, json) = single_block(&file).unwrap();
         assert_eq!(label, SIGSTORE);
-        assert_eq!(Envelope::parse(&json).unwrap().open(b"").unwrap().len(), 138);
+        assert_eq!(EncryptedKey::parse(&json).unwrap().open(b"").unwrap().len(), 138);
     }
 
     #[test]
@@ -324,7 +324,7 @@ MC4CAQAwBQYDK2VwBCIEINLfjA4KgfBAhyO1pWq47EVo2oWTZ+tE7m28zYmO1C2T
 
     #[test]
     fn what_decrypts_but_is_no_key_is_not_a_wrong_password() {
-        let json = Envelope::seal(b"no key", b"pw").unwrap().to_json().unwrap();
+        let json = EncryptedKey::seal(b"no key", b"pw").unwrap().to_json().unwrap();
         let fault = with_password(&write_block(SIGSTORE, &json), b"pw").unwrap_err();
         assert_eq!(fault.code(), Code::PrivateKeyMalformed, "{fault}");
     }

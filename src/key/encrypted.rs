@@ -29,7 +29,7 @@ const KEY: usize = 32;
 
 /// A private key as it lies in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Envelope {
+pub(super) struct EncryptedKey {
     log_cost: u8,
     salt: [u8; SALT],
     nonce: [u8; NONCE],
@@ -65,7 +65,7 @@ struct Cipher {
     nonce: String,
 }
 
-impl Envelope {
+impl EncryptedKey {
     /// Reads the JSON; no other field, spelling or parameter than cosign's.
     ///
     /// # Errors
@@ -233,14 +233,18 @@ mod tests {
     use super::*;
 
     fn sealed() -> Value {
-        let envelope =
-            Envelope { log_cost: 16, salt: [1; SALT], nonce: [2; NONCE], ciphertext: vec![3; 154] };
-        serde_json::from_slice(&envelope.to_json().unwrap()).unwrap()
+        let encrypted = EncryptedKey {
+            log_cost: 16,
+            salt: [1; SALT],
+            nonce: [2; NONCE],
+            ciphertext: vec![3; 154],
+        };
+        serde_json::from_slice(&encrypted.to_json().unwrap()).unwrap()
     }
 
     #[track_caller]
     fn refused(text: &str, code: Code, words: &str) {
-        let fault = Envelope::parse(text.as_bytes()).unwrap_err();
+        let fault = EncryptedKey::parse(text.as_bytes()).unwrap_err();
         assert_eq!(fault.code(), code, "{text}: {fault}");
         assert!(fault.to_string().contains(words), "{text}: {fault}");
     }
@@ -248,11 +252,11 @@ mod tests {
     #[test]
     fn both_costs_of_cosign_open_and_a_wrong_password_does_not() {
         for (cost, log) in COSTS {
-            let envelope = Envelope::seal_at(log, b"a secret", b"pw").unwrap();
-            let json = envelope.to_json().unwrap();
+            let encrypted = EncryptedKey::seal_at(log, b"a secret", b"pw").unwrap();
+            let json = encrypted.to_json().unwrap();
             assert!(String::from_utf8_lossy(&json).contains(&format!("\"N\":{cost},")));
-            let read = Envelope::parse(&json).unwrap();
-            assert_eq!(read, envelope);
+            let read = EncryptedKey::parse(&json).unwrap();
+            assert_eq!(read, encrypted);
             assert_eq!(read.open(b"pw").unwrap().as_slice(), b"a secret");
             assert_eq!(read.open(b"pw ").unwrap_err().code(), Code::PasswordWrong);
         }
@@ -260,17 +264,17 @@ mod tests {
 
     #[test]
     fn a_flipped_bit_is_a_wrong_password() {
-        let mut envelope = Envelope::seal_at(15, b"a secret", b"").unwrap();
-        assert_eq!(envelope.open(b"").unwrap().as_slice(), b"a secret");
-        envelope.ciphertext[20] ^= 1;
-        assert_eq!(envelope.open(b"").unwrap_err().code(), Code::PasswordWrong);
-        envelope.ciphertext.truncate(3);
-        assert_eq!(envelope.open(b"").unwrap_err().code(), Code::PasswordWrong);
+        let mut encrypted = EncryptedKey::seal_at(15, b"a secret", b"").unwrap();
+        assert_eq!(encrypted.open(b"").unwrap().as_slice(), b"a secret");
+        encrypted.ciphertext[20] ^= 1;
+        assert_eq!(encrypted.open(b"").unwrap_err().code(), Code::PasswordWrong);
+        encrypted.ciphertext.truncate(3);
+        assert_eq!(encrypted.open(b"").unwrap_err().code(), Code::PasswordWrong);
     }
 
     #[test]
     fn salt_and_nonce_are_new_each_time() {
-        let [one, two] = [0, 1].map(|_| Envelope::seal_at(15, b"x", b"").unwrap());
+        let [one, two] = [0, 1].map(|_| EncryptedKey::seal_at(15, b"x", b"").unwrap());
         assert!(one.salt != two.salt && one.nonce != two.nonce);
     }
 
@@ -308,7 +312,7 @@ mod tests {
         refused(&twice, Malformed, "twice");
         refused(&format!("{text}x"), Malformed, "not a JSON document");
         refused("[[\"scrypt\"]]", Malformed, "a JSON object is expected");
-        assert!(Envelope::parse(text.as_bytes()).is_ok());
+        assert!(EncryptedKey::parse(text.as_bytes()).is_ok());
     }
 
     #[test]
