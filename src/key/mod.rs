@@ -10,7 +10,7 @@
 //! where a password comes from, and where a key is written to, is not its business.
 
 mod encrypted;
-mod found;
+mod found_key;
 mod hash;
 mod pem;
 pub(crate) mod primitive;

@@ -8,7 +8,7 @@ use der::{Any, Encode as _};
 use serde::Serialize;
 use spki::{AlgorithmIdentifierOwned, ObjectIdentifier, SubjectPublicKeyInfoRef};
 
-use super::found::{self, Parts};
+use super::found_key::{self, Parts};
 use super::pem::{Block, find_block, write_block};
 use super::primitive::{BadKey, RawKey};
 use super::{HashAlgorithm, PemError};
@@ -103,7 +103,7 @@ impl PublicKey {
         let key = Self::from_block(&block)?;
         // What is no UTF-8 was made readable, and is not what stands there.
         let as_it_stands = matches!(text, Cow::Borrowed(_));
-        if as_it_stands && found::is_bare(name, &key, &block) {
+        if as_it_stands && found_key::is_bare(name, &key, &block) {
             return Ok(key);
         }
         let message = "around the PEM block stands more than empty lines, and in a file named *.pub or \
