@@ -9,8 +9,14 @@
 //! anything around the block counts only in a file that is named as keys are, and no comment that looks like
 //! a directive counts at all.
 
-use super::pem::Block;
-use super::public::PublicKey;
+use std::borrow::Cow;
+
+use spki::SubjectPublicKeyInfoRef;
+
+use super::pem::{Block, find_block};
+use super::primitive::RawKey;
+use super::public::{PublicKey, not_one_block, text_of};
+use crate::verdict::{Code, Fault};
 
 /// Lines of a PEM block are at least so long, but for the last: words don't fit in between.
 const LINE_AT_LEAST: usize = 40;
@@ -20,6 +26,27 @@ const BYTES_IN_A_LINE: usize = 15;
 /// Names of keys' files end so, in any letter case.
 const ENDINGS: [&str; 2] = [".pub", ".pem"];
 
+impl PublicKey {
+    /// Reads a key file that nobody named, but that was found: nothing stands around the one PEM block
+    /// but empty lines, comments that begin with `# `, or exactly what `openssl … -text` prints of the key.
+    ///
+    /// # Errors
+    /// Those of [`PublicKey::from_pem`]; [`Code::KeyMalformed`] for text around the block.
+    pub fn from_found(name: &str, file: &[u8]) -> Result<Self, Fault> {
+        let text = text_of(file)?;
+        let block = find_block(&text).map_err(|error| not_one_block(file, &text, error))?;
+        let key = Self::from_block(&block)?;
+        // What is no UTF-8 was made readable, and is not what stands there.
+        let as_it_stands = matches!(text, Cow::Borrowed(_));
+        if as_it_stands && is_bare(name, &key, &block) {
+            return Ok(key);
+        }
+        let message = "around the PEM block stands more than empty lines, and in a file named *.pub or \
+                       *.pem plain comments (# …) and what openssl prints of the key";
+        Err(Fault::new(Code::KeyMalformed, message))
+    }
+}
+
 /// Whether a file is named as keys are.
 fn is_named_key(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
@@ -28,7 +55,7 @@ fn is_named_key(name: &str) -> bool {
 
 /// Whether a block and what stands around it have one of the forms, `key` being what the block holds, in a
 /// file of this name.
-pub(super) fn is_bare(name: &str, key: &PublicKey, block: &Block<'_>) -> bool {
+fn is_bare(name: &str, key: &PublicKey, block: &Block<'_>) -> bool {
     let alone = block.before.trim_ascii().is_empty() && block.after.trim_ascii().is_empty();
     if !alone && !is_named_key(name) {
         return false;
@@ -89,9 +116,9 @@ fn regular(body: &str) -> bool {
 
 /// What OpenSSL 1.0 to 3 and LibreSSL print of a key, by lines.
 fn openssl_texts(key: &PublicKey) -> Vec<Vec<String>> {
-    let Some(parts) = key.parts() else { return Vec::new() };
-    match parts {
-        Parts::Ec { bits, point, oid, nist } => {
+    let Some(printed) = PrintedKey::of(key) else { return Vec::new() };
+    match printed {
+        PrintedKey::Ec { bits, point, oid, nist } => {
             let mut long = vec![format!("Public-Key: ({bits} bit)"), "pub:".to_owned()];
             long.extend(hex_lines(point));
             long.push(format!("ASN1 OID: {oid}"));
@@ -99,7 +126,7 @@ fn openssl_texts(key: &PublicKey) -> Vec<Vec<String>> {
             long.push(format!("NIST CURVE: {nist}"));
             vec![long, short]
         }
-        Parts::Rsa { bits, modulus, exponent } => ["", "RSA "]
+        PrintedKey::Rsa { bits, modulus, exponent } => ["", "RSA "]
             .into_iter()
             .map(|word| {
                 let mut lines =
@@ -109,7 +136,7 @@ fn openssl_texts(key: &PublicKey) -> Vec<Vec<String>> {
                 lines
             })
             .collect(),
-        Parts::Ed25519(bytes) => {
+        PrintedKey::Ed25519(bytes) => {
             let mut lines = vec!["ED25519 Public-Key:".to_owned(), "pub:".to_owned()];
             lines.extend(hex_lines(bytes));
             vec![lines]
@@ -118,7 +145,7 @@ fn openssl_texts(key: &PublicKey) -> Vec<Vec<String>> {
 }
 
 /// The parts of a key as OpenSSL prints them.
-pub(super) enum Parts<'k> {
+enum PrintedKey<'k> {
     /// A curve's names, and the point as it is encoded.
     Ec {
         bits: u16,
@@ -133,6 +160,35 @@ pub(super) enum Parts<'k> {
         exponent: u64,
     },
     Ed25519(&'k [u8]),
+}
+
+impl<'k> PrintedKey<'k> {
+    /// The parts of a key of a supported type.
+    fn of(key: &'k PublicKey) -> Option<Self> {
+        use rsa::traits::PublicKeyParts as _;
+        let spki = SubjectPublicKeyInfoRef::try_from(key.spki.as_slice()).ok()?;
+        let bytes = spki.subject_public_key.as_bytes()?;
+        Some(match &key.raw {
+            RawKey::P256(_) => {
+                Self::Ec { bits: 256, point: bytes, oid: "prime256v1", nist: "P-256" }
+            }
+            RawKey::P384(_) => {
+                Self::Ec { bits: 384, point: bytes, oid: "secp384r1", nist: "P-384" }
+            }
+            RawKey::Rsa(rsa) => {
+                let mut modulus = rsa.n().to_bytes_be();
+                if modulus.first().is_some_and(|byte| byte & 0x80 != 0) {
+                    modulus.insert(0, 0);
+                }
+                let exponent = rsa.e().to_bytes_be();
+                let exponent = exponent
+                    .iter()
+                    .try_fold(0_u64, |sum, byte| Some(sum.checked_mul(256)? | u64::from(*byte)))?;
+                Self::Rsa { bits: rsa.n().bits(), modulus, exponent }
+            }
+            RawKey::Ed25519(_) => Self::Ed25519(bytes),
+        })
+    }
 }
 
 fn hex_lines(bytes: &[u8]) -> Vec<String> {

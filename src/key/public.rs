@@ -8,7 +8,6 @@ use der::{Any, Encode as _};
 use serde::Serialize;
 use spki::{AlgorithmIdentifierOwned, ObjectIdentifier, SubjectPublicKeyInfoRef};
 
-use super::found_key::{self, Parts};
 use super::pem::{Block, find_block, write_block};
 use super::primitive::{BadKey, RawKey};
 use super::{HashAlgorithm, PemError};
@@ -73,9 +72,9 @@ pub struct SignatureError;
 /// A public key of a supported type, parsed once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicKey {
-    spki: Vec<u8>,
+    pub(super) spki: Vec<u8>,
     fingerprint: Sha256Digest,
-    raw: RawKey,
+    pub(super) raw: RawKey,
 }
 
 impl PublicKey {
@@ -92,26 +91,7 @@ impl PublicKey {
         Self::from_block(&block)
     }
 
-    /// Reads a key file that nobody named, but that was found: nothing stands around the one PEM block
-    /// but empty lines, comments that begin with `# `, or exactly what `openssl … -text` prints of the key.
-    ///
-    /// # Errors
-    /// Those of [`PublicKey::from_pem`]; [`Code::KeyMalformed`] for text around the block.
-    pub fn from_found(name: &str, file: &[u8]) -> Result<Self, Fault> {
-        let text = text_of(file)?;
-        let block = find_block(&text).map_err(|error| not_one_block(file, &text, error))?;
-        let key = Self::from_block(&block)?;
-        // What is no UTF-8 was made readable, and is not what stands there.
-        let as_it_stands = matches!(text, Cow::Borrowed(_));
-        if as_it_stands && found_key::is_bare(name, &key, &block) {
-            return Ok(key);
-        }
-        let message = "around the PEM block stands more than empty lines, and in a file named *.pub or \
-                       *.pem plain comments (# …) and what openssl prints of the key";
-        Err(Fault::new(Code::KeyMalformed, message))
-    }
-
-    fn from_block(block: &Block<'_>) -> Result<Self, Fault> {
+    pub(super) fn from_block(block: &Block<'_>) -> Result<Self, Fault> {
         match block.label {
             "PUBLIC KEY" => Self::from_spki_der(&block.bytes).map_err(|error| error.fault()),
             "RSA PUBLIC KEY" => Self::from_pkcs1_der(&block.bytes).map_err(|error| error.fault()),
@@ -184,33 +164,6 @@ impl PublicKey {
             RawKey::Rsa(key) => KeyKind::Rsa(key.n().bits()),
             RawKey::Ed25519(_) => KeyKind::Ed25519,
         }
-    }
-
-    /// The parts of the key as OpenSSL prints them.
-    pub(super) fn parts(&self) -> Option<Parts<'_>> {
-        use rsa::traits::PublicKeyParts as _;
-        let spki = SubjectPublicKeyInfoRef::try_from(self.spki.as_slice()).ok()?;
-        let bytes = spki.subject_public_key.as_bytes()?;
-        Some(match &self.raw {
-            RawKey::P256(_) => {
-                Parts::Ec { bits: 256, point: bytes, oid: "prime256v1", nist: "P-256" }
-            }
-            RawKey::P384(_) => {
-                Parts::Ec { bits: 384, point: bytes, oid: "secp384r1", nist: "P-384" }
-            }
-            RawKey::Rsa(key) => {
-                let mut modulus = key.n().to_bytes_be();
-                if modulus.first().is_some_and(|byte| byte & 0x80 != 0) {
-                    modulus.insert(0, 0);
-                }
-                let exponent = key.e().to_bytes_be();
-                let exponent = exponent
-                    .iter()
-                    .try_fold(0_u64, |sum, byte| Some(sum.checked_mul(256)? | u64::from(*byte)))?;
-                Parts::Rsa { bits: key.n().bits(), modulus, exponent }
-            }
-            RawKey::Ed25519(_) => Parts::Ed25519(bytes),
-        })
     }
 
     /// Whether signatures by this key are over the whole message (Ed25519), not over a digest.
@@ -291,7 +244,7 @@ impl KeyError {
 
 /// The text of a key file, of bounded size and without a private key in it. Comments may be in any
 /// encoding; PEM itself is ASCII.
-fn text_of(file: &[u8]) -> Result<Cow<'_, str>, Fault> {
+pub(super) fn text_of(file: &[u8]) -> Result<Cow<'_, str>, Fault> {
     if file.len() as u64 > limits::KEY_BYTES {
         let message = format!(
             "{} bytes are more than the {} a key file can have",
@@ -308,7 +261,7 @@ fn text_of(file: &[u8]) -> Result<Cow<'_, str>, Fault> {
 }
 
 /// Says what a file is that is not one PEM block.
-fn not_one_block(file: &[u8], text: &str, error: PemError) -> Fault {
+pub(super) fn not_one_block(file: &[u8], text: &str, error: PemError) -> Fault {
     let start = file.trim_ascii_start();
     if start.is_empty() {
         return Fault::new(Code::KeyMalformed, "the key file is empty");
