@@ -23,7 +23,7 @@ use Shape::{List, Object, Plain};
 
 /// The kinds of document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Document {
+pub(super) enum DocumentKind {
     /// The old bundle of cosign.
     Cosign,
     /// A Sigstore bundle, 0.1 to 0.3.
@@ -32,7 +32,7 @@ pub(super) enum Document {
     Root,
 }
 
-impl Document {
+impl DocumentKind {
     const fn shape(self) -> Shape {
         match self {
             Self::Cosign => COSIGN,
@@ -57,16 +57,16 @@ pub(super) const ROOT_TYPES: [&str; 2] = [
 ];
 
 /// What a document calls itself, by the members that no other has.
-pub(super) fn called(object: &Map<String, Value>) -> Option<Document> {
+pub(super) fn called(object: &Map<String, Value>) -> Option<DocumentKind> {
     let media_type = object.get("mediaType").and_then(Value::as_str).unwrap_or_default();
     if media_type.starts_with("application/vnd.dev.sigstore.trustedroot") {
-        Some(Document::Root)
+        Some(DocumentKind::Root)
     } else if media_type.starts_with("application/vnd.dev.sigstore.bundle")
         || object.contains_key("verificationMaterial")
     {
-        Some(Document::Sigstore)
+        Some(DocumentKind::Sigstore)
     } else if object.contains_key("base64Signature") || object.contains_key("rekorBundle") {
-        Some(Document::Cosign)
+        Some(DocumentKind::Cosign)
     } else {
         None
     }
@@ -76,7 +76,7 @@ pub(super) fn called(object: &Map<String, Value>) -> Option<Document> {
 ///
 /// # Errors
 /// [`Code::MaterialUnknownMember`].
-pub(super) fn exact(document: Document, value: &Value) -> Result<(), Fault> {
+pub(super) fn exact(document: DocumentKind, value: &Value) -> Result<(), Fault> {
     match stranger(document.shape(), value, "") {
         None => Ok(()),
         Some(place) => {

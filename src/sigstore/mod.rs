@@ -19,7 +19,7 @@ mod encoding;
 mod entry;
 mod entry_checks;
 mod fields;
-mod found;
+mod found_document;
 mod library;
 mod members;
 mod parse;
@@ -37,7 +37,7 @@ mod verify;
 pub(crate) use body::PARSED;
 pub use bundle::{Format, SignatureBundle};
 pub use describe::{BundleDescription, LogEntryDescription, SignerDescription};
-pub use found::{Found, found};
+pub use found_document::{FoundDocument, found_document};
 pub use proof::{Proof, ProvenTime, Refusal};
 pub use request::{HashRule, Matcher, Request, Signer, Transparency};
 #[cfg(test)]

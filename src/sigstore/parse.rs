@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::bundle::{BundleContent, Format, SignatureBundle, VerificationMaterial};
 use super::encoding::base64_strict;
-use super::members::{self, Document};
+use super::members::{self, DocumentKind};
 use super::{parse_cosign, parse_sigstore};
 use crate::json::{self, JsonError};
 use crate::limits;
@@ -56,7 +56,7 @@ impl SignatureBundle {
     pub fn parse_found(bytes: &[u8]) -> Result<Self, Fault> {
         if let Ok(value) = json::parse(bytes, limits::BUNDLE_BYTES)
             && let Value::Object(object) = &value
-            && let Some(document @ (Document::Cosign | Document::Sigstore)) =
+            && let Some(document @ (DocumentKind::Cosign | DocumentKind::Sigstore)) =
                 members::called(object)
         {
             members::exact(document, &value)?;

@@ -12,7 +12,7 @@ use sigstore_verify::trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, TrustedRoot}
 use sigstore_verify::types::TimeRange;
 
 use super::encoding::base64_proto;
-use super::members::{self, Document, ROOT_TYPES};
+use super::members::{self, DocumentKind, ROOT_TYPES};
 use super::provider;
 use crate::json;
 use crate::key::PublicKey;
@@ -82,7 +82,7 @@ impl TrustMaterial {
     /// [`Code::MaterialUnknownMember`], and those of [`TrustMaterial::from_json`].
     pub fn from_found(bytes: &[u8]) -> Result<Self, Fault> {
         let value = parsed(bytes)?;
-        members::exact(Document::Root, &value)?;
+        members::exact(DocumentKind::Root, &value)?;
         if !media_type(&value).is_some_and(|it| ROOT_TYPES.contains(&it)) {
             let message = "it calls itself a trusted root of a version that is not known";
             return Err(Fault::new(Code::MaterialUnknownMember, message).at("mediaType"));

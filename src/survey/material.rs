@@ -9,7 +9,7 @@ use super::reader::What;
 use crate::key::{PublicKey, is_private_der};
 use crate::limits;
 use crate::pairing;
-use crate::sigstore::{self, Found};
+use crate::sigstore::{self, FoundDocument};
 use crate::trust::VendorProfile;
 use crate::verdict::Fault;
 
@@ -66,11 +66,13 @@ pub(super) fn material(place: &Spot<'_>, bytes: &[u8]) -> Result<Option<What>, F
             .ok()
             .map(|key| What::Key(Box::new(key))));
     }
-    match sigstore::found(bytes)? {
-        Some(Found::Bundle(bundle)) if is_named_bundle(place) => {
+    match sigstore::found_document(bytes)? {
+        Some(FoundDocument::Bundle(bundle)) if is_named_bundle(place) => {
             Ok(Some(What::Bundle(bundle.stated_digest().map(|(_, digest)| digest))))
         }
-        Some(Found::TrustedRoot) if ends(place.name, &[".json"]) => Ok(Some(What::TrustedRoot)),
+        Some(FoundDocument::TrustedRoot) if ends(place.name, &[".json"]) => {
+            Ok(Some(What::TrustedRoot))
+        }
         Some(_) => Ok(None),
         None => Ok(names_key(place, bytes)?.then_some(What::KeyName)),
     }

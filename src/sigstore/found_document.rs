@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::members::{self, Document};
+use super::members::{self, DocumentKind};
 use super::{SignatureBundle, TrustMaterial};
 use crate::json;
 use crate::limits;
@@ -10,7 +10,7 @@ use crate::verdict::{Code, Fault};
 
 /// A document that counts, by its exact form.
 #[derive(Debug)]
-pub enum Found {
+pub enum FoundDocument {
     /// A signature bundle.
     Bundle(Box<SignatureBundle>),
     /// A trusted root.
@@ -22,15 +22,16 @@ pub enum Found {
 /// # Errors
 /// [`Code::MaterialUnknownMember`] for what calls itself one and has a member that it can't have: it may be
 /// another program's document too.
-pub fn found(bytes: &[u8]) -> Result<Option<Found>, Fault> {
+pub fn found_document(bytes: &[u8]) -> Result<Option<FoundDocument>, Fault> {
     let limit = limits::BUNDLE_BYTES.max(limits::TRUSTED_ROOT_BYTES);
     let Ok(Value::Object(object)) = json::parse(bytes, limit) else { return Ok(None) };
     let read = match members::called(&object) {
         None => return Ok(None),
-        Some(Document::Root) => TrustMaterial::from_found(bytes).map(|_| Found::TrustedRoot),
-        Some(Document::Cosign | Document::Sigstore) => {
-            SignatureBundle::parse_found(bytes).map(|bundle| Found::Bundle(Box::new(bundle)))
+        Some(DocumentKind::Root) => {
+            TrustMaterial::from_found(bytes).map(|_| FoundDocument::TrustedRoot)
         }
+        Some(DocumentKind::Cosign | DocumentKind::Sigstore) => SignatureBundle::parse_found(bytes)
+            .map(|bundle| FoundDocument::Bundle(Box::new(bundle))),
     };
     match read {
         Ok(found) => Ok(Some(found)),
