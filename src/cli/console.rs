@@ -225,7 +225,7 @@ impl Console {
                 }
             }
             let verb =
-                if earlier.same == 1 { "answer is as it was" } else { "answers are as they were" };
+                if earlier.same == 1 { "result is unchanged" } else { "results are unchanged" };
             line!(out, "{} {verb}", earlier.same)?;
         }
         if self.summary || state.run.partial {
@@ -329,5 +329,5 @@ pub(super) fn on_interrupt(console: &Arc<Console>) -> Result<(), Fault> {
         });
         console.interrupt();
     })
-    .map_err(|error| Fault::new(Code::Unreadable, format!("signals: {error}")))
+    .map_err(|error| Fault::new(Code::Unreadable, format!("signals can't be handled: {error}")))
 }

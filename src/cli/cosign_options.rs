@@ -1,4 +1,5 @@
-//! Options that cosign's `verify-blob` has and this program can't honour: named, never ignored.
+//! Options that cosign's `verify-blob` has and this program can't honour. They are refused, never
+//! ignored.
 
 use clap::Args;
 
@@ -7,11 +8,11 @@ use crate::verdict::{Code, Fault};
 /// cosign's other options. Hidden, because using one is an error that says why.
 #[derive(Debug, Args)]
 pub(super) struct CosignOptions {
-    /// Always so: this program uses no network
+    /// Always on: this program uses no network
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", hide_possible_values = true)]
     offline: Option<bool>,
-    /// Accepted for cosign's sake: the format is told by the bundle's content
+    /// Accepted for compatibility with cosign: the format is detected from the bundle
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true,
           default_missing_value = "true", hide_possible_values = true)]
     new_bundle_format: Option<bool>,
@@ -64,10 +65,10 @@ pub(super) struct CosignOptions {
 }
 
 const NETWORK: &str =
-    "it asks for a network service or a device; this program verifies from local files alone";
+    "it needs a network service or a device; this program verifies from local files alone";
 const MATERIAL: &str = "give the material inside a Sigstore bundle (--bundle) and a --trusted-root";
 const CLAIMS: &str =
-    "this program compares identity and issuer; other certificate claims are not compared";
+    "this program compares the identity and the issuer, no other certificate claims";
 
 impl CosignOptions {
     /// Refuses the first option that can't be honoured.
@@ -90,7 +91,7 @@ impl CosignOptions {
             (
                 "--private-infrastructure",
                 &self.private_infrastructure,
-                "say --insecure-ignore-tlog if there is no log, or name the private log's --trusted-root",
+                "use --insecure-ignore-tlog if there is no log, or --trusted-root for a private log",
             ),
             ("--insecure-ignore-sct", &self.insecure_ignore_sct, "the SCT is always checked"),
             (

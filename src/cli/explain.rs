@@ -7,10 +7,10 @@ use clap::Args;
 use super::shown;
 use crate::verdict::{Code, ExitStatus, Fault};
 
-/// Explain a code: what it means and what to do next.
+/// Explain a code: what it means and what to do next
 #[derive(Debug, Args)]
 pub(super) struct ExplainArgs {
-    /// The code, as a result line shows it; without it all codes are listed
+    /// The code, as a result shows it; without it, all codes are listed
     #[arg(value_name = "CODE", conflicts_with = "markdown")]
     pub(super) code: Option<String>,
     /// Write docs/codes.md

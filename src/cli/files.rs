@@ -1,4 +1,6 @@
-//! Opening files: bounded, never through what is no file, with one wording for every error.
+//! Opens and reads files with limits, and words every error in the same way.
+//!
+//! Anything but files, pipes and directories is refused. Nothing is written here.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek};
@@ -24,8 +26,8 @@ pub(super) fn file_name(path: &Path) -> Option<String> {
 /// A path as it was given, with `/` between its parts, for patterns of a trust policy.
 pub(super) fn slashed(path: &Path) -> String {
     let plain =
-        path.components().filter(|it| !matches!(it, Component::CurDir | Component::RootDir));
-    let parts: Vec<_> = plain.map(|it| it.as_os_str().to_string_lossy()).collect();
+        path.components().filter(|part| !matches!(part, Component::CurDir | Component::RootDir));
+    let parts: Vec<_> = plain.map(|part| part.as_os_str().to_string_lossy()).collect();
     parts.join("/")
 }
 
@@ -79,7 +81,7 @@ pub(super) fn open(path: &Path) -> Result<OpenedPath, Fault> {
     if is_pipe(kind) {
         return Ok(OpenedPath::Pipe(Box::new(File::open(path).map_err(fault)?)));
     }
-    Err(Fault::new(Code::Unreadable, "neither a file, nor a pipe, nor a directory").at(place))
+    Err(Fault::new(Code::Unreadable, "not a file, a pipe or a directory").at(place))
 }
 
 #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! `sealift inspect`: what archives, bundles and keys hold. It verifies no signature and says so.
+//! `sealift inspect`: what archives, bundles and keys contain. It verifies no signature and says so.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -28,21 +28,21 @@ const PEM: &[u8] = b"-----BEGIN";
 
 const NOT_VERIFIED: &str = "no signature was verified";
 
-/// Show what archives, bundles and keys hold. Verifies no signature.
+/// Show what archives, bundles and keys contain, without verifying any signature
 #[derive(Debug, Args)]
 pub(super) struct InspectArgs {
-    /// Archives, OCI layout directories, bundles, public keys
+    /// Image archives, OCI layout directories, bundles or public keys
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
-    /// The form of the answer
+    /// Format of the output
     #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
     pub(super) output: TextOrJson,
 }
 
 /// Runs the command: every file is shown, whatever fails.
 pub(super) fn run(arguments: &InspectArgs) -> Result<ExitStatus, Fault> {
-    // Nothing is judged here; but which logs are known is said by the policy's root, and of a policy that can't
-    // be read, or that lies in what is shown, nothing is.
+    // Nothing is verified here, but the trusted root of the policy says which logs are known. A policy that
+    // can't be read, or that is inside what is shown, is refused.
     let folders = arguments.files.iter().filter(|path| path.is_dir()).cloned().collect();
     let TrustSettings { root, .. } =
         TrustSettings::load(TrustOptions { judged: folders, ..TrustOptions::default() })?;
@@ -110,7 +110,7 @@ struct InspectedImage {
     ids_after_load: BTreeMap<&'static str, String>,
 }
 
-/// Tells by its first bytes what a file is, and reads it.
+/// Detects what a file is by its first bytes, and reads it.
 fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<InspectedContent, Fault> {
     let place = files::show(path);
     let options = Options { jobs: 1, progress: &TotalBar::new(true), cuts: None, crew: None };
@@ -131,7 +131,7 @@ fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<InspectedContent
                 let bytes = files::read_small(path, limits::MANIFEST_BYTES, Code::BundleTooLarge)?;
                 of_a_seal(path, &bytes)?;
                 if bytes.len() as u64 > limits::BUNDLE_BYTES {
-                    let message = "larger than a bundle can be";
+                    let message = "too large for a bundle";
                     return Err(Fault::new(Code::BundleTooLarge, message).at(place));
                 }
                 let bundle = SignatureBundle::parse(&bytes).map_err(|fault| fault.at(place))?;
@@ -162,7 +162,7 @@ fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<InspectedContent
         digests: image
             .candidates
             .iter()
-            .map(|it| MatchedDigest { digest: it.digest, kind: it.kind.to_string() })
+            .map(|found| MatchedDigest { digest: found.digest, kind: found.kind.to_string() })
             .collect(),
         diff_ids: image.layers.iter().map(ToString::to_string).collect(),
         platform: image.platform.clone(),
@@ -176,7 +176,7 @@ fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<InspectedContent
     })
 }
 
-/// Refuses the manifest of a transfer, which is no bundle.
+/// Refuses the manifest of a transfer: it is JSON, but not a bundle.
 fn of_a_seal(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     let document = serde_json::from_slice::<serde_json::Value>(bytes).unwrap_or_default();
     match document.get("sha256sums").is_some() && document.get("files").is_some() {
@@ -185,23 +185,22 @@ fn of_a_seal(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     }
 }
 
-/// Whether a file begins with a line of `sha256sum`. The name of an archive's first member may be a digest too,
-/// with no blank behind it.
+/// Whether a file begins with a line of `sha256sum`. The name of an archive's first member may be a
+/// digest too, but no blank follows it.
 fn is_sums(first: &[u8]) -> bool {
     let digits = first.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     digits == 64 && first.get(digits) == Some(&b' ')
 }
 
-/// The refusal of a file that belongs to a seal, and says nothing alone.
+/// The refusal of a file that belongs to a seal, and means nothing alone.
 fn seal_part(path: &Path, what: &str) -> Fault {
     let message = format!("this is {what}; inspect shows image archives, bundles and public keys");
-    let next = "If it is of a transfer directory, check that as a whole: `sealift verify DIRECTORY \
-                --transfer-key KEY`, with -v for every file. To read it, open it as text.";
+    let next = "If it is part of a transfer directory, verify the whole directory: `sealift verify \
+                DIRECTORY --transfer-key KEY`, with -v for every file. To read it, open it as text.";
     Fault::new(Code::Usage, message).at(files::show(path)).advise(next)
 }
 
-/// The bytes of a file that may be a key: text with a PEM block, and whatever else is in it, as in a key that is
-/// named to `verify`.
+/// The bytes of a file that may be a key: any text with a PEM block in it, as `verify --key` takes it.
 fn key_file(path: &Path, file: &File, begin: bool) -> Result<Option<Vec<u8>>, Fault> {
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     if size > limits::KEY_BYTES && !begin {
@@ -212,7 +211,7 @@ fn key_file(path: &Path, file: &File, begin: bool) -> Result<Option<Vec<u8>>, Fa
     Ok((begin || has_block).then_some(bytes))
 }
 
-/// Refuses a directory that is no image, by what it is.
+/// Refuses a directory that is not an OCI layout, and says what it is.
 fn image_directory(path: &Path) -> Result<(), Fault> {
     let refuse = |message: String| Err(Fault::new(Code::Usage, message).at(files::show(path)));
     let folder = Folder::open(path)?;
@@ -223,8 +222,8 @@ fn image_directory(path: &Path) -> Result<(), Fault> {
     let traces = transfer::traces(&listing);
     if !traces.is_empty() {
         return refuse(format!(
-            "this is a transfer directory ({} lies in it): `sealift verify` checks it as a whole; inspect \
-             shows the single files in it",
+            "this is a transfer directory (it contains {}): `sealift verify` checks it as a whole; \
+             inspect shows single files in it",
             traces.join(", ")
         ));
     }
@@ -232,18 +231,19 @@ fn image_directory(path: &Path) -> Result<(), Fault> {
         return Ok(());
     }
     refuse(
-        "this is a folder of files and no OCI layout: inspect shows the single files in it, verify judges \
-         all of them"
+        "this is a folder of files, not an OCI layout: inspect shows single files in it, verify \
+         checks all of them"
             .to_owned(),
     )
 }
 
-/// What is none of the things that are shown here is no archive to be saved again.
+/// Rewords the refusal of a file that is nothing that inspect can show: as an archive it would be told to
+/// save the image again.
 fn unknown(fault: Fault) -> Fault {
     if !matches!(fault.code(), Code::ArchiveUnrecognised | Code::ManifestMissing) {
         return fault;
     }
-    let message = format!("neither an image archive, nor a bundle, nor a public key ({fault})");
+    let message = format!("not an image archive, a bundle or a public key ({fault})");
     Fault::new(Code::Usage, message)
 }
 

@@ -1,7 +1,7 @@
-//! `sealift keygen`: the operator's own key pair, with which transfers are sealed.
+//! `sealift keygen`: the operator's own key pair for sealing transfers.
 //!
-//! The two files are those of `cosign generate-key-pair`, and cosign can use them. Whoever checks a
-//! transfer must have the public one from somewhere else than the transfer: this prints what to
+//! The two files have the formats of `cosign generate-key-pair`, and cosign can use them. Whoever
+//! checks a transfer must not take the public key from the transfer alone: this prints what to
 //! compare.
 
 use std::io::{self, Write};
@@ -15,14 +15,14 @@ use super::{files, shown, warn};
 use crate::key::{PrivateKey, PublicKey, words};
 use crate::verdict::{ExitStatus, Fault, line, printable};
 
-/// Make the key pair with which transfers are sealed.
+/// Create a key pair for sealing transfers
 ///
-/// Writes PREFIX.key, encrypted with a password, and PREFIX.pub: ECDSA P-256, in the files of `cosign
-/// generate-key-pair`. Never overwrites a file. Prints the fingerprint, also in words, to be
-/// compared out of band.
+/// Writes PREFIX.key, encrypted with a password, and PREFIX.pub. The key is ECDSA P-256, in the
+/// file formats of `cosign generate-key-pair`. Existing files are never overwritten. Prints the
+/// fingerprint, also in words, to be compared out of band.
 #[derive(Debug, Args)]
 pub(super) struct KeygenArgs {
-    /// The beginning of the names of both files
+    /// Path of both files, without .key and .pub
     #[arg(long, value_name = "PREFIX", default_value = "transfer")]
     pub(super) output_key_prefix: PathBuf,
     #[command(flatten)]
@@ -38,7 +38,7 @@ pub(super) fn run(arguments: &KeygenArgs) -> Result<ExitStatus, Fault> {
     }
     let password = arguments.password.fresh()?;
     if password.is_empty() {
-        warn("the password is empty: whoever can read the private key's file can sign with it");
+        warn("the password is empty: anyone who can read the private key file can sign with it");
     }
     let key = PrivateKey::generate()?;
     let encrypted = key.to_encrypted_pem(&password)?;
@@ -76,8 +76,8 @@ fn tell(
     line!(out, "in words:    {}", words(&fingerprint))?;
     line!(
         out,
-        "Before {} is trusted on the far side, compare the fingerprint or the twelve words over a \
-         channel that does not carry the transfer; `sealift inspect` shows them there.",
+        "Before the far side trusts {}, compare the fingerprint or the twelve words over a channel \
+         that does not carry the transfer; `sealift inspect` shows them there.",
         show(public_path)
     )
 }

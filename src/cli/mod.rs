@@ -76,8 +76,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         #[cfg(not(feature = "online"))]
         Command::Mirror { rest: _ } => Err(Fault::new(
             Code::Usage,
-            "this is the air-gap edition, without any network code; `mirror` is in the edition for the \
-             connected side",
+            "this is the air-gap edition, which has no network code; `mirror` is in the connected edition",
         )),
         Command::Policy(arguments) => policy::run(arguments),
         Command::Report(arguments) => report::run(arguments),

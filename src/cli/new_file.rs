@@ -128,7 +128,7 @@ pub(super) fn must_be_free(path: &Path) -> Result<(), Fault> {
 }
 
 fn taken(path: &Path) -> Fault {
-    Fault::new(Code::OutputExists, "exists already, and is not overwritten").at(show(path))
+    Fault::new(Code::OutputExists, "already exists, and is not overwritten").at(show(path))
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Fault {

@@ -1,8 +1,8 @@
 //! Where the password of a private key comes from: a file, the environment, or a prompt.
 //!
-//! The order is that of how much it was meant: `--password-file` is typed for this very call,
-//! `SEALIFT_PASSWORD` is set for Sealift, `COSIGN_PASSWORD` for the same key in cosign. An empty
-//! password is a password, as in cosign; only where none is given at all is the terminal asked.
+//! The most specific source wins: `--password-file` is typed for this very call, `SEALIFT_PASSWORD` is
+//! set for Sealift, `COSIGN_PASSWORD` for the same key in cosign. An empty password is a password, as in
+//! cosign; the terminal is asked only if no source has one.
 
 use std::env;
 use std::io::{self, IsTerminal as _, Read as _};
@@ -22,8 +22,10 @@ const VARIABLES: [&str; 2] = ["SEALIFT_PASSWORD", "COSIGN_PASSWORD"];
 /// The option that says where the password is.
 #[derive(Debug, Args)]
 pub(super) struct PasswordArgs {
-    /// Read the private key's password from the first line of FILE; else it is taken from
-    /// SEALIFT_PASSWORD or COSIGN_PASSWORD, else asked for
+    /// File with the password of the private key in its first line
+    ///
+    /// Without it, the password is taken from SEALIFT_PASSWORD, then from COSIGN_PASSWORD, then
+    /// asked for.
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }
@@ -54,7 +56,7 @@ impl PasswordArgs {
             return Ok(password);
         }
         let password = ask("Password for the new private key: ")?;
-        if password == ask("The same password again: ")? {
+        if password == ask("Repeat the password: ")? {
             Ok(password)
         } else {
             Err(Fault::new(Code::Usage, "the two passwords differ"))
@@ -86,7 +88,7 @@ fn first_line(path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
         .read_to_end(&mut bytes)
         .map_err(|error| files::unreadable(&place, &error))?;
     if bytes.len() as u64 > limit {
-        let message = format!("more than the {limit} bytes of a password file");
+        let message = format!("larger than {limit} bytes, too large for a password file");
         return Err(Fault::new(Code::Usage, message).at(place));
     }
     if let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
@@ -101,11 +103,16 @@ fn first_line(path: &Path) -> Result<Zeroizing<Vec<u8>>, Fault> {
 /// Asks on the terminal, without showing what is typed.
 fn ask(prompt: &str) -> Result<Zeroizing<Vec<u8>>, Fault> {
     if !io::stdin().is_terminal() {
-        return Err(Fault::new(Code::PasswordMissing, "no password was given, and nobody to ask"));
+        return Err(Fault::new(
+            Code::PasswordMissing,
+            "no password was given, and there is no terminal to ask on",
+        ));
     }
     rpassword::prompt_password(prompt)
         .map(|password| Zeroizing::new(password.into_bytes()))
-        .map_err(|error| Fault::new(Code::PasswordMissing, format!("none was typed: {error}")))
+        .map_err(|error| {
+            Fault::new(Code::PasswordMissing, format!("no password was entered: {error}"))
+        })
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::verdict::{Code, ExitStatus, Fault, line};
 /// The environment variable that names a policy for every run.
 const VARIABLE: &str = "SEALIFT_TRUST";
 
-/// Work with a trust policy
+/// Work with trust policies
 #[derive(Debug, Args)]
 pub(super) struct PolicyArgs {
     #[command(subcommand)]
@@ -27,13 +27,13 @@ enum PolicyCommand {
     Check(PolicyCheckArgs),
 }
 
-/// Read a trust policy and the files that it names, and say in words what it means.
+/// Check a trust policy and the files it names, and explain what it means
 ///
-/// What is allowed and perhaps not meant is said on standard error. Exit codes: 0 the policy can be
-/// used; 2 it can't.
+/// Warnings name what the policy allows but may not be meant to allow. Exit codes: 0 the policy can
+/// be used; 2 it can't.
 #[derive(Debug, Args)]
 struct PolicyCheckArgs {
-    /// The policy (TOML); without it, the one that the environment variable SEALIFT_TRUST names
+    /// Trust policy (TOML); by default, the one that SEALIFT_TRUST names
     #[arg(value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
 }
@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &PolicyArgs) -> Result<ExitStatus, Fault> {
 
 fn check(arguments: &PolicyCheckArgs) -> Result<ExitStatus, Fault> {
     let (policy, _) = search(arguments.file.as_deref())?.ok_or_else(|| {
-        Fault::new(Code::Usage, format!("no FILE is given, and {VARIABLE} names none"))
+        Fault::new(Code::Usage, format!("no FILE was given, and {VARIABLE} is not set"))
     })?;
     for warning in policy.warnings(jiff::Timestamp::now()) {
         warn(&warning);
@@ -56,9 +56,10 @@ fn check(arguments: &PolicyCheckArgs) -> Result<ExitStatus, Fault> {
     shown(policy.describe().iter().try_for_each(|line| line!(out, "{line}")))
 }
 
-/// The policy in force, with the files that it was read from: the one that a flag names, else the
-/// environment's, else none. A variable that is set must lead to a policy, and by an absolute path:
-/// what is in force must not depend on the directory that a command is run in.
+/// Loads the policy in force and lists the files that it was read from.
+///
+/// That is the policy that a flag names, else the environment's, else none. A variable that is set must
+/// name a policy by an absolute path: what is in force must not depend on the current directory.
 ///
 /// # Errors
 /// [`Code::Usage`] for a variable that names no absolute path, and those of [`load`].
@@ -71,7 +72,7 @@ pub(super) fn search(flag: Option<&Path>) -> Result<Option<(TrustPolicy, Vec<Nam
     if !path.is_absolute() {
         let found = if path.as_os_str().is_empty() { "nothing".into() } else { files::show(path) };
         let message =
-            "the variable is set, and names no policy by its absolute path; set it so, or unset it";
+            "the variable is set, but not to the absolute path of a policy; correct or unset it";
         return Err(Fault::new(Code::Usage, message)
             .at(VARIABLE)
             .expected_found("an absolute path", found));
@@ -79,8 +80,8 @@ pub(super) fn search(flag: Option<&Path>) -> Result<Option<(TrustPolicy, Vec<Nam
     load(path, VARIABLE).map(Some).map_err(|fault| fault.at(VARIABLE))
 }
 
-/// Reads a policy and the files that it names, relative to its own folder. Where they lie is the
-/// operator's choice, as on the command line: `..` and absolute paths are followed.
+/// Reads a policy and the files that it names, relative to its own folder. The operator decides where
+/// they are, as on the command line: `..` and absolute paths are followed.
 ///
 /// # Errors
 /// [`Code::FileNotFound`] for the policy itself, else [`Code::PolicyMalformed`].
@@ -92,7 +93,7 @@ fn load(path: &Path, role: &str) -> Result<(TrustPolicy, Vec<Named>), Fault> {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    // The largest of what a policy can name; what each file is bounds it further.
+    // The limit of the largest kind of file that a policy can name; the parsers have lower ones.
     let mut read = |name: &str| {
         let file = folder.join(name);
         let bytes = files::read_config(&file, limits::TRUSTED_ROOT_BYTES, Code::PolicyMalformed)?;

@@ -18,7 +18,7 @@ const EVERY: Duration = Duration::from_secs(5);
 /// A file from this size on has a bar of its own: 8 MiB.
 const SHOWN_BYTES: u64 = 8 << 20;
 
-/// Shows transfers and readings, unless nobody wants to see them.
+/// Shows the progress of downloads and reads, unless the run is quiet.
 pub(super) struct ProgressLines {
     quiet: bool,
     bars: Option<MultiProgress>,
@@ -29,7 +29,7 @@ struct ProgressState {
     next: u64,
     running: BTreeMap<u64, RunningFile>,
     whole: Option<ProgressBar>,
-    /// Bytes of all transfers so far, without what was here before.
+    /// Bytes so far, without those of earlier runs.
     bytes: u64,
     /// Bytes that are still expected.
     expected: u64,
@@ -42,7 +42,7 @@ struct RunningFile {
     done: u64,
     total: Option<u64>,
     bar: Option<ProgressBar>,
-    /// Whether its bytes are among those of the whole.
+    /// Whether its bytes count for the total.
     counted: bool,
 }
 
@@ -54,7 +54,7 @@ impl ProgressLines {
         let whole =
             bars.as_ref().map(|bars| {
                 bars.add(ProgressBar::new(0).with_style(style(
-                    "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} in all",
+                    "{bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} total",
                 )))
             });
         let now = Instant::now();
@@ -70,14 +70,14 @@ impl ProgressLines {
         Self { quiet, bars, state: Mutex::new(state) }
     }
 
-    /// Takes everything off the terminal.
+    /// Removes all bars from the terminal.
     pub(super) fn clear(&self) {
         if let Some(bars) = &self.bars {
             let _ = bars.clear();
         }
     }
 
-    /// So many bytes are to be read.
+    /// Adds to the bytes that are expected in total.
     pub(super) fn expect(&self, bytes: u64) {
         self.with(|state| {
             state.expected = state.expected.saturating_add(bytes);
@@ -87,8 +87,7 @@ impl ProgressLines {
         });
     }
 
-    /// A file of the expected ones is begun; gives a number for it, 0 for one that is too small to be
-    /// shown.
+    /// Begins one of the expected files. Returns its number, or 0 if it is too small to be shown.
     pub(super) fn file(&self, name: &str, size: u64) -> u64 {
         if size < SHOWN_BYTES {
             return 0;
@@ -96,17 +95,17 @@ impl ProgressLines {
         self.with(|state| self.start(state, name, 0, Some(size)))
     }
 
-    /// So many more bytes of a file were read.
+    /// Adds bytes that were read from a file.
     pub(super) fn read(&self, number: u64, bytes: u64) {
         self.went_on(number, bytes);
     }
 
-    /// A file was read.
+    /// Ends a file.
     pub(super) fn done(&self, number: u64) {
         self.with(|state| drop(self.finish(state, number)));
     }
 
-    /// Takes the bars off the terminal while something is written.
+    /// Hides the bars while something else is written.
     pub(super) fn suspend<T>(&self, write: impl FnOnce() -> T) -> T {
         match &self.bars {
             Some(bars) => bars.suspend(write),
@@ -114,8 +113,8 @@ impl ProgressLines {
         }
     }
 
-    fn with<T>(&self, use_it: impl FnOnce(&mut ProgressState) -> T) -> T {
-        use_it(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, change: impl FnOnce(&mut ProgressState) -> T) -> T {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn line(&self, text: &str) {
@@ -157,7 +156,7 @@ impl ProgressLines {
 
     fn went_on(&self, number: u64, bytes: u64) {
         let lines = self.with(|state| {
-            if state.running.get(&number).is_none_or(|it| it.counted) {
+            if state.running.get(&number).is_none_or(|file| file.counted) {
                 state.bytes = state.bytes.saturating_add(bytes);
                 if let Some(whole) = &state.whole {
                     whole.inc(bytes);
@@ -213,8 +212,8 @@ impl crate::mirror::Watch for ProgressLines {
 
     fn end(&self, transfer: u64) {
         self.with(|state| {
-            if let Some(running) = self.finish(state, transfer).filter(|it| it.counted) {
-                // What did not come is no longer expected.
+            if let Some(running) = self.finish(state, transfer).filter(|file| file.counted) {
+                // Bytes that did not arrive are no longer expected.
                 let rest = running.total.unwrap_or(running.done).saturating_sub(running.done);
                 state.expected = state.expected.saturating_sub(rest);
             }
@@ -228,23 +227,26 @@ impl crate::mirror::Watch for ProgressLines {
     }
 }
 
-/// One line for each running transfer and one for the whole.
+/// One line for each running file and one for the total.
 fn plain_lines(state: &ProgressState) -> Vec<String> {
     let mut lines: Vec<String> = state
         .running
         .values()
-        .map(|it| match it.total {
-            Some(total) => format!("{}: {} of {}", it.name, HumanBytes(it.done), HumanBytes(total)),
-            None => format!("{}: {}", it.name, HumanBytes(it.done)),
+        .map(|file| match file.total {
+            Some(total) => {
+                format!("{}: {} of {}", file.name, HumanBytes(file.done), HumanBytes(total))
+            }
+            None => format!("{}: {}", file.name, HumanBytes(file.done)),
         })
         .collect();
     let millis = u64::try_from(state.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let rate = state.bytes.saturating_mul(1000).checked_div(millis).unwrap_or_default();
     let left = state.expected.saturating_sub(state.bytes);
-    let time = left.checked_div(rate).map_or_else(String::new, |it| format!(", {it} s left"));
+    let time =
+        left.checked_div(rate).map_or_else(String::new, |seconds| format!(", {seconds} s left"));
     let done = HumanBytes(state.bytes);
     let all = HumanBytes(state.expected);
-    lines.push(format!("in all: {done} of {all}, {}/s{time}", HumanBytes(rate)));
+    lines.push(format!("total: {done} of {all}, {}/s{time}", HumanBytes(rate)));
     lines
 }
 

@@ -1,28 +1,29 @@
-//! Options that several commands have.
+//! Options that several commands share.
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::report::Form;
 
+/// What the help of commands that verify says of exit codes.
 pub(super) const EXIT_CODES: &str = "\
-Exit codes: 0 everything was verified; 1 something is not what was signed; 2 usage, configuration \
-or no key to judge with; 3 could not decide (no bundle, log unknown, unreadable); 130 interrupted. \
-`sealift explain CODE` explains each code.";
+Exit codes: 0 everything was verified; 1 something is not what was signed; 2 usage or \
+configuration error, or no key to verify with; 3 undecided (no bundle, unknown log, unreadable \
+file); 130 interrupted. `sealift explain CODE` explains the code of a result.";
 
-/// How a command that verifies works and shows what it finds.
+/// Options of commands that verify: how they run, and how they show the results.
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {
-    /// The form of the report
+    /// Format of the report
     #[arg(short, long, value_name = "FORM", value_parser = form(), default_value = "text")]
     pub(super) output: Form,
     /// Show every check with its values
     #[arg(short, long)]
     pub(super) verbose: bool,
-    /// No progress bar
+    /// Hide progress
     #[arg(short, long)]
     pub(super) quiet: bool,
-    /// Threads; the default is one for each core
+    /// Number of threads; one for each core by default
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(super) jobs: Option<u16>,
 }
@@ -36,12 +37,12 @@ pub(super) enum ForcedType {
     Package,
 }
 
-/// The form of an answer that is not a report.
+/// The format of output that is not a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum TextOrJson {
     /// For people.
     Text,
-    /// For machines.
+    /// For programs.
     Json,
 }
 

@@ -19,22 +19,24 @@ use crate::report::Form;
 use crate::transfer::{self, SealError, SealRequest};
 use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Report, line, printable};
 
-/// Seal a folder: verify everything in it, and turn it into a signed transfer directory.
+/// Verify a folder and seal it as a signed transfer directory
 ///
-/// Nothing is moved. Archives, packages, bundles and keys are found and paired, and every pair is
-/// verified as `verify` would; what does not verify stops the seal. A vendor key counts only if you
-/// name it. Then the manifest and its signature are written into the folder.
+/// Archives, packages, bundles and keys in the folder are paired and verified as `verify` would.
+/// Anything that does not verify stops the seal. A vendor key counts only if you name it. The
+/// manifest and its signature are then written into the folder; no file is moved.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct SealArgs {
-    /// The folder
+    /// The folder to seal
     #[arg(value_name = "DIR")]
     pub(super) directory: PathBuf,
-    /// Your own private transfer key, from `sealift keygen` or cosign
+    /// Your private transfer key, from `sealift keygen` or cosign
     #[arg(long, value_name = "FILE")]
     pub(super) key: PathBuf,
-    /// Leave files out of the seal, by a glob as `verify --exclude` takes it; repeats. They stay where they are,
-    /// and must not be carried along: every check refuses what the seal does not list
+    /// Leave files that match this glob out of the seal (can be repeated)
+    ///
+    /// Globs work as in `verify --exclude`. The files stay where they are, but must not be carried
+    /// along: the far side refuses every file that the seal does not list.
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
     #[command(flatten)]
@@ -46,7 +48,7 @@ pub(super) struct SealArgs {
 /// Runs the command.
 pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {
     if arguments.directory.is_file() {
-        let message = "this is a file: seal takes the folder that is to be carried";
+        let message = "this is a file; seal takes the folder that you want to carry";
         let next = "Put the file and its bundle into a folder of their own, and seal that.";
         let fault = Fault::new(Code::Usage, message).at(files::show(&arguments.directory));
         return Err(fault.advise(next));
@@ -93,7 +95,7 @@ fn excluded(folder: &Folder, globs: &[String]) -> Result<BTreeSet<String>, Fault
     match names.iter().find(|name| transfer::is_own(name)) {
         Some(own) => {
             let message =
-                "--exclude leaves this out, and what lies in trust/ and tools/ is sealed whole";
+                "--exclude matches this file, but trust/ and tools/ are always sealed whole";
             Err(Fault::new(Code::Usage, message).at(folder.show(own)))
         }
         None => Ok(names),
@@ -110,8 +112,8 @@ fn left_out(names: &BTreeSet<String>) {
     let more = names.len().saturating_sub(shown.len());
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     warn(&format!(
-        "not sealed, as --exclude asks: {}{more}. Leave them off the medium: the far side refuses every file \
-         that the seal does not list",
+        "not sealed, because --exclude matches: {}{more}. Leave them off the medium: the far side \
+         refuses every file that the seal does not list",
         shown.join(", ")
     ));
 }
@@ -123,13 +125,12 @@ fn stopped(
 ) -> Result<ExitStatus, Fault> {
     let report = Report::new(now.to_string(), reports);
     show(&arguments.run, &report)?;
-    let fine = report.artifacts.iter().filter(|it| it.code().is_none()).count();
+    let fine = report.artifacts.iter().filter(|artifact| artifact.code().is_none()).count();
     let all = report.artifacts.len();
-    let against = all.saturating_sub(fine);
-    let verb = if against == 1 { "stands" } else { "stand" };
+    let refused = all.saturating_sub(fine);
     let things = if all == 1 { "artifact or file" } else { "artifacts and files" };
     let message =
-        format!("not sealed: {against} of {all} {things} {verb} against it; nothing was written");
+        format!("not sealed: {refused} of {all} {things} did not verify; nothing was written");
     let _ = line!(io::stderr().lock(), "sealift: {message}");
     Ok(ExitStatus::of(report.artifacts.iter().map(|artifact| artifact.outcome())))
 }

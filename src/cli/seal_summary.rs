@@ -15,9 +15,10 @@ pub(super) fn show(run: &RunArgs, report: &Report) -> Result<(), Fault> {
     let mut out = io::stdout().lock();
     let detail = if run.verbose { Detail::Full } else { Detail::Brief };
     let written = match run.output {
-        Form::Text => {
-            report.artifacts.iter().try_for_each(|it| report::artifact(&mut out, it, detail))
-        }
+        Form::Text => report
+            .artifacts
+            .iter()
+            .try_for_each(|artifact| report::artifact(&mut out, artifact, detail)),
         other => other.write(&mut out, report, detail),
     };
     shown(written.and_then(|()| out.flush())).map(drop)
@@ -25,7 +26,7 @@ pub(super) fn show(run: &RunArgs, report: &Report) -> Result<(), Fault> {
 
 /// Says what was sealed, and what the far side must know beforehand.
 pub(super) fn say_sealed(run: &RunArgs, made: &NewTransfer, key: &PrivateKey) {
-    if made.manifest.artifacts.iter().any(|it| it.first_use) {
+    if made.manifest.artifacts.iter().any(|artifact| artifact.first_use) {
         warn(
             "a vendor key was accepted unseen (--trust-on-first-use); every later check will say so",
         );
@@ -46,10 +47,11 @@ pub(super) fn say_sealed(run: &RunArgs, made: &NewTransfer, key: &PrivateKey) {
     }
 }
 
-/// What the far side must know before the medium arrives.
+/// What the far side must know before the medium arrives, as lines.
 fn out_of_band(made: &NewTransfer, fingerprint: &Sha256Digest) -> Vec<String> {
     let manifest = &made.manifest;
-    let program = program_digest().map_or_else(|| "unknown".to_owned(), |it| it.to_string());
+    let program =
+        program_digest().map_or_else(|| "unknown".to_owned(), |digest| digest.to_string());
     let mut lines = vec![
         format!(
             "sealed: {}, {}",

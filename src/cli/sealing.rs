@@ -1,4 +1,6 @@
-//! What `seal` and `mirror` share: whom to believe, how to seal, and what is said at the end.
+//! The options of `seal` and `mirror` that say how to seal, and what they load.
+//!
+//! What the two commands print at the end is in `seal_summary`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -21,34 +23,34 @@ use crate::transfer::{NamedKeys, SealRequest};
 use crate::trust::{SealTimes, TrustPolicy, VendorProfile};
 use crate::verdict::{Code, Fault};
 
-/// Whom to believe and how to seal.
+/// Whom to trust, and how to seal.
 #[derive(Debug, Args)]
 pub(super) struct SealingArgs {
     #[command(flatten)]
     pub(super) password: PasswordArgs,
-    /// A vendor's public key, compared with the vendor out of band; repeats
+    /// A vendor's public key, compared with the vendor out of band (can be repeated)
     #[arg(long, value_name = "FILE", help_heading = "Trust")]
     pub(super) vendor_key: Vec<PathBuf>,
-    /// The fingerprint of a vendor's key that lies in the folder; repeats
+    /// Fingerprint of a vendor key that is in the folder (can be repeated)
     #[arg(long, value_name = "sha256:HEX", help_heading = "Trust")]
     pub(super) pin_key: Vec<Sha256Digest>,
-    /// Accept the vendor keys in the folder unseen; recorded, and shown by every later check
+    /// Accept the vendor keys in the folder unseen; this is recorded and shown by every later check
     #[arg(long, help_heading = "Trust")]
     pub(super) trust_on_first_use: bool,
     #[command(flatten)]
     pub(super) policy: PolicyOption,
     #[command(flatten)]
     pub(super) logs: LogArgs,
-    /// A vendor's conventions (TOML); the default is the built-in profile of K2view
+    /// Vendor profile (TOML); the built-in one for K2view by default
     #[arg(long, value_name = "FILE")]
     pub(super) vendor_profile: Option<PathBuf>,
-    /// Seal an artifact of this name although nobody signed it; recorded; repeats
+    /// Seal the artifact of this name although nobody signed it; this is recorded (can be repeated)
     #[arg(long, value_name = "NAME")]
     pub(super) allow_unsigned: Vec<String>,
-    /// The line of transfers that this one belongs to; without it, "default"
+    /// Stream of transfers that this one belongs to; "default" if not given
     #[arg(long, value_name = "NAME")]
     pub(super) stream: Option<String>,
-    /// Until when the transfer may be used: a time (RFC 3339), or how long from now (90d, 12h)
+    /// When the transfer expires: a time (RFC 3339), or a duration from now (90d, 12h)
     #[arg(long, value_name = "TIME")]
     pub(super) expires: Option<String>,
     /// Free text for the manifest
@@ -56,7 +58,7 @@ pub(super) struct SealingArgs {
     pub(super) notes: Option<String>,
 }
 
-/// What the options came to: everything loaded and parsed.
+/// The loaded options: keys, policy, trusted root and profile.
 pub(super) struct SealSettings<'a> {
     arguments: &'a SealingArgs,
     pub(super) key: PrivateKey,
@@ -93,8 +95,7 @@ pub(super) struct SealExtras {
 }
 
 impl SealingArgs {
-    /// Loads what the options name, for a folder; without a key one is made that nobody will see, for a
-    /// plan.
+    /// Loads what the options name, for a folder. Without a key, for a plan, a throwaway key is made.
     ///
     /// # Errors
     /// [`Code::Usage`], [`Code::PolicyForbids`] and the faults of the files named.
@@ -112,7 +113,7 @@ impl SealingArgs {
         let pins: Vec<Sha256Digest> = self.pin_key.iter().copied().chain(extras.pin_keys).collect();
         let allow_unsigned: Vec<String> =
             self.allow_unsigned.iter().cloned().chain(extras.allow_unsigned).collect();
-        // A private key in the folder has an answer of its own.
+        // A private key in the folder is refused elsewhere, with a code of its own.
         let mut others: Vec<Named> = Named::all("--vendor-profile", &self.vendor_profile).collect();
         others.extend(self.password.file());
         others.extend(extras.files);
@@ -136,10 +137,10 @@ impl SealingArgs {
         let expires = expires.map(|text| expiry(text, now)).transpose()?;
         let named = key.is_some();
         let key = key.map_or_else(PrivateKey::generate, |path| self.private_key(path))?;
-        if let Some(listed) = policy.as_ref().map(|it| it.transfer_keys())
+        if let Some(listed) = policy.as_ref().map(TrustPolicy::transfer_keys)
             && named
             && !listed.is_empty()
-            && listed.iter().all(|it| it.key() != key.public())
+            && listed.iter().all(|listed| listed.key() != key.public())
         {
             warn(
                 "the trust policy does not list this transfer key: the far side will refuse the seal",
@@ -179,7 +180,7 @@ impl SealingArgs {
 }
 
 impl SealSettings<'_> {
-    /// The order for a folder of which nothing more is known.
+    /// The request to seal a folder of which nothing more is known.
     pub(super) fn order<'o>(&'o self, reading: Options<'o>) -> SealRequest<'o> {
         SealRequest {
             key: &self.key,
@@ -220,7 +221,7 @@ fn far_side_accepts(
 ) -> Result<(), Fault> {
     let forbids = |reason: String| Err(Fault::new(Code::PolicyForbids, reason));
     if policy.streams().is_some_and(|streams| !streams.contains(stream)) {
-        return forbids(format!("a seal of stream {stream:?}, which the policy does not list"));
+        return forbids(format!("the policy does not list the stream {stream:?}"));
     }
     let seal = SealTimes { stream, created: now, now, accepted_before: false };
     match policy.transfer_key(&key.public().fingerprint()).map(|listed| listed.admit(seal)) {
@@ -229,10 +230,11 @@ fn far_side_accepts(
     }
 }
 
-/// A time, or how long from now: RFC 3339, or `90d`, `12h`.
+/// Parses a time (RFC 3339) or a duration from now (`90d`, `12h`).
 fn expiry(text: &str, now: jiff::Timestamp) -> Result<jiff::Timestamp, Fault> {
     let refuse = || {
-        let message = "not a time (RFC 3339), nor a number of days or hours such as 90d or 12h";
+        let message =
+            "neither a time (RFC 3339) nor a duration in days or hours, such as 90d or 12h";
         Fault::new(Code::Usage, message).at(format!("--expires {text}"))
     };
     if let Ok(time) = text.parse() {

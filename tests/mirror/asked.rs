@@ -21,8 +21,10 @@ fn a_plan_says_sizes_and_writes_nothing() {
     side.run(&keyless.replace("--key transfer.key", "")).exit(0);
     side.fetch(&words).exit(0);
     let plan = side.fetch(&format!("{words} --dry-run")).exit(0);
-    plan.says("pack.tgz: 9 bytes, here already").says("to fetch: 0 B (0 bytes)");
-    side.fetch("--dry-run --package absent.tgz").exit(4).says("absent.tgz: can't be had (http-re");
+    plan.says("pack.tgz: 9 bytes, already here").says("to fetch: 0 B (0 bytes)");
+    side.fetch("--dry-run --package absent.tgz")
+        .exit(4)
+        .says("absent.tgz: can't be fetched (http-re");
     side.verify("").exit(0);
 }
 

@@ -29,7 +29,7 @@ fn each_reason_is_recorded_and_the_rest_is_sealed() {
     let words = format!(
         "--image {good} {changed_name} {unsigned} {gone} --package good.tgz wrong.tgz no-bundle.tgz absent.tgz"
     );
-    let answer = side.fetch(&words).exit(1).mentions("6 of 8 could not be brought: ");
+    let answer = side.fetch(&words).exit(1).mentions("6 of 8 left out: ");
     let manifest = side.manifest();
     let omitted: Vec<(&str, &str)> = manifest["omitted"]
         .as_array()

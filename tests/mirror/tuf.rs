@@ -196,7 +196,7 @@ fn a_named_repository_must_answer() {
 fn without_sigstore_s_own_the_built_in_root_is_used() {
     let side = Side::new();
     let ran = side.mirror(&[]);
-    let said = "trusted root: the built-in one, its newest log or authority is of 202";
+    let said = "trusted root: built in; its newest log or authority is from 202";
     assert!(ran.stderr.contains(said), "{}", ran.text());
     // It does not know the log of the example: that is no success.
     assert_ne!(ran.status, Some(0), "{}", ran.text());

@@ -162,7 +162,7 @@ fn only_what_changed_is_shown_and_everything_counts() {
     report("old.json");
     let same = made.text("--changed-since old.json");
     assert_eq!(same.status, Some(0));
-    assert!(same.stdout.starts_with("4 answers are as they were\n"), "{}", same.stdout);
+    assert!(same.stdout.starts_with("4 results are unchanged\n"), "{}", same.stdout);
     assert!(!same.stdout.contains(".tgz"), "{}", same.stdout);
     made.file("b.tgz", "another").package("new.tgz", "new");
     fs::remove_file(made.path("c.tgz")).unwrap();

@@ -322,7 +322,7 @@ fn what_is_excluded_is_not_sealed_and_must_not_be_carried() {
     room.write(".DS_Store", b"x");
     room.write("System Volume Information/a", b"x");
     let answer = room.seal_as_usual("--exclude .DS_Store --exclude System*").exit(0);
-    answer.mentions("not sealed, as --exclude asks").mentions("Leave them off the medium");
+    answer.mentions("not sealed, because --exclude matches").mentions("Leave them off the medium");
     let listed = |it: &FileEntry| it.path.contains("DS_Store") || it.path.contains("Volume");
     assert!(!room.manifest().files.iter().any(listed));
     room.verify("").exit(1).says(".DS_Store: EXTRA (system-file: ");

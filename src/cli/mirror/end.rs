@@ -1,4 +1,4 @@
-//! How a run of `mirror` ends: its status, its report, and what is said of them.
+//! The end of a run of `mirror`: its exit status, its report and its last messages.
 
 use std::io;
 
@@ -13,20 +13,20 @@ use crate::report::Form;
 use crate::transfer::{NewTransfer, SealError};
 use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report, line};
 
-/// The status by what could not be brought: each code means the same as everywhere. What was not tried,
-/// because another one failed, says nothing itself.
+/// The exit status for the codes of what was left out. An item that was not tried, because another one
+/// failed, does not count.
 pub(super) fn status_of(codes: impl IntoIterator<Item = Code>) -> ExitStatus {
     let told = codes.into_iter().filter(|code| *code != Code::NotBrought);
     ExitStatus::of(told.map(Code::outcome).chain([Outcome::Ok]))
 }
 
-/// The same, of the reports of a run.
+/// The exit status for the reports of a run.
 fn status(reports: &[ArtifactReport]) -> ExitStatus {
-    let omitted = reports.iter().filter(|it| it.outcome() == Outcome::Omitted);
+    let omitted = reports.iter().filter(|report| report.outcome() == Outcome::Omitted);
     status_of(omitted.filter_map(|report| report.code()))
 }
 
-/// The status of a run that sealed nothing although everything was brought.
+/// The exit status of a run that fetched everything but sealed nothing.
 fn stopped(stop: &SealError) -> ExitStatus {
     match stop {
         SealError::Fault(fault) => fault.outcome().exit_status(),
@@ -47,27 +47,28 @@ fn report(
     let omitted: Vec<&str> = report
         .artifacts
         .iter()
-        .filter(|it| it.outcome() == Outcome::Omitted)
-        .map(|it| it.name.as_str())
+        .filter(|artifact| artifact.outcome() == Outcome::Omitted)
+        .map(|artifact| artifact.name.as_str())
         .collect();
     if !omitted.is_empty() {
         let names = omitted.join(", ");
         let all = report.artifacts.len();
-        warn(&format!("{} of {all} could not be brought: {names}", omitted.len()));
+        warn(&format!("{} of {all} left out: {names}", omitted.len()));
     }
     Ok(())
 }
 
-/// Says what lay in the directory and was sealed although this run did not ask for it.
+/// Names what was in the directory and is sealed although this run did not ask for it.
 fn say_unasked(made: &NewTransfer) {
     let requested = &made.manifest.requested;
     for artifact in &made.manifest.artifacts {
-        let asked =
-            requested.iter().any(|it| (it.kind, &it.name) == (artifact.kind, &artifact.name));
+        let asked = requested
+            .iter()
+            .any(|wanted| (wanted.kind, &wanted.name) == (artifact.kind, &artifact.name));
         if !asked {
             warn(&format!(
-                "{} lies in the directory, was not asked for, and is sealed too; remove it if it is \
-                 not to be carried",
+                "{} was in the directory and is sealed too, although this run did not ask for it; \
+                 remove it if it should not be carried",
                 artifact.path
             ));
         }
@@ -79,7 +80,7 @@ fn say_stopped(stop: &SealError) {
     match stop {
         SealError::Fault(fault) => complain(fault),
         SealError::Artifacts(against) => {
-            for artifact in against.iter().filter(|it| it.outcome() != Outcome::Ok) {
+            for artifact in against.iter().filter(|artifact| artifact.outcome() != Outcome::Ok) {
                 let reason = artifact.reason.as_deref().unwrap_or_default();
                 let code = artifact.code().map_or("", |code| code.name());
                 warn(&format!(
@@ -88,14 +89,13 @@ fn say_stopped(stop: &SealError) {
                     artifact.outcome().word()
                 ));
             }
-            let message = "not sealed: files that nobody asked for stand against it";
+            let message = "not sealed: files that this run did not ask for do not verify";
             complain(&Fault::new(Code::FileExtra, message));
         }
     }
 }
 
-/// The status of a run whose finished directory does not verify: that of the check, unless something is
-/// wrong besides.
+/// The exit status of a run whose finished directory does not verify.
 fn worst(status: ExitStatus, found: ExitStatus) -> ExitStatus {
     match (status, found) {
         (ExitStatus::Failed, _) | (_, ExitStatus::Failed) => ExitStatus::Failed,
@@ -114,7 +114,8 @@ pub(super) fn finish(
     watch: &dyn Watch,
 ) -> Result<ExitStatus, Fault> {
     let MirrorOutcome { reports, made, fetched } = outcome;
-    let unchanged = fetched == 0 && reports.iter().all(|it| it.code().is_none() && !it.carried);
+    let unchanged =
+        fetched == 0 && reports.iter().all(|report| report.code().is_none() && !report.carried);
     let mut status = status(&reports);
     let mut said = None;
     match &made {
@@ -137,7 +138,7 @@ pub(super) fn finish(
             }
             if unchanged && arguments.run.output == Form::Text {
                 let mut out = io::stdout().lock();
-                shown(line!(out, "fetched: nothing; all that was asked for is here, unchanged"))?;
+                shown(line!(out, "fetched: nothing; everything requested is here, unchanged"))?;
             }
             say_unasked(&made);
             say_sealed(&arguments.run, &made, &sealing.key);

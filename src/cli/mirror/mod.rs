@@ -1,4 +1,4 @@
-//! `sealift mirror`: from a vendor's names to a sealed transfer directory, in one command.
+//! `sealift mirror`: fetches a vendor's release and seals it as a transfer directory, in one command.
 
 mod args;
 mod end;
@@ -48,7 +48,8 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     let extras = extras(arguments, &release)?;
     let mut sealing = arguments.sealing.load(out, arguments.key.as_ref(), extras)?;
     if sealing.root.is_some() && arguments.tuf_mirror.is_some() {
-        let message = "--tuf-mirror, where --trusted-root or the policy names the trusted root";
+        let message =
+            "--tuf-mirror can't be used if --trusted-root or the policy names a trusted root";
         return Err(Fault::new(Code::PolicyForbids, message));
     }
     let engine = engine(arguments, &release)?;
@@ -131,7 +132,7 @@ fn http_options(arguments: &MirrorArgs) -> Result<HttpOptions, Fault> {
 }
 
 fn hosts(arguments: &MirrorArgs, release: &ReleaseFile, profile: &VendorProfile) -> Hosts {
-    let of_profile = profile.mirror.iter().flat_map(|it| &it.hosts);
+    let of_profile = profile.mirror.iter().flat_map(|mirror| &mirror.hosts);
     let all = of_profile.chain(&release.allow_hosts).chain(&arguments.allow_host);
     Hosts::new(all.cloned(), arguments.allow_http)
 }
@@ -156,12 +157,15 @@ fn tools(arguments: &MirrorArgs) -> Result<Vec<AddedFile>, Fault> {
         .collect()
 }
 
+/// The transfer keys that may have sealed an earlier transfer: this one and those of the policy.
 fn own_keys(sealing: &SealSettings<'_>) -> Vec<crate::key::PublicKey> {
     let listed = sealing.policy.iter().flat_map(|policy| policy.transfer_keys());
-    std::iter::once(sealing.key.public().clone()).chain(listed.map(|it| it.key().clone())).collect()
+    std::iter::once(sealing.key.public().clone())
+        .chain(listed.map(|listed| listed.key().clone()))
+        .collect()
 }
 
-/// On Ctrl-C says what to do and ends; what is half-way here is continued by the next run.
+/// On Ctrl-C says what to do and exits; the next run continues partial downloads.
 fn interruption(http: &Http) -> impl Drop + use<> {
     struct Guard(tokio::task::JoinHandle<()>);
     impl Drop for Guard {

@@ -1,4 +1,4 @@
-//! What `mirror --dry-run` prints: what would be fetched, from where, how large, and the room for it.
+//! What `mirror --dry-run` prints: what would be fetched, from where, how large it is, and the free space.
 
 use std::io::{self, Write};
 
@@ -13,7 +13,7 @@ use crate::report::Form;
 use crate::transfer::Kind;
 use crate::verdict::{Code, ExitStatus, Fault, line, printable, write_json};
 
-/// Prints a plan. The status is that of what can't be had.
+/// Prints a plan. The status is that of the items that can't be fetched.
 ///
 /// # Errors
 /// [`Code::NoSpace`] when there is not enough, after the plan.
@@ -28,11 +28,11 @@ pub(super) fn show(folder: &Folder, plan: &[PlanItem], form: Form) -> Result<Exi
         Form::Text => text(&mut out, plan).and_then(|()| {
             let least = if unknown { "at least " } else { "" };
             let words = HumanBytes(all);
-            line!(out, "to fetch: {least}{words} ({all} bytes), besides bundles and keys")?;
+            line!(out, "to fetch: {least}{words} ({all} bytes), plus bundles and keys")?;
             line!(out, "free:     {} ({free} bytes) in {}", HumanBytes(free), folder.shown())
         }),
         Form::Junit | Form::Html => {
-            return Err(Fault::new(Code::Usage, "a plan is shown as text or JSON"));
+            return Err(Fault::new(Code::Usage, "a plan can be shown as text or JSON only"));
         }
         Form::Json => {
             let items: Vec<Value> = plan.iter().map(item).collect();
@@ -43,7 +43,7 @@ pub(super) fn show(folder: &Folder, plan: &[PlanItem], form: Form) -> Result<Exi
     };
     shown(written)?;
     if all > free {
-        return Err(Fault::new(Code::NoSpace, "there is not enough space")
+        return Err(Fault::new(Code::NoSpace, "not enough free space")
             .at(folder.shown())
             .expected_found(format!("{all} bytes"), format!("{free} bytes free")));
     }
@@ -53,9 +53,10 @@ pub(super) fn show(folder: &Folder, plan: &[PlanItem], form: Form) -> Result<Exi
 fn text(out: &mut impl Write, plan: &[PlanItem]) -> io::Result<()> {
     for item in plan {
         let name = printable(&item.wanted.name);
-        let size = item.size.map_or_else(|| "size unknown".to_owned(), |it| format!("{it} bytes"));
+        let size =
+            item.size.map_or_else(|| "size unknown".to_owned(), |size| format!("{size} bytes"));
         let here = match (item.here, item.carried, item.wanted.kind) {
-            (true, ..) => ", here already",
+            (true, ..) => ", already here",
             (_, true, Kind::Image) => ", carried by --base",
             (_, true, Kind::Package) => ", carried by --base, if its bundle still says so",
             _ => "",
@@ -65,7 +66,7 @@ fn text(out: &mut impl Write, plan: &[PlanItem]) -> io::Result<()> {
                 // The line begins with the name already.
                 let words = fault.to_string();
                 let words = words.strip_prefix(&format!("{name}: ")).unwrap_or(&words);
-                line!(out, "{name}: can't be had ({}: {words})", fault.code())?;
+                line!(out, "{name}: can't be fetched ({}: {words})", fault.code())?;
             }
             None => line!(out, "{name}: {size}{here}")?,
         }

@@ -1,4 +1,4 @@
-//! The check of a sealed directory as the far side will make it.
+//! The last check of a sealed directory, as the far side will make it.
 
 use super::args::MirrorArgs;
 use crate::cli::sealing::SealSettings;
@@ -11,8 +11,9 @@ use crate::transfer::{self, Context, NewTransfer};
 use crate::trust::Profiles;
 use crate::verdict::{ArtifactReport, Code, ExitStatus, Outcome};
 
-/// Verifies the finished directory as the far side will: from the medium, with the public key alone. Answers
-/// what was verified, or the status that `verify` would end with.
+/// Verifies the finished directory as the far side will: from the medium, with the public key alone.
+///
+/// Returns what was verified in words, or the status that `verify` would end with.
 pub(super) fn preflight(
     arguments: &MirrorArgs,
     sealing: &SealSettings<'_>,
@@ -29,8 +30,8 @@ pub(super) fn preflight(
         .manifest
         .artifacts
         .iter()
-        .filter(|it| it.allow_unsigned)
-        .map(|it| it.name.clone())
+        .filter(|artifact| artifact.allow_unsigned)
+        .map(|artifact| artifact.name.clone())
         .collect();
     let context = Context {
         transfer_keys: &keys,
@@ -55,41 +56,40 @@ pub(super) fn preflight(
         },
     };
     watch.say("verifying the finished directory as the far side will");
-    let opened = transfer::OpenedTransfer::open(folder, context.transfer_keys);
-    let answer = transfer::check(folder, opened, &context);
+    let answer = transfer::check(folder, &context);
     let status = as_verified(&answer.reports);
     if status == ExitStatus::Verified {
         return Ok(counted(made));
     }
-    for report in answer.reports.iter().filter(|it| it.outcome() != Outcome::Ok) {
+    for report in answer.reports.iter().filter(|report| report.outcome() != Outcome::Ok) {
         let reason = report.reason.as_deref().unwrap_or_default();
         warn(&format!("preflight: {}: {} ({reason})", report.name, report.outcome().word()));
     }
-    warn("do not carry this directory: it does not verify as the far side will check it");
+    warn("do not carry this directory: it fails the check that the far side will make");
     Err(status)
 }
 
-/// The status that `verify` would end with, but for what is known to be left out: that was said, and stands
-/// in the manifest.
+/// The status that `verify` would end with, apart from what is known to be left out: that was reported, and
+/// is in the manifest.
 fn as_verified(reports: &[ArtifactReport]) -> ExitStatus {
-    let omitted = reports.iter().filter(|it| it.outcome() == Outcome::Omitted).count();
-    let known = |it: &&ArtifactReport| {
-        it.outcome() == Outcome::Omitted
-            || (omitted > 0 && it.code() == Some(Code::TransferUndecided))
+    let omitted = reports.iter().filter(|report| report.outcome() == Outcome::Omitted).count();
+    let known = |report: &&ArtifactReport| {
+        report.outcome() == Outcome::Omitted
+            || (omitted > 0 && report.code() == Some(Code::TransferUndecided))
     };
-    ExitStatus::of(reports.iter().filter(|it| !known(it)).map(|it| it.outcome()))
+    ExitStatus::of(reports.iter().filter(|report| !known(report)).map(|report| report.outcome()))
 }
 
-/// What was verified, in words; what nobody signed is not that.
+/// What was verified, in words. Unsigned artifacts are counted apart.
 fn counted(made: &NewTransfer) -> String {
     let artifacts = &made.manifest.artifacts;
-    let unsigned = artifacts.iter().filter(|it| it.allow_unsigned).count();
+    let unsigned = artifacts.iter().filter(|artifact| artifact.allow_unsigned).count();
     let signed = artifacts.len().saturating_sub(unsigned);
     let verified = format!("{} verified offline", number(signed, "artifact"));
     if unsigned == 0 {
         return verified;
     }
-    format!("{verified}; {unsigned} UNSIGNED: the far side must allow that, too (--allow-unsigned)")
+    format!("{verified}; {unsigned} UNSIGNED, which the far side must allow too (--allow-unsigned)")
 }
 
 #[cfg(test)]
@@ -97,8 +97,9 @@ mod tests {
     use super::*;
 
     fn report(outcome: Outcome, code: Option<Code>) -> ArtifactReport {
-        serde_json::from_value(serde_json::json!({"name": "x", "outcome": outcome, "code": code}))
-            .unwrap()
+        let mut report = ArtifactReport::new("x");
+        (report.outcome, report.code) = (outcome, code);
+        report
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What the release file and the options ask for together.
+//! The release file: merged with the options, and what it adds to the seal's settings.
 
 use std::path::Path;
 
@@ -28,7 +28,7 @@ pub(super) fn release(arguments: &MirrorArgs) -> Result<ReleaseFile, Fault> {
     Ok(release)
 }
 
-/// What the release file says of sealing; paths in it are relative to it.
+/// What the release file says about sealing. Paths in it are relative to it.
 pub(super) fn extras(arguments: &MirrorArgs, release: &ReleaseFile) -> Result<SealExtras, Fault> {
     let beside = |path: &Path| match arguments.file.as_deref().and_then(Path::parent) {
         Some(folder) => folder.join(path),

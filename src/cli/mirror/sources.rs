@@ -56,8 +56,8 @@ pub(super) fn sources<'a>(
 ) -> Result<ImageSources<'a>, Fault> {
     let platforms = &release.platforms;
     let by_engine = matches!(engine, EngineName::Docker | EngineName::Podman);
-    if by_engine && (platforms.len() > 1 || platforms.iter().any(|it| it == "all")) {
-        let message = "an engine brings one platform; --engine registry brings several";
+    if by_engine && (platforms.len() > 1 || platforms.iter().any(|platform| platform == "all")) {
+        let message = "an engine fetches one platform; use --engine registry for several";
         return Err(Fault::new(Code::Usage, message).at("--platform"));
     }
     let one = platforms.first().cloned();
@@ -65,7 +65,7 @@ pub(super) fn sources<'a>(
     let options = RegistryOptions {
         platforms: match platforms.as_slice() {
             [] => Platforms::One,
-            list if list.iter().any(|it| it == "all") => Platforms::All,
+            list if list.iter().any(|platform| platform == "all") => Platforms::All,
             list => Platforms::List(list.to_vec()),
         },
         jobs: AT_ONCE,
@@ -82,7 +82,7 @@ pub(super) fn sources<'a>(
     })
 }
 
-/// The registries to speak plain HTTP with: those named, and, as for Docker, those of this machine.
+/// The registries to use plain HTTP with: those named and, as Docker does, those on this machine.
 fn plain_http(arguments: &MirrorArgs, images: &[String]) -> Vec<String> {
     if !arguments.allow_http {
         return Vec::new();
@@ -97,6 +97,7 @@ fn plain_http(arguments: &MirrorArgs, images: &[String]) -> Vec<String> {
 
 /// Where Docker keeps its credentials.
 fn docker_config() -> Option<PathBuf> {
-    let named = std::env::var_os("DOCKER_CONFIG").filter(|it| !it.is_empty()).map(PathBuf::from);
+    let named =
+        std::env::var_os("DOCKER_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from);
     named.or_else(|| std::env::home_dir().map(|home| home.join(".docker")))
 }

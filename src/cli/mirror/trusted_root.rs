@@ -1,4 +1,4 @@
-//! The trusted root of a run: the built-in one, or a newer one.
+//! Fetches a newer trusted root than the built-in one.
 
 use super::args::MirrorArgs;
 use crate::cli::files;
@@ -10,8 +10,8 @@ use crate::mirror::root::{self, TufRepository};
 use crate::sigstore::TrustMaterial;
 use crate::verdict::{Code, Fault};
 
-/// A newer trusted root, if it can be had: a repository that the operator named must answer, Sigstore's
-/// own need not.
+/// Replaces the built-in trusted root by a newer one if possible. A repository that the operator named
+/// must answer; Sigstore's own need not.
 pub(super) fn refresh(
     arguments: &MirrorArgs,
     http: &Http,
@@ -30,7 +30,7 @@ pub(super) fn refresh(
         Ok(bytes) => {
             sealing.material = TrustMaterial::from_json(&bytes)?;
             let age = age(&bytes);
-            watch.say(&format!("trusted root: fetched; its newest log or authority is of {age}"));
+            watch.say(&format!("trusted root: fetched; its newest log or authority is from {age}"));
             sealing.root = Some(bytes);
             Ok(())
         }
@@ -38,8 +38,8 @@ pub(super) fn refresh(
         Err(fault) => {
             let age = age(&TrustMaterial::production_bytes());
             watch.say(&format!(
-                "trusted root: the built-in one, its newest log or authority is of {age}; a newer one \
-                 could not be fetched ({fault})"
+                "trusted root: built in; its newest log or authority is from {age}; a newer one could \
+                 not be fetched ({fault})"
             ));
             Ok(())
         }

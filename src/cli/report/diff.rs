@@ -15,19 +15,20 @@ use crate::verdict::{Code, ExitStatus, Fault, line, printable, printable_within,
 /// The name and major version of the JSON form of a comparison.
 const DIFF_SCHEMA: &str = "sealift-report-diff/v1";
 
-/// Compare two reports: which answers are new, gone or different, and by what was judged.
+/// Compare two reports: which results, keys and settings are new, gone or changed
 ///
-/// Artifacts are compared by their paths below what each report was asked for. Times, reasons and notes are
-/// no differences. Exit codes: 0 nothing differs; 1 something does; 2 a report can't be read.
+/// Artifacts are matched by their paths relative to what each run was asked to verify. Times,
+/// reasons and notes are not compared. Exit codes: 0 no differences; 1 differences; 2 a report
+/// can't be read.
 #[derive(Debug, Args)]
 pub(super) struct ReportDiffArgs {
-    /// The earlier report (JSON); `-` is standard input
+    /// Earlier JSON report; `-` is standard input
     #[arg(value_name = "BEFORE")]
     pub(super) before: PathBuf,
-    /// The later report (JSON); `-` is standard input
+    /// Later JSON report; `-` is standard input
     #[arg(value_name = "AFTER")]
     pub(super) after: PathBuf,
-    /// The form of the answer
+    /// Format of the output
     #[arg(short, long, value_name = "FORM", value_enum, default_value = "text")]
     pub(super) output: TextOrJson,
 }

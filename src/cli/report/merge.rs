@@ -1,4 +1,4 @@
-//! `sealift report merge`: the reports of all parts of a folder, put together.
+//! `sealift report merge`: merges the reports of all shards of a folder.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -12,23 +12,23 @@ use crate::release;
 use crate::report::{Detail, Form};
 use crate::verdict::{ExitStatus, Fault};
 
-/// Put the reports of all parts (`verify --shard`) together to the report of the whole.
+/// Merge the reports of all shards into a report for the whole folder
 ///
-/// The parts must have seen the same folder and judged by the same things, and every file must be there
-/// exactly once; what can only be said of all artifacts together is worked out. Reports are not signed:
-/// take them from machines that you trust. The exit code is that of the whole, as `verify` would give
-/// it; 3 when the reports don't make a whole.
+/// The shards (`verify --shard`) must be of the same folder, verified by the same keys and
+/// settings, and every file must be in exactly one of them. Results that depend on all artifacts
+/// are worked out again. Reports are not signed: take them only from machines that you trust. The
+/// exit code is that of `verify` for the whole folder, or 3 if the reports don't make a whole.
 #[derive(Debug, Args)]
 pub(super) struct ReportMergeArgs {
-    /// The reports of all parts (JSON)
+    /// JSON reports of all shards
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
-    /// The form
+    /// Format of the output
     #[arg(short, long, value_name = "FORM", value_parser = form(), default_value = "text")]
     pub(super) output: Form,
     #[arg(long, value_name = "FILE", help = report_file::option_help())]
     pub(super) report: Vec<PathBuf>,
-    /// Show every check with its values (text; the other forms always do)
+    /// Show every check with its values; formats other than text always do
     #[arg(short, long)]
     pub(super) verbose: bool,
 }

@@ -1,6 +1,6 @@
-//! `sealift report`: shows a report in another form, and compares two.
+//! `sealift report`: shows a report in another format, compares two, and merges the reports of shards.
 //!
-//! Nothing is verified here; a report is believed to be what it says it is.
+//! Nothing is verified here: a report is taken at its word.
 
 mod diff;
 mod merge;
@@ -13,7 +13,7 @@ use diff::ReportDiffArgs;
 use merge::ReportMergeArgs;
 use show::ReportShowArgs;
 
-/// Work with reports that were written as JSON
+/// Show, compare and merge JSON reports
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     #[command(subcommand)]

@@ -1,4 +1,4 @@
-//! `sealift report show`: writes a report in another form.
+//! `sealift report show`: writes a report in another format.
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -10,19 +10,19 @@ use crate::cli::{report_file, shown};
 use crate::report::{Detail, Form};
 use crate::verdict::{ExitStatus, Fault};
 
-/// Write a report in another form, to standard output.
+/// Show a report in another format
 ///
-/// Nothing is verified again: what the report says is shown, whoever wrote it. Exit codes: 0 it was
-/// written, whatever its answers are; 2 it can't be read.
+/// Nothing is verified again: the report is shown as it is, whoever wrote it. Exit codes: 0 the
+/// report was shown, whatever its results are; 2 it can't be read.
 #[derive(Debug, Args)]
 pub(super) struct ReportShowArgs {
-    /// The report (JSON, from `-o json`); `-` is standard input
+    /// JSON report, from `-o json`; `-` is standard input
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
-    /// The form
+    /// Format of the output
     #[arg(short, long, value_name = "FORM", value_parser = form(), default_value = "text")]
     pub(super) output: Form,
-    /// Show every check with its values (text; the other forms always do)
+    /// Show every check with its values; formats other than text always do
     #[arg(short, long)]
     pub(super) verbose: bool,
 }
