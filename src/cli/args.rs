@@ -1,4 +1,4 @@
-//! What the user can type. Flags that cosign has keep cosign's spelling.
+//! The list of commands. The options of each command are in its own file.
 
 use clap::{Parser, Subcommand};
 
@@ -14,8 +14,8 @@ use super::seal::SealArgs;
 use super::verify::VerifyArgs;
 use super::verify_blob::VerifyBlobArgs;
 
-/// Verify container image archives and packages against Cosign signatures, offline, from local
-/// files alone.
+/// Verify container image archives and packages against Cosign signatures, offline, from local files
+/// alone
 #[derive(Debug, Parser)]
 #[command(name = "sealift", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub(super) struct Cli {
@@ -39,11 +39,11 @@ pub(super) enum Command {
     Seal(SealArgs),
     #[cfg(feature = "online")]
     Mirror(MirrorArgs),
-    /// Not in this edition.
+    /// Not in this edition
     #[cfg(not(feature = "online"))]
     #[command(hide = true, disable_help_flag = true)]
     Mirror {
-        /// Whatever stands there.
+        /// All other arguments, which are ignored.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         rest: Vec<std::ffi::OsString>,
     },

@@ -16,28 +16,33 @@ use crate::verdict::{Code, Fault};
 /// What of a folder is checked, and how strictly.
 #[derive(Debug, Args)]
 pub(super) struct BatchArgs {
-    /// Check only artifacts whose name fits this glob: the last part of the path, or the whole of it if
-    /// there is a `/` in the glob; repeats
+    /// Check only artifacts that match this glob (can be repeated)
+    ///
+    /// A glob without `/` is matched against the last part of the path, a glob with `/` against the
+    /// whole path.
     #[arg(long, value_name = "GLOB", help_heading = "Release folder")]
     pub(super) include: Vec<String>,
-    /// Leave out artifacts whose name fits this glob, also if they are included; repeats
+    /// Leave out artifacts that match this glob, even if they are included (can be repeated)
     #[arg(long, value_name = "GLOB", help_heading = "Release folder")]
     pub(super) exclude: Vec<String>,
-    /// Which bundle belongs to which artifact: lines of an artifact, a tab and a bundle, as paths below
-    /// the one folder
+    /// File that assigns bundles to artifacts
+    ///
+    /// Each line has the form `ARTIFACT<TAB>BUNDLE`, with paths relative to the one folder.
     #[arg(long, value_name = "FILE", help_heading = "Release folder")]
     map: Option<PathBuf>,
-    /// Fail if any file is covered by no vendor's signature and no seal, and is no bundle, key or root
+    /// Fail if any file is covered neither by a vendor's signature nor by a seal; bundles, keys and
+    /// roots are exempt
     #[arg(long, help_heading = "Release folder")]
     pub(super) require_coverage: bool,
-    /// Begin nothing more after the first failure; the report is then partial
+    /// Start nothing new after the first failure; the report is then partial
     #[arg(long, help_heading = "Release folder")]
     pub(super) fail_fast: bool,
-    /// Show only what differs from this earlier JSON report; everything is verified again
+    /// Show only what differs from this earlier JSON report; everything is still verified
     #[arg(long, value_name = "REPORT", help_heading = "Release folder")]
     pub(super) changed_since: Option<PathBuf>,
-    /// Check one part of the one folder: I/N, or `auto` (a Slurm array), or `auto/N` (a Kubernetes
-    /// indexed job)
+    /// Check one part of the one folder: I/N, `auto` or `auto/N`
+    ///
+    /// `auto` takes the part from a Slurm array, `auto/N` from a Kubernetes indexed job.
     #[arg(long, value_name = "PART", help_heading = "Release folder")]
     shard: Option<String>,
 }

@@ -13,36 +13,39 @@ use crate::verdict::{Code, Fault};
 /// What is known of transfers beforehand.
 #[derive(Debug, Args)]
 pub(super) struct TransferArgs {
-    /// The public key of whoever sealed the transfer directory, compared out of band; repeats
+    /// Public key that the transfer directory must be sealed with, compared out of band (can be
+    /// repeated)
     #[arg(long, value_name = "FILE", help_heading = "Transfer directory")]
     pub(super) transfer_key: Vec<PathBuf>,
-    /// Remembers the last transfer accepted, so that an older one is refused; outside the directory
+    /// File that records the last accepted transfer, so that older ones are refused
+    ///
+    /// It must be outside the directory.
     #[arg(long, value_name = "FILE", help_heading = "Transfer directory")]
     pub(super) state: Option<PathBuf>,
-    /// Accept transfers of this stream only; repeats
+    /// Accept only transfers of this stream (can be repeated)
     #[arg(long, value_name = "NAME", help_heading = "Transfer directory")]
     pub(super) stream: Vec<String>,
-    /// Begin the state file, which must not exist
+    /// Create the state file, which must not exist yet
     #[arg(long, requires = "state", help_heading = "Transfer directory")]
     pub(super) init_state: bool,
-    /// An earlier transfer that this one builds on; repeats
+    /// Earlier transfer that this one builds on (can be repeated)
     #[arg(long, value_name = "DIR", help_heading = "Transfer directory")]
     pub(super) base: Vec<PathBuf>,
-    /// Hash each archive as a whole too, not by its segments
+    /// Also hash each archive as a whole, not only by its segments
     #[arg(long, help_heading = "Transfer directory")]
     pub(super) full_digest: bool,
-    /// Accept an artifact of this name that was knowingly sealed unsigned; repeats
+    /// Accept the artifact of this name if it was knowingly sealed unsigned (can be repeated)
     #[arg(long, value_name = "NAME", help_heading = "Transfer directory")]
     pub(super) allow_unsigned: Vec<String>,
-    /// Take the directory for a plain folder although it was, or should be, sealed
+    /// Treat the directory as a plain folder even if it was, or should be, sealed
     #[arg(long, conflicts_with_all = ["transfer_key", "state", "base", "stream"],
           help_heading = "Transfer directory")]
     pub(super) unsealed: bool,
-    /// Where a folder holds transfer directories, judge what lies outside of them by the vendors'
-    /// signatures alone
+    /// In a folder that contains transfer directories, verify everything outside of them by the
+    /// vendors' signatures alone
     #[arg(long, conflicts_with = "unsealed", help_heading = "Transfer directory")]
     pub(super) loose: bool,
-    /// Judge as of this time (RFC 3339) instead of the system clock
+    /// Verify as of this time (RFC 3339) instead of the system clock
     #[arg(long, value_name = "TIME", help_heading = "Trust")]
     pub(super) time: Option<jiff::Timestamp>,
 }
@@ -50,7 +53,7 @@ pub(super) struct TransferArgs {
 /// The trust policy: whom to trust.
 #[derive(Debug, Args)]
 pub(super) struct PolicyOption {
-    /// The trust policy (TOML); the default is the one that SEALIFT_TRUST names
+    /// Trust policy (TOML); by default, the one that SEALIFT_TRUST names
     #[arg(long, value_name = "FILE", help_heading = "Trust")]
     trust: Option<PathBuf>,
 }

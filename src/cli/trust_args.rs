@@ -14,24 +14,24 @@ use crate::verdict::{Code, Fault, printable};
 /// Whom to trust, by which logs, and how strictly.
 #[derive(Debug, Args)]
 pub(super) struct TrustArgs {
-    /// The vendor's public key (PEM), obtained and compared out of band
+    /// The vendor's public key (PEM), compared with the vendor out of band
     #[arg(long, value_name = "FILE", help_heading = "Trust")]
     pub(super) key: Option<PathBuf>,
-    /// Keyless: the identity in the signing certificate (never together with --key)
+    /// Keyless: identity that the signing certificate must name (not together with --key)
     #[arg(long, value_name = "IDENTITY", help_heading = "Trust", conflicts_with_all = ["key", "certificate_identity_regexp"])]
     certificate_identity: Option<String>,
-    /// Keyless: a regular expression for the identity
+    /// Keyless: regular expression that the identity must match
     #[arg(long, value_name = "REGEXP", help_heading = "Trust", conflicts_with = "key")]
     certificate_identity_regexp: Option<String>,
-    /// Keyless: the OIDC issuer in the signing certificate
+    /// Keyless: OIDC issuer that the signing certificate must name
     #[arg(long, value_name = "URL", help_heading = "Trust", conflicts_with_all = ["key", "certificate_oidc_issuer_regexp"])]
     certificate_oidc_issuer: Option<String>,
-    /// Keyless: a regular expression for the issuer
+    /// Keyless: regular expression that the issuer must match
     #[arg(long, value_name = "REGEXP", help_heading = "Trust", conflicts_with = "key")]
     certificate_oidc_issuer_regexp: Option<String>,
     #[command(flatten)]
     pub(super) logs: LogArgs,
-    /// The hash that the signature was made with
+    /// Hash algorithm that the signature was made with
     #[arg(long, value_name = "ALGORITHM", help_heading = "Trust", value_enum)]
     signature_digest_algorithm: Option<Algorithm>,
 }
@@ -39,10 +39,10 @@ pub(super) struct TrustArgs {
 /// Which logs to believe, and whether one must vouch for a signature.
 #[derive(Debug, Args)]
 pub(super) struct LogArgs {
-    /// Sigstore trusted root (JSON); the default is the built-in one of the public good instance
+    /// Sigstore trusted root (JSON); the built-in one of the public good instance by default
     #[arg(long, value_name = "FILE", help_heading = "Trust")]
     trusted_root: Option<PathBuf>,
-    /// Accept a bundle without a log entry; one that is present must still be valid
+    /// Accept a bundle without a log entry; an entry that is present must still be valid
     #[arg(long, value_name = "BOOL", help_heading = "Trust", num_args = 0..=1, require_equals = true,
           default_value = "false", default_missing_value = "true", hide_default_value = true,
           hide_possible_values = true)]

@@ -26,21 +26,22 @@ use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, line};
 /// cosign's own default: SHA-256 for every kind of key that signs a hash.
 const HASH: HashRule = HashRule::Exactly(HashAlgorithm::Sha256);
 
-/// Verify a signature on any bytes: cosign's `verify-blob`, offline.
+/// Verify a signature on any file: cosign's `verify-blob`, offline
 ///
-/// Takes cosign's flags, prints cosign's words to standard error and reads FILE as a stream. The
-/// format of the bundle is told by its content, old or new.
+/// Takes cosign's flags, prints cosign's messages to standard error, and reads FILE as a stream.
+/// The format of the bundle, old or new, is detected from its content.
 #[derive(Debug, Args)]
 #[command(after_help = EXIT_CODES)]
 pub(super) struct VerifyBlobArgs {
-    /// The signed bytes; `-` is standard input
+    /// The signed file; `-` is standard input
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Signature bundle
     #[arg(long, value_name = "FILE")]
     bundle: Option<PathBuf>,
-    /// A signature without a bundle: a file of base64 or raw bytes, or the base64 itself; beside --bundle
-    /// it must be the same one
+    /// Signature without a bundle: a file of base64 or raw bytes, or the base64 text itself
+    ///
+    /// Together with --bundle, it must be the same signature.
     #[arg(long, value_name = "FILE|BASE64")]
     signature: Option<PathBuf>,
     #[command(flatten)]
