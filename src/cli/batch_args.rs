@@ -27,7 +27,7 @@ pub(super) struct BatchArgs {
     pub(super) exclude: Vec<String>,
     /// File that assigns bundles to artifacts
     ///
-    /// Each line has the form `ARTIFACT<TAB>BUNDLE`, with paths relative to the one folder.
+    /// Each line has the form `ARTIFACT<TAB>BUNDLE`, with paths relative to the folder.
     #[arg(long, value_name = "FILE", help_heading = "Release folder")]
     map: Option<PathBuf>,
     /// Fail if any file is covered neither by a vendor's signature nor by a seal; bundles, keys and
@@ -40,7 +40,7 @@ pub(super) struct BatchArgs {
     /// Show only what differs from this earlier JSON report; everything is still verified
     #[arg(long, value_name = "REPORT", help_heading = "Release folder")]
     pub(super) changed_since: Option<PathBuf>,
-    /// Check one part of the one folder: I/N, `auto` or `auto/N`
+    /// Check one part of the folder: I/N, `auto` or `auto/N`
     ///
     /// `auto` takes the part from a Slurm array, `auto/N` from a Kubernetes indexed job.
     #[arg(long, value_name = "PART", help_heading = "Release folder")]

@@ -51,7 +51,7 @@ pub(super) fn form_of(path: &Path) -> Result<Form, Fault> {
 /// The help of an option that names report files to be written.
 pub(super) fn option_help() -> String {
     format!(
-        "Also write the report to this file, in the form that its ending names: {} (can be repeated)",
+        "Also write the report to this file, in the format that its ending names: {} (can be repeated)",
         endings()
     )
 }
