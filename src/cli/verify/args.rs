@@ -1,4 +1,4 @@
-//! What can be typed after `sealift verify`.
+//! The options of `sealift verify`.
 
 use std::path::PathBuf;
 
