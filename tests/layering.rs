@@ -57,7 +57,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("indicatif", &["cli"]),
     ("lzma_rust2", &["image"]),
     ("maud", &["report"]),
-    ("oci_client", &["mirror"]),
+    ("oci_spec", &["mirror"]),
     ("p256", &["key", "sigstore"]),
     ("p384", &["key", "sigstore"]),
     ("reqwest", &["mirror"]),

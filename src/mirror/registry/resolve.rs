@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use oci_client::Reference;
+use oci_spec::distribution::Reference;
 
 use super::document::{self, Descriptor, Document, ImageConfig, ImageManifest};
 use super::layout::{DockerImage, ImageNames, Layout, Stored};

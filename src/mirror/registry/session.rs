@@ -4,7 +4,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use base64ct::{Base64, Encoding as _};
-use oci_client::Reference;
+use oci_spec::distribution::Reference;
 use reqwest::Response;
 use reqwest::header::{HeaderMap, HeaderValue};
 use serde::Deserialize;
