@@ -16,7 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some(jobs) => jobs.to_string_lossy().parse()?,
         None => std::thread::available_parallelism()?.get(),
     };
-    let options = Options { jobs, progress: &NoProgress, cuts: None, crew: None };
+    let options = Options { jobs, progress: &NoProgress, cuts: None, threads: None };
     let archive = if archive == "-" {
         image::read(Input::Stream(&mut io::stdin()), &options)?
     } else {

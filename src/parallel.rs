@@ -1,7 +1,7 @@
 //! Work that is shared out over threads, with the results in the order of the items: what a report
 //! says must not depend on how many threads there were.
 //!
-//! A [`Crew`] is a budget of threads for work inside work: a map over files, inside it maps over the
+//! A [`ThreadLimit`] is a budget of threads for work inside work: a map over files, inside it maps over the
 //! layers of an archive. Whoever runs out of items gives its thread back, and an inner map that is still
 //! at work takes it at once, so that no processor waits while the last archive is read.
 //!
@@ -17,7 +17,7 @@ use std::thread::{self, Scope};
 /// Threads as a budget that all maps of one run share, however deep they are nested: besides the thread
 /// that calls the outermost map, as many as there are permits.
 #[derive(Debug)]
-pub struct Crew {
+pub struct ThreadLimit {
     jobs: usize,
     state: Mutex<State>,
     changed: Condvar,
@@ -35,7 +35,7 @@ struct State {
 
 /// The right to keep one thread busy; given back when it is dropped.
 #[derive(Debug)]
-pub struct Permit<'a>(&'a Crew);
+pub struct Permit<'a>(&'a ThreadLimit);
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
@@ -43,9 +43,9 @@ impl Drop for Permit<'_> {
     }
 }
 
-/// The right to hold what only one thread of the crew may hold; given back when it is dropped.
+/// The right to hold what only one thread of the threads may hold; given back when it is dropped.
 #[derive(Debug)]
-pub struct Turn<'a>(&'a Crew);
+pub struct Turn<'a>(&'a ThreadLimit);
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
@@ -54,8 +54,8 @@ impl Drop for Turn<'_> {
     }
 }
 
-impl Crew {
-    /// A crew of `jobs` threads (0 counts as 1), the caller's among them.
+impl ThreadLimit {
+    /// A threads of `jobs` threads (0 counts as 1), the caller's among them.
     #[must_use]
     pub const fn new(jobs: usize) -> Self {
         let jobs = if jobs == 0 { 1 } else { jobs };
@@ -83,7 +83,7 @@ impl Crew {
         Some(Permit(self))
     }
 
-    /// Waits until nobody has the turn. Who has it must not wait for others of the crew.
+    /// Waits until nobody has the turn. Who has it must not wait for others of the threads.
     #[must_use]
     pub fn turn(&self) -> Turn<'_> {
         let mut state = self.state();
@@ -105,7 +105,7 @@ impl Crew {
         self.changed.notify_all();
     }
 
-    /// Waits for a permit as long as `wanted` holds. When that changes, [`Crew::look`] is to be called.
+    /// Waits for a permit as long as `wanted` holds. When that changes, [`ThreadLimit::look`] is to be called.
     fn wait(&self, wanted: impl Fn() -> bool) -> Option<Permit<'_>> {
         let mut state = self.state();
         loop {
@@ -140,18 +140,18 @@ impl Crew {
 /// Applies `work` to every item with up to `jobs` threads (0 counts as 1); the results stand in the
 /// order of the items.
 pub fn map<T: Sync, R: Send>(items: &[T], jobs: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    map_with(items, &Crew::new(jobs), work)
+    map_with(items, &ThreadLimit::new(jobs), work)
 }
 
-/// Applies `work` to every item with the calling thread and as many threads of the crew as are free, now
-/// or later; the results stand in the order of the items. The caller must be of the crew: its outermost
-/// thread, or one that does the work of another map with the same crew.
+/// Applies `work` to every item with the calling thread and as many threads of the threads as are free, now
+/// or later; the results stand in the order of the items. The caller must be of the threads: its outermost
+/// thread, or one that does the work of another map with the same threads.
 pub fn map_with<T: Sync, R: Send>(
     items: &[T],
-    crew: &Crew,
+    threads: &ThreadLimit,
     work: impl Fn(&T) -> R + Sync,
 ) -> Vec<R> {
-    map_until_error(items, crew, || (), |(), item| Ok::<_, Infallible>(work(item)))
+    map_until_error(items, threads, || (), |(), item| Ok::<_, Infallible>(work(item)))
         .into_iter()
         .map(|(_, result)| match result {
             Ok(result) => result,
@@ -164,13 +164,13 @@ pub fn map_with<T: Sync, R: Send>(
 /// is begun after an error; the results of those that were done stand with their numbers.
 pub fn map_until_error<T: Sync, B, R: Send, E: Send>(
     items: &[T],
-    crew: &Crew,
+    threads: &ThreadLimit,
     begin: impl Fn() -> B + Sync,
     work: impl Fn(&mut B, &T) -> Result<R, E> + Sync,
 ) -> Vec<(usize, Result<R, E>)> {
     let team = Team {
         items,
-        crew,
+        threads,
         begin,
         work,
         next: AtomicUsize::new(0),
@@ -185,12 +185,12 @@ pub fn map_until_error<T: Sync, B, R: Send, E: Send>(
         // Who only waits for the others lets somebody else work.
         let lend = team.helpers.load(Ordering::SeqCst) > 0;
         if lend {
-            crew.give();
+            threads.give();
         }
         lend
     });
     if lent {
-        std::mem::forget(crew.wait(|| true));
+        std::mem::forget(threads.wait(|| true));
     }
     // A result that is absent would be a check that was left out.
     if let Some(panic) = into_inner(team.panic) {
@@ -204,7 +204,7 @@ pub fn map_until_error<T: Sync, B, R: Send, E: Send>(
 /// One map and those who work at it.
 struct Team<'a, T, F, W, R> {
     items: &'a [T],
-    crew: &'a Crew,
+    threads: &'a ThreadLimit,
     begin: F,
     work: W,
     next: AtomicUsize,
@@ -253,15 +253,15 @@ where
         }
         let number = self.next.fetch_add(1, Ordering::SeqCst);
         let item = self.items.get(number)?;
-        if self.crew.jobs > 1 && number.saturating_add(1) == self.items.len() {
-            self.crew.look();
+        if self.threads.jobs > 1 && number.saturating_add(1) == self.items.len() {
+            self.threads.look();
         }
         Some((number, item))
     }
 
     fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
-        self.crew.look();
+        self.threads.look();
     }
 
     fn is_left(&self) -> bool {
@@ -270,15 +270,15 @@ where
 
     /// Sees to it that one thread waits to help, as long as there is something to help with.
     fn recruit<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
-        let wanted = self.crew.jobs > 1 && self.is_left();
+        let wanted = self.threads.jobs > 1 && self.is_left();
         if !wanted || self.recruiting.swap(true, Ordering::SeqCst) {
             return;
         }
         // Before the thread runs: until then nobody else shall take what is free.
-        self.crew.announce();
+        self.threads.announce();
         let helper = move || {
-            let permit = self.crew.wait(|| self.is_left());
-            self.crew.withdraw();
+            let permit = self.threads.wait(|| self.is_left());
+            self.threads.withdraw();
             if permit.is_some() {
                 self.helpers.fetch_add(1, Ordering::SeqCst);
                 self.recruiting.store(false, Ordering::SeqCst);
@@ -288,7 +288,7 @@ where
         };
         if thread::Builder::new().spawn_scoped(scope, helper).is_err() {
             // The system has no thread left; those that are there do the work.
-            self.crew.withdraw();
+            self.threads.withdraw();
         }
     }
 }
@@ -323,9 +323,9 @@ mod tests {
         }
     }
 
-    fn all_given_back(crew: &Crew) {
-        let state = crew.state();
-        assert_eq!((state.free, state.waiting), (crew.jobs - 1, 0));
+    fn all_given_back(threads: &ThreadLimit) {
+        let state = threads.state();
+        assert_eq!((state.free, state.waiting), (threads.jobs - 1, 0));
     }
 
     #[test]
@@ -334,13 +334,13 @@ mod tests {
         let twice: Vec<_> = items.iter().map(|i| i * 2).collect();
         for jobs in [0, 1, 2, 7] {
             assert_eq!(map(&items, jobs, |item| item * 2), twice);
-            let crew = Crew::new(jobs);
+            let threads = ThreadLimit::new(jobs);
             for _ in 0..20 {
-                assert_eq!(map_with(&items, &crew, |item| item * 2), twice);
-                assert!(map_with(&[] as &[u8], &crew, |_| ()).is_empty());
-                assert_eq!(map_with(&[5], &crew, |item| item * 2), [10]);
+                assert_eq!(map_with(&items, &threads, |item| item * 2), twice);
+                assert!(map_with(&[] as &[u8], &threads, |_| ()).is_empty());
+                assert_eq!(map_with(&[5], &threads, |item| item * 2), [10]);
             }
-            all_given_back(&crew);
+            all_given_back(&threads);
         }
     }
 
@@ -353,16 +353,16 @@ mod tests {
     #[test]
     fn a_panic_gives_the_threads_back() {
         for jobs in [1, 2, 7] {
-            let crew = Crew::new(jobs);
+            let threads = ThreadLimit::new(jobs);
             for bad in 0..20 {
                 let items: Vec<usize> = (0..20).collect();
                 let inner = |outer: &usize| {
-                    map_with(&items, &crew, |item| assert!((*outer, *item) != (bad, 3), "lost"));
+                    map_with(&items, &threads, |item| assert!((*outer, *item) != (bad, 3), "lost"));
                 };
-                let run = || map_with(&items, &crew, inner);
+                let run = || map_with(&items, &threads, inner);
                 let panic = panic::catch_unwind(AssertUnwindSafe(run)).unwrap_err();
                 assert_eq!(panic.downcast_ref::<&str>(), Some(&"lost"));
-                all_given_back(&crew);
+                all_given_back(&threads);
             }
         }
     }
@@ -370,12 +370,12 @@ mod tests {
     #[test]
     fn nothing_is_begun_behind_an_error() {
         for jobs in [1, 2, 7] {
-            let crew = Crew::new(jobs);
+            let threads = ThreadLimit::new(jobs);
             let begun = AtomicUsize::new(0);
             let items: Vec<usize> = (0..1000).collect();
             let results = map_until_error(
                 &items,
-                &crew,
+                &threads,
                 || (),
                 |(), item| {
                     begun.fetch_add(1, Ordering::SeqCst);
@@ -388,21 +388,21 @@ mod tests {
             for (number, result) in results {
                 assert_eq!(result, if number == 10 { Err(10) } else { Ok(()) });
             }
-            all_given_back(&crew);
+            all_given_back(&threads);
         }
     }
 
     #[test]
     fn nested_maps_share_the_budget() {
         for jobs in [1, 2, 3, 7] {
-            let crew = Crew::new(jobs);
+            let threads = ThreadLimit::new(jobs);
             let count = Count::default();
             let outer: Vec<usize> = (0..9).collect();
             let inner: Vec<usize> = (0..17).collect();
-            let sums = map_with(&outer, &crew, |a| {
-                map_with(&inner, &crew, |b| {
+            let sums = map_with(&outer, &threads, |a| {
+                map_with(&inner, &threads, |b| {
                     count.work();
-                    map_with(&[1, 2], &crew, |c| {
+                    map_with(&[1, 2], &threads, |c| {
                         count.work();
                         a * b * c
                     })
@@ -415,7 +415,7 @@ mod tests {
             assert_eq!(sums, outer.iter().map(|a| a * 136 * 3).collect::<Vec<_>>());
             assert!(count.most() <= jobs, "{} of {jobs}", count.most());
             assert!(jobs == 1 || count.most() > 1);
-            all_given_back(&crew);
+            all_given_back(&threads);
         }
     }
 
@@ -423,39 +423,39 @@ mod tests {
     #[test]
     fn an_inner_map_grows_when_the_outer_one_ends() {
         for jobs in [2, 3, 7] {
-            let crew = Crew::new(jobs);
+            let threads = ThreadLimit::new(jobs);
             let count = Count::default();
             let outer: Vec<usize> = (0..jobs).collect();
             let inner: Vec<usize> = (0..5000).collect();
-            map_with(&outer, &crew, |a| {
+            map_with(&outer, &threads, |a| {
                 if *a == 0 {
                     let work = |_: &usize| {
                         if count.most() < jobs {
                             count.work()
                         }
                     };
-                    map_with(&inner, &crew, work);
+                    map_with(&inner, &threads, work);
                 } else {
                     thread::sleep(Duration::from_millis(5));
                 }
             });
             assert_eq!(count.most(), jobs);
-            all_given_back(&crew);
+            all_given_back(&threads);
         }
     }
 
     #[test]
     fn what_is_spare_is_what_nobody_waits_for() {
-        let crew = Crew::new(3);
-        let (one, two) = (crew.spare(), crew.spare());
-        assert!(one.is_some() && two.is_some() && crew.spare().is_none());
+        let threads = ThreadLimit::new(3);
+        let (one, two) = (threads.spare(), threads.spare());
+        assert!(one.is_some() && two.is_some() && threads.spare().is_none());
         drop(one);
-        assert!(crew.spare().is_some());
-        crew.announce();
-        assert!(crew.spare().is_none());
-        crew.withdraw();
+        assert!(threads.spare().is_some());
+        threads.announce();
+        assert!(threads.spare().is_none());
+        threads.withdraw();
         drop(two);
-        all_given_back(&crew);
-        assert!(Crew::new(1).spare().is_none());
+        all_given_back(&threads);
+        assert!(ThreadLimit::new(1).spare().is_none());
     }
 }

@@ -147,7 +147,7 @@ impl Kit {
             .file("layer.tar", layer)
             .file("manifest.json", manifest.to_string())
             .finish();
-        let options = Options { jobs: 1, progress: &NoProgress, cuts: None, crew: None };
+        let options = Options { jobs: 1, progress: &NoProgress, cuts: None, threads: None };
         let segments = image::read(Input::File(&archive), &options)?.segments;
         let segments =
             segments.iter().map(|it| SegmentEntry { size: it.size, sha256: it.sha256 }).collect();

@@ -25,7 +25,7 @@ fn repaired(data: &[u8]) -> Vec<u8> {
 }
 
 fuzz_target!(|data: &[u8]| {
-    let options = Options { jobs: 2, progress: &NoProgress, cuts: None, crew: None };
+    let options = Options { jobs: 2, progress: &NoProgress, cuts: None, threads: None };
     for bytes in [data.to_vec(), repaired(data)] {
         let file = image::read(Input::File(&bytes), &options);
         let stream = image::read(Input::Stream(&mut bytes.as_slice()), &options);

@@ -113,7 +113,7 @@ struct InspectedImage {
 /// Detects what a file is by its first bytes, and reads it.
 fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<InspectedContent, Fault> {
     let place = files::show(path);
-    let options = Options { jobs: 1, progress: &TotalBar::new(true), cuts: None, crew: None };
+    let options = Options { jobs: 1, progress: &TotalBar::new(true), cuts: None, threads: None };
     let archive = match files::open(path)? {
         OpenedPath::Directory => {
             image_directory(path)?;

@@ -63,7 +63,7 @@ pub(super) fn run(arguments: &SealArgs) -> Result<ExitStatus, Fault> {
     let bar = TotalBar::new(!arguments.run.quiet && arguments.run.output == Form::Text);
     bar.name(files::show(&arguments.directory));
     let reading =
-        Options { jobs: jobs(arguments.run.jobs), progress: &bar, cuts: None, crew: None };
+        Options { jobs: jobs(arguments.run.jobs), progress: &bar, cuts: None, threads: None };
     let order = SealRequest { exclude: &exclude, ..sealing.order(reading) };
     let result = transfer::seal(&folder, &order);
     bar.clear();

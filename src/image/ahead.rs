@@ -1,4 +1,4 @@
-//! Decompressed data in pieces: made by the thread that wants them or, as soon as the crew has a thread to
+//! Decompressed data in pieces: made by the thread that wants them or, as soon as the threads has a thread to
 //! spare, ahead of it by a second one.
 //!
 //! What a piece holds, which fault is found where, and how far the input is read do not depend on which.
@@ -10,7 +10,7 @@ use std::thread::{self, Scope};
 use super::budget::{Meter, Scale};
 use super::inflate::Inflater;
 use crate::limits;
-use crate::parallel::{Crew, Permit};
+use crate::parallel::{Permit, ThreadLimit};
 
 /// How many pieces there are at once: one in use, the others made ahead.
 const PIECES: usize = 4;
@@ -30,7 +30,7 @@ pub(super) trait Pieces: Read + Send {
 
 struct Ahead<'scope, 'env, R: Read> {
     scope: &'scope Scope<'scope, 'env>,
-    crew: &'scope Crew,
+    threads: &'scope ThreadLimit,
     meter: Meter<'scope>,
     maker: Maker<'scope, R>,
     buffer: Vec<u8>,
@@ -54,12 +54,12 @@ enum Maker<'scope, R: Read> {
 impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
     fn new(
         scope: &'scope Scope<'scope, 'env>,
-        crew: &'scope Crew,
+        threads: &'scope ThreadLimit,
         meter: Meter<'scope>,
         inflater: Inflater<'scope, R>,
     ) -> Self {
         let maker = Maker::Unused(inflater);
-        Self { scope, crew, meter, maker, buffer: Vec::new(), start: 0, end: 0 }
+        Self { scope, threads, meter, maker, buffer: Vec::new(), start: 0, end: 0 }
     }
 
     /// Has the pieces made that could have been made ahead when the last one was taken, so that the input
@@ -80,7 +80,7 @@ impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
     fn fill(&mut self) -> io::Result<()> {
         (self.start, self.end) = (0, 0);
         if matches!(self.maker, Maker::Here(_))
-            && let Some(permit) = self.crew.spare()
+            && let Some(permit) = self.threads.spare()
         {
             self.split(permit);
         }
@@ -185,16 +185,16 @@ impl<'scope, R: Read + Send + 'scope> Read for Ahead<'scope, '_, R> {
     }
 }
 
-/// Reads what `inflater` yields with `pass`, made ahead where the crew has a thread to spare, and counted
+/// Reads what `inflater` yields with `pass`, made ahead where the threads has a thread to spare, and counted
 /// by `meter` where it is used.
 pub(super) fn ahead<R: Read + Send, T>(
     inflater: Inflater<'_, R>,
-    crew: &Crew,
+    threads: &ThreadLimit,
     meter: Meter<'_>,
     pass: impl FnOnce(&mut dyn Pieces) -> T,
 ) -> T {
     thread::scope(|scope| {
-        let mut ahead = Ahead::new(scope, crew, meter, inflater);
+        let mut ahead = Ahead::new(scope, threads, meter, inflater);
         let passed = pass(&mut ahead);
         ahead.leave();
         passed

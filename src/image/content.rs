@@ -16,7 +16,7 @@ use super::statement::{self, Object};
 use super::windows::Windows;
 use crate::digest::{Hasher, HashingReader, Sha256Digest};
 use crate::limits;
-use crate::parallel::Crew;
+use crate::parallel::ThreadLimit;
 use crate::verdict::{Code, Fault};
 
 /// The facts about one file.
@@ -72,7 +72,7 @@ pub(super) struct Means<'a> {
     /// Whose compressed data it is, if it is compressed.
     pub(super) place: Place,
     pub(super) windows: Windows<'a>,
-    pub(super) crew: &'a Crew,
+    pub(super) threads: &'a ThreadLimit,
 }
 
 /// Reads a file to its end. `keep` says that it is a document by its name.
@@ -148,7 +148,7 @@ fn compressed(
     let mut hasher = Hasher::new();
     let result = one_reading.and_then(|()| {
         let inflater = Inflater::new(compression, &mut raw, means.windows);
-        ahead(inflater, means.crew, Meter::new(means.budget, means.place), |ahead| {
+        ahead(inflater, means.threads, Meter::new(means.budget, means.place), |ahead| {
             loop {
                 let bytes = ahead.piece().map_err(fault_of)?;
                 if bytes.is_empty() {
@@ -268,9 +268,9 @@ mod tests {
     use super::*;
 
     fn facts(bytes: &[u8], budget: &Budget) -> Content {
-        let crew = Crew::new(2);
-        let windows = Windows::InTurn(&crew);
-        let means = Means { budget, place: Place::Alone, windows, crew: &crew };
+        let threads = ThreadLimit::new(2);
+        let windows = Windows::InTurn(&threads);
+        let means = Means { budget, place: Place::Alone, windows, threads: &threads };
         read(bytes, false, means, &mut [0; 1000]).unwrap()
     }
 

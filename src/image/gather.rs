@@ -22,7 +22,7 @@ use super::segments::{Cutter, Gaps, Segment};
 use super::tar::{Entry, EntryKind, Source, Walker};
 use super::windows::Windows;
 use crate::limits;
-use crate::parallel::{self, Crew};
+use crate::parallel::{self, ThreadLimit};
 use crate::path;
 use crate::verdict::{Code, Fault};
 
@@ -40,7 +40,7 @@ pub(super) fn stream(
     stream: &mut (dyn Read + Send),
     catalog: &mut Catalog,
     options: &Options<'_>,
-    crew: &Crew,
+    threads: &ThreadLimit,
 ) -> Result<Gathered, Fault> {
     let counter = Counter::new(options.progress);
     let mut reader = Counted { inner: stream, counter: &counter };
@@ -48,8 +48,8 @@ pub(super) fn stream(
     let first = first.get(..length).unwrap_or_default();
     let reader = Cursor::new(first).chain(reader);
     match compression(first)? {
-        Some(compression) => inflated(reader, compression, catalog, crew),
-        None => plain(Streamed(reader), None, catalog, options, crew),
+        Some(compression) => inflated(reader, compression, catalog, threads),
+        None => plain(Streamed(reader), None, catalog, options, threads),
     }
 }
 
@@ -58,7 +58,7 @@ pub(super) fn file(
     file: &dyn ReadAt,
     catalog: &mut Catalog,
     options: &Options<'_>,
-    crew: &Crew,
+    threads: &ThreadLimit,
 ) -> Result<Gathered, Fault> {
     let counter = Counter::new(options.progress);
     let size = file.size();
@@ -67,8 +67,12 @@ pub(super) fn file(
     let (first, length) = first_block(&mut span)?;
     let first = first.get(..length).unwrap_or_default();
     let gathered = match compression(first)? {
-        Some(compression) => inflated(Cursor::new(first).chain(span), compression, catalog, crew)?,
-        None => plain(Positioned { first, span }, Some((file, &counter)), catalog, options, crew)?,
+        Some(compression) => {
+            inflated(Cursor::new(first).chain(span), compression, catalog, threads)?
+        }
+        None => {
+            plain(Positioned { first, span }, Some((file, &counter)), catalog, options, threads)?
+        }
     };
     counter.finish(size);
     Ok(gathered)
@@ -79,7 +83,7 @@ pub(super) fn layout(
     tree: &dyn Tree,
     catalog: &mut Catalog,
     options: &Options<'_>,
-    crew: &Crew,
+    threads: &ThreadLimit,
 ) -> Result<Gathered, Fault> {
     let counter = Counter::new(options.progress);
     let mut entries = tree.entries().map_err(fault_of)?;
@@ -109,9 +113,9 @@ pub(super) fn layout(
     }
     catalog.finish()?;
     let budget = Budget::default();
-    let means = alone(&budget, crew);
+    let means = alone(&budget, threads);
     let hash = |members: &[Member]| -> Result<Vec<(usize, Content)>, Fault> {
-        let contents = hash_all(members, crew, &|member, buffer| {
+        let contents = hash_all(members, threads, &|member, buffer| {
             let reader = tree.open(&member.name).map_err(fault_of)?;
             let reader = Counted { inner: reader, counter: &counter };
             content::read(reader, member.keep(), means, buffer)
@@ -136,8 +140,8 @@ pub(super) fn layout(
 }
 
 /// How the files of an archive are read that is not compressed.
-const fn alone<'a>(budget: &'a Budget, crew: &'a Crew) -> Means<'a> {
-    Means { budget, place: Place::Alone, windows: Windows::InTurn(crew), crew }
+const fn alone<'a>(budget: &'a Budget, threads: &'a ThreadLimit) -> Means<'a> {
+    Means { budget, place: Place::Alone, windows: Windows::InTurn(threads), threads }
 }
 
 /// One file whose content is to be read.
@@ -191,14 +195,14 @@ fn inflated(
     reader: impl Read + Send,
     compression: Compression,
     catalog: &mut Catalog,
-    crew: &Crew,
+    threads: &ThreadLimit,
 ) -> Result<Gathered, Fault> {
     let budget = Budget::default();
-    let inflater = Inflater::new(compression, reader, Windows::InTurn(crew));
+    let inflater = Inflater::new(compression, reader, Windows::InTurn(threads));
     // Who waited inside for the turn that the archive has would wait for ever.
-    let windows = if compression.has_window() { Windows::Small } else { Windows::InTurn(crew) };
-    let means = Means { budget: &budget, place: Place::Within, windows, crew };
-    let walked = ahead(inflater, crew, Meter::new(&budget, Place::Archive), |inner| {
+    let windows = if compression.has_window() { Windows::Small } else { Windows::InTurn(threads) };
+    let means = Means { budget: &budget, place: Place::Within, windows, threads };
+    let walked = ahead(inflater, threads, Meter::new(&budget, Place::Archive), |inner| {
         let mut walker = Walker::new(Streamed(inner));
         walk(&mut walker, Cutter::Nowhere, false, catalog, means)
     });
@@ -217,15 +221,15 @@ fn plain(
     file: Option<(&dyn ReadAt, &Counter<'_>)>,
     catalog: &mut Catalog,
     options: &Options<'_>,
-    crew: &Crew,
+    threads: &ThreadLimit,
 ) -> Result<Gathered, Fault> {
     let budget = Budget::default();
-    let means = alone(&budget, crew);
+    let means = alone(&budget, threads);
     let cutter = Cutter::new(options.cuts);
     let mut walker = Walker::new(Gaps::new(source));
     let mut walked = walk(&mut walker, cutter, file.is_some(), catalog, means)?;
     if let Some((file, counter)) = file {
-        let contents = hash_all(&walked.alone, crew, &|member, buffer| {
+        let contents = hash_all(&walked.alone, threads, &|member, buffer| {
             let span = Span::new(file, member.offset, member.size);
             content::read(Counted { inner: span, counter }, member.keep(), means, buffer)
         })?;
@@ -296,15 +300,19 @@ fn in_order(mut contents: Vec<(usize, Content)>) -> Vec<Content> {
 /// Reads the content of a member, with a buffer for it.
 type ReadMember<'a> = dyn Fn(&Member, &mut [u8]) -> Result<Content, Fault> + Sync + 'a;
 
-/// Reads all contents with the threads of the crew, the largest first so that the threads end together.
-fn hash_all(members: &[Member], crew: &Crew, read: &ReadMember<'_>) -> Result<Vec<Content>, Fault> {
+/// Reads all contents with the threads of the threads, the largest first so that the threads end together.
+fn hash_all(
+    members: &[Member],
+    threads: &ThreadLimit,
+    read: &ReadMember<'_>,
+) -> Result<Vec<Content>, Fault> {
     let mut order: Vec<(usize, &Member)> = members.iter().enumerate().collect();
-    if crew.jobs() > 1 {
+    if threads.jobs() > 1 {
         order.sort_by_key(|(_, member)| std::cmp::Reverse(member.size));
     }
     let done = parallel::map_until_error(
         &order,
-        crew,
+        threads,
         || vec![0; limits::COPY_BYTES],
         |buffer, (_, member)| member.whole(read(member, buffer)),
     );

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::parallel::Crew;
+use crate::parallel::ThreadLimit;
 use crate::verdict::{Code, Fault};
 
 /// Something that can be read at any position, by several threads at once.
@@ -173,10 +173,10 @@ impl fmt::Debug for dyn Progress + '_ {
 /// How to read.
 #[derive(Debug, Clone, Copy)]
 pub struct Options<'a> {
-    /// Threads that decompress and hash; 0 counts as 1. Of no account where there is a `crew`.
+    /// Threads that decompress and hash; 0 counts as 1. Of no account where there is a `threads`.
     pub jobs: usize,
     /// The threads of the whole run, which work of the caller's shares with this.
-    pub crew: Option<&'a Crew>,
+    pub threads: Option<&'a ThreadLimit>,
     /// Who is told how far reading has come.
     pub progress: &'a dyn Progress,
     /// Sizes in bytes of the segments that somebody states for an uncompressed archive, in order: a

@@ -63,7 +63,7 @@ pub use mention::{mentions_image, rest_mentions_image};
 pub use outline::{Outline, outline};
 pub use segments::Segment;
 
-use crate::parallel::Crew;
+use crate::parallel::ThreadLimit;
 use crate::verdict::Fault;
 
 /// Why an archive was refused.
@@ -90,13 +90,13 @@ impl std::error::Error for Refusal {}
 /// A [`Refusal`] if it is not an image archive, if loaders would read it differently, or if
 /// anything is missing or not what it is said to be.
 pub fn read(input: Input<'_>, options: &Options<'_>) -> Result<Archive, Refusal> {
-    let own = Crew::new(options.jobs);
-    let crew = options.crew.unwrap_or(&own);
+    let own = ThreadLimit::new(options.jobs);
+    let threads = options.threads.unwrap_or(&own);
     let mut catalog = catalog::Catalog::default();
     let gathered = match input {
-        Input::Stream(stream) => gather::stream(stream, &mut catalog, options, crew),
-        Input::File(file) => gather::file(file, &mut catalog, options, crew),
-        Input::Layout(tree) => gather::layout(tree, &mut catalog, options, crew),
+        Input::Stream(stream) => gather::stream(stream, &mut catalog, options, threads),
+        Input::File(file) => gather::file(file, &mut catalog, options, threads),
+        Input::Layout(tree) => gather::layout(tree, &mut catalog, options, threads),
     };
     gathered
         .and_then(|gather::Gathered { container, contents, segments }| {

@@ -6,14 +6,14 @@
 //! as it should as long as it refers to nothing further back, and ends in a fault if it does.
 
 use crate::limits;
-use crate::parallel::{Crew, Turn};
+use crate::parallel::{ThreadLimit, Turn};
 use crate::verdict::{Code, Fault};
 
 /// Which windows a stream may have.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Windows<'a> {
     /// Large ones too, when it is its turn.
-    InTurn(&'a Crew),
+    InTurn(&'a ThreadLimit),
     /// Small ones only.
     Small,
 }
@@ -32,8 +32,8 @@ impl<'a> Windows<'a> {
     /// Waits until there is room for a window.
     pub(super) fn open(self, wanted: u64) -> Window<'a> {
         let (most, turn) = match self {
-            Self::InTurn(crew) if wanted > limits::WINDOW_BYTES => {
-                (limits::LARGE_WINDOW_BYTES, Some(crew.turn()))
+            Self::InTurn(threads) if wanted > limits::WINDOW_BYTES => {
+                (limits::LARGE_WINDOW_BYTES, Some(threads.turn()))
             }
             _ => (limits::WINDOW_BYTES, None),
         };
@@ -72,18 +72,18 @@ mod tests {
     #[test]
     fn large_windows_are_held_one_at_a_time() {
         const MIB: u64 = 1 << 20;
-        let crew = Crew::new(2);
-        let small: Vec<_> = (0..9).map(|_| Windows::InTurn(&crew).open(8 * MIB)).collect();
+        let threads = ThreadLimit::new(2);
+        let small: Vec<_> = (0..9).map(|_| Windows::InTurn(&threads).open(8 * MIB)).collect();
         assert!(small.iter().all(|window| !window.is_large() && window.fault().is_none()));
-        let large = Windows::InTurn(&crew).open(32 * MIB);
+        let large = Windows::InTurn(&threads).open(32 * MIB);
         assert!(large.is_large() && large.size == 32 * MIB && large.fault().is_none());
         let inner = Windows::Small.open(128 * MIB);
         assert_eq!(inner.size, 8 * MIB);
         assert_eq!(inner.fault().unwrap().code(), Code::WindowTooLarge);
         std::thread::scope(|scope| {
             let (send, receive) = std::sync::mpsc::channel();
-            let crew = &crew;
-            scope.spawn(move || send.send(Windows::InTurn(crew).open(128 * MIB).size));
+            let threads = &threads;
+            scope.spawn(move || send.send(Windows::InTurn(threads).open(128 * MIB).size));
             // It can't be there, however long one waits.
             assert!(receive.try_recv().is_err());
             drop(large);

@@ -8,7 +8,7 @@ use super::order::Events;
 use super::plan::{Unit, UnitKind};
 use crate::directory::system_fault;
 use crate::image::{self, Input, Options, Progress};
-use crate::parallel::Crew;
+use crate::parallel::ThreadLimit;
 use crate::survey::{FolderVerifier, LayoutTree, Reader, SharedNames, Subject, Task, What};
 use crate::verdict::{ArtifactReport, Code, Cover, Fault, Outcome};
 
@@ -18,7 +18,7 @@ pub(super) struct Bench<'b, 'a, 'o> {
     pub(super) verifier: &'b FolderVerifier<'b>,
     pub(super) reader: &'b Reader<'b>,
     pub(super) shared: &'b SharedNames<'b>,
-    pub(super) crew: &'b Crew,
+    pub(super) threads: &'b ThreadLimit,
 }
 
 impl<'a> Bench<'_, 'a, '_> {
@@ -132,7 +132,7 @@ impl<'a> Bench<'_, 'a, '_> {
     }
 
     fn reading<'p>(&'p self, progress: &'p dyn Progress) -> Options<'p> {
-        Options { progress, crew: Some(self.crew), ..self.run.order.reading }
+        Options { progress, threads: Some(self.threads), ..self.run.order.reading }
     }
 
     fn judged(&self, unit: &Unit, subject: Subject<'_>) -> ArtifactReport {

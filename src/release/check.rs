@@ -17,7 +17,7 @@ use crate::directory::{EntryKind, Folder};
 use crate::image::Options;
 use crate::limits;
 use crate::pairing::Names;
-use crate::parallel::{self, Crew};
+use crate::parallel::{self, ThreadLimit};
 use crate::survey::{First, FolderVerifier, Reader, SharedNames, SurveyOptions, What, above};
 use crate::verdict::{
     ArtifactKind, ArtifactReport, Code, Cover, Coverage, CoveredFile, ExitStatus, Fault, Outcome,
@@ -396,16 +396,21 @@ impl<'a> Run<'a, '_> {
         let verifier =
             FolderVerifier { folder, names: &names, known: &known, vendor_keys: &vendor_keys };
         // Archives that are still read when others are done get the threads of those.
-        let crew = Crew::new(self.order.reading.jobs);
-        let bench =
-            Bench { run: self, verifier: &verifier, reader: &reader, shared: &shared, crew: &crew };
+        let threads = ThreadLimit::new(self.order.reading.jobs);
+        let bench = Bench {
+            run: self,
+            verifier: &verifier,
+            reader: &reader,
+            shared: &shared,
+            threads: &threads,
+        };
         let mut tasks: Vec<(usize, &Unit)> =
             self.asked().filter(|(_, unit)| !matches!(unit.kind, UnitKind::Transfer)).collect();
         if self.order.reading.jobs > 1 {
             // The largest first, so that all threads end together.
             tasks.sort_by_key(|(_, unit)| Reverse(unit.size));
         }
-        parallel::map_with(&tasks, &crew, |(number, unit)| {
+        parallel::map_with(&tasks, &threads, |(number, unit)| {
             if !self.stop.load(Ordering::Relaxed) {
                 bench.unit(unit, seen.get(*number).and_then(Option::as_ref));
             }

@@ -19,7 +19,7 @@ use super::vouch::{self, SealedKeys};
 use super::{admit, base};
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, Listing};
-use crate::parallel::{self, Crew};
+use crate::parallel::{self, ThreadLimit};
 use crate::sigstore::TrustMaterial;
 use crate::verdict::{
     ArtifactKind, ArtifactReport, Check, CheckName, Code, Evidence, Fault, Outcome, Status,
@@ -200,7 +200,7 @@ fn contents(
 /// The artifacts, the largest first; an archive whose layers are still hashed when others are done gets
 /// the threads of those.
 fn artifacts(verifier: &ItemVerifier<'_>) -> Vec<ArtifactReport> {
-    let crew = Crew::new(verifier.context.reading.jobs);
+    let threads = ThreadLimit::new(verifier.context.reading.jobs);
     let size = |artifact: &Artifact| match verifier.manifest.file(&artifact.path) {
         Some(file) => file.size,
         None => verifier
@@ -210,11 +210,11 @@ fn artifacts(verifier: &ItemVerifier<'_>) -> Vec<ArtifactReport> {
     };
     let mut order: Vec<(usize, &Artifact)> =
         verifier.manifest.artifacts.iter().enumerate().collect();
-    if crew.jobs() > 1 {
+    if threads.jobs() > 1 {
         order.sort_by_cached_key(|(_, artifact)| Reverse(size(artifact)));
     }
-    let mut done = parallel::map_with(&order, &crew, |(number, artifact)| {
-        (*number, verifier.judge(artifact, &crew))
+    let mut done = parallel::map_with(&order, &threads, |(number, artifact)| {
+        (*number, verifier.judge(artifact, &threads))
     });
     done.sort_by_key(|(number, _)| *number);
     done.into_iter().map(|(_, report)| report).collect()

@@ -14,7 +14,7 @@ use crate::digest::FileDigest;
 use crate::directory::Folder;
 use crate::image::{self, Archive, FileAt, Input, Options};
 use crate::limits;
-use crate::parallel::Crew;
+use crate::parallel::ThreadLimit;
 use crate::sigstore::{Request, SignatureBundle, Signer, TrustMaterial};
 use crate::survey::LayoutTree;
 use crate::trust::is_called;
@@ -51,7 +51,7 @@ struct Reading {
 
 impl ItemVerifier<'_> {
     /// Judges one artifact.
-    pub(super) fn judge(&self, artifact: &Artifact, crew: &Crew) -> ArtifactReport {
+    pub(super) fn judge(&self, artifact: &Artifact, threads: &ThreadLimit) -> ArtifactReport {
         let mut report = ArtifactReport::new(artifact.name.as_str());
         report.kind = Some(match artifact.kind {
             Kind::Image => ArtifactKind::Image,
@@ -60,7 +60,7 @@ impl ItemVerifier<'_> {
         if artifact.name != artifact.path {
             report.notes.push(format!("path: {}", artifact.path));
         }
-        let reading = match self.read(artifact, crew) {
+        let reading = match self.read(artifact, threads) {
             Ok(reading) => reading,
             Err(fault) => {
                 let status = if fault.outcome() == Outcome::Failed {
@@ -201,22 +201,22 @@ impl ItemVerifier<'_> {
             .collect()
     }
 
-    fn read(&self, artifact: &Artifact, crew: &Crew) -> Result<Reading, Fault> {
+    fn read(&self, artifact: &Artifact, threads: &ThreadLimit) -> Result<Reading, Fault> {
         match self.manifest.file(&artifact.path) {
-            Some(entry) => self.read_file(artifact, entry, crew),
-            None => self.read_layout(&artifact.path, crew),
+            Some(entry) => self.read_file(artifact, entry, threads),
+            None => self.read_layout(&artifact.path, threads),
         }
     }
 
-    fn options<'o>(&'o self, crew: &'o Crew) -> Options<'o> {
-        Options { crew: Some(crew), ..self.context.reading }
+    fn options<'o>(&'o self, threads: &'o ThreadLimit) -> Options<'o> {
+        Options { threads: Some(threads), ..self.context.reading }
     }
 
     fn read_file(
         &self,
         artifact: &Artifact,
         entry: &FileEntry,
-        crew: &Crew,
+        threads: &ThreadLimit,
     ) -> Result<Reading, Fault> {
         let kind = artifact.kind;
         let place = self.folder.show(&entry.path);
@@ -239,7 +239,7 @@ impl ItemVerifier<'_> {
         if kind == Kind::Image && !entry.segments.is_empty() && !self.context.full_digest {
             let positioned =
                 FileAt::new(file.try_clone().map_err(unreadable)?).map_err(unreadable)?;
-            if let Some(reading) = self.by_segments(entry, &positioned, crew)? {
+            if let Some(reading) = self.by_segments(entry, &positioned, threads)? {
                 // What came behind the end meanwhile was not looked at.
                 let now = file.metadata().map_err(unreadable)?.len();
                 return if now == size { Ok(reading) } else { Err(grew(&place, size, now)) };
@@ -253,7 +253,7 @@ impl ItemVerifier<'_> {
         };
         let forced = forced.map(|kind| (kind, "the manifest says so".to_owned()));
         let mut file = file;
-        let (found, digest) = detect::read_hashing(&mut file, size, forced, &self.options(crew))
+        let (found, digest) = detect::read_hashing(&mut file, size, forced, &self.options(threads))
             .map_err(|fault| fault.at(place.as_str()))?;
         if digest.sha256 != entry.sha256 || digest.size != entry.size {
             return Err(mismatch(entry.sha256, digest.sha256).at(place));
@@ -275,10 +275,10 @@ impl ItemVerifier<'_> {
         &self,
         entry: &FileEntry,
         file: &FileAt,
-        crew: &Crew,
+        threads: &ThreadLimit,
     ) -> Result<Option<Reading>, Fault> {
         let cuts: Vec<u64> = entry.segments.iter().map(|segment| segment.size).collect();
-        let options = Options { cuts: Some(&cuts), ..self.options(crew) };
+        let options = Options { cuts: Some(&cuts), ..self.options(threads) };
         let Ok(archive) = image::read(Input::File(file), &options) else { return Ok(None) };
         if !archive.fits(&cuts) {
             return Ok(None);
@@ -303,7 +303,7 @@ impl ItemVerifier<'_> {
     }
 
     /// An OCI layout directory: each file is compared as it was read.
-    fn read_layout(&self, directory: &str, crew: &Crew) -> Result<Reading, Fault> {
+    fn read_layout(&self, directory: &str, threads: &ThreadLimit) -> Result<Reading, Fault> {
         let prefix = format!("{directory}/");
         let mut names = Vec::new();
         for entry in self.manifest.below(directory) {
@@ -322,7 +322,7 @@ impl ItemVerifier<'_> {
             names.push((name.to_owned(), there));
         }
         let tree = LayoutTree::renamed(self.folder, names);
-        let archive = image::read(Input::Layout(&tree), &self.options(crew));
+        let archive = image::read(Input::Layout(&tree), &self.options(threads));
         let read = tree.digests();
         for entry in self.manifest.below(directory) {
             let there = (self.called)(&entry.path).unwrap_or_default();

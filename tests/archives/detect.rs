@@ -13,7 +13,7 @@ use crate::equal::Memory;
 use crate::sample::{Image, digest, docker, oci};
 use crate::support::tar::Tar;
 
-const OPTIONS: Options<'_> = Options { jobs: 2, progress: &NoProgress, cuts: None, crew: None };
+const OPTIONS: Options<'_> = Options { jobs: 2, progress: &NoProgress, cuts: None, threads: None };
 
 type Forced = Option<(Kind, String)>;
 

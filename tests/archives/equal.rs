@@ -131,8 +131,11 @@ fn progress_adds_up_to_the_size() {
     }
     let bytes = docker(&Image::new("good")).finish();
     let sum = Sum::default();
-    image::read(Input::File(&bytes), &Options { jobs: 2, progress: &sum, cuts: None, crew: None })
-        .unwrap();
+    image::read(
+        Input::File(&bytes),
+        &Options { jobs: 2, progress: &sum, cuts: None, threads: None },
+    )
+    .unwrap();
     assert_eq!(sum.expected.into_inner(), bytes.len() as u64);
     assert_eq!(sum.advanced.into_inner(), bytes.len() as u64);
 }

@@ -159,7 +159,7 @@ impl Read for Pipe<'_> {
 }
 
 pub(crate) fn read(input: Input<'_>, jobs: usize) -> Result<Archive, Refusal> {
-    image::read(input, &Options { jobs, progress: &NoProgress, cuts: None, crew: None })
+    image::read(input, &Options { jobs, progress: &NoProgress, cuts: None, threads: None })
 }
 
 /// Reads as a file with one, two and three threads and as a stream with one and two; the answers must be equal, the
@@ -171,7 +171,7 @@ pub(crate) fn read_all_ways(bytes: &[u8]) -> Result<Archive, Refusal> {
 /// The same with stated sizes of segments.
 pub(crate) fn read_all_ways_with(bytes: &[u8], cuts: Option<&[u64]>) -> Result<Archive, Refusal> {
     let read = |input: Input<'_>, jobs| {
-        image::read(input, &Options { jobs, progress: &NoProgress, cuts, crew: None })
+        image::read(input, &Options { jobs, progress: &NoProgress, cuts, threads: None })
     };
     let once = Once::new(bytes);
     let file = read(Input::File(&once), 1);

@@ -82,8 +82,12 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
         Some(folder) => Some(EarlierTransfer::open(folder, &own_keys(&sealing))?),
         None => None,
     };
-    let reading =
-        Options { jobs: jobs(arguments.run.jobs), progress: &NoProgress, cuts: None, crew: None };
+    let reading = Options {
+        jobs: jobs(arguments.run.jobs),
+        progress: &NoProgress,
+        cuts: None,
+        threads: None,
+    };
     let job = MirrorRequest {
         folder: &folder,
         lock: &lock,

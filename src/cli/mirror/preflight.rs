@@ -52,7 +52,7 @@ pub(super) fn preflight(
             jobs: jobs(arguments.run.jobs),
             progress: &NoProgress,
             cuts: None,
-            crew: None,
+            threads: None,
         },
     };
     watch.say("verifying the finished directory as the far side will");

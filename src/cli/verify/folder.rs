@@ -233,7 +233,7 @@ pub(super) fn together(whom: &Whom<'_>) -> Option<SerialsOfRun> {
     let kept = whom.state.as_ref().ok()?.as_ref();
     let none = AcceptedTransfers::default();
     let state = kept.unwrap_or(&none);
-    let reading = Options { jobs: 1, progress: &NoProgress, cuts: None, crew: None };
+    let reading = Options { jobs: 1, progress: &NoProgress, cuts: None, threads: None };
     let context = context(whom, kept, &[], reading);
     let mut all = Vec::new();
     for folder in &whom.transfers {
@@ -307,7 +307,7 @@ pub(super) fn check(
         require_coverage: arguments.batch.require_coverage,
         loose: !matches!(kind, Directory::Holder),
         fail_fast: arguments.batch.fail_fast,
-        reading: Options { jobs: whom.jobs, progress: &NoProgress, cuts: None, crew: None },
+        reading: Options { jobs: whom.jobs, progress: &NoProgress, cuts: None, threads: None },
     };
     let folders = Folders { folder, listing: &opened.listing, faults: &opened.faults, whole };
     release::check(folders, &order, events)

@@ -254,7 +254,7 @@ fn one(whom: &Whom<'_>, single: &Single<'_>, path: &Path, console: &Arc<Console>
     let file = || {
         let size = path.metadata().map_or(0, |metadata| metadata.len());
         let watched = Watched { console, number: console.begin(&files::show(path), size) };
-        let options = Options { jobs: whom.jobs, progress: &watched, cuts: None, crew: None };
+        let options = Options { jobs: whom.jobs, progress: &watched, cuts: None, threads: None };
         answer(single.file(path, &options));
         Events::end(console.as_ref(), watched.number);
         None

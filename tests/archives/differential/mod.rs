@@ -69,7 +69,7 @@ fn number(variable: &str, default: u64) -> u64 {
 
 /// Whether Sealift accepts the archive when these digests are signed.
 fn accepted(bytes: &[u8], signed: &BTreeSet<sealift::digest::Sha256Digest>) -> bool {
-    let options = Options { jobs: 1, progress: &NoProgress, cuts: None, crew: None };
+    let options = Options { jobs: 1, progress: &NoProgress, cuts: None, threads: None };
     // The reader takes what can be read at any position, as a whole value.
     let bytes = bytes.to_vec();
     image::read(Input::File(&bytes), &options).is_ok_and(|archive| archive.coverage(signed).is_ok())

@@ -152,7 +152,7 @@ impl Brought {
         let file = image::FileAt::new(fs::File::open(&self.archive).unwrap()).unwrap();
         image::read(
             Input::File(&file),
-            &Options { jobs: 1, progress: &NoProgress, cuts: None, crew: None },
+            &Options { jobs: 1, progress: &NoProgress, cuts: None, threads: None },
         )
         .unwrap()
     }
