@@ -30,7 +30,7 @@ struct State {
     /// Maps that have items left and wait for a permit.
     waiting: usize,
     /// Whether somebody has the turn.
-    turn: bool,
+    exclusive: bool,
 }
 
 /// The right to keep one thread busy; given back when it is dropped.
@@ -45,11 +45,11 @@ impl Drop for Permit<'_> {
 
 /// The right to hold what only one thread of the threads may hold; given back when it is dropped.
 #[derive(Debug)]
-pub struct Turn<'a>(&'a ThreadLimit);
+pub struct Exclusive<'a>(&'a ThreadLimit);
 
-impl Drop for Turn<'_> {
+impl Drop for Exclusive<'_> {
     fn drop(&mut self) {
-        self.0.state().turn = false;
+        self.0.state().exclusive = false;
         self.0.changed.notify_all();
     }
 }
@@ -59,7 +59,8 @@ impl ThreadLimit {
     #[must_use]
     pub const fn new(jobs: usize) -> Self {
         let jobs = if jobs == 0 { 1 } else { jobs };
-        let state = Mutex::new(State { free: jobs.saturating_sub(1), waiting: 0, turn: false });
+        let state =
+            Mutex::new(State { free: jobs.saturating_sub(1), waiting: 0, exclusive: false });
         Self { jobs, state, changed: Condvar::new() }
     }
 
@@ -85,13 +86,13 @@ impl ThreadLimit {
 
     /// Waits until nobody has the turn. Who has it must not wait for others of the threads.
     #[must_use]
-    pub fn turn(&self) -> Turn<'_> {
+    pub fn exclusive(&self) -> Exclusive<'_> {
         let mut state = self.state();
-        while state.turn {
+        while state.exclusive {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        state.turn = true;
-        Turn(self)
+        state.exclusive = true;
+        Exclusive(self)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

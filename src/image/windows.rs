@@ -6,7 +6,7 @@
 //! as it should as long as it refers to nothing further back, and ends in a fault if it does.
 
 use crate::limits;
-use crate::parallel::{ThreadLimit, Turn};
+use crate::parallel::{Exclusive, ThreadLimit};
 use crate::verdict::{Code, Fault};
 
 /// Which windows a stream may have.
@@ -25,19 +25,19 @@ pub(super) struct Window<'a> {
     pub(super) wanted: u64,
     /// What it got, in bytes.
     pub(super) size: u64,
-    _turn: Option<Turn<'a>>,
+    _exclusive: Option<Exclusive<'a>>,
 }
 
 impl<'a> Windows<'a> {
     /// Waits until there is room for a window.
     pub(super) fn open(self, wanted: u64) -> Window<'a> {
-        let (most, turn) = match self {
+        let (most, exclusive) = match self {
             Self::InTurn(threads) if wanted > limits::WINDOW_BYTES => {
-                (limits::LARGE_WINDOW_BYTES, Some(threads.turn()))
+                (limits::LARGE_WINDOW_BYTES, Some(threads.exclusive()))
             }
             _ => (limits::WINDOW_BYTES, None),
         };
-        Window { wanted, size: wanted.min(most), _turn: turn }
+        Window { wanted, size: wanted.min(most), _exclusive: exclusive }
     }
 }
 
