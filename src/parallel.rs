@@ -169,22 +169,22 @@ pub fn map_until_error<T: Sync, B, R: Send, E: Send>(
     begin: impl Fn() -> B + Sync,
     work: impl Fn(&mut B, &T) -> Result<R, E> + Sync,
 ) -> Vec<(usize, Result<R, E>)> {
-    let team = Team {
+    let map = ParallelMap {
         items,
         threads,
         begin,
         work,
         next: AtomicUsize::new(0),
         stopped: AtomicBool::new(false),
-        recruiting: AtomicBool::new(false),
+        helper_waits: AtomicBool::new(false),
         helpers: AtomicUsize::new(0),
         done: Mutex::new(Vec::new()),
         panic: Mutex::new(None),
     };
     let lent = thread::scope(|scope| {
-        team.labour(scope);
+        map.work_items(scope);
         // Who only waits for the others lets somebody else work.
-        let lend = team.helpers.load(Ordering::SeqCst) > 0;
+        let lend = map.helpers.load(Ordering::SeqCst) > 0;
         if lend {
             threads.give();
         }
@@ -194,16 +194,16 @@ pub fn map_until_error<T: Sync, B, R: Send, E: Send>(
         std::mem::forget(threads.wait(|| true));
     }
     // A result that is absent would be a check that was left out.
-    if let Some(panic) = into_inner(team.panic) {
+    if let Some(panic) = into_inner(map.panic) {
         panic::resume_unwind(panic);
     }
-    let mut done = into_inner(team.done);
+    let mut done = into_inner(map.done);
     done.sort_unstable_by_key(|(number, _)| *number);
     done
 }
 
 /// One map and those who work at it.
-struct Team<'a, T, F, W, R> {
+struct ParallelMap<'a, T, F, W, R> {
     items: &'a [T],
     threads: &'a ThreadLimit,
     begin: F,
@@ -211,14 +211,14 @@ struct Team<'a, T, F, W, R> {
     next: AtomicUsize,
     stopped: AtomicBool,
     /// Whether a thread waits for a permit to help.
-    recruiting: AtomicBool,
+    helper_waits: AtomicBool,
     /// Threads with a permit that help.
     helpers: AtomicUsize,
     done: Mutex<Vec<(usize, R)>>,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
-impl<T, B, R, E, F, W> Team<'_, T, F, W, Result<R, E>>
+impl<T, B, R, E, F, W> ParallelMap<'_, T, F, W, Result<R, E>>
 where
     T: Sync,
     R: Send,
@@ -227,13 +227,13 @@ where
     W: Fn(&mut B, &T) -> Result<R, E> + Sync,
 {
     /// Works until no item is left.
-    fn labour<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
+    fn work_items<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
         // A panic is carried to the caller, with its words.
         let worked = panic::catch_unwind(AssertUnwindSafe(|| {
             let mut own = (self.begin)();
             let mut done = Vec::new();
             while let Some((number, item)) = self.take() {
-                self.recruit(scope);
+                self.spawn_helper(scope);
                 let result = (self.work)(&mut own, item);
                 if result.is_err() {
                     self.stop();
@@ -270,9 +270,9 @@ where
     }
 
     /// Sees to it that one thread waits to help, as long as there is something to help with.
-    fn recruit<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
+    fn spawn_helper<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
         let wanted = self.threads.jobs > 1 && self.is_left();
-        if !wanted || self.recruiting.swap(true, Ordering::SeqCst) {
+        if !wanted || self.helper_waits.swap(true, Ordering::SeqCst) {
             return;
         }
         // Before the thread runs: until then nobody else shall take what is free.
@@ -282,8 +282,8 @@ where
             self.threads.withdraw();
             if permit.is_some() {
                 self.helpers.fetch_add(1, Ordering::SeqCst);
-                self.recruiting.store(false, Ordering::SeqCst);
-                self.labour(scope);
+                self.helper_waits.store(false, Ordering::SeqCst);
+                self.work_items(scope);
                 self.helpers.fetch_sub(1, Ordering::SeqCst);
             }
         };
