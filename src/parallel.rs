@@ -19,12 +19,12 @@ use std::thread::{self, Scope};
 #[derive(Debug)]
 pub struct ThreadLimit {
     jobs: usize,
-    state: Mutex<State>,
+    state: Mutex<LimitState>,
     changed: Condvar,
 }
 
 #[derive(Debug)]
-struct State {
+struct LimitState {
     /// Permits that nobody has.
     free: usize,
     /// Maps that have items left and wait for a permit.
@@ -39,7 +39,7 @@ pub struct Permit<'a>(&'a ThreadLimit);
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.0.give();
+        self.0.release();
     }
 }
 
@@ -60,7 +60,7 @@ impl ThreadLimit {
     pub const fn new(jobs: usize) -> Self {
         let jobs = if jobs == 0 { 1 } else { jobs };
         let state =
-            Mutex::new(State { free: jobs.saturating_sub(1), waiting: 0, exclusive: false });
+            Mutex::new(LimitState { free: jobs.saturating_sub(1), waiting: 0, exclusive: false });
         Self { jobs, state, changed: Condvar::new() }
     }
 
@@ -72,7 +72,7 @@ impl ThreadLimit {
 
     /// A permit that is free and that no map waits for.
     #[must_use]
-    pub fn spare(&self) -> Option<Permit<'_>> {
+    pub fn try_permit(&self) -> Option<Permit<'_>> {
         if self.jobs == 1 {
             return None;
         }
@@ -95,18 +95,18 @@ impl ThreadLimit {
         Exclusive(self)
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, LimitState> {
         // Counting can't be interrupted half-way.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn give(&self) {
+    fn release(&self) {
         let mut state = self.state();
         state.free = state.free.saturating_add(1);
         self.changed.notify_all();
     }
 
-    /// Waits for a permit as long as `wanted` holds. When that changes, [`ThreadLimit::look`] is to be called.
+    /// Waits for a permit as long as `wanted` holds. When that changes, [`ThreadLimit::wake`] is to be called.
     fn wait(&self, wanted: impl Fn() -> bool) -> Option<Permit<'_>> {
         let mut state = self.state();
         loop {
@@ -122,17 +122,17 @@ impl ThreadLimit {
     }
 
     /// Lets all that wait look whether they still want to.
-    fn look(&self) {
+    fn wake(&self) {
         drop(self.state());
         self.changed.notify_all();
     }
 
-    fn announce(&self) {
+    fn begin_waiting(&self) {
         let mut state = self.state();
         state.waiting = state.waiting.saturating_add(1);
     }
 
-    fn withdraw(&self) {
+    fn end_waiting(&self) {
         let mut state = self.state();
         state.waiting = state.waiting.saturating_sub(1);
     }
@@ -186,7 +186,7 @@ pub fn map_until_error<T: Sync, B, R: Send, E: Send>(
         // Who only waits for the others lets somebody else work.
         let lend = map.helpers.load(Ordering::SeqCst) > 0;
         if lend {
-            threads.give();
+            threads.release();
         }
         lend
     });
@@ -255,14 +255,14 @@ where
         let number = self.next.fetch_add(1, Ordering::SeqCst);
         let item = self.items.get(number)?;
         if self.threads.jobs > 1 && number.saturating_add(1) == self.items.len() {
-            self.threads.look();
+            self.threads.wake();
         }
         Some((number, item))
     }
 
     fn stop(&self) {
         self.stopped.store(true, Ordering::SeqCst);
-        self.threads.look();
+        self.threads.wake();
     }
 
     fn is_left(&self) -> bool {
@@ -276,10 +276,10 @@ where
             return;
         }
         // Before the thread runs: until then nobody else shall take what is free.
-        self.threads.announce();
+        self.threads.begin_waiting();
         let helper = move || {
             let permit = self.threads.wait(|| self.is_left());
-            self.threads.withdraw();
+            self.threads.end_waiting();
             if permit.is_some() {
                 self.helpers.fetch_add(1, Ordering::SeqCst);
                 self.helper_waits.store(false, Ordering::SeqCst);
@@ -289,7 +289,7 @@ where
         };
         if thread::Builder::new().spawn_scoped(scope, helper).is_err() {
             // The system has no thread left; those that are there do the work.
-            self.threads.withdraw();
+            self.threads.end_waiting();
         }
     }
 }
@@ -448,15 +448,15 @@ mod tests {
     #[test]
     fn what_is_spare_is_what_nobody_waits_for() {
         let threads = ThreadLimit::new(3);
-        let (one, two) = (threads.spare(), threads.spare());
-        assert!(one.is_some() && two.is_some() && threads.spare().is_none());
+        let (one, two) = (threads.try_permit(), threads.try_permit());
+        assert!(one.is_some() && two.is_some() && threads.try_permit().is_none());
         drop(one);
-        assert!(threads.spare().is_some());
-        threads.announce();
-        assert!(threads.spare().is_none());
-        threads.withdraw();
+        assert!(threads.try_permit().is_some());
+        threads.begin_waiting();
+        assert!(threads.try_permit().is_none());
+        threads.end_waiting();
         drop(two);
         all_given_back(&threads);
-        assert!(ThreadLimit::new(1).spare().is_none());
+        assert!(ThreadLimit::new(1).try_permit().is_none());
     }
 }

@@ -80,7 +80,7 @@ impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
     fn fill(&mut self) -> io::Result<()> {
         (self.start, self.end) = (0, 0);
         if matches!(self.maker, Maker::Here(_))
-            && let Some(permit) = self.threads.spare()
+            && let Some(permit) = self.threads.try_permit()
         {
             self.split(permit);
         }
