@@ -89,7 +89,7 @@ vendor_key() {
 sign() { printf '{"base64Signature":"%s"}' "$(openssl dgst -sha256 -sign "$1" | base64 -w0)"; }
 
 if [ -z "${SEALIFT:-}" ]; then
-  cargo build --quiet --locked --release --no-default-features
-  SEALIFT=target/release/sealift
+  . scripts/build-common.sh
+  SEALIFT=$(built --quiet --release --no-default-features --bin sealift)
 fi
 SEALIFT=$(cd "$(dirname "$SEALIFT")" && pwd)/$(basename "$SEALIFT")

@@ -12,8 +12,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 layers=${1:-8} mib=${2:-640}
 if [ -z "${SEALIFT:-}" ]; then
-  cargo build --quiet --locked --release
-  SEALIFT=$PWD/target/release/sealift
+  . scripts/build-common.sh
+  SEALIFT=$(built --quiet --release --bin sealift)
 fi
 . scripts/bench-common.sh
 . scripts/demo-site.sh

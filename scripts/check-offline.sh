@@ -25,12 +25,12 @@ found=$(forbidden <<<"$crates")
 echo "none of $(awk '{print $1}' <<<"$crates" | sort -u | wc -l) crates talks to a network or is built from C"
 
 echo "== linked functions"
-cargo build --quiet --locked --no-default-features --bin sealift
-cargo build --quiet --locked --example test_log
-program=target/debug/sealift
+. scripts/build-common.sh
+program=$(built --quiet --no-default-features --bin sealift)
+test_log=$(built --quiet --no-default-features --example test_log)
 if command -v nm >/dev/null; then
   sockets() { nm -D --undefined-only "$1" | awk '{print $2}' | grep -E '^(socket|connect|bind|listen|accept4?|getaddrinfo|sendto|recvfrom)(@|$)' || true; }
-  [ -n "$(sockets target/debug/examples/test_log)" ] || fail "the symbol check does not see a server's sockets"
+  [ -n "$(sockets "$test_log")" ] || fail "the symbol check does not see a server's sockets"
   found=$(sockets "$program")
   [ -z "$found" ] || fail "the air-gap program links: $found"
   echo "no socket function is linked"

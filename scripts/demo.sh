@@ -19,6 +19,11 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/demo-site.sh
+. scripts/build-common.sh
+cat <<'INTRODUCTION'
+This carries a small release across an air gap, as far as one machine can show it: it verifies what a vendor signed,
+mirrors and seals it, checks the sealed transfer directory on the far side, and sees a tampered one refused.
+INTRODUCTION
 release=$PWD/examples/release
 # What judges lies apart from what is judged.
 keys=$PWD/examples/keys
@@ -33,8 +38,9 @@ else
   mkdir "$work"
   trap 'stop_servers; rm -rf "$hidden"' EXIT
 fi
-cargo build --quiet --locked
-program=$PWD/target/debug/sealift
+echo "== Building sealift (a few minutes the first time)"
+program=$(built --bin sealift)
+echo
 fail() { echo "demo: $*" >&2; exit 1; }
 # Runs sealift, shows command, answer and exit status; the answer stays in $answer. `wrap` stands in front.
 wrap=()

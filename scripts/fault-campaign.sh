@@ -31,8 +31,8 @@ for registry_program in docker-registry registry; do command -v "$registry_progr
 command -v "$registry_program" >/dev/null || need+=(docker-registry)
 [ "$(id -u)" -eq 0 ] || need+=(root)
 [ ${#need[@]} -eq 0 ] || { echo "fault-campaign: needs ${need[*]}" >&2; exit 2; }
-program=${PROGRAM:-target/debug/sealift}
-[ -n "${PROGRAM:-}" ] || cargo build --quiet --locked
+. scripts/build-common.sh
+program=${PROGRAM:-$(built --quiet --bin sealift)}
 program=$(realpath "$program")
 
 work=$(mktemp -d)

@@ -22,8 +22,9 @@ clean_up() {
 trap clean_up EXIT
 
 echo "== transparency log"
-cargo build --quiet --example test_log
-target/debug/examples/test_log "$work/log.pub" "$work/log.url" &
+. scripts/build-common.sh
+test_log=$(built --quiet --example test_log)
+"$test_log" "$work/log.pub" "$work/log.url" &
 log_pid=$!
 for _ in $(seq 50); do [ -s "$work/log.url" ] && break; sleep 0.1; done
 url=$(cat "$work/log.url")

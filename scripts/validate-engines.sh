@@ -14,8 +14,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 examples=$PWD/docs/examples
-program=${SEALIFT:-$PWD/target/debug/sealift}
-[ -x "$program" ] || cargo build --quiet --locked --no-default-features --bin sealift
+. scripts/build-common.sh
+program=${SEALIFT:-$(built --quiet --no-default-features --bin sealift)}
 work=$(mktemp -d)
 chmod 755 "$work"
 daemons=()

@@ -1,7 +1,7 @@
 //! The real cosign programs, and how a test runs them.
 //!
 //! They are looked for in the folder that SEALIFT_COSIGN_DIR names (`cosign-2`, `cosign-3`); else
-//! `../shared/tools/get-cosign.sh` fetches them into `target/cosign`. Without either a test skips.
+//! `../shared/tools/get-cosign.sh` fetches them into the target directory. Without either a test skips.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -45,7 +45,7 @@ fn find_programs() -> Option<PathBuf> {
         assert!(complete(&folder), "SEALIFT_COSIGN_DIR holds no cosign-2 and cosign-3");
         return Some(folder);
     }
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/cosign");
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("cosign");
     if complete(&folder) {
         return Some(folder);
     }
