@@ -95,7 +95,7 @@ impl Engine {
             .spawn()
             .map_err(|error| fail(error.to_string()))?;
         let (Some(mut out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
-            return Err(fail(String::from("no pipe to it")));
+            return Err(fail(String::from("its output can't be read")));
         };
         // Its complaints are read beside its output: a full pipe would stop it.
         let complaints = std::thread::spawn(move || {

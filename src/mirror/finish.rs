@@ -121,8 +121,8 @@ impl MirrorRequest<'_> {
     ) -> Result<NewTransfer, SealError> {
         match &totals.held {
             Some((name, code)) if self.fail_fast || !self.omit_partial => {
-                let message = "what is half-way here, or could not be written, judged or compared with \
-                               its source, is not sealed, and neither is the rest";
+                let message = "an item that is incomplete, or that could not be written, judged or \
+                               compared with its source, keeps everything from being sealed";
                 let fault = Fault::new(Code::PartlyFetched, message).at(name.as_str());
                 Err(if asks_for_options(*code) { fault.advise(CHANGE_OPTIONS) } else { fault }
                     .into())
@@ -132,13 +132,12 @@ impl MirrorRequest<'_> {
                 Err(Fault::new(Code::NotBrought, message).into())
             }
             _ if !totals.fetched => {
-                let message =
-                    "nothing of what was asked for could be brought, so nothing is sealed";
+                let message = "nothing that was asked for could be fetched, so nothing is sealed";
                 Err(Fault::new(Code::NotBrought, message).into())
             }
             _ if totals.origins.is_empty() => {
-                let message = "an earlier transfer (--base) carried all that could be brought: \
-                               there is nothing new to seal";
+                let message = "an earlier transfer (--base) carried everything that could be \
+                               fetched: there is nothing new to seal";
                 Err(Fault::new(Code::Usage, message).into())
             }
             _ => self.seal(store, totals),

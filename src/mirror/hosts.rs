@@ -47,7 +47,7 @@ impl Hosts {
             "https" => {}
             "http" if self.allow_http => {}
             "http" => return refuse(format!("{} is plain HTTP", redacted(url))),
-            other => return refuse(format!("{other}: is no scheme to fetch by")),
+            other => return refuse(format!("{other}: is not a scheme to fetch by")),
         }
         if !url.username().is_empty() || url.password().is_some() {
             return refuse(format!("the URL for {} names a user or password", host(url)));

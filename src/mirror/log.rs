@@ -60,8 +60,7 @@ impl FetchLog {
                 Ok((bytes, _)) => Self::begins(&bytes),
             };
             if !fits {
-                let message =
-                    "it has the name of the log of fetches, and no run wrote it; move it away";
+                let message = "it has the name of the fetch log, and no run wrote it; move it away";
                 return Err(Fault::new(Code::OutputExists, message).at(folder.show(name)));
             }
         }

@@ -63,7 +63,7 @@ impl ReleaseFile {
             refuse(format!("line {}: {}", line.saturating_add(1), error.message()))
         })?;
         if release.vendor.is_some() && release.vendor_profile.is_some() {
-            return Err(refuse("vendor and vendor_profile stand together; name one".to_owned()));
+            return Err(refuse("both vendor and vendor_profile are given; name one".to_owned()));
         }
         if release.images.is_empty() && release.packages.is_empty() {
             return Err(refuse("it asks for no image and no package".to_owned()));

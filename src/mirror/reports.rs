@@ -5,9 +5,9 @@ use crate::transfer::Kind;
 use crate::verdict::{ArtifactKind, ArtifactReport, Evidence, Fault};
 
 /// What is said of something that could not be brought anew, and was verified where it lies.
-pub(super) const KEPT: &str = "what was brought before was verified again, and stays";
+pub(super) const KEPT: &str = "the earlier copy was verified again and is kept";
 /// The same where it could not be verified.
-pub(super) const KEPT_UNJUDGED: &str = "what lies there stays; it does not verify either";
+pub(super) const KEPT_UNJUDGED: &str = "the earlier copy is kept, but it does not verify either";
 
 /// The report of what an earlier transfer carried; with the verdict, where one was reached anew.
 pub(super) fn carried_report(

@@ -82,13 +82,13 @@ impl MirrorRequest<'_> {
             needed = needed.saturating_add(left);
         }
         if needed > room.free {
-            return Err(Fault::new(Code::NoSpace, "there is not enough space")
+            return Err(Fault::new(Code::NoSpace, "not enough space")
                 .at(self.folder.shown())
                 .expected_found(format!("{needed} bytes"), format!("{} bytes free", room.free)));
         }
         if stated > room.free {
             self.watch.say(&format!(
-                "{}: {} bytes are free, and by what the servers say {stated} will come: not \
+                "{}: {} bytes are free, and the servers state {stated} bytes to fetch: not \
                  everything may fit",
                 self.folder.shown(),
                 room.free

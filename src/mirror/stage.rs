@@ -185,9 +185,11 @@ impl<'a> Stage<'a> {
                 self.put(path, place);
                 Ok(bytes)
             }
-            (SmallFile::Unchanged, None) => {
-                Err(Fault::new(Code::ResponseInvalid, "304 for what is not here").at(url.as_str()))
-            }
+            (SmallFile::Unchanged, None) => Err(Fault::new(
+                Code::ResponseInvalid,
+                "304 Not Modified for a file that is not here",
+            )
+            .at(url.as_str())),
             (SmallFile::Body(bytes, fetched), here) => {
                 let is = |place: &str| {
                     read_small(folder, place, cap, Code::Unreadable).is_ok_and(|it| it.0 == bytes)
@@ -295,7 +297,7 @@ impl<'a> Stage<'a> {
         for (place, name) in &moves {
             store.may_replace(name)?;
             if !seen.still(&view, name) {
-                let message = "the file changed after it was judged; run the same command again";
+                let message = "the file changed after it was judged; run the command again";
                 return Err(Fault::new(Code::SourceDisagrees, message).at(folder.show(place)));
             }
         }
@@ -319,8 +321,9 @@ impl<'a> Stage<'a> {
             if !self.files.contains_key(&path) && self.store.ownership(&path)? == Ownership::Fetched
             {
                 self.store.remove(&path)?;
-                watch
-                    .say(&format!("{path}: removed; it was fetched earlier, and is of no use now"));
+                watch.say(&format!(
+                    "{path}: removed; an earlier run fetched it, and it is no longer needed"
+                ));
             }
         }
         Ok(())

@@ -308,7 +308,7 @@ impl<'a> Store<'a> {
 /// What is said of something that lies where a run would write.
 pub(super) fn in_the_way(what: &str) -> Fault {
     let message =
-        format!("{what}; it lies where a file of the vendor's goes; move it away and run again");
+        format!("{what}; a file of the vendor's belongs in its place; move it away and run again");
     Fault::new(Code::OutputExists, message)
 }
 

@@ -129,7 +129,9 @@ fn package(profile: &VendorProfile, name: &str) -> Result<WantedItem, Fault> {
         let pattern = profile.mirror.as_ref().and_then(|it| it.package_url.as_ref());
         let pattern = pattern.ok_or_else(|| {
             let vendor = &profile.name;
-            refuse(format!("the profile of {vendor} does not say where packages lie; give a URL"))
+            refuse(format!(
+                "the profile of {vendor} does not say where its packages are; give a URL"
+            ))
         })?;
         if pairing::base_name(name).as_deref() != Some(name) {
             return Err(refuse("not a plain file name".to_owned()));

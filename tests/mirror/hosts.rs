@@ -32,10 +32,10 @@ fn labels_lead_only_to_the_vendor() {
         ("file:///etc/app_signature.bundle".to_owned(), "file"),
         ("ftp://vendor.example/app.bundle".to_owned(), "ftp"),
         (secret, "user or password"),
-        ("https://vendor.example/..".to_owned(), "no URL that ends in a plain file name"),
-        ("https://vendor.example/a%2f..%2fb".to_owned(), "no URL that ends in a plain file name"),
+        ("https://vendor.example/..".to_owned(), "not a URL that ends in a plain file name"),
+        ("https://vendor.example/a%2f..%2fb".to_owned(), "not a URL that ends in a plain file name"),
         ("app_signature.bundle".to_owned(), "relative URL"),
-        (String::new(), "no URL"),
+        (String::new(), "not a URL"),
     ] {
         let answer = archive(&vendor, &side, &bundle, "vendor.pub", "").exit(2);
         answer.says(&format!("app.tar: {HOST}")).mentions(words).never_mentions("hush");

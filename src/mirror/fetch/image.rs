@@ -112,7 +112,7 @@ impl FetchTask<'_> {
                 return same;
             }
             if recorded {
-                self.watch.say(&format!("{place}: not what was fetched before; fetched again"));
+                self.watch.say(&format!("{place}: not what was fetched before; fetching it again"));
             }
         }
         None

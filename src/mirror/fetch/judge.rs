@@ -64,13 +64,13 @@ impl FetchTask<'_> {
         };
         if judged.report.kind.is_some_and(|found| found != kind) {
             let message = match wanted.kind {
-                Kind::Image => "what was brought as an image is a package",
-                Kind::Package => "what was brought as a package is an image archive",
+                Kind::Image => "what was fetched as an image is a package",
+                Kind::Package => "what was fetched as a package is an image archive",
             };
             return Err(Fault::new(Code::SourceDisagrees, message).at(judged.path));
         }
         if judged.path != wanted.path {
-            let message = "another file than the one that was asked for is the artifact";
+            let message = "the artifact is another file than the one that was asked for";
             return Err(Fault::new(Code::SourceDisagrees, message).at(judged.path));
         }
         Ok((judged.report, seen))
@@ -137,7 +137,7 @@ pub(super) fn stated(
     if let (Some(whole), Some(found)) = (description.whole, seen.digest(&wanted.path))
         && whole != found.sha256
     {
-        let message = "the archive changed while it was copied; run the same command again";
+        let message = "the archive changed while it was copied; run the command again";
         return Err(Fault::new(Code::SourceDisagrees, message)
             .expected_found(whole, found.sha256)
             .at(&wanted.name));
@@ -149,7 +149,7 @@ pub(super) fn stated(
         Some(digest) if !images.is_empty() => {
             let proven: Vec<String> = proven.iter().map(ToString::to_string).collect();
             let message =
-                format!("{} says one id, and the archive proves others", description.source);
+                format!("{} states one ID, and the archive proves others", description.source);
             Err(Fault::new(Code::SourceDisagrees, message)
                 .expected_found(digest.to_string(), proven.join(", "))
                 .at(&wanted.name))

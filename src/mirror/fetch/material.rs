@@ -16,7 +16,7 @@ use crate::verdict::{Code, Fault, ServerAnswer};
 
 /// What to do where the vendor offers no bundle.
 pub(super) const NO_BUNDLE: &str = "Ask the vendor for an image or package that is signed, and check the name. To bring it knowingly \
-    unsigned, which every later check shows, say --allow-unsigned NAME.";
+    unsigned, which every later check shows, use --allow-unsigned NAME.";
 
 impl FetchTask<'_> {
     /// The bundles and keys that an image's labels name; answers where the bundles will lie.
@@ -40,7 +40,7 @@ impl FetchTask<'_> {
         let mut bundles = Vec::new();
         for (url, key) in named.into_iter().take(limits::BUNDLES) {
             let Some(name) = pairing::base_name(url) else {
-                let message = "the bundle's label is no URL that ends in a plain file name";
+                let message = "the bundle's label is not a URL that ends in a plain file name";
                 return Err(Fault::new(Code::HostNotAllowed, message).at(url));
             };
             match self.vendor_file(stage, url, &name, SMALL) {
@@ -52,7 +52,8 @@ impl FetchTask<'_> {
             let key = key.map(|key| match pairing::base_name(key) {
                 Some(name) if name == key => Ok((self.site()?.key_url.url_for(&name), name)),
                 _ => {
-                    Err(Fault::new(Code::HostNotAllowed, "the key's label is no file name").at(key))
+                    Err(Fault::new(Code::HostNotAllowed, "the key's label is not a file name")
+                        .at(key))
                 }
             });
             self.key(stage, key)?;
@@ -123,8 +124,8 @@ impl FetchTask<'_> {
             Ok(key) => {
                 let fingerprint = key.fingerprint();
                 let message = format!(
-                    "the vendor's site names the key {fingerprint}, which nobody named here; compare \
-                     it with the vendor out of band, then say --pin-key {fingerprint}"
+                    "the vendor's site names the key {fingerprint}, which nobody named here; check the \
+                     fingerprint with the vendor out of band, then use --pin-key {fingerprint}"
                 );
                 Err(Fault::new(Code::KeyNotNamed, message).at(&wanted.name))
             }
@@ -145,7 +146,8 @@ impl FetchTask<'_> {
         let wanted = stage.wanted();
         let path = format!("{}/{name}", wanted.directory);
         if path.to_ascii_lowercase().ends_with(TEMPORARY) {
-            let message = "the vendor's name for a bundle or key is that of a half-written file";
+            let message =
+                "the vendor's name for a bundle or key has the ending of a temporary file";
             return Err(Fault::new(Code::NameCollision, message).at(path));
         }
         path::portable(&path)

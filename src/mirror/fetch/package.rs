@@ -53,7 +53,7 @@ impl FetchTask<'_> {
                     return Ok(FetchOutcome::Carried(item, Some(Box::new(judged.report))));
                 }
                 _ => self.watch.say(&format!(
-                    "{}: the bundle does not prove what the earlier transfer carried; fetched",
+                    "{}: the bundle is not for what the earlier transfer carried; fetching it",
                     wanted.name
                 )),
             }
@@ -80,13 +80,13 @@ impl FetchTask<'_> {
                 .is_some_and(|it| it.resumed_from > 0);
         if other || (joined && judged.0.outcome() == Outcome::Failed) {
             let why =
-                if other { "not what was fetched before" } else { "continued, and not right" };
-            self.watch.say(&format!("{}: {why}; fetched again", wanted.path));
+                if other { "not what was fetched before" } else { "wrong after it was continued" };
+            self.watch.say(&format!("{}: {why}; fetching it again", wanted.path));
             fetched = stage.large(self.http, url, &hosts, true, self.watch)?;
             judged = self.judge(&stage, &description)?;
         }
         if fetched && !self.is_fetched(&stage, &judged) {
-            let message = "what lies on the disk is not what arrived";
+            let message = "the file on the disk is not what arrived";
             return Err(
                 Fault::new(Code::SourceDisagrees, message).at(self.store.folder.show(&wanted.path))
             );

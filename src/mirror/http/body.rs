@@ -63,7 +63,7 @@ impl Ends {
     /// that would lie here for ever, and keep everything else from being sealed.
     pub(in crate::mirror) fn contradiction(&self, fault: &Fault) -> Option<Fault> {
         let message = format!(
-            "the server ends each time after {} bytes, before all is here: {}",
+            "every attempt ends after {} bytes, before the file is complete: {}",
             self.furthest,
             fault.message()
         );
@@ -110,7 +110,7 @@ impl Http {
         };
         // Made inside: the clock needs the runtime.
         self.block_on(async { tokio::time::timeout(patience, whole).await }).unwrap_or_else(|_| {
-            let message = format!("no whole answer within {} s", patience.as_secs_f32());
+            let message = format!("no complete response within {} s", patience.as_secs_f32());
             Err(AttemptError::Fatal(Fault::new(Code::NetworkFailed, message)))
         })
     }

@@ -66,7 +66,8 @@ pub fn refused(status: StatusCode, headers: &HeaderMap, url: &Url) -> AttemptErr
 
 /// A status that only answers what was not asked.
 pub(super) fn unasked(response: &Response) -> AttemptError {
-    let message = format!("the answer is {}, which was not asked for", response.status());
+    let message =
+        format!("the response is {}, which the request did not ask for", response.status());
     AttemptError::Fatal(Fault::new(Code::ResponseInvalid, message))
 }
 

@@ -16,7 +16,7 @@ pub(in crate::mirror) fn length(headers: &HeaderMap) -> Result<Option<u64>, Atte
         return Ok(None);
     }
     let length = one(headers, &CONTENT_LENGTH).and_then(number);
-    length.map(Some).ok_or_else(|| AttemptError::invalid("the Content-Length is no number"))
+    length.map(Some).ok_or_else(|| AttemptError::invalid("the Content-Length is not a number"))
 }
 
 /// Refuses a body whose end could not be told from a connection that broke. How it is encoded is of no
@@ -26,7 +26,7 @@ pub(super) fn delimited(response: &Response) -> Result<(), AttemptError> {
     let headers = response.headers();
     let chunked = headers.contains_key(TRANSFER_ENCODING);
     if response.version() <= Version::HTTP_11 && !chunked && length(headers)?.is_none() {
-        let message = "the answer names no length: nobody can tell whether it is whole";
+        let message = "the response states no length, so nobody can tell whether it is complete";
         return Err(AttemptError::Fatal(Fault::new(Code::ResponseInvalid, message)));
     }
     Ok(())

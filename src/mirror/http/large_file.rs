@@ -140,7 +140,7 @@ impl Download<'_> {
             }
             (416, _, Some(from)) => {
                 self.ends.at(from);
-                return Err(AttemptError::invalid("the server has not that many bytes"));
+                return Err(AttemptError::invalid("the range is beyond the end of the file"));
             }
             (206 | 304, _, _) => return Err(unasked(&response)),
             (_, part, _) => {
@@ -178,8 +178,8 @@ impl Download<'_> {
         }
         Part::discard(self.folder, self.name)?;
         let message = format!(
-            "the server does not say how large the file is, and its {here} bytes so far are half of \
-             the space that there was"
+            "the server does not say how large the file is, and its {here} bytes so far fill half of \
+             the space that was free"
         );
         Err(Fault::new(Code::ResponseTooLarge, message).at(self.folder.shown()))
     }
@@ -208,7 +208,7 @@ impl Download<'_> {
             let bytes = chunk.as_ref();
             let here = part.here().saturating_add(bytes.len() as u64);
             if total.is_some_and(|total| here > total) {
-                return Err(AttemptError::invalid("the answer is longer than it says"));
+                return Err(AttemptError::invalid("the body is longer than the response says"));
             }
             part.write(bytes).map_err(|fault| fault.at(self.folder.show(self.name)))?;
             task.advance(bytes.len() as u64);
@@ -220,7 +220,7 @@ impl Download<'_> {
         if total.is_some_and(|total| part.here() != total) {
             self.ended(start, &part);
             self.part = Some(part);
-            return Err(AttemptError::invalid("the answer is shorter than it says"));
+            return Err(AttemptError::invalid("the body is shorter than the response says"));
         }
         Ok((part, response))
     }
@@ -269,16 +269,16 @@ fn rest(mut part: Part, from: u64, response: &Response) -> Result<Part, AttemptE
     if !part.record.validators().continues(&Validators::of(response.headers()))
         || part.record.encoding != headers::encoding(response.headers())
     {
-        return Err(AttemptError::invalid("the file is another one than the half that is here"));
+        return Err(AttemptError::invalid("the file has changed since the first part was fetched"));
     }
     let range = ContentRange::of(response.headers()).filter(|range| range.is_rest(from));
     let total = range.map(|range| range.total);
     if total.is_none() || part.record.total.is_some_and(|recorded| total != Some(recorded)) {
-        return Err(AttemptError::invalid("the answer is not the range that was asked for"));
+        return Err(AttemptError::invalid("the response is not the range that was asked for"));
     }
     let length = framing::length(response.headers())?;
     if length.is_some_and(|length| total != from.checked_add(length)) {
-        return Err(AttemptError::invalid("the answer is not as long as its range"));
+        return Err(AttemptError::invalid("the body is not as long as its range"));
     }
     part.record.total = total;
     Ok(part)

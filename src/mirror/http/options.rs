@@ -72,13 +72,11 @@ pub(super) fn place(text: &str) -> Result<(String, SocketAddr), Fault> {
         .filter(|(host, _)| !host.is_empty())
         .ok_or_else(|| refuse("--connect-to is HOST=ADDRESS:PORT, with an IP address"))?;
     if host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().is_ok() {
-        return Err(refuse("--connect-to is for names: no name service is asked for an address"));
+        return Err(refuse("--connect-to takes a host name, not an address"));
     }
     match Host::parse(host) {
         Ok(Host::Domain(host)) => Ok((host, address)),
-        _ => {
-            Err(refuse("--connect-to names a host without a port; it counts for each of its ports"))
-        }
+        _ => Err(refuse("--connect-to takes a host without a port; it applies to every port")),
     }
 }
 
@@ -133,7 +131,7 @@ impl HttpOptions {
         for pem in &self.ca_pem {
             let found = Certificate::from_pem_bundle(pem).unwrap_or_default();
             if found.is_empty() {
-                return Err(Fault::new(Code::Usage, "no certificate in PEM is in the CA file"));
+                return Err(Fault::new(Code::Usage, "the CA file holds no PEM certificate"));
             }
             roots.extend(found);
         }

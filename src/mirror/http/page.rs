@@ -36,7 +36,7 @@ pub(super) fn expected(headers: &HeaderMap, body: &[u8]) -> Result<(), AttemptEr
     }
     let encoded = headers.contains_key(reqwest::header::CONTENT_ENCODING);
     if encoded && body.starts_with(b"\x1f\x8b") {
-        let message = "the answer is compressed, although it was asked for as it is";
+        let message = "the response is compressed, although the request asked for no encoding";
         return Err(Fault::new(Code::ResponseInvalid, message).into());
     }
     Ok(())

@@ -14,7 +14,7 @@ pub(super) const RESERVE_BYTES: u64 = 64 << 20;
 pub(in crate::mirror) fn fits(folder: &Folder, name: &str, stated: u64) -> Result<(), Fault> {
     let room = folder.room()?;
     if let Some(largest) = room.largest_file.filter(|largest| stated > *largest) {
-        let message = "the file system of the directory holds no file of the size that is stated";
+        let message = "the file system of the directory can't hold a file of the stated size";
         let most = format!("at most {largest} bytes");
         return Err(Fault::new(Code::FileTooLarge, message).expected_found(most, stated));
     }
@@ -24,11 +24,10 @@ pub(in crate::mirror) fn fits(folder: &Folder, name: &str, stated: u64) -> Resul
         return Ok(());
     }
     let (code, message) = match room.free {
-        free if free < RESERVE_BYTES => (Code::NoSpace, "the directory has not room enough"),
-        _ => (
-            Code::ResponseTooLarge,
-            "the size that is stated for it is more than the directory has room for",
-        ),
+        free if free < RESERVE_BYTES => (Code::NoSpace, "not enough space in the directory"),
+        _ => {
+            (Code::ResponseTooLarge, "the stated size is more than the free space in the directory")
+        }
     };
     Err(Fault::new(code, message).expected_found(format!("at most {free} bytes"), stated))
 }
@@ -37,7 +36,8 @@ pub(in crate::mirror) fn fits(folder: &Folder, name: &str, stated: u64) -> Resul
 pub(in crate::mirror) fn unwritten(error: &io::Error) -> Fault {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
-            let message = format!("{error}; what arrived is kept: make room, and it is continued");
+            let message =
+                format!("{error}; what arrived is kept: free some space and run again to continue");
             Fault::new(Code::NoSpace, message)
         }
         ErrorKind::FileTooLarge => Fault::new(Code::FileTooLarge, error.to_string()),

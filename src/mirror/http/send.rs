@@ -55,7 +55,7 @@ impl Http {
             let next = target(&url, &response).map_err(|fault| place(fault.into()))?;
             been.push(url);
             if been.contains(&next) {
-                return Err(invalid("the redirects lead in a circle").into());
+                return Err(invalid("the redirects form a loop").into());
             }
             if been.len() > limits::REDIRECTS {
                 return Err(invalid("too many redirects").into());
@@ -77,7 +77,7 @@ impl Http {
         if let (Some(_), Some(port)) = (self.options().place_of(url), url.port()) {
             // A port in the URL would win over the one of the place that was said.
             let name = format!("{}:{port}", url.host_str().unwrap_or_default());
-            let name = HeaderValue::from_str(&name).map_err(|_| invalid("no name of a host"))?;
+            let name = HeaderValue::from_str(&name).map_err(|_| invalid("not a host name"))?;
             if asked.set_port(None).is_ok() {
                 headers.insert(HOST, name);
                 client = &self.placed;
@@ -105,10 +105,10 @@ impl Http {
 fn target(url: &Url, response: &Response) -> Result<Url, Fault> {
     let mut values = response.headers().get_all(LOCATION).iter();
     let (Some(location), None) = (values.next(), values.next()) else {
-        return Err(invalid("a redirect without one Location"));
+        return Err(invalid("a redirect without exactly one Location"));
     };
     let location = location.to_str().ok().and_then(|text| url.join(text).ok());
-    let mut next = location.ok_or_else(|| invalid("a redirect to what is no URL"))?;
+    let mut next = location.ok_or_else(|| invalid("a redirect to something that is not a URL"))?;
     next.set_fragment(None);
     Ok(next)
 }

@@ -53,7 +53,7 @@ impl Http {
         let mut headers = HeaderMap::new();
         if let Some(text) = authorization {
             let mut value = HeaderValue::from_str(text).map_err(|_| {
-                let message = "the credentials can't stand in a header";
+                let message = "the credentials contain characters that a header can't hold";
                 Fault::new(Code::CredentialsFailed, message).at(redacted(url))
             })?;
             value.set_sensitive(true);
@@ -105,7 +105,7 @@ impl Http {
         let length = framing::length(response.headers())?;
         let body = self.whole(response, cap)?;
         if length.is_some_and(|length| length != body.len() as u64) {
-            return Err(AttemptError::invalid("the answer is not as long as it says"));
+            return Err(AttemptError::invalid("the body is not as long as the response says"));
         }
         Ok(body)
     }

@@ -236,7 +236,7 @@ impl BlobDownload<'_> {
             return Ok(());
         }
         self.ended(start);
-        let message = format!("ended {} bytes early", self.left());
+        let message = format!("the body ended {} bytes early", self.left());
         Err(AttemptError::Retry(Fault::new(Code::NetworkFailed, message), None).into())
     }
 
@@ -253,7 +253,7 @@ impl BlobDownload<'_> {
         if is_page(&opening(self.archive.session.http, response)) {
             return Err(page().into());
         }
-        let message = "the registry has a blob of another size than the manifest states";
+        let message = "the blob's size is not the one that the manifest states";
         let fault = Fault::new(Code::SourceDisagrees, message)
             .expected_found(format!("{} bytes", self.left()), format!("{length} bytes to come"));
         Err(AttemptError::Fatal(fault))
@@ -300,7 +300,7 @@ impl BlobDownload<'_> {
                     return Ok(response);
                 }
                 self.restart();
-                let message = "the answer is not the range that was asked for";
+                let message = "the response is not the range that was asked for";
                 Err(AttemptError::Retry(Fault::new(Code::ResponseInvalid, message), None).into())
             }
             401 if !self.renewed => Err(BlobError::TokenExpired(number)),

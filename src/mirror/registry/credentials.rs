@@ -256,7 +256,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8], limit: u64) -> Result<T, Fault> {
 
 fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
     serde_json::from_value(value)
-        .map_err(|_| failed("a field that is needed has another type, or is not there"))
+        .map_err(|_| failed("a required field is missing or has the wrong type"))
 }
 
 fn failed(message: impl Into<String>) -> Fault {

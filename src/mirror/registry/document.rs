@@ -110,7 +110,8 @@ pub(super) fn document(bytes: &[u8]) -> Result<Document, Fault> {
     let value = value(bytes)?;
     unfolded(&value, &["schemaVersion", "mediaType", "manifests", "config", "layers"])?;
     if value.get("schemaVersion").and_then(Value::as_u64) == Some(1) {
-        let message = "a manifest of Docker's first schema, which names no config; push it anew";
+        let message =
+            "a manifest of Docker's schema 1, which names no config; push the image again";
         return Err(Fault::new(Code::MediaTypeMismatch, message));
     }
     for key in ["manifests", "layers"] {
@@ -148,7 +149,7 @@ pub(super) fn document(bytes: &[u8]) -> Result<Document, Fault> {
     let allowed = MANIFEST_TYPES.get(allowed).unwrap_or_default();
     match own {
         Some(own) if !allowed.contains(&own.as_str()) => {
-            let message = "the content is one kind of document and its media type another";
+            let message = "the media type does not fit the content";
             Err(Fault::new(Code::MediaTypeMismatch, message)
                 .expected_found(allowed.join(" or "), own))
         }

@@ -109,7 +109,7 @@ fn shown(descriptor: &Descriptor) -> String {
 
 fn nothing(wanted: &str, all: &[String]) -> Fault {
     let there = if all.is_empty() { String::from("nothing") } else { all.join(", ") };
-    let message = "the image is not there for the platform asked for";
+    let message = "the image does not exist for the requested platform";
     Fault::new(Code::ReferenceInvalid, message).expected_found(wanted, there)
 }
 

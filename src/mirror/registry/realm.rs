@@ -22,7 +22,7 @@ pub(super) fn check(registry: &Url, realm: &Url, allowed: &Hosts) -> Result<(), 
     let here = is_this_machine(registry) && is_this_machine(realm);
     let plain = registry.scheme() == "http" && (same || here);
     if realm.scheme() != "https" && !plain {
-        let message = "the registry wants credentials sent to a place without TLS";
+        let message = "the registry asks for credentials to be sent without TLS";
         return Err(Fault::new(Code::CredentialsFailed, message));
     }
     let pair =
@@ -33,8 +33,8 @@ pub(super) fn check(registry: &Url, realm: &Url, allowed: &Hosts) -> Result<(), 
     }
     let (registry, realm) = pair;
     let message = format!(
-        "{registry} wants its credentials sent to {realm}, which is another host; if that is its token \
-         service, say --allow-host {realm}"
+        "{registry} asks for its credentials to be sent to {realm}, which is another host; if that is \
+         its token service, use --allow-host {realm}"
     );
     Err(Fault::new(Code::HostNotAllowed, message))
 }

@@ -87,7 +87,7 @@ pub(super) fn refused(status: u16, headers: &HeaderMap, body: &[u8]) -> AttemptE
         403 => "forbidden",
         404 => "not found",
         429 => "too many requests",
-        500.. => "an error of the server",
+        500.. => "server error",
         _ => "refused",
     };
     let fault = Fault::new(Code::HttpRefused, format!("status {status}, {reason}{said}"));

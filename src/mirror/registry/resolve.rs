@@ -189,7 +189,7 @@ impl Resolver<'_> {
         match document::document(&manifest).map_err(|fault| fault.at(url_name))? {
             Document::Manifest(manifest) => self.image(manifest),
             Document::Index(_) => {
-                let message = "an index in an index, which no registry of images has";
+                let message = "an index inside an index, which is not supported";
                 Err(Fault::new(Code::MediaTypeMismatch, message).at(descriptor.digest.to_string()))
             }
         }
@@ -226,7 +226,7 @@ impl Resolver<'_> {
         if size == descriptor.size {
             return Ok(bytes);
         }
-        let message = "the stated size of a document is not its size";
+        let message = "a document does not have its stated size";
         Err(Fault::new(Code::SourceDisagrees, message)
             .expected_found(descriptor.size, size)
             .at(descriptor.digest.to_string()))

@@ -159,7 +159,7 @@ impl<'a> Session<'a> {
         let scheme = if self.plain { "http" } else { "https" };
         let text = format!("{scheme}://{}/v2/{path}", self.reference.resolve_registry());
         Url::parse(&text).map_err(|error| {
-            Fault::new(Code::ReferenceInvalid, format!("no URL can be made of it: {error}"))
+            Fault::new(Code::ReferenceInvalid, format!("not a valid registry URL: {error}"))
                 .at(self.reference.to_string())
         })
     }
@@ -188,7 +188,7 @@ impl<'a> Session<'a> {
                     Ok(AuthScheme::Basic { user: user.clone(), password: password.clone() })
                 }
                 Some(Credentials::Identity(_)) => Err(failed(
-                    "the registry takes a password, and there is only an identity token",
+                    "the registry takes a password, but Docker's credentials hold an identity token only",
                 )),
             },
             Some(Challenge::Bearer { realm, service }) => {
@@ -199,8 +199,9 @@ impl<'a> Session<'a> {
 
     /// Fetches a token that opens the repository for reading.
     fn token(&self, realm: &str, service: Option<&str>) -> Result<String, Fault> {
-        let mut url = Url::parse(realm)
-            .map_err(|error| failed(format!("the registry's token service is no URL: {error}")))?;
+        let mut url = Url::parse(realm).map_err(|error| {
+            failed(format!("the URL of the registry's token service is invalid: {error}"))
+        })?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(failed("the URL of the registry's token service names a user or password"));
         }
@@ -209,7 +210,7 @@ impl<'a> Session<'a> {
             let registry = self.url("")?;
             realm::check(&registry, &url, self.hosts).map_err(|fault| fault.at(shown))?;
         } else if url.scheme() != "https" && !self.plain {
-            let message = "the registry's token service is a place without TLS";
+            let message = "the registry's token service does not use TLS";
             return Err(failed(message).at(shown));
         }
         let scope = format!("repository:{}:pull", self.reference.repository());
@@ -251,8 +252,8 @@ impl<'a> Session<'a> {
     /// The token service says no. Its words are not shown: they may repeat what was sent.
     fn unmet(&self, answer: &RegistryResponse) -> AttemptError {
         let who = match &self.login.credentials {
-            None => "without credentials no token is given",
-            Some(_) => "the credentials are refused",
+            None => "no token without credentials",
+            Some(_) => "the credentials were refused",
         };
         match answer.status {
             401 | 403 if self.login.trouble.is_some() => {
@@ -292,13 +293,13 @@ fn token_in(body: &[u8]) -> Result<String, Fault> {
     let invalid = |what: &str| Fault::new(Code::ResponseInvalid, what);
     // No word of the reader's: it might quote the token.
     let value = json::parse(body, limits::TOKEN_BYTES)
-        .map_err(|_| invalid("the token's answer is not JSON"))?;
-    let token: Token =
-        serde_json::from_value(value).map_err(|_| invalid("the token's answer has other types"))?;
+        .map_err(|_| invalid("the token response is not JSON"))?;
+    let token: Token = serde_json::from_value(value)
+        .map_err(|_| invalid("the token response has fields of the wrong type"))?;
     let token = token.token.filter(|it| !it.is_empty()).or(token.access_token).unwrap_or_default();
     // It becomes a header.
     if token.is_empty() || !token.bytes().all(|it| it.is_ascii_graphic()) {
-        return Err(invalid("the answer holds no token"));
+        return Err(invalid("the token response holds no token"));
     }
     Ok(token)
 }
@@ -310,7 +311,7 @@ fn basic(user: &str, password: &str) -> String {
 /// A header that is not shown where headers are.
 fn secret(text: &str) -> Result<HeaderValue, Fault> {
     let mut value = HeaderValue::from_str(text)
-        .map_err(|_| failed("what is to be shown to the registry can't stand in a header"))?;
+        .map_err(|_| failed("the credentials contain characters that a header can't hold"))?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -82,7 +82,7 @@ fn a_size_that_is_only_stated_does_not_fill_the_disk() {
     let server =
         Server::new(|_, _| reply("200 OK", &[("Content-Length", "9000000000000000000")], b"a"));
     let yard = Yard::new();
-    refused(yard.get(&server), Code::ResponseTooLarge, "room");
+    refused(yard.get(&server), Code::ResponseTooLarge, "free space");
     assert_eq!((server.seen().len(), yard.names()), (1, Vec::new()));
 }
 
@@ -194,7 +194,7 @@ fn a_full_medium_keeps_what_came() {
     let kept = std::fs::read(yard.path(".sealift-tmp")).unwrap();
     assert!(!kept.is_empty() && bytes.starts_with(&kept), "{} bytes", kept.len());
     let known = Server::new(move |_, _| reply("200 OK", E, &content(400_000)));
-    refused(yard.get(&known), Code::NoSpace, "room");
+    refused(yard.get(&known), Code::NoSpace, "not enough space");
     assert_eq!(std::fs::read(yard.path(".sealift-tmp")).unwrap(), kept);
 }
 

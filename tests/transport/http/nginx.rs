@@ -106,7 +106,7 @@ fn only_a_known_authority() {
     let key = b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n";
     for bad in [&b""[..], b"no", key] {
         let options = HttpOptions { ca_pem: vec![bad.to_vec()], ..quick() };
-        refused(Http::new(options), Code::Usage, "no certificate");
+        refused(Http::new(options), Code::Usage, "no PEM certificate");
     }
     let bad = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n".to_vec();
     refused(Http::new(HttpOptions { ca_pem: vec![bad], ..quick() }), Code::Usage, "");

@@ -67,7 +67,7 @@ fn nowhere() {
     let none = Server::new(|_, _| reply("302 Found", &[], b""));
     let (url, hosts) = on(&none, "/");
     refused(http().small(&url, &hosts, CAP, None), Code::ResponseInvalid, "Location");
-    for (location, words) in [("http://[", "no URL"), ("/a", "circle")] {
+    for (location, words) in [("http://[", "not a URL"), ("/a", "loop")] {
         let server = leading_to(302, location.to_owned());
         let (url, hosts) = on(&server, "/a");
         refused(http().small(&url, &hosts, CAP, None), Code::ResponseInvalid, words);

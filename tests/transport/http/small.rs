@@ -132,7 +132,7 @@ fn a_drip_has_an_end() {
         refused(http.small(&url, &hosts, CAP, None), Code::NetworkFailed, "")
     };
     let fault = drip(head("200 OK", &[("Content-Length", "900")]));
-    assert!(fault.to_string().contains("no whole answer within 0.4 s"), "{fault}");
+    assert!(fault.to_string().contains("no complete response within 0.4 s"), "{fault}");
     let fault = drip(b"HTTP/1.1 200 OK\r\nX: ".to_vec());
     assert!(fault.to_string().contains("timed out"), "{fault}");
 }

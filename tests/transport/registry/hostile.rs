@@ -202,7 +202,7 @@ fn a_drip_is_given_up() {
         mirror.http.retries = 0;
         let fault = mirror.refused(&reference);
         assert_eq!(fault.code(), Code::NetworkFailed, "{what}: {fault}");
-        let given_up = ["no whole answer within", "bytes came in"];
+        let given_up = ["no complete response within", "bytes came in"];
         assert!(given_up.iter().any(|it| fault.message().contains(it)), "{what}: {fault}");
     }
 }

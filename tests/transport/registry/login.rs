@@ -35,7 +35,7 @@ fn tokens_and_passwords() {
     mirror.config(&basic(&registry.host, "wrong"));
     let fault = mirror.refused(&reference);
     assert_eq!(fault.code(), Code::HttpRefused);
-    assert!(fault.to_string().contains("credentials are refused"), "{fault}");
+    assert!(fault.to_string().contains("credentials were refused"), "{fault}");
     mirror.config(&basic(&registry.host, PASSWORD));
     mirror
         .bring(&reference)
