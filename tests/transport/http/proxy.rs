@@ -32,7 +32,7 @@ fn the_environment_names_the_proxy() {
     let near = Server::new(|_, _| reply("200 OK", &[], b""));
     let ask = |target: &str| {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "proxy::child"]).env(TARGET, target);
+        command.args(["--exact", "http::proxy::child"]).env(TARGET, target);
         for name in
             ["HTTP_PROXY", "http_proxy", "https_proxy", "ALL_PROXY", "all_proxy", "no_proxy"]
         {

@@ -127,7 +127,7 @@ fn a_helper_is_asked(host: &str, mirror: &Mirror) {
             fs::write(folder.path().join("config.json"), config).unwrap();
             fs::write(folder.path().join("ca"), &mirror.http.ca_pem[0]).unwrap();
             let ran = run(Command::new(std::env::current_exe().unwrap())
-                .args(["--exact", "login::bring_once", "--ignored", "--nocapture"])
+                .args(["--exact", "registry::login::bring_once", "--ignored", "--nocapture"])
                 .env("PATH", &path)
                 .env("SEALIFT_TEST_HOST", host)
                 .env("SEALIFT_TEST_FOLDER", folder.path()));
