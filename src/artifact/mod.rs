@@ -255,7 +255,7 @@ pub fn refused(
         report.next = Some(if fault.code() == Code::LogEntryMissing {
             // Its exception makes sense behind the rule only.
             format!("{} {general}", judge.profile.on_failure)
-        } else if general.starts_with("Stop the deployment") {
+        } else if fault.stops_deployment() {
             judge.profile.on_failure.clone()
         } else {
             format!("{general} {}", judge.profile.on_failure)

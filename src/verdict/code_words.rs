@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::code::NextStep;
 use super::{Code, Outcome};
 
 impl Code {
@@ -33,7 +34,14 @@ impl Code {
     /// What to do next.
     #[must_use]
     pub fn next(self) -> &'static str {
-        self.row().next
+        match self.row().next {
+            NextStep::Stop(next) | NextStep::Then(next) => next,
+        }
+    }
+
+    /// Whether the next step is to stop the deployment.
+    pub(super) fn stops_deployment(self) -> bool {
+        matches!(self.row().next, NextStep::Stop(_))
     }
 
     /// The heading under which the documentation lists it.

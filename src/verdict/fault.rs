@@ -102,6 +102,11 @@ impl Fault {
         self.next.as_deref().unwrap_or_else(|| self.code.next())
     }
 
+    /// Whether the code's own next step, to stop the deployment, applies.
+    pub(crate) fn stops_deployment(&self) -> bool {
+        self.next.is_none() && self.code.stops_deployment()
+    }
+
     /// The stable code.
     #[must_use]
     pub const fn code(&self) -> Code {
