@@ -4,7 +4,7 @@
 //! fails; each has its own answer.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use super::context::Context;
 use super::cover::{self, Covers};
@@ -15,6 +15,7 @@ use super::manifest::{Artifact, Kind, Manifest};
 use super::opened::OpenedTransfer;
 use super::other_files::{OtherFiles, others};
 use super::sealed::Sealed;
+use super::sealed_folder::SealedFolder;
 use super::vouch::{self, SealedKeys};
 use super::{admit, base};
 use crate::digest::Sha256Digest;
@@ -139,19 +140,13 @@ fn contents(
     let present = file_set::compare(folder, listing, manifest);
     let status = if present.faults.is_empty() { Status::Passed } else { Status::Failed };
     whole.checks.push(Check::new(CheckName::FileSet, status));
-    let index: HashMap<&str, &str> = manifest
-        .files
-        .iter()
-        .zip(&present.called)
-        .filter_map(|(entry, called)| Some((entry.path.as_str(), called.as_deref()?)))
-        .collect();
-    let called = |path: &str| index.get(path).map(|name| (*name).to_owned());
-    let keys = SealedKeys::read(folder, manifest, &called);
+    let sealed = SealedFolder::new(folder, manifest, &present);
+    let keys = SealedKeys::read(&sealed);
     let sealed_root;
     let material = match context.material {
         Some(material) => Ok(material),
         None => {
-            sealed_root = vouch::trusted_root(folder, manifest, &called);
+            sealed_root = vouch::trusted_root(&sealed);
             let not_used = sealed_root.iter().flat_map(TrustMaterial::notes);
             whole.notes.extend(not_used.cloned());
             let carried = manifest.file(TRUSTED_ROOT);
@@ -165,15 +160,8 @@ fn contents(
         }
     };
     let faults = present.faults.iter().map(|(path, fault)| (path.as_str(), fault)).collect();
-    let verifier = ItemVerifier {
-        folder,
-        manifest,
-        called: &called,
-        faults: &faults,
-        context,
-        keys: &keys,
-        material,
-    };
+    let verifier =
+        ItemVerifier { sealed: &sealed, faults: &faults, context, keys: &keys, material };
     let mut reports = artifacts(&verifier);
 
     let said: BTreeSet<(&str, Code)> = reports
@@ -181,7 +169,7 @@ fn contents(
         .zip(&manifest.artifacts)
         .filter_map(|(report, artifact)| Some((artifact.path.as_str(), report.code()?)))
         .collect();
-    let (more, alone) = others(folder, manifest, context, &called, whole);
+    let (more, alone) = others(&sealed, context, whole);
     let not_right = more.iter().chain(&present.faults).map(|(path, _)| path.clone()).collect();
     // What an artifact's own line says is not said again.
     let wrong = present.faults.iter().cloned().chain(more);
@@ -201,15 +189,16 @@ fn contents(
 /// the threads of those.
 fn artifacts(verifier: &ItemVerifier<'_>) -> Vec<ArtifactReport> {
     let threads = ThreadLimit::new(verifier.context.reading.jobs);
-    let size = |artifact: &Artifact| match verifier.manifest.file(&artifact.path) {
+    let size = |artifact: &Artifact| match verifier.sealed.manifest.file(&artifact.path) {
         Some(file) => file.size,
         None => verifier
+            .sealed
             .manifest
             .below(&artifact.path)
             .fold(0_u64, |sum, it| sum.saturating_add(it.size)),
     };
     let mut order: Vec<(usize, &Artifact)> =
-        verifier.manifest.artifacts.iter().enumerate().collect();
+        verifier.sealed.manifest.artifacts.iter().enumerate().collect();
     if threads.jobs() > 1 {
         order.sort_by_cached_key(|(_, artifact)| Reverse(size(artifact)));
     }

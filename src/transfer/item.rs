@@ -6,12 +6,12 @@
 use std::collections::HashMap;
 
 use super::context::Context;
-use super::manifest::{Artifact, FileEntry, Kind, Manifest};
+use super::manifest::{Artifact, FileEntry, Kind};
+use super::sealed_folder::SealedFolder;
 use super::vouch::{self, SealedKeys, Vouched, mismatch};
 use crate::artifact::detect::{self, Found};
 use crate::artifact::{self, Clues, Judge, NamedBundle, Terms, Tries};
 use crate::digest::FileDigest;
-use crate::directory::Folder;
 use crate::image::{self, Archive, FileAt, Input, Options};
 use crate::limits;
 use crate::parallel::ThreadLimit;
@@ -24,9 +24,7 @@ use crate::verdict::{
 
 /// What all artifacts of a transfer share.
 pub(super) struct ItemVerifier<'a> {
-    pub(super) folder: &'a Folder,
-    pub(super) manifest: &'a Manifest,
-    pub(super) called: &'a (dyn Fn(&str) -> Option<String> + Sync),
+    pub(super) sealed: &'a SealedFolder<'a>,
     /// What was found wrong with names and kinds, by path.
     pub(super) faults: &'a HashMap<&'a str, &'a Fault>,
     pub(super) context: &'a Context<'a>,
@@ -189,12 +187,11 @@ impl ItemVerifier<'_> {
             .iter()
             .map(|path| {
                 let limit = limits::BUNDLE_BYTES.min(left);
-                let content =
-                    vouch::sealed_file(self.folder, self.manifest, self.called, path, limit);
+                let content = vouch::sealed_file(self.sealed, path, limit);
                 let content = content.and_then(|bytes| {
                     left = left.saturating_sub(bytes.len() as u64);
                     SignatureBundle::parse_found(&bytes)
-                        .map_err(|fault| fault.at(self.folder.show(path)))
+                        .map_err(|fault| fault.at(self.sealed.folder.show(path)))
                 });
                 NamedBundle { name: path.clone(), content }
             })
@@ -202,7 +199,7 @@ impl ItemVerifier<'_> {
     }
 
     fn read(&self, artifact: &Artifact, threads: &ThreadLimit) -> Result<Reading, Fault> {
-        match self.manifest.file(&artifact.path) {
+        match self.sealed.manifest.file(&artifact.path) {
             Some(entry) => self.read_file(artifact, entry, threads),
             None => self.read_layout(&artifact.path, threads),
         }
@@ -219,14 +216,14 @@ impl ItemVerifier<'_> {
         threads: &ThreadLimit,
     ) -> Result<Reading, Fault> {
         let kind = artifact.kind;
-        let place = self.folder.show(&entry.path);
+        let place = self.sealed.folder.show(&entry.path);
         // There may be something under this name, or the file under another.
         let name =
-            (self.called)(&entry.path).ok_or_else(|| match self.faults.get(&*entry.path) {
+            self.sealed.called(&entry.path).ok_or_else(|| match self.faults.get(&*entry.path) {
                 Some(fault) => (*fault).clone(),
                 None => Fault::new(Code::FileMissing, "the file is not there").at(place.as_str()),
             })?;
-        let file = self.folder.file(&name)?;
+        let file = self.sealed.folder.file(name)?;
         let unreadable = |error: std::io::Error| {
             Fault::new(Code::Unreadable, error.to_string()).at(place.as_str())
         };
@@ -288,7 +285,7 @@ impl ItemVerifier<'_> {
             if found.sha256 != stated.sha256 {
                 let place = format!(
                     "{}: bytes {offset} to {}",
-                    self.folder.show(&entry.path),
+                    self.sealed.folder.show(&entry.path),
                     offset.saturating_add(found.size)
                 );
                 return Err(mismatch(stated.sha256, found.sha256).at(place));
@@ -306,42 +303,44 @@ impl ItemVerifier<'_> {
     fn read_layout(&self, directory: &str, threads: &ThreadLimit) -> Result<Reading, Fault> {
         let prefix = format!("{directory}/");
         let mut names = Vec::new();
-        for entry in self.manifest.below(directory) {
-            let there = (self.called)(&entry.path).ok_or_else(|| {
+        for entry in self.sealed.manifest.below(directory) {
+            let there = self.sealed.called(&entry.path).ok_or_else(|| {
                 Fault::new(Code::FileMissing, "the file is not there")
-                    .at(self.folder.show(&entry.path))
+                    .at(self.sealed.folder.show(&entry.path))
             })?;
             let name = entry.path.strip_prefix(&prefix).unwrap_or(&entry.path);
-            let size = self.folder.file(&there)?.metadata().map_or(0, |it| it.len());
+            let size = self.sealed.folder.file(there)?.metadata().map_or(0, |it| it.len());
             if size != entry.size {
                 let message = "the file's size is not the sealed one";
                 return Err(Fault::new(Code::FileMismatch, message)
-                    .at(self.folder.show(&there))
+                    .at(self.sealed.folder.show(there))
                     .expected_found(format!("{} bytes", entry.size), size));
             }
-            names.push((name.to_owned(), there));
+            names.push((name.to_owned(), there.to_owned()));
         }
-        let tree = LayoutTree::renamed(self.folder, names);
+        let tree = LayoutTree::renamed(self.sealed.folder, names);
         let archive = image::read(Input::Layout(&tree), &self.options(threads));
         let read = tree.digests();
-        for entry in self.manifest.below(directory) {
-            let there = (self.called)(&entry.path).unwrap_or_default();
-            let digest = match read.get(&there) {
+        for entry in self.sealed.manifest.below(directory) {
+            let there = self.sealed.called(&entry.path).unwrap_or_default();
+            let digest = match read.get(there) {
                 Some(digest) => *digest,
                 None => crate::survey::hash(
-                    self.folder,
+                    self.sealed.folder,
                     &there,
                     entry.size.saturating_add(1),
                     self.context.reading.progress,
                 )?,
             };
             if digest.sha256 != entry.sha256 {
-                return Err(mismatch(entry.sha256, digest.sha256).at(self.folder.show(&there)));
+                return Err(
+                    mismatch(entry.sha256, digest.sha256).at(self.sealed.folder.show(there))
+                );
             }
         }
         let content = archive
             .map(|archive| Content::Image(Box::new(archive)))
-            .map_err(|refusal| refusal.fault.below(self.folder.show(directory)));
+            .map_err(|refusal| refusal.fault.below(self.sealed.folder.show(directory)));
         Ok(Reading { content, by: "whole files", image: true })
     }
 }

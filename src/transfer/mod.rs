@@ -34,6 +34,7 @@ mod request;
 mod scalars;
 mod seal;
 mod sealed;
+mod sealed_folder;
 mod serials;
 mod signature;
 mod strict;

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use super::context::Context;
 use super::layout::{self, PathUse};
-use super::manifest::{FileEntry, Kind, Manifest};
+use super::manifest::{FileEntry, Kind};
+use super::sealed_folder::SealedFolder;
 use super::trust_file;
 use super::vouch::mismatch;
 use crate::artifact::detect::{self, Found};
@@ -28,26 +29,27 @@ pub(super) struct OtherFiles {
 /// The files that are no artifacts: each against its entry; and which of them nobody but the sealing
 /// operator vouches for. A policy that lists vendors does not take his word for those.
 pub(super) fn others(
-    folder: &Folder,
-    manifest: &Manifest,
+    sealed: &SealedFolder<'_>,
     context: &Context<'_>,
-    called: &dyn Fn(&str) -> Option<String>,
     whole: &mut ArtifactReport,
 ) -> (Vec<(String, Fault)>, BTreeSet<String>) {
-    let artifacts: BTreeSet<&str> = manifest.artifacts.iter().map(|it| it.path.as_str()).collect();
+    let artifacts: BTreeSet<&str> =
+        sealed.manifest.artifacts.iter().map(|it| it.path.as_str()).collect();
     let in_artifact = |path: &str| {
         artifacts.contains(path)
             // In an OCI layout: the image's answer speaks for all of it.
             || survey::above(path).any(|above| artifacts.contains(above))
     };
-    let others: Vec<(&FileEntry, String)> = manifest
+    let others: Vec<(&FileEntry, &str)> = sealed
+        .manifest
         .files
         .iter()
         .filter(|entry| !in_artifact(&entry.path))
-        .filter_map(|entry| Some((entry, called(&entry.path)?)))
+        .filter_map(|entry| Some((entry, sealed.called(&entry.path)?)))
         .collect();
     let profiles = context.all_profiles();
-    let packages: BTreeSet<&str> = manifest
+    let packages: BTreeSet<&str> = sealed
+        .manifest
         .artifacts
         .iter()
         .filter(|it| it.kind == Kind::Package)
@@ -56,10 +58,10 @@ pub(super) fn others(
     let has = |path: &str| packages.contains(path);
     let compared = parallel::map(&others, context.reading.jobs, |(entry, name)| {
         let spot = Spot { name: &entry.path, profiles: &profiles, has: &has };
-        compare(folder, entry, name, context, &spot)
+        compare(sealed.folder, entry, name, context, &spot)
     });
     let bundles: BTreeSet<&str> =
-        manifest.artifacts.iter().flat_map(|it| &it.bundles).map(String::as_str).collect();
+        sealed.manifest.artifacts.iter().flat_map(|it| &it.bundles).map(String::as_str).collect();
     let mut wrong = Vec::new();
     let mut alone = Vec::new();
     for ((entry, _), result) in others.iter().zip(compared) {
@@ -83,7 +85,7 @@ pub(super) fn others(
                 let note = format!("covered by the seal only, by no vendor's signature: {path}");
                 whole.notes.push(note);
             }
-        } else if let Some(message) = unsigned(folder, manifest, context, called, path) {
+        } else if let Some(message) = unsigned(sealed, context, path) {
             wrong.push((path.to_owned(), Fault::new(Code::NoBundle, message)));
         }
     }
@@ -97,20 +99,14 @@ pub(super) fn others(
 
 /// Why a file that nobody but the seal vouches for is not accepted, where the policy asks for signatures.
 /// What a pattern for files allows is read again: an image is not among it.
-fn unsigned(
-    folder: &Folder,
-    manifest: &Manifest,
-    context: &Context<'_>,
-    called: &dyn Fn(&str) -> Option<String>,
-    path: &str,
-) -> Option<&'static str> {
+fn unsigned(sealed: &SealedFolder<'_>, context: &Context<'_>, path: &str) -> Option<&'static str> {
     let agrees = |image| context.agrees_unsigned(path, path, None, image);
     if !agrees(false) && !agrees(true) {
         return Some("the seal alone vouches for it, and the policy asks for a signature");
     }
     let read = || {
-        let entry = manifest.file(path)?;
-        let mut file = folder.file(&called(path)?).ok()?;
+        let entry = sealed.manifest.file(path)?;
+        let mut file = sealed.folder.file(sealed.called(path)?).ok()?;
         let read = detect::read_hashing(&mut file, entry.size, None, &context.reading);
         let (found, digest) = read.ok()?;
         (digest.sha256 == entry.sha256).then_some(!matches!(found, Ok(Found::Package(..))))

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::context::Context;
 use super::layout::{TRUSTED_ROOT, key_path};
-use super::manifest::{Artifact, Manifest};
+use super::manifest::Artifact;
+use super::sealed_folder::SealedFolder;
 use crate::digest::Sha256Digest;
-use crate::directory::{Folder, read_small};
+use crate::directory::read_small;
 use crate::key::PublicKey;
 use crate::limits;
 use crate::sigstore::TrustMaterial;
@@ -28,15 +29,10 @@ pub(super) struct SealedKeys(BTreeMap<Sha256Digest, Result<PublicKey, Fault>>);
 
 impl SealedKeys {
     /// Reads the keys; `called` says what a file of the manifest is called in the directory.
-    pub(super) fn read(
-        folder: &Folder,
-        manifest: &Manifest,
-        called: &dyn Fn(&str) -> Option<String>,
-    ) -> Self {
+    pub(super) fn read(sealed: &SealedFolder<'_>) -> Self {
         let mut keys = BTreeMap::new();
-        for fingerprint in manifest.artifacts.iter().filter_map(|artifact| artifact.key) {
-            keys.entry(fingerprint)
-                .or_insert_with(|| read_key(folder, manifest, called, &fingerprint));
+        for fingerprint in sealed.manifest.artifacts.iter().filter_map(|artifact| artifact.key) {
+            keys.entry(fingerprint).or_insert_with(|| read_key(sealed, &fingerprint));
         }
         Self(keys)
     }
@@ -44,20 +40,20 @@ impl SealedKeys {
 
 /// A file that the seal covers, read whole and compared.
 pub(super) fn sealed_file(
-    folder: &Folder,
-    manifest: &Manifest,
-    called: &dyn Fn(&str) -> Option<String>,
+    sealed: &SealedFolder<'_>,
     path: &str,
     limit: u64,
 ) -> Result<Vec<u8>, Fault> {
-    let missing = || Fault::new(Code::FileMissing, "the file is not there").at(folder.show(path));
-    let entry = manifest.file(path).ok_or_else(|| {
-        Fault::new(Code::ManifestMalformed, "the manifest does not list it").at(folder.show(path))
+    let missing =
+        || Fault::new(Code::FileMissing, "the file is not there").at(sealed.folder.show(path));
+    let entry = sealed.manifest.file(path).ok_or_else(|| {
+        Fault::new(Code::ManifestMalformed, "the manifest does not list it")
+            .at(sealed.folder.show(path))
     })?;
-    let name = called(path).ok_or_else(missing)?;
-    let (bytes, digest) = read_small(folder, &name, limit, Code::FileMismatch)?;
+    let name = sealed.called(path).ok_or_else(missing)?;
+    let (bytes, digest) = read_small(sealed.folder, name, limit, Code::FileMismatch)?;
     if digest != entry.sha256 {
-        return Err(mismatch(entry.sha256, digest).at(folder.show(&name)));
+        return Err(mismatch(entry.sha256, digest).at(sealed.folder.show(name)));
     }
     Ok(bytes)
 }
@@ -68,20 +64,16 @@ pub(super) fn mismatch(expected: Sha256Digest, found: Sha256Digest) -> Fault {
         .expected_found(expected, found)
 }
 
-fn read_key(
-    folder: &Folder,
-    manifest: &Manifest,
-    called: &dyn Fn(&str) -> Option<String>,
-    fingerprint: &Sha256Digest,
-) -> Result<PublicKey, Fault> {
+fn read_key(sealed: &SealedFolder<'_>, fingerprint: &Sha256Digest) -> Result<PublicKey, Fault> {
     let path = key_path(fingerprint);
-    if manifest.file(&path).is_none() {
+    if sealed.manifest.file(&path).is_none() {
         let message = "the transfer does not carry the key that an artifact names";
-        return Err(Fault::new(Code::ClaimMismatch, message).at(folder.show(&path)));
+        return Err(Fault::new(Code::ClaimMismatch, message).at(sealed.folder.show(&path)));
     }
-    let bytes = sealed_file(folder, manifest, called, &path, limits::KEY_BYTES)?;
+    let bytes = sealed_file(sealed, &path, limits::KEY_BYTES)?;
     // A key file in a sealed directory that can't be read is the seal's fault, not the user's.
-    let refuse = |reason: String| Fault::new(Code::ClaimMismatch, reason).at(folder.show(&path));
+    let refuse =
+        |reason: String| Fault::new(Code::ClaimMismatch, reason).at(sealed.folder.show(&path));
     let key = PublicKey::from_found(&path, &bytes).map_err(|fault| refuse(fault.to_string()))?;
     if key.fingerprint() != *fingerprint {
         return Err(refuse("the key is not the one that an artifact names".to_owned())
@@ -188,17 +180,13 @@ pub(super) fn profile<'a>(
 }
 
 /// The trusted root: the operator's, else the sealed one, else the one that is built in.
-pub(super) fn trusted_root(
-    folder: &Folder,
-    manifest: &Manifest,
-    called: &dyn Fn(&str) -> Option<String>,
-) -> Result<TrustMaterial, Fault> {
-    if manifest.file(TRUSTED_ROOT).is_none() {
+pub(super) fn trusted_root(sealed: &SealedFolder<'_>) -> Result<TrustMaterial, Fault> {
+    if sealed.manifest.file(TRUSTED_ROOT).is_none() {
         return TrustMaterial::production();
     }
     let limit = limits::TRUSTED_ROOT_BYTES;
-    let bytes = sealed_file(folder, manifest, called, TRUSTED_ROOT, limit)?;
+    let bytes = sealed_file(sealed, TRUSTED_ROOT, limit)?;
     TrustMaterial::from_json(&bytes).map_err(|fault| {
-        Fault::new(Code::ClaimMismatch, fault.to_string()).at(folder.show(TRUSTED_ROOT))
+        Fault::new(Code::ClaimMismatch, fault.to_string()).at(sealed.folder.show(TRUSTED_ROOT))
     })
 }
