@@ -1,4 +1,4 @@
-//! Images from archives that lie on a disk already.
+//! Images from archives that are on a disk already.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -22,8 +22,8 @@ impl ImageSource for ArchiveFiles {
         if !metadata.is_file() {
             return Err(fail(Code::ReferenceInvalid, "not a file".to_owned()));
         }
-        // Read to tell a changed file from the one that was copied before. The medium need not say
-        // where on this machine a file lay.
+        // The digest tells a changed file from the one that was copied before. The medium need not say
+        // where on this machine the file was.
         let mut file = HashingReader::new(open(&path)?);
         std::io::copy(&mut file, &mut std::io::sink())
             .map_err(|error| fail(Code::Unreadable, error.to_string()))?;
@@ -52,7 +52,7 @@ pub(super) fn called(path: &Path) -> Result<&str, Fault> {
     })
 }
 
-/// An archive that is there.
+/// An archive on this machine.
 #[derive(Debug)]
 struct ArchiveImage {
     path: PathBuf,

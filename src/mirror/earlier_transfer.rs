@@ -1,5 +1,7 @@
-//! What an earlier transfer carried and need not be carried again. It must hold under our own transfer
-//! key or one that the policy lists; that its files are right is checked on the far side, where it is.
+//! What an earlier transfer (`--base`) carried, so that it need not be fetched again.
+//!
+//! Its seal must hold under our own transfer key or one that the policy lists. That its files are there
+//! and right is checked on the far side (`transfer::base`), where they are.
 
 use super::ImageDescription;
 use super::wanted::WantedItem;
@@ -28,7 +30,7 @@ impl EarlierTransfer {
         Ok(Self { manifest: sealed.manifest().clone(), digest: sealed.digest() })
     }
 
-    /// The record of it for a new manifest.
+    /// Its record in a new manifest.
     #[must_use]
     pub fn record(&self, artifacts: Vec<BaseArtifact>) -> Base {
         Base {
@@ -40,7 +42,7 @@ impl EarlierTransfer {
         }
     }
 
-    /// The image, if it was carried from exactly this place: the digest is part of it.
+    /// The image, if it was carried from exactly this source, of which the digest is part.
     pub(super) fn image(
         &self,
         wanted: &WantedItem,
@@ -58,7 +60,7 @@ impl EarlierTransfer {
             .and_then(|it| self.item(Kind::Image, &it.name, &it.path))
     }
 
-    /// Whether a package of this name and size was carried: the one that its bundle will have to prove.
+    /// Whether a package of this name and size was carried. Its bundle has yet to prove that it is the same.
     pub(super) fn may_have(&self, wanted: &WantedItem, size: Option<u64>) -> bool {
         let carried =
             self.manifest.artifacts.iter().find(|it| {
@@ -68,16 +70,16 @@ impl EarlierTransfer {
         carried.is_some() && carried == size
     }
 
-    /// Whether an archive may be the one described. A registry's digest is that of all platforms, but the
-    /// archive has those that were asked for then: another choice has another size.
+    /// Whether an archive may be the one described. A registry's digest covers all platforms, but the
+    /// archive holds those that were asked for then: another choice has another size.
     fn fits(&self, path: &str, description: &ImageDescription) -> bool {
         let exact = description.is_from_registry();
         let carried = self.manifest.file(path).map(|it| it.size);
         !exact || (carried.is_some() && carried == description.size)
     }
 
-    /// The package, if the bundle that the vendor offers now says that it is one of the bytes that were
-    /// carried; whether that is true is for the caller to see.
+    /// The package, if the bundle that the vendor offers now states the digest of what was carried. The
+    /// caller has to verify that bundle.
     pub(super) fn package(
         &self,
         wanted: &WantedItem,

@@ -1,7 +1,7 @@
 //! Images from a container engine, by its own command line: pull, inspect, save.
 //!
-//! An engine is asked, not believed: what `inspect` prints is compared with what the saved archive
-//! proves, by whoever calls.
+//! The engine is not trusted: the caller compares what `inspect` prints with what the saved archive
+//! proves.
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
@@ -42,8 +42,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine; without `pull` only images that it has already are found. With a platform, that one
-    /// is pulled.
+    /// An engine. Without `pull` it finds only images that it has already; a platform says which one to
+    /// pull.
     #[must_use]
     pub const fn new(program: EngineKind, pull: bool, platform: Option<String>) -> Self {
         Self { program, pull, platform }
@@ -97,8 +97,8 @@ impl Engine {
         let (Some(mut out), Some(err)) = (child.stdout.take(), child.stderr.take()) else {
             return Err(fail(String::from("its output can't be read")));
         };
-        // Its complaints are read beside its output: a full pipe would stop it.
-        let complaints = std::thread::spawn(move || {
+        // Its messages are read at the same time as its output: a full pipe would stop it.
+        let messages = std::thread::spawn(move || {
             let mut text = Vec::new();
             let mut err = err;
             let _ = (&mut err).take(limits::ENGINE_WORDS_BYTES).read_to_end(&mut text);
@@ -111,7 +111,7 @@ impl Engine {
             let _ = child.kill();
         }
         let status = child.wait().map_err(|error| fail(error.to_string()))?;
-        let text = complaints.join().unwrap_or_default();
+        let text = messages.join().unwrap_or_default();
         result?;
         if status.success() {
             return Ok(());
@@ -184,7 +184,7 @@ impl FoundImage for EngineImage<'_> {
     }
 }
 
-/// Writes a stream to the half-written file of a name, hashes it, and has it written to the medium.
+/// Writes a stream to the temporary file for `name`, hashes it, and syncs it to the medium.
 pub(super) fn pour(
     from: &mut dyn Read,
     folder: &Folder,
@@ -196,7 +196,7 @@ pub(super) fn pour(
         Fault::new(Code::WriteFailed, error.to_string())
             .at(folder.show(&format!("{name}{TEMPORARY}")))
     };
-    // A stream can't be continued: what an earlier run left is replaced.
+    // A stream can't be continued, so what an earlier run left is overwritten.
     file.set_len(0).map_err(unwritable)?;
     let mut hasher = Hasher::new();
     let mut buffer = vec![0; limits::COPY_BYTES];
@@ -216,7 +216,7 @@ pub(super) fn pour(
     Ok((hasher.bytes(), hasher.finish()))
 }
 
-/// A reference that no command line takes for anything else.
+/// Refuses a reference that a command line could take for anything else.
 fn plain(reference: &str) -> Result<(), Fault> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._-:/@+".contains(&byte);
     let first = reference.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
@@ -226,7 +226,7 @@ fn plain(reference: &str) -> Result<(), Fault> {
     Err(Fault::new(Code::ReferenceInvalid, "not an image reference").at(reference))
 }
 
-/// What `image inspect` says, as far as it is of use.
+/// What `image inspect` says that is of use here.
 fn describe(
     program: EngineKind,
     reference: &str,
@@ -236,7 +236,7 @@ fn describe(
         let message = format!("`{} image inspect` prints no {what}", program.name());
         Fault::new(Code::EngineFailed, message).at(reference)
     };
-    // Podman prints a list, whatever the format asked for.
+    // Podman prints a list, whatever the format.
     let facts = match facts.as_array().map(Vec::as_slice) {
         Some([one]) => one,
         _ => facts,
@@ -245,8 +245,8 @@ fn describe(
     // Podman prints it without the algorithm.
     let id = Sha256Digest::from_hex(id.strip_prefix("sha256:").unwrap_or(id))
         .map_err(|_| lacking("SHA-256 as Id"))?;
-    let config = facts.get("Config").and_then(|it| it.get("Labels"));
-    let labels = facts.get("Labels").filter(|it| it.is_object()).or(config);
+    let config = facts.get("Config").and_then(|config| config.get("Labels"));
+    let labels = facts.get("Labels").filter(|labels| labels.is_object()).or(config);
     let labels = labels
         .and_then(Value::as_object)
         .into_iter()

@@ -1,4 +1,4 @@
-//! What is known of one fetch: a line of the log that travels with the transfer.
+//! One fetch: a line of the log that travels with the transfer.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,17 +12,17 @@ pub struct FetchRecord {
     pub time: String,
     /// Where it came from: a URL without credentials and query, or `docker:…`, `podman:…`, `file:…`.
     pub url: String,
-    /// SHA-256 of the whole URL, where it has a query: another one may be another file. The query itself
-    /// may be secret.
+    /// SHA-256 of the whole URL if it has a query: another query may be another file. The query itself may
+    /// be secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url_sha256: Option<Sha256Digest>,
-    /// The HTTP status; 0 where it was not HTTP.
+    /// The HTTP status; 0 if it was not HTTP.
     pub status: u16,
-    /// Size in bytes of the whole, also where a part was here before.
+    /// Size in bytes of the whole, even if a part was here before.
     pub size: u64,
     /// SHA-256 of the whole.
     pub sha256: Sha256Digest,
-    /// Where it lies in the transfer directory; none for what is not kept (a token, a manifest).
+    /// Its path in the transfer directory; none for what is not kept (a token, a manifest).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
     /// The server's `ETag`.
@@ -60,7 +60,7 @@ impl FetchRecord {
     }
 }
 
-/// The present in whole seconds.
+/// The present time in whole seconds.
 pub(super) fn now() -> String {
     let now = jiff::Timestamp::now();
     jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()

@@ -17,7 +17,7 @@ use crate::verdict::{ArtifactReport, Code, Fault, Outcome, ServerAnswer};
 /// How a run ended.
 #[derive(Debug)]
 pub struct MirrorOutcome {
-    /// One report for each request, in order.
+    /// One report for each item, in order.
     pub reports: Vec<ArtifactReport>,
     /// The sealed transfer, or why there is none.
     pub made: Result<NewTransfer, SealError>,
@@ -83,7 +83,7 @@ impl MirrorRequest<'_> {
         let store = fetch_task.store;
         let stage = Stage::new(store, wanted);
         if self.hold(&stage, before, fault) {
-            // A bundle and a key are soon here again, and without them the directory is what it was.
+            // A bundle and a key are quickly fetched again; without them the directory is what it was.
             match stage.holds_much() {
                 true => store.changed(),
                 false => self.say_fault(stage.give_up()),
@@ -93,7 +93,7 @@ impl MirrorRequest<'_> {
             return;
         }
         self.say_fault(stage.give_up());
-        // What was right before this run stays: nothing came that is better.
+        // What was right before this run stays: nothing better came.
         let kept = before.contains(&wanted.path).then(|| fetch_task.in_place(wanted));
         match kept {
             Some(Ok((_, seen, origin))) => {
@@ -150,19 +150,19 @@ impl MirrorRequest<'_> {
         }
     }
 
-    /// Whether what is here of a wanted is kept for the next run, and nothing is sealed until then: nothing
-    /// says that it is wrong, and it is half-way here, was here before this run, or could not be written.
+    /// Whether the files of an item are kept for the next run, and nothing is sealed until then: nothing
+    /// says that they are wrong, and the item is incomplete, was here before, or could not be written.
     fn hold(&self, stage: &Stage<'_>, before: &BTreeSet<String>, fault: &Fault) -> bool {
         let passing = matches!(
             fault.outcome(),
             Outcome::Network | Outcome::Undecided | Outcome::Usage | Outcome::Omitted
         );
         let here = stage.holds_much() || before.contains(&stage.wanted().path);
-        // A web page is nothing of the artifact: waiting for the rest of it is of no use.
+        // A web page is no part of the artifact: there is no rest to wait for.
         if fault.answer() == Some(ServerAnswer::WebPage) {
             return false;
         }
-        // What this side had no room for is not something that can't be had.
+        // What did not fit on this side can still be had.
         let here = here || matches!(fault.code(), Code::WriteFailed | Code::NoSpace);
         (passing || asks_for_options(fault.code()))
             && here
@@ -178,8 +178,9 @@ impl MirrorRequest<'_> {
             .iter()
             .map(|wanted| Requested { kind: wanted.kind, name: wanted.name.clone() })
             .collect();
-        let base = self.earlier.filter(|_| !carried.is_empty()).map(|it| it.record(carried));
-        // A name that is omitted or carried is none of the folder's.
+        let base =
+            self.earlier.filter(|_| !carried.is_empty()).map(|earlier| earlier.record(carried));
+        // The folder holds no file of an item that was omitted or carried.
         let allowed: Vec<String> = self
             .order
             .allow_unsigned
@@ -202,12 +203,12 @@ impl MirrorRequest<'_> {
     }
 }
 
-/// What to do where the same command would end the same way.
-const CHANGE_OPTIONS: &str = "The same command would end the same way: change what the line above asks for (the key, the \
-    trust policy, the options) and run it again; what came is kept. To give up on it and seal the rest, add \
-    --omit-partial.";
+/// What to do if the same command would end in the same way.
+const CHANGE_OPTIONS: &str = "The same command would end in the same way: change what the line above asks for (the key, the \
+    trust policy, the options) and run it again; what arrived is kept. To give up on it and seal the rest, \
+    add --omit-partial.";
 
-/// Whether a refusal is one of what this side was told, not of what came: the bytes may be right.
+/// Whether a refusal is due to what this side was told, not to what came: the bytes may be right.
 const fn asks_for_options(code: Code) -> bool {
     matches!(
         code,

@@ -1,4 +1,4 @@
-//! Which hosts may be asked. A label, a JSON file and a redirect are untrusted text: they can't lead
+//! Which hosts may be contacted. Labels, JSON files and redirects are untrusted text; none of them can lead
 //! anywhere else.
 
 use url::Url;
@@ -15,21 +15,21 @@ pub struct Hosts {
 }
 
 impl Hosts {
-    /// Allows these hosts: `download.example.com`, or `*.example.com` for every host below. With a
-    /// port (`host:8443`) only that port; without one only the scheme's own. Plain HTTP only where it is allowed.
+    /// Allows these hosts: `download.example.com`, or `*.example.com` for every host below it. With a port
+    /// (`host:8443`) only that port, without one only the scheme's default.
     #[must_use]
     pub fn new(patterns: impl IntoIterator<Item = String>, allow_http: bool) -> Self {
-        let patterns = patterns.into_iter().map(|it| it.to_ascii_lowercase()).collect();
+        let patterns = patterns.into_iter().map(|pattern| pattern.to_ascii_lowercase()).collect();
         Self { patterns, allow_http, anywhere: false }
     }
 
-    /// Allows every host: for what has to have a known digest, and is asked for without a secret.
+    /// Allows every host: for content with a known digest, requested without a secret.
     #[must_use]
     pub const fn anywhere(allow_http: bool) -> Self {
         Self { patterns: Vec::new(), allow_http, anywhere: true }
     }
 
-    /// The same and the host of a URL that the operator named, with its port.
+    /// Also allows the host and port of a URL that the operator named.
     #[must_use]
     pub fn and(&self, url: &Url) -> Self {
         let mut hosts = self.clone();
@@ -37,7 +37,7 @@ impl Hosts {
         hosts
     }
 
-    /// Accepts a URL: its scheme, its host and port, and that no user name or password stands in it.
+    /// Checks the scheme, host and port of a URL, and that it holds no user name or password.
     ///
     /// # Errors
     /// [`Code::HostNotAllowed`].

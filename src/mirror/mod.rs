@@ -1,9 +1,9 @@
-//! The connected side: fetches images, packages, bundles and keys into a directory, verifies them as
-//! they arrive, and seals what is right (feature `online`).
+//! The connected side (feature `online`): fetches images, packages, bundles and keys into a directory,
+//! verifies them as they arrive, and seals what is right.
 //!
-//! Nothing here decides what is genuine: that is asked of the rooms below, by the same calls that
-//! `seal` and `verify` make. What comes over the network is untrusted text and bytes: bounded,
-//! strict, and never used as a path unchecked.
+//! Nothing here decides what is genuine: the rooms below do, called as `seal` and `verify` call them.
+//! Everything from the network is untrusted: it is bounded, parsed strictly, and never used as a path
+//! unchecked.
 //!
 //! A run tells a [`Watch`] what it does; only `cli` draws.
 

@@ -12,24 +12,24 @@ use crate::verdict::Fault;
 pub struct PlanItem {
     /// What was asked for.
     pub wanted: WantedItem,
-    /// Its size in bytes, where it is known.
+    /// Its size in bytes, if known.
     pub size: Option<u64>,
     /// Whether it is here already.
     pub here: bool,
-    /// Whether an earlier transfer carried it; of a package its bundle is still to say so.
+    /// Whether an earlier transfer carried it; for a package its bundle has yet to confirm that.
     pub carried: bool,
-    /// What of it will be fetched, in bytes: nothing of what is here, or half here, or carried.
+    /// How many bytes will be fetched: none of those that are here already or were carried.
     pub fetch: Option<u64>,
-    /// Where exactly an image is, and what should be known of it.
+    /// Where exactly an image is, and what the reader should know about it.
     pub notes: Vec<String>,
-    /// The URLs that will be asked, as far as they are known.
+    /// The URLs that will be requested, as far as they are known.
     pub urls: Vec<String>,
     /// Why it can't be had.
     pub fault: Option<Fault>,
 }
 
 impl MirrorRequest<'_> {
-    /// Asks about everything and fetches nothing but manifests.
+    /// Asks about every item, and fetches nothing but manifests.
     #[must_use]
     pub fn plan(&self) -> Vec<PlanItem> {
         let store = Store::new(self.folder);

@@ -1,6 +1,6 @@
-//! `release.toml`: what to mirror, as a file that is kept beside the release notes.
+//! `release.toml`: what to mirror, as a file to keep with the release notes.
 //!
-//! Strict: an unknown field is an error, because a misspelt one would silently ask for less.
+//! An unknown field is an error, because a misspelt one would silently ask for less.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::verdict::{Code, Fault};
 /// A release file with every field explained.
 pub const TEMPLATE: &str = include_str!("release_file.toml");
 
-/// What a release file asks for. Paths are as they stand in it: relative to the file.
+/// What a release file asks for. Paths are relative to the file, as written there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReleaseFile {

@@ -4,26 +4,26 @@ use super::wanted::WantedItem;
 use crate::transfer::Kind;
 use crate::verdict::{ArtifactKind, ArtifactReport, Evidence, Fault};
 
-/// What is said of something that could not be brought anew, and was verified where it lies.
+/// Added to the reason where an item could not be fetched again, and the copy of an earlier run verifies.
 pub(super) const KEPT: &str = "the earlier copy was verified again and is kept";
-/// The same where it could not be verified.
+/// The same where that copy does not verify.
 pub(super) const KEPT_UNJUDGED: &str = "the earlier copy is kept, but it does not verify either";
 
-/// The report of what an earlier transfer carried; with the verdict, where one was reached anew.
+/// The report of an item that an earlier transfer carried, based on `known` if it was judged again.
 pub(super) fn carried_report(
     wanted: &WantedItem,
     known: Option<Box<ArtifactReport>>,
 ) -> ArtifactReport {
-    let mut report = known.map_or_else(|| report(wanted), |it| *it);
+    let mut report = known.map_or_else(|| report(wanted), |known| *known);
     report.name.clone_from(&wanted.name);
     report.verified(Evidence::Carried)
 }
 
-/// The report of something that is not brought: OMITTED whatever the code's own outcome is, because
-/// that is what the far side will be told; the code says why, and `more` what became of it.
+/// The report of an item that was not fetched: OMITTED whatever the outcome of the code, because that is
+/// what the far side is told. The code says why, and `more` what became of an earlier copy.
 pub(super) fn omission(wanted: &WantedItem, fault: &Fault, more: Option<&str>) -> ArtifactReport {
     let mut report = report(wanted).omitted(fault);
-    // The line begins with the name already.
+    // The line starts with the name already.
     let prefix = format!("{}: ", wanted.name);
     if let Some(reason) = &mut report.reason {
         while let Some(rest) = reason.strip_prefix(&prefix) {
@@ -45,7 +45,7 @@ fn report(wanted: &WantedItem) -> ArtifactReport {
     report
 }
 
-/// A fault as one line of a manifest.
+/// A fault as one line for the manifest.
 pub(super) fn line(fault: &Fault) -> String {
     let text: String =
         fault.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -17,7 +17,7 @@ use crate::verdict::Fault;
 pub struct MirrorRequest<'a> {
     /// The transfer directory.
     pub folder: &'a Folder,
-    /// The lock on it, which the caller holds from before it was looked at.
+    /// The lock on it, which the caller took before looking into it.
     pub lock: &'a Lock,
     /// What was asked for.
     pub wanted: &'a [WantedItem],
@@ -25,7 +25,7 @@ pub struct MirrorRequest<'a> {
     pub http: &'a Http,
     /// The hosts of the vendor.
     pub hosts: Hosts,
-    /// How to seal; what was asked for, omitted, and came from where is filled in here.
+    /// How to seal. What was requested, what was omitted and where files came from is filled in here.
     pub order: SealRequest<'a>,
     /// Where an image comes from.
     pub source: &'a dyn ImageSource,
@@ -33,11 +33,11 @@ pub struct MirrorRequest<'a> {
     pub earlier: Option<&'a EarlierTransfer>,
     /// Files to add in `tools/`.
     pub tools: Vec<AddedFile>,
-    /// How many artifacts are worked on at once.
+    /// How many items are fetched at once.
     pub jobs: usize,
-    /// Stop at the first that fails.
+    /// Stop at the first item that fails.
     pub fail_fast: bool,
-    /// Give up what is half-way here, and seal the rest.
+    /// Give up incomplete items, and seal the rest.
     pub omit_partial: bool,
     /// Who watches.
     pub watch: &'a dyn Watch,
@@ -50,7 +50,7 @@ impl std::fmt::Debug for MirrorRequest<'_> {
 }
 
 impl MirrorRequest<'_> {
-    /// Refuses what could not be sealed whatever is brought: before anything is fetched, not behind it.
+    /// Refuses what could not be sealed whatever is fetched: before anything is fetched, not after it.
     ///
     /// # Errors
     /// Those of [`transfer::possible`] and [`transfer::clear`].
@@ -63,7 +63,7 @@ impl MirrorRequest<'_> {
         transfer::clear(self.folder, &order, &half_written)
     }
 
-    /// The order; a pinned key need not lie beside each artifact.
+    /// How to seal; a pinned key need not be in the directory of each artifact.
     pub(super) fn order(&self) -> SealRequest<'_> {
         SealRequest {
             named_keys: NamedKeys { absent_pins: true, ..self.order.named_keys },

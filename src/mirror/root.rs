@@ -1,5 +1,5 @@
-//! The Sigstore trusted root, refreshed through TUF by the client of `sigstore-trust-root`: what signs it
-//! is followed from a root that is built in or that the operator gives, never from what the network says.
+//! Refreshes the Sigstore trusted root through TUF, with the client of `sigstore-trust-root`. The chain of
+//! trust starts at a root that is built in or that the operator gives, never at one from the network.
 
 use std::time::Duration;
 
@@ -21,18 +21,18 @@ pub struct TufRepository {
     pub root: Vec<u8>,
 }
 
-/// Fetches the trusted root, from Sigstore's public good instance unless another repository is named.
+/// Fetches the trusted root: from Sigstore's public instance unless another repository is named.
 ///
 /// # Errors
-/// [`Code::NetworkFailed`] when it can't be asked, when its metadata does not verify, or has expired.
+/// [`Code::NetworkFailed`] when it can't be reached, or its metadata does not verify or has expired.
 pub fn refresh(http: &Http, repository: Option<&TufRepository>) -> Result<Vec<u8>, Fault> {
     let config = match repository {
         None => TufConfig::production(),
         Some(named) => TufConfig::custom(named.url.as_str(), TufBootstrap::trusted(&named.root)),
     };
-    // Without a cache: what is trusted is in the program or given, and the answer goes with the transfer.
+    // Without a cache: trust starts in the program or in a file, and the result goes into the transfer.
     let config = config.without_cache().with_http_client(http.client().clone());
-    let place = repository.map_or("the TUF repository of Sigstore", |it| it.url.as_str());
+    let place = repository.map_or("the TUF repository of Sigstore", |named| named.url.as_str());
     let fail = |reason: String| Fault::new(Code::NetworkFailed, reason).at(place);
     let fetched = http
         .block_on(async { tokio::time::timeout(PATIENCE, TrustedRoot::from_tuf(config)).await });
@@ -42,14 +42,14 @@ pub fn refresh(http: &Http, repository: Option<&TufRepository>) -> Result<Vec<u8
     serde_json::to_vec_pretty(&root).map_err(|error| fail(error.to_string()))
 }
 
-/// The day from which the newest log or authority in a trusted root counts: the root's age, because it
-/// carries no date of its own.
+/// The day on which the newest log or authority in a trusted root became valid. It tells the age of the
+/// root, which carries no date of its own.
 #[must_use]
 pub fn newest(trusted_root: &[u8]) -> Option<String> {
     fn starts(value: &Value, newest: &mut Option<String>) {
         match value {
             Value::Object(members) => {
-                let start = members.get("validFor").and_then(|it| it.get("start"));
+                let start = members.get("validFor").and_then(|period| period.get("start"));
                 if let Some(start) = start.and_then(Value::as_str)
                     && newest.as_deref().is_none_or(|newest| start > newest)
                 {

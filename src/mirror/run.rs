@@ -17,8 +17,7 @@ impl MirrorRequest<'_> {
     /// Fetches, judges and seals.
     ///
     /// # Errors
-    /// What stops the run as a whole before anything was fetched: [`Code::NoSpace`],
-    /// [`Code::FileTooLarge`].
+    /// [`Code::NoSpace`] and [`Code::FileTooLarge`], before anything is fetched.
     pub fn run(self) -> Result<MirrorOutcome, Fault> {
         let store = Store::new(self.folder);
         let fetch_task = self.fetch_task(&store);
@@ -52,9 +51,9 @@ impl MirrorRequest<'_> {
         Ok(outcomes)
     }
 
-    /// Refuses what the medium has no room for, by sizes that are known for sure: those of archives on
-    /// this machine. What a server states may be wrong, and is its own artifact's concern; that it may
-    /// not fit is said.
+    /// Refuses what does not fit on the medium, by the sizes that are certain: those of archives on this
+    /// machine. A size that a server states may be wrong, so it concerns its own artifact only; that all of
+    /// them may not fit is a warning.
     fn space(
         &self,
         fetch_task: &FetchTask<'_>,

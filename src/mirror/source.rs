@@ -7,9 +7,9 @@ use crate::digest::Sha256Digest;
 use crate::directory::Folder;
 use crate::verdict::Fault;
 
-/// One kind of place that images come from.
+/// A kind of place that images come from.
 pub trait ImageSource: Sync {
-    /// Asks what a reference is, without fetching layers.
+    /// Asks what a reference stands for, without fetching layers.
     ///
     /// # Errors
     /// Those of the network, the registry or the engine.
@@ -21,8 +21,8 @@ pub trait FoundImage: Send + Sync {
     /// What is known of it before it is fetched.
     fn description(&self) -> &ImageDescription;
 
-    /// Brings it as one archive to `name` in the folder: half-written under the temporary name, which
-    /// a later call continues where the source can, then whole under its own.
+    /// Fetches it as one archive to `name` in the folder. Until it is complete it has a temporary name,
+    /// which a later call continues if the source can.
     ///
     /// # Errors
     /// Those of the source, and [`Code::WriteFailed`](crate::verdict::Code::WriteFailed).
@@ -33,8 +33,8 @@ pub trait FoundImage: Send + Sync {
         watch: &dyn Watch,
     ) -> Result<Vec<FetchRecord>, Fault>;
 
-    /// The digest of the index that leads to the image and lists what is not fetched, and the image without
-    /// it: what to fetch if nobody signed that index. None where there is no such index.
+    /// The digest of an index that leads to the image and lists more than is fetched, and the image without
+    /// it: what to fetch if nobody signed that index. None if there is no such index.
     fn without_index(&self) -> Option<(Sha256Digest, Box<dyn FoundImage + '_>)> {
         None
     }
@@ -43,17 +43,17 @@ pub trait FoundImage: Send + Sync {
 /// What is known of an image before it is fetched.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ImageDescription {
-    /// Where exactly it is, with a digest where there is one: what a later run compares.
+    /// Where exactly it is, with its digest if there is one. A later run compares this.
     pub source: String,
     /// The labels of each image's config: untrusted text.
     pub labels: Vec<BTreeMap<String, String>>,
     /// Bytes of the archive, if known.
     pub size: Option<u64>,
-    /// Digests that the source states; the archive must prove one of each list.
+    /// Digests that the source states; the archive must prove each of them.
     pub stated: Vec<Sha256Digest>,
-    /// The digest of the archive itself, where it is known before.
+    /// The digest of the archive itself, if it is known beforehand.
     pub whole: Option<Sha256Digest>,
-    /// What a reader should know: platforms left out and the like, one sentence each.
+    /// What the reader should know, such as platforms left out: one sentence each.
     pub notes: Vec<String>,
 }
 

@@ -1,5 +1,5 @@
-//! What was asked for, and where in the transfer directory it goes: names made of untrusted text so
-//! that they are safe and portable, the same in every run of the same request.
+//! What was asked for, and its place in the transfer directory. Names are made of untrusted text: safe,
+//! portable, and the same in every run of the same request.
 
 use std::collections::BTreeMap;
 
@@ -18,29 +18,29 @@ use crate::verdict::{Code, Fault};
 pub struct WantedItem {
     /// Image or package.
     pub kind: Kind,
-    /// The text that was asked for; of a URL without its query, which may be secret.
+    /// The text that was asked for; for a URL without its query, which may be secret.
     pub name: String,
     /// What its source is asked for: the text itself.
     pub reference: String,
-    /// The directory that holds it and its material, below the transfer directory.
+    /// The directory for it, its bundles and keys, relative to the transfer directory.
     pub directory: String,
-    /// The file itself, below the transfer directory.
+    /// The file itself, relative to the transfer directory.
     pub path: String,
-    /// Where a package is.
+    /// The URL of a package.
     pub url: Option<Url>,
 }
 
 impl WantedItem {
-    /// The file's name as the package's URL spells it, for other URLs: some servers read `+` and `%2B`
-    /// as two names.
+    /// The file's name as the package's URL spells it, for use in other URLs: to some servers `+` and
+    /// `%2B` are different names.
     pub(super) fn spelled(&self) -> &str {
         let path = self.url.as_ref().map_or(self.path.as_str(), |url| url.path());
         path.rsplit('/').next().unwrap_or_default()
     }
 }
 
-/// The requests in order, each once, with their places. An image that `is_file` is an archive on this
-/// machine: only the last part of its path is told to the far side.
+/// The requested items in order, each once, with their places. An image that `is_file` is an archive on
+/// this machine: the far side learns only the last part of its path.
 ///
 /// # Errors
 /// [`Code::ReferenceInvalid`] for a text from which no name can be made, and for a package without a
@@ -67,12 +67,12 @@ pub fn wanted_items(
             Kind::Package => package(profile, name).map_err(at)?,
         };
         if let Some(same) =
-            items.iter().find(|it: &&WantedItem| it.kind == kind && it.name == want.name)
+            items.iter().find(|item: &&WantedItem| item.kind == kind && item.name == want.name)
         {
             if same.reference == want.reference {
                 continue;
             }
-            // The second must not be left out in silence.
+            // The second must not be left out silently.
             let message = format!(
                 "two different ones would both be called {:?} on the far side; rename one, or \
                  mirror them in two runs",
@@ -85,7 +85,7 @@ pub fn wanted_items(
         items.push(want);
     }
     for want in &mut items {
-        // Names that would share a directory each get their own, whatever their order.
+        // Items that would share a directory each get their own, whatever their order.
         if taken.get(&want.directory.to_ascii_lowercase()) > Some(&1) {
             let digest = Sha256Digest::of(want.name.as_bytes()).to_hex();
             let suffix = digest.get(..8).unwrap_or_default();
@@ -110,7 +110,7 @@ fn image(reference: &str, is_file: bool) -> WantedItem {
     let last = repository.rsplit('/').next().unwrap_or_default();
     let digest = digest.rsplit(':').next().unwrap_or_default();
     let mut slug = safe(last.strip_suffix(".tar").unwrap_or(last));
-    // A tag beside a digest says enough; a digest alone must tell images apart.
+    // A tag next to a digest says enough; a digest alone must tell images apart.
     if !digest.is_empty() && !last.contains(':') {
         slug = format!("{slug}_{}", safe(digest.get(..12).unwrap_or(digest)));
     }
@@ -126,7 +126,7 @@ fn package(profile: &VendorProfile, name: &str) -> Result<WantedItem, Fault> {
     let text = if name.contains("://") {
         name.to_owned()
     } else {
-        let pattern = profile.mirror.as_ref().and_then(|it| it.package_url.as_ref());
+        let pattern = profile.mirror.as_ref().and_then(|site| site.package_url.as_ref());
         let pattern = pattern.ok_or_else(|| {
             let vendor = &profile.name;
             refuse(format!(
@@ -148,7 +148,7 @@ fn package(profile: &VendorProfile, name: &str) -> Result<WantedItem, Fault> {
     Ok(WantedItem { kind: Kind::Package, name, reference, directory, path, url: Some(url) })
 }
 
-/// A text that may be no URL without what may be secret in one.
+/// A text that may or may not be a URL, without the parts of a URL that may be secret.
 fn plain(text: &str) -> String {
     let text = text.split(['?', '#']).next().unwrap_or_default();
     let parts = text.split_once("://");
@@ -158,7 +158,7 @@ fn plain(text: &str) -> String {
     }
 }
 
-/// Only characters that every file system takes; no dot or hyphen first.
+/// Keeps only characters that every file system accepts, and starts with a letter or digit or `_`.
 fn safe(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
     let text: String = text.chars().map(|c| if plain(c) { c } else { '_' }).take(120).collect();
@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     fn texts(items: &[&str]) -> Vec<String> {
-        items.iter().map(|it| (*it).to_owned()).collect()
+        items.iter().map(|text| (*text).to_owned()).collect()
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
             |name| name == "dir/old.tar",
         )
         .unwrap();
-        let paths: Vec<&str> = items.iter().map(|it| it.path.as_str()).collect();
+        let paths: Vec<&str> = items.iter().map(|item| item.path.as_str()).collect();
         assert!(paths[0].starts_with("images/app_1.2-") && paths[0].ends_with("/app_1.2.tar"));
         assert!(paths[1].starts_with("images/app_1.2-") && paths[0] != paths[1]);
         assert_eq!(

@@ -1,23 +1,23 @@
-//! What a run tells whoever watches it.
+//! What a run reports while it goes on.
 
 /// Sees transfers begin, advance and end. Called from several threads.
 pub trait Watch: Sync {
-    /// A transfer begins: what it is called, how many bytes are here already, and how many there will
-    /// be in all, where that is known. The answer names it from now on.
+    /// A transfer begins: its name, how many bytes are here already, and the total if that is known.
+    /// Returns the number by which the other calls name it.
     fn begin(&self, name: &str, here: u64, total: Option<u64>) -> u64;
-    /// What was fetched is read once more, so many bytes of it: no part of what there is to fetch.
+    /// Something that was fetched is read to verify it. That is no part of what there is to fetch.
     fn begin_reading(&self, name: &str, total: u64) -> u64 {
         self.begin(name, 0, Some(total))
     }
-    /// So many bytes more.
+    /// So many more bytes arrived.
     fn advance(&self, transfer: u64, bytes: u64);
-    /// It ended, well or not.
+    /// It ended, with success or without.
     fn end(&self, transfer: u64);
     /// Something that the user should read, one line.
     fn say(&self, line: &str);
 }
 
-/// Nobody watches.
+/// Shows nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct SilentWatch;
 
@@ -33,7 +33,7 @@ impl Watch for SilentWatch {
     fn say(&self, _: &str) {}
 }
 
-/// One transfer, which ends when this is dropped.
+/// A transfer that is being watched; it ends when this is dropped.
 pub struct WatchedTransfer<'a> {
     watch: &'a dyn Watch,
     transfer: u64,
@@ -45,12 +45,12 @@ impl<'a> WatchedTransfer<'a> {
         Self { watch, transfer: watch.begin(name, here, total) }
     }
 
-    /// Begins to read what was fetched.
+    /// Begins to read something that was fetched.
     pub fn reading(watch: &'a dyn Watch, name: &str, total: u64) -> Self {
         Self { watch, transfer: watch.begin_reading(name, total) }
     }
 
-    /// So many bytes more.
+    /// So many more bytes arrived.
     pub fn advance(&self, bytes: u64) {
         self.watch.advance(self.transfer, bytes);
     }

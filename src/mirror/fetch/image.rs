@@ -16,9 +16,9 @@ impl FetchTask<'_> {
         found: &dyn FoundImage,
     ) -> Result<FetchOutcome, Fault> {
         let description = found.description();
-        // What lies here need not be fetched, and nothing is taken away.
+        // An archive that is here already stays; it is not left to the earlier transfer.
         if self.store.folder.file(&wanted.path).is_err()
-            && let Some(item) = self.earlier.and_then(|it| it.image(wanted, description))
+            && let Some(item) = self.earlier.and_then(|earlier| earlier.image(wanted, description))
         {
             Stage::new(self.store, wanted).give_up()?;
             return Ok(FetchOutcome::Carried(item, None));
@@ -57,17 +57,17 @@ impl FetchTask<'_> {
         }
         stated(wanted, description, &judged.1)?;
         if new
-            && let (Some(it), Some(place)) = (judged.1.digest(&wanted.path), stage.place())
+            && let (Some(digest), Some(place)) = (judged.1.digest(&wanted.path), stage.place())
             && (place != wanted.path || self.store.last(place).is_some())
         {
             let source = description.source.clone();
-            self.store.record([FetchRecord::local(source, place, it.size, it.sha256)])?;
+            self.store.record([FetchRecord::local(source, place, digest.size, digest.sha256)])?;
         }
         self.accept(&mut stage, judged, description.source.clone())
     }
 
-    /// Fetches the bundles and keys, where the labels that name them are known before the archive is read.
-    /// Answers with the image without its index, and that index, if nobody signed the index.
+    /// Fetches the bundles and keys, if the labels that name them are known before the archive is read.
+    /// Returns the digest of the image's index and the image without it, if nobody signed the index.
     fn material_before<'f>(
         &self,
         stage: &mut Stage<'_>,
@@ -99,7 +99,7 @@ impl FetchTask<'_> {
         let path = &stage.wanted().path;
         for place in stage.places() {
             let recorded = self.is_recorded_from(&place, description);
-            // A run that ended before it had read what it fetched did not record it: what the source
+            // A run that was interrupted before it read the archive did not record it. What the source
             // states tells whether it is the same.
             if self.store.folder.file(&place).is_err() || !recorded && description.stated.is_empty()
             {
@@ -122,9 +122,8 @@ impl FetchTask<'_> {
         self.store.last(place).is_some_and(|record| record.url == description.source)
     }
 
-    /// Whether the archive that lies here is the image that was found: the one that was recorded, or
-    /// one that verifies; with the digests that the source states, among them those of the chosen
-    /// platforms.
+    /// Whether an archive is the image that was found: it is the one that was recorded, or it verifies,
+    /// and it proves the digests that the source states, among them those of the chosen platforms.
     fn is_it(
         &self,
         stage: &Stage<'_>,
@@ -147,8 +146,8 @@ impl FetchTask<'_> {
         let fetched = found.fetch(self.store.folder, &beside, self.watch)?;
         self.store.came();
         stage.put(path, beside);
-        // The whole archive is recorded when it was read and is right.
-        let blobs = fetched.into_iter().filter(|it| it.url != found.description().source);
+        // The archive itself is recorded only after it was read and found right.
+        let blobs = fetched.into_iter().filter(|record| record.url != found.description().source);
         self.store.record(blobs)
     }
 }

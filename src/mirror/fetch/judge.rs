@@ -15,10 +15,11 @@ use crate::mirror::{ImageDescription, WatchedTransfer};
 use crate::transfer::{self, ExaminedFiles, Kind, Origin, SealRequest};
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
+/// The report of an item, and the files that were read for it.
 pub(super) type Judgement = (ArtifactReport, ExaminedFiles);
 
 impl FetchTask<'_> {
-    /// What lies there of a wanted as an earlier run left it, judged again.
+    /// Judges again what an earlier run left of an item.
     pub(in crate::mirror) fn in_place(
         &self,
         wanted: &WantedItem,
@@ -32,14 +33,14 @@ impl FetchTask<'_> {
             }
         }
         let (report, seen) = self.judge(&stage, &ImageDescription::default())?;
-        let source = self.store.last(&wanted.path).map_or_else(String::new, |it| it.url);
+        let source = self.store.last(&wanted.path).map_or_else(String::new, |record| record.url);
         match self.fits(wanted, &report) {
             true => Ok((report, seen, Origin { name: wanted.name.clone(), source })),
             false => Err(refusal(wanted, report)),
         }
     }
 
-    /// Reads and judges the files of a wanted, where they are now.
+    /// Reads and judges the files of an item where they are now.
     pub(super) fn judge(
         &self,
         stage: &Stage<'_>,
@@ -47,7 +48,7 @@ impl FetchTask<'_> {
     ) -> Result<Judgement, Fault> {
         let wanted = stage.wanted();
         let view = stage.view()?;
-        let size = view.file(&wanted.path)?.metadata().map_or(0, |it| it.len());
+        let size = view.file(&wanted.path)?.metadata().map_or(0, |metadata| metadata.len());
         let task = WatchedTransfer::reading(self.watch, &format!("verify {}", wanted.name), size);
         let progress = ReadingProgress(task);
         let origin = Origin { name: wanted.name.clone(), source: description.source.clone() };
@@ -81,6 +82,7 @@ impl FetchTask<'_> {
         report.outcome() == Outcome::Ok || unsigned
     }
 
+    /// Gives the files their names, if they were judged well.
     pub(super) fn accept(
         &self,
         stage: &mut Stage<'_>,
@@ -91,32 +93,31 @@ impl FetchTask<'_> {
         let wanted = stage.wanted();
         if !self.fits(wanted, &report) {
             if wanted.kind == Kind::Package && Self::is_page(stage) {
-                // No half of anything: the next run has no use for it, and the others need not wait.
+                // The next run has no use for it, and nothing else need wait for it.
                 stage.give_up()?;
                 return Err(page().at(source));
             }
             return Err(refusal(wanted, report));
         }
         stage.accept(&mut seen, self.watch)?;
-        // As the far side will call it, and as what is left out is called here.
+        // The far side and the list of omitted items use this name.
         report.name.clone_from(&wanted.name);
         let origin = Origin { name: wanted.name.clone(), source };
         Ok(FetchOutcome::Accepted { report: Box::new(report), seen, origin })
     }
 
-    /// Whether what came in place of a package is a web page, which explains why it is not what was
-    /// signed.
+    /// Whether a web page came in place of a package: that explains why it is not what was signed.
     fn is_page(stage: &Stage<'_>) -> bool {
-        let mut begin = Vec::new();
+        let mut start = Vec::new();
         let read = stage
             .view()
             .and_then(|view| view.file(&stage.wanted().path))
-            .map(|file| file.take(limits::DIAGNOSIS_BYTES as u64).read_to_end(&mut begin));
-        matches!(read, Ok(Ok(_))) && is_page(&begin)
+            .map(|file| file.take(limits::DIAGNOSIS_BYTES as u64).read_to_end(&mut start));
+        matches!(read, Ok(Ok(_))) && is_page(&start)
     }
 }
 
-/// Why an artifact does not fit, as a fault.
+/// The fault for an artifact that was refused.
 fn refusal(wanted: &WantedItem, report: ArtifactReport) -> Fault {
     let code = report.code().unwrap_or(Code::NoBundle);
     let reason = report.reason.unwrap_or_else(|| code.meaning().to_owned());
@@ -128,7 +129,7 @@ fn refusal(wanted: &WantedItem, report: ArtifactReport) -> Fault {
     }
 }
 
-/// The digests that a source stated are among those that the archive proves.
+/// Checks that the archive proves every digest that its source stated.
 pub(super) fn stated(
     wanted: &WantedItem,
     description: &ImageDescription,
@@ -143,8 +144,11 @@ pub(super) fn stated(
             .at(&wanted.name));
     }
     let images = seen.images(&wanted.path);
-    let proven: BTreeSet<Sha256Digest> =
-        images.iter().flat_map(|it| &it.candidates).map(|candidate| candidate.digest).collect();
+    let proven: BTreeSet<Sha256Digest> = images
+        .iter()
+        .flat_map(|image| &image.candidates)
+        .map(|candidate| candidate.digest)
+        .collect();
     match description.stated.iter().find(|digest| !proven.contains(digest)) {
         Some(digest) if !images.is_empty() => {
             let proven: Vec<String> = proven.iter().map(ToString::to_string).collect();
@@ -159,10 +163,10 @@ pub(super) fn stated(
 }
 
 pub(super) fn digest(judged: &Judgement, wanted: &WantedItem) -> Option<Sha256Digest> {
-    judged.1.digest(&wanted.path).map(|it| it.sha256)
+    judged.1.digest(&wanted.path).map(|digest| digest.sha256)
 }
 
-/// Progress of reading as a transfer.
+/// Reports how far an archive was read.
 struct ReadingProgress<'a>(WatchedTransfer<'a>);
 
 impl crate::image::Progress for ReadingProgress<'_> {

@@ -6,7 +6,7 @@ use crate::mirror::urls::redacted;
 use crate::mirror::wanted::WantedItem;
 use crate::verdict::Fault;
 
-/// What is known of a wanted before anything of it is fetched.
+/// What is known of an item before anything of it is fetched.
 pub(in crate::mirror) enum Located<'a> {
     /// An image.
     Image(Box<dyn FoundImage + 'a>),
@@ -15,6 +15,7 @@ pub(in crate::mirror) enum Located<'a> {
 }
 
 impl Located<'_> {
+    /// Its size, if that is known.
     pub(in crate::mirror) fn size(&self) -> Option<u64> {
         match self {
             Self::Image(found) => found.description().size,
@@ -22,25 +23,25 @@ impl Located<'_> {
         }
     }
 
-    /// Whether its size is known for sure, because it lies on this machine.
+    /// Whether its size is certain, because it is a file on this machine.
     pub(in crate::mirror) fn is_local(&self) -> bool {
         matches!(self, Self::Image(found) if found.description().whole.is_some())
     }
 }
 
 impl<'a> FetchTask<'a> {
-    /// Asks what a wanted is and how large.
+    /// Asks what an item is and how large.
     pub(in crate::mirror) fn locate(&self, wanted: &WantedItem) -> Result<Located<'a>, Fault> {
         match &wanted.url {
             None => self.source.find(&wanted.reference, self.watch).map(Located::Image),
             Some(url) => {
                 let hosts = self.hosts.and(url);
-                self.http.head(url, &hosts).map(|asked| Located::Package(asked.size))
+                self.http.head(url, &hosts).map(|file| Located::Package(file.size))
             }
         }
     }
 
-    /// The URLs that will be asked for a wanted, as far as they are known before it is fetched.
+    /// The URLs that will be requested for an item, as far as they are known before it is fetched.
     pub(in crate::mirror) fn urls(
         &self,
         wanted: &WantedItem,
@@ -60,27 +61,29 @@ impl<'a> FetchTask<'a> {
             }
             (Located::Package(_), Some(url)) => {
                 let file = wanted.spelled();
-                let material =
-                    site.map(|it| [it.bundle_url.url_for(file), it.key_file_url.url_for(file)]);
+                let material = site
+                    .map(|site| [site.bundle_url.url_for(file), site.key_file_url.url_for(file)]);
                 std::iter::once(redacted(url)).chain(material.into_iter().flatten()).collect()
             }
             (Located::Package(_), None) => Vec::new(),
         }
     }
 
-    /// Whether the file of a wanted is here already, as far as that can be told without the network.
+    /// Whether an item's file is here already, as far as that can be told without the network.
     pub(in crate::mirror) fn is_here(&self, wanted: &WantedItem, located: &Located<'_>) -> bool {
-        let entry = self.store.last(&wanted.path);
+        let record = self.store.last(&wanted.path);
         let there = self.store.folder.file(&wanted.path).is_ok();
         match located {
             Located::Image(found) => {
-                there && entry.is_some_and(|it| it.url == found.description().source)
+                there && record.is_some_and(|record| record.url == found.description().source)
             }
-            Located::Package(size) => there && entry.is_some_and(|it| Some(it.size) == *size),
+            Located::Package(size) => {
+                there && record.is_some_and(|record| Some(record.size) == *size)
+            }
         }
     }
 
-    /// Whether an earlier transfer carried a wanted that is not here; of a package as far as its size tells.
+    /// Whether an earlier transfer carried an item that is not here; for a package, as far as its size tells.
     pub(in crate::mirror) fn is_carried(&self, wanted: &WantedItem, located: &Located<'_>) -> bool {
         let there = self.store.folder.file(&wanted.path).is_ok();
         self.earlier.filter(|_| !there).is_some_and(|earlier| match located {

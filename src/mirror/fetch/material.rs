@@ -14,12 +14,12 @@ use crate::path;
 use crate::transfer::{self, Foreseen};
 use crate::verdict::{Code, Fault, ServerAnswer};
 
-/// What to do where the vendor offers no bundle.
+/// What to do if the vendor offers no bundle.
 pub(super) const NO_BUNDLE: &str = "Ask the vendor for an image or package that is signed, and check the name. To bring it knowingly \
     unsigned, which every later check shows, use --allow-unsigned NAME.";
 
 impl FetchTask<'_> {
-    /// The bundles and keys that an image's labels name; answers where the bundles will lie.
+    /// Fetches the bundles and keys that an image's labels name; returns the paths of the bundles.
     pub(super) fn image_material(
         &self,
         stage: &mut Stage<'_>,
@@ -44,7 +44,7 @@ impl FetchTask<'_> {
                 return Err(Fault::new(Code::HostNotAllowed, message).at(url));
             };
             match self.vendor_file(stage, url, &name, SMALL) {
-                // Nobody signed it, and the operator knows: as for a package.
+                // It is unsigned, and the operator said so: as for a package.
                 Err(fault) if absent(&fault) && self.may_be_unsigned(wanted) => continue,
                 other => drop(other?),
             }
@@ -61,7 +61,7 @@ impl FetchTask<'_> {
         Ok(bundles)
     }
 
-    /// Stops where no bundle can count, before anything large is fetched.
+    /// Stops if no bundle can count, before anything large is fetched.
     pub(super) fn foresee(
         &self,
         stage: &Stage<'_>,
@@ -87,8 +87,8 @@ impl FetchTask<'_> {
         self.key(stage, Some(found))
     }
 
-    /// Fetches the key that the vendor names, and stops where no key can count: before the large
-    /// download, not behind it.
+    /// Fetches the key that the vendor names, and stops if no key can count: before the large download,
+    /// not after it.
     fn key(
         &self,
         stage: &mut Stage<'_>,
@@ -100,7 +100,7 @@ impl FetchTask<'_> {
             Some(named) => named.and_then(|(url, name)| {
                 let bytes = self.vendor_file(stage, &url, &name, limits::KEY_BYTES)?;
                 PublicKey::from_found(&name, &bytes).map_err(|fault| {
-                    // It would lie there as a file that nobody signed.
+                    // It would be sealed as a file that nobody signed.
                     stage.drop(&format!("{}/{name}", wanted.directory));
                     fault.at(url)
                 })
@@ -109,7 +109,7 @@ impl FetchTask<'_> {
         };
         match fetched {
             Ok(key) if named_keys.admits(&key.fingerprint()) => Ok(()),
-            // What this machine could not write or read says nothing of the vendor's key.
+            // That this machine could not write or read it says nothing about the vendor's key.
             Err(fault)
                 if matches!(fault.code(), Code::WriteFailed | Code::NoSpace | Code::Unreadable) =>
             {
@@ -133,7 +133,7 @@ impl FetchTask<'_> {
         }
     }
 
-    /// A small file from one of the vendor's hosts, stored beside the artifact.
+    /// Fetches a small file from one of the vendor's hosts into the artifact's directory.
     pub(super) fn vendor_file(
         &self,
         stage: &mut Stage<'_>,
@@ -160,7 +160,7 @@ impl FetchTask<'_> {
     }
 }
 
-/// Whether a refusal says that there is no such file, rather than that it can't be had now.
+/// Whether the server says that there is no such file, rather than that it can't be had now.
 pub(super) fn absent(fault: &Fault) -> bool {
     matches!(fault.answer(), Some(ServerAnswer::Status(404 | 410)))
 }

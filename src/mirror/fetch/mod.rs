@@ -15,7 +15,7 @@ use super::wanted::WantedItem;
 use crate::verdict::{Code, Fault};
 
 impl FetchTask<'_> {
-    /// Fetches a wanted with its material and judges it.
+    /// Fetches an item with its bundles and keys, and judges it.
     pub(in crate::mirror) fn fetch(
         &self,
         wanted: &WantedItem,

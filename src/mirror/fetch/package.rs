@@ -30,7 +30,7 @@ impl FetchTask<'_> {
             &bundle,
             SMALL,
         ) {
-            // Nobody signed it, and the operator knows.
+            // It is unsigned, and the operator said so.
             Err(fault) if absent(&fault) && self.may_be_unsigned(wanted) => None,
             other => Some(other?),
         };
@@ -43,7 +43,7 @@ impl FetchTask<'_> {
         if let (Some(earlier), Some(bundle), false) = (self.earlier, signed, there)
             && let Some((item, digest)) = earlier.package(wanted, &bundle, self.order.profile)
         {
-            // What a bundle states is only believed when it verifies.
+            // A bundle's statement counts only if the bundle verifies.
             let (view, material) = (stage.view()?, stage.material());
             let known =
                 transfer::examine_absent(&view, &self.order, &wanted.path, &material, digest);
@@ -59,7 +59,7 @@ impl FetchTask<'_> {
             }
         }
         let description = ImageDescription::default();
-        // What nobody fetched is taken if it is what the vendor signed, and is in the way if not.
+        // A file that no run fetched is used if it is what the vendor signed; otherwise it is in the way.
         if there && self.store.last(&wanted.path).is_none() {
             stage.put(&wanted.path, wanted.path.clone());
             let judged = self.judge(&stage, &description)?;
@@ -72,12 +72,12 @@ impl FetchTask<'_> {
         let mut fetched = stage.large(self.http, url, &hosts, false, self.watch)?;
         let mut judged = self.judge(&stage, &description)?;
         let other = !fetched && !self.is_fetched(&stage, &judged);
-        // A medium that lost power may have lost what was believed to be there: once more in one piece.
+        // A medium that lost power may have lost bytes that were written: fetch it again in one piece.
         let joined = fetched
             && stage
                 .place()
-                .and_then(|it| self.store.last(it))
-                .is_some_and(|it| it.resumed_from > 0);
+                .and_then(|place| self.store.last(place))
+                .is_some_and(|record| record.resumed_from > 0);
         if other || (joined && judged.0.outcome() == Outcome::Failed) {
             let why =
                 if other { "not what was fetched before" } else { "wrong after it was continued" };
@@ -94,7 +94,7 @@ impl FetchTask<'_> {
         self.accept(&mut stage, judged, redacted(url))
     }
 
-    /// Whether what was judged is what was fetched, now or by an earlier run.
+    /// Whether the file that was judged is the one that this or an earlier run fetched.
     fn is_fetched(&self, stage: &Stage<'_>, judged: &Judgement) -> bool {
         let digest = digest(judged, stage.wanted());
         let mut places = stage.place().into_iter().chain([stage.wanted().path.as_str()]);

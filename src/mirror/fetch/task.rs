@@ -20,11 +20,11 @@ pub(in crate::mirror) struct FetchTask<'a> {
     pub(in crate::mirror) watch: &'a dyn Watch,
 }
 
-/// What became of a wanted.
+/// What became of an item.
 pub(in crate::mirror) enum FetchOutcome {
-    /// It is here and right.
+    /// It is here and was judged well.
     Accepted { report: Box<ArtifactReport>, seen: ExaminedFiles, origin: Origin },
-    /// An earlier transfer carried it; the verdict, where it was judged again.
+    /// An earlier transfer carried it; with the report, if it was judged again.
     Carried(BaseArtifact, Option<Box<ArtifactReport>>),
 }
 
