@@ -1,8 +1,6 @@
-//! The log of fetches: what came from where, for the auditors on the far side, and for the next run on
-//! this one.
+//! The fetch log: what came from where, for auditors on the far side and for the next run on this one.
 //!
-//! A line of it is believed only as far as it saves work: whether a file is right is decided by its
-//! signature, every time.
+//! It only saves work. Whether a file is right is decided by its signature, every time.
 
 use std::collections::BTreeMap;
 
@@ -17,8 +15,8 @@ use crate::limits;
 use crate::transfer::FETCH_LOG;
 use crate::verdict::{Code, Fault};
 
-/// The log while a run goes on: so the old one, which a seal covers, stays what it is until something in
-/// the directory is changed.
+/// The log of a run in progress. The old one, which a seal covers, stays until something in the directory
+/// is changed.
 const RUNNING: &str = "trust/fetches.jsonl.sealift-tmp";
 
 /// The fetches of earlier runs whose files are still wanted, and of this one.
@@ -30,8 +28,8 @@ pub(super) struct FetchLog {
 }
 
 impl FetchLog {
-    /// Reads the log of a directory, that of an interrupted run first, and says whether there was one. What
-    /// a sealing had begun to write in place of a finished log says nothing that this one does not.
+    /// Reads the log of a directory, that of an interrupted run first, and says whether there was one. A
+    /// running log that is only the start of the finished one says nothing new.
     #[must_use]
     pub(super) fn read(folder: &Folder) -> (Self, bool) {
         let read = |name| {
@@ -40,12 +38,12 @@ impl FetchLog {
         };
         let (running, finished) = (read(RUNNING), read(FETCH_LOG).unwrap_or_default());
         let interrupted = running.is_some() || folder.file(RUNNING).is_ok();
-        let running = running.filter(|it| !finished.starts_with(it));
-        let log = running.and_then(|it| Self::parse(&it));
+        let running = running.filter(|bytes| !finished.starts_with(bytes));
+        let log = running.and_then(|bytes| Self::parse(&bytes));
         (log.or_else(|| Self::parse(&finished)).unwrap_or_default(), interrupted)
     }
 
-    /// Refuses a directory in which a file that no run wrote has the name of the log, finished or not.
+    /// Refuses a directory in which a file that no run wrote has the name of the log.
     ///
     /// # Errors
     /// [`Code::OutputExists`].
@@ -67,11 +65,13 @@ impl FetchLog {
         Ok(())
     }
 
-    /// Whether bytes are those with which a log begins: whole lines, and part of one.
+    /// Whether bytes are the start of a log: complete lines, and part of one.
     fn begins(bytes: &[u8]) -> bool {
         const LINE: &[u8] = b"{\"time\":\"";
-        let end =
-            bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |it| it.saturating_add(1));
+        let end = bytes
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |newline| newline.saturating_add(1));
         let (lines, part) = bytes.split_at_checked(end).unwrap_or((bytes, b""));
         Self::parse(lines).is_some() && (part.starts_with(LINE) || LINE.starts_with(part))
     }
@@ -98,19 +98,19 @@ impl FetchLog {
         self.entries.get(*self.by_path.get(path)?)
     }
 
-    /// Sizes and digests of all fetches of a file that may lie there: the last one, and those before it while
-    /// the log is that of a run that goes on.
+    /// All fetches of a file: the last one, and earlier ones while a run is in progress.
     pub(super) fn fetches<'l>(&'l self, path: &'l str) -> impl Iterator<Item = &'l FetchRecord> {
         self.entries.iter().filter(move |entry| entry.path.as_deref() == Some(path))
     }
 
-    /// The files below a directory that were fetched.
+    /// The fetched files below a directory.
     pub(super) fn below(&self, directory: &str) -> Vec<String> {
-        let in_it = |path: &str| path.strip_prefix(directory).is_some_and(|it| it.starts_with('/'));
+        let in_it =
+            |path: &str| path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
         self.by_path.keys().filter(|path| in_it(path)).cloned().collect()
     }
 
-    /// How the server called a file that lies here, if it came from exactly this URL.
+    /// The validators, digest and size of a file, if it came from exactly this URL.
     #[must_use]
     pub(super) fn known(&self, path: &str, url: &Url) -> Option<(Validators, Sha256Digest, u64)> {
         let same = |entry: &&FetchRecord| {
@@ -131,8 +131,8 @@ impl FetchLog {
         self.index();
     }
 
-    /// A file gets another name. What had it is known until the log is finished: a run that ends now may leave
-    /// it there.
+    /// Records that a file gets another name. The file that had that name stays known until the new one has
+    /// arrived: a run that is interrupted now may leave it there.
     pub(super) fn rename(&mut self, from: &str, to: &str) {
         if self.of(from).is_none() {
             return;
@@ -141,28 +141,31 @@ impl FetchLog {
         let (moved, mut rest): (Vec<_>, Vec<_>) = std::mem::take(&mut self.entries)
             .into_iter()
             .partition(|entry| entry.path.as_deref() == Some(from));
-        rest.extend(moved.into_iter().map(|it| FetchRecord { path: Some(to.to_owned()), ..it }));
+        rest.extend(
+            moved.into_iter().map(|entry| FetchRecord { path: Some(to.to_owned()), ..entry }),
+        );
         self.entries = rest;
         self.index();
     }
 
-    /// A file has its new name: what had it before is forgotten.
+    /// Records that a file has its new name: the one that had it before is forgotten.
     pub(super) fn arrived(&mut self, path: &str) {
         self.keep_one(path, None);
     }
 
-    /// Of a file that may be one of several, because a run could not give it its name, keeps the fetch that
-    /// `is` what lies there.
+    /// Where a name has several fetches, because a run was interrupted while it renamed a file, keeps the one
+    /// that `is` the file.
     pub(super) fn choose(&mut self, is: impl Fn(&str, &FetchRecord) -> bool) {
         for path in self.by_path.keys().cloned().collect::<Vec<_>>() {
             if self.fetches(&path).filter(|entry| !is_blob(entry)).count() > 1 {
-                let found = self.fetches(&path).find(|it| !is_blob(it) && is(&path, it)).cloned();
+                let found =
+                    self.fetches(&path).find(|entry| !is_blob(entry) && is(&path, entry)).cloned();
                 self.keep_one(&path, found);
             }
         }
     }
 
-    /// Of the fetches of a file only this one stays, or the last; of that one its blobs too.
+    /// Keeps only this fetch of a file, or the last one; with the last one also its blobs.
     fn keep_one(&mut self, path: &str, entry: Option<FetchRecord>) {
         let last = self.of(path).cloned();
         let Some(kept) = entry.or_else(|| last.clone()) else { return };
@@ -173,7 +176,7 @@ impl FetchLog {
         self.index();
     }
 
-    /// Writes the log of a run that goes on.
+    /// Writes the log of a run in progress.
     ///
     /// # Errors
     /// [`Code::WriteFailed`].
@@ -182,18 +185,18 @@ impl FetchLog {
         folder.write(RUNNING, &self.to_bytes()?, 0o644)
     }
 
-    /// Writes it in place of the old one.
+    /// Replaces the old log.
     ///
     /// # Errors
     /// [`Code::WriteFailed`].
     pub(super) fn finish(&self, folder: &Folder) -> Result<(), Fault> {
         folder.make_folders("trust")?;
-        // Whole under one name or the other, at every moment.
+        // At every moment it is complete under one name or the other.
         folder.write(RUNNING, &self.to_bytes()?, 0o644)?;
         folder.commit(FETCH_LOG)
     }
 
-    /// The old one stays.
+    /// Keeps the old log.
     ///
     /// # Errors
     /// [`Code::WriteFailed`].
@@ -201,23 +204,23 @@ impl FetchLog {
         folder.remove(RUNNING)
     }
 
-    /// Keeps the last fetch of each file that `lies_there`.
-    pub(super) fn prune(&mut self, lies_there: impl Fn(&str) -> bool) {
+    /// Keeps the last fetch of each file that `exists`.
+    pub(super) fn prune(&mut self, exists: impl Fn(&str) -> bool) {
         let last = std::mem::take(&mut self.by_path);
         let mut number = 0_usize;
         self.entries.retain(|entry| {
             let here = number;
             number = number.saturating_add(1);
             match &entry.path {
-                // Blobs of one archive share its path: all of them say where it came from.
-                Some(path) => lies_there(path) && (last.get(path) == Some(&here) || is_blob(entry)),
+                // Blobs of an archive share its path: together they say where it came from.
+                Some(path) => exists(path) && (last.get(path) == Some(&here) || is_blob(entry)),
                 None => false,
             }
         });
         self.index();
     }
 
-    /// Whether nothing stands in it.
+    /// Whether it has no entries.
     #[must_use]
     pub(super) const fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -235,7 +238,7 @@ impl FetchLog {
     /// The file's bytes.
     ///
     /// # Errors
-    /// [`Code::WriteFailed`]; none in practice.
+    /// [`Code::WriteFailed`]; never in practice.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>, Fault> {
         let mut bytes = Vec::new();
         for entry in &self.entries {
@@ -247,7 +250,7 @@ impl FetchLog {
     }
 }
 
-/// Whether a fetch is one of many of which a file was made.
+/// Whether a fetch is a blob, one of many that make up a file.
 fn is_blob(entry: &FetchRecord) -> bool {
     entry.url.contains("/blobs/sha256:")
 }

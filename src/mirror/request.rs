@@ -58,9 +58,9 @@ impl MirrorRequest<'_> {
         let order = SealRequest { extra: &self.tools, ..self.order() };
         transfer::possible(&order)?;
         FetchLog::clear(self.folder)?;
-        let beside = |wanted: &WantedItem| format!("{}{TEMPORARY}", wanted.directory);
-        let half_written = self.wanted.iter().map(beside).collect();
-        transfer::clear(self.folder, &order, &half_written)
+        let staging = |wanted: &WantedItem| format!("{}{TEMPORARY}", wanted.directory);
+        let staging_directories = self.wanted.iter().map(staging).collect();
+        transfer::clear(self.folder, &order, &staging_directories)
     }
 
     /// How to seal; a pinned key need not be in the directory of each artifact.

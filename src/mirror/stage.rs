@@ -1,9 +1,9 @@
-//! The files of one image or package on their way: they arrive beside the directory that they are for, and
-//! get their names when all of them together were judged well. What lies there stays until then, and what
-//! nobody fetched stays for ever.
+//! The files of one image or package while they are fetched. They arrive in a staging directory, and get
+//! their names when all of them were judged well together. Until then the old files stay; files that no run
+//! fetched always stay.
 //!
-//! The directory beside is called like the other one, with the ending of everything half-written. Nothing
-//! here decides what is right.
+//! The staging directory has the name of the final one with the ending of temporary files. Nothing here
+//! decides what is right.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,26 +22,26 @@ use crate::survey::hash;
 use crate::transfer::ExaminedFiles;
 use crate::verdict::{Code, Fault};
 
-/// The most that a small file of the vendor's has.
+/// The largest bundle or key of a vendor.
 pub(super) const SMALL: u64 = limits::BUNDLE_BYTES;
 
-/// The files of a wanted: where each is that belongs to it now.
+/// The files of an item, and where each of them is now.
 #[derive(Debug)]
 pub(super) struct Stage<'a> {
     store: &'a Store<'a>,
     wanted: &'a WantedItem,
-    /// The directory beside.
-    beside: String,
-    /// By the name that a file is to have, the one that it has.
+    /// The staging directory.
+    staging: String,
+    /// The present path of each file, by the path that it is to have.
     files: BTreeMap<String, String>,
 }
 
 impl<'a> Stage<'a> {
-    /// Nothing was fetched so far.
+    /// A stage without files.
     #[must_use]
     pub(super) fn new(store: &'a Store<'a>, wanted: &'a WantedItem) -> Self {
-        let beside = format!("{}{TEMPORARY}", wanted.directory);
-        Self { store, wanted, beside, files: BTreeMap::new() }
+        let staging = format!("{}{TEMPORARY}", wanted.directory);
+        Self { store, wanted, staging, files: BTreeMap::new() }
     }
 
     /// What is wanted.
@@ -50,33 +50,33 @@ impl<'a> Stage<'a> {
         self.wanted
     }
 
-    /// Where a file arrives.
+    /// The path under which a file arrives.
     #[must_use]
-    pub(super) fn beside(&self, path: &str) -> String {
-        format!("{}/{}", self.beside, path.rsplit('/').next().unwrap_or(path))
+    pub(super) fn staged(&self, path: &str) -> String {
+        format!("{}/{}", self.staging, path.rsplit('/').next().unwrap_or(path))
     }
 
-    /// The names under which the artifact may lie there, the one that was fetched last first.
+    /// The paths where the artifact may be, the most recently fetched first.
     #[must_use]
     pub(super) fn places(&self) -> [String; 2] {
-        [self.beside(&self.wanted.path), self.wanted.path.clone()]
+        [self.staged(&self.wanted.path), self.wanted.path.clone()]
     }
 
-    /// This file is the one of that name.
+    /// Adds the file that is to have the name `path`, and where it is now.
     pub(super) fn put(&mut self, path: &str, place: String) {
         self.files.insert(path.to_owned(), place);
     }
 
-    /// What was to be of use is not.
+    /// Removes a file that turned out to be of no use.
     pub(super) fn drop(&mut self, path: &str) {
         self.files.remove(path);
     }
 
-    /// The vendor's site has no key now, or none that can be read: what an earlier run fetched stays.
+    /// Keeps the keys that an earlier run fetched: the vendor's site has none now, or none that can be read.
     pub(super) fn keep_keys(&mut self) {
         let (store, folder) = (self.store, self.store.folder);
         let listing = folder.folder(&self.wanted.directory).and_then(|below| below.list());
-        for entry in listing.iter().flat_map(|it| it.files()) {
+        for entry in listing.iter().flat_map(|listing| listing.files()) {
             let path = format!("{}/{}", self.wanted.directory, entry.name);
             let read = read_small(folder, &path, limits::KEY_BYTES, Code::Unreadable);
             let Ok((bytes, digest)) = read else { continue };
@@ -88,19 +88,19 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Where the artifact is.
+    /// Where the artifact is now.
     #[must_use]
     pub(super) fn place(&self) -> Option<&str> {
         self.files.get(&self.wanted.path).map(String::as_str)
     }
 
-    /// The names of all files that belong to the wanted, the artifact's with them once it is here.
+    /// The names of all files of the item, including the artifact once it is here.
     #[must_use]
     pub(super) fn names(&self) -> BTreeSet<String> {
         self.files.keys().cloned().collect()
     }
 
-    /// The same without the artifact's.
+    /// The same without the artifact.
     #[must_use]
     pub(super) fn material(&self) -> BTreeSet<String> {
         self.files.keys().filter(|name| **name != self.wanted.path).cloned().collect()
@@ -115,21 +115,21 @@ impl<'a> Stage<'a> {
         self.store.folder.with(moved.map(|(name, place)| (name.clone(), place.clone())).collect())
     }
 
-    /// Refuses a wanted where something lies in the way that no run fetched: before anything is asked for.
-    /// What nobody fetched under a name that is needed may be the vendor's own file, and is judged later.
+    /// Refuses an item if something that no run fetched is in the way: before anything is requested. A file
+    /// under a name that is needed may be the vendor's own, and is judged later.
     ///
     /// # Errors
     /// [`Code::OutputExists`], and those of reading.
     pub(super) fn clear(&self) -> Result<(), Fault> {
         let (store, folder) = (self.store, self.store.folder);
         store.clear(&self.wanted.directory)?;
-        let below = match folder.folder(&self.beside) {
+        let below = match folder.folder(&self.staging) {
             Ok(below) => below.list()?,
             Err(fault) if fault.code() == Code::FileNotFound => return Ok(()),
-            Err(_) => return Err(in_the_way("no directory").at(folder.show(&self.beside))),
+            Err(_) => return Err(in_the_way("no directory").at(folder.show(&self.staging))),
         };
         for entry in &below.entries {
-            let path = format!("{}/{}", self.beside, entry.name);
+            let path = format!("{}/{}", self.staging, entry.name);
             if entry.kind != EntryKind::File || !self.is_on_its_way(&path)? {
                 let what = "it is not what an interrupted run left";
                 return Err(in_the_way(what).at(folder.show(&path)));
@@ -138,18 +138,18 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// Whether a file in the directory beside came with a run: a run says that it makes the directory before it
-    /// does, and what each small file will be. Of the artifact nothing is known until it is whole.
+    /// Whether a run left a file in the staging directory. A run records the directory before it creates it,
+    /// and each small file before it writes it. Of the artifact nothing is known until it is complete.
     fn is_on_its_way(&self, path: &str) -> Result<bool, Fault> {
         let store = self.store;
-        if !store.has_begun(&self.beside) {
+        if !store.has_begun(&self.staging) {
             return Ok(false);
         }
-        let artifact = self.beside(&self.wanted.path);
-        match half_of(path) {
+        let artifact = self.staged(&self.wanted.path);
+        match final_name(path) {
             Some(name) => Ok(name == artifact || store.last(name).is_some()),
             None if path == artifact => Ok(true),
-            // A run that ended before the file had its name, but after the log said so.
+            // A run was interrupted after it wrote the log and before it renamed the file.
             None => {
                 let base = path.rsplit('/').next().unwrap_or(path);
                 let name = format!("{}/{base}", self.wanted.directory);
@@ -158,7 +158,7 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// A small file by HTTP: fetched, or still what it was.
+    /// Fetches a small file by HTTP, unless it is unchanged.
     ///
     /// # Errors
     /// Those of [`Http::small`], of [`Store::may_replace`] and of writing.
@@ -171,8 +171,8 @@ impl<'a> Stage<'a> {
         cap: u64,
     ) -> Result<Vec<u8>, Fault> {
         let (store, folder) = (self.store, self.store.folder);
-        let beside = self.beside(path);
-        let here = [beside.as_str(), path].into_iter().find_map(|place| {
+        let staged = self.staged(path);
+        let here = [staged.as_str(), path].into_iter().find_map(|place| {
             let (bytes, digest) = read_small(folder, place, cap, Code::Unreadable).ok()?;
             Some((place.to_owned(), bytes, digest))
         });
@@ -192,20 +192,21 @@ impl<'a> Stage<'a> {
             .at(url.as_str())),
             (SmallFile::Body(bytes, fetched), here) => {
                 let is = |place: &str| {
-                    read_small(folder, place, cap, Code::Unreadable).is_ok_and(|it| it.0 == bytes)
+                    read_small(folder, place, cap, Code::Unreadable)
+                        .is_ok_and(|(read, _)| read == bytes)
                 };
-                let place = if is(path) { path } else { beside.as_str() };
+                let place = if is(path) { path } else { staged.as_str() };
                 if place != path {
                     store.may_replace(path)?;
-                    store.begin(&self.beside)?;
+                    store.begin(&self.staging)?;
                 }
-                // The log says so first: so every file that is there is one that it knows.
+                // The log is written first, so that it names every file that is there.
                 if !store.is_recorded(place, Some(fetched.sha256)) {
                     store.record([FetchRecord { path: Some(place.to_owned()), ..fetched }])?;
                 }
                 let is_there = here.is_some_and(|(found, old, _)| found == place && old == bytes);
                 if place != path && !is_there {
-                    folder.make_folders(&self.beside)?;
+                    folder.make_folders(&self.staging)?;
                     folder.write(place, &bytes, 0o644)?;
                 }
                 self.put(path, place.to_owned());
@@ -214,16 +215,16 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// The directory beside is made, if it is not there.
+    /// Records the staging directory.
     ///
     /// # Errors
     /// [`Code::WriteFailed`].
     pub(super) fn begin(&self) -> Result<(), Fault> {
-        self.store.begin(&self.beside)
+        self.store.begin(&self.staging)
     }
 
-    /// The artifact by HTTP; whatever lies there is not asked about if it is to be fetched `anew`. Answers
-    /// whether it was fetched now.
+    /// Fetches the artifact by HTTP, unless it is unchanged or to be fetched `anew`. Returns whether it was
+    /// fetched now.
     ///
     /// # Errors
     /// Those of [`Http::large`] and of writing.
@@ -243,24 +244,24 @@ impl<'a> Stage<'a> {
         let known = known.filter(|_| !anew);
         let validators = known.as_ref().map(|(_, validators)| validators);
         let path = self.wanted.path.clone();
-        let beside = self.beside(&path);
-        let before = || store.begin(&self.beside);
-        match http.large_after(url, hosts, store.folder, &beside, validators, &before, watch)? {
+        let staged = self.staged(&path);
+        let before = || store.begin(&self.staging);
+        match http.large_after(url, hosts, store.folder, &staged, validators, &before, watch)? {
             LargeFile::Unchanged => {
                 let place = known.map_or(path.clone(), |(place, _)| place);
                 self.put(&path, place);
                 Ok(false)
             }
             LargeFile::Done(fetched) => {
-                store.record([FetchRecord { path: Some(beside.clone()), ..fetched }])?;
+                store.record([FetchRecord { path: Some(staged.clone()), ..fetched }])?;
                 store.came();
-                self.put(&path, beside);
+                self.put(&path, staged);
                 Ok(true)
             }
         }
     }
 
-    /// How the server called what lies in a place of the artifact.
+    /// The validators of the artifact in one of its places.
     fn known(&self, place: &str, url: &Url) -> Option<Validators> {
         let folder = self.store.folder;
         let size = folder.file(place).ok()?.metadata().ok()?.len();
@@ -269,17 +270,17 @@ impl<'a> Stage<'a> {
         if let Some((validators, ..)) = of_size(place) {
             return Some(validators);
         }
-        // A run that ended before the file had its name, but after the log said so.
+        // A run was interrupted after it wrote the log and before it renamed the file.
         let (validators, sha256, _) = of_size(&self.wanted.path)?;
         let found = hash(folder, place, u64::MAX, &NoProgress).ok()?;
         (place != self.wanted.path && found.sha256 == sha256).then_some(validators)
     }
 
-    /// All files get their names: they were judged together, and well. What an earlier run fetched for the
-    /// same wanted and this one does not need is removed, if it is still what was fetched.
+    /// Gives all files their names: they were judged together, and well. Files that an earlier run fetched for
+    /// the item and that are no longer needed are removed, if they are still what was fetched.
     ///
     /// # Errors
-    /// [`Code::SourceDisagrees`] when a file is another than the one that was judged,
+    /// [`Code::SourceDisagrees`] when a file is not the one that was judged,
     /// [`Code::OutputExists`], and [`Code::WriteFailed`].
     pub(super) fn accept(
         &mut self,
@@ -312,11 +313,11 @@ impl<'a> Stage<'a> {
         self.give_up()
     }
 
-    /// Removes what is no longer needed, and says so.
+    /// Removes files that are no longer needed, and says so.
     fn tidy(&self, watch: &dyn Watch) -> Result<(), Fault> {
         let folder = self.store.folder;
         let Ok(below) = folder.folder(&self.wanted.directory) else { return Ok(()) };
-        for entry in below.list()?.entries.iter().filter(|it| it.kind == EntryKind::File) {
+        for entry in below.list()?.entries.iter().filter(|entry| entry.kind == EntryKind::File) {
             let path = format!("{}/{}", self.wanted.directory, entry.name);
             if !self.files.contains_key(&path) && self.store.ownership(&path)? == Ownership::Fetched
             {
@@ -329,56 +330,56 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// Whether the artifact, or half of it, lies beside: what would have to be fetched again. A copy of
-    /// what is on this machine is no fetch.
+    /// Whether the staging directory holds the artifact or part of it, which would have to be fetched again.
+    /// A copy of a file on this machine does not count.
     #[must_use]
     pub(super) fn holds_much(&self) -> bool {
-        let path = self.beside(&self.wanted.path);
+        let path = self.staged(&self.wanted.path);
         let there = |name: &str| self.store.folder.file(name).is_ok();
         (there(&path) && self.store.last(&path).is_some()) || there(&format!("{path}{TEMPORARY}"))
     }
 
-    /// How many bytes of the artifact lie beside.
+    /// How many bytes of the artifact are in the staging directory.
     #[must_use]
     pub(super) fn bytes(&self) -> u64 {
-        let path = self.beside(&self.wanted.path);
+        let path = self.staged(&self.wanted.path);
         let size = |name: &str| {
             self.store
                 .folder
                 .file(name)
                 .ok()
-                .and_then(|it| it.metadata().ok())
-                .map(|it| written(&it))
+                .and_then(|file| file.metadata().ok())
+                .map(|metadata| written(&metadata))
         };
         size(&path).or_else(|| size(&format!("{path}{TEMPORARY}"))).unwrap_or(0)
     }
 
-    /// Removes what was fetched beside, and the directory. Anybody else's file in it stays.
+    /// Removes the fetched files from the staging directory, and the directory. Other files in it stay.
     ///
     /// # Errors
     /// [`Code::WriteFailed`].
     pub(super) fn give_up(&self) -> Result<(), Fault> {
         let (store, folder) = (self.store, self.store.folder);
-        let Ok(below) = folder.folder(&self.beside) else { return Ok(()) };
+        let Ok(below) = folder.folder(&self.staging) else { return Ok(()) };
         let mut gone = Vec::new();
         for entry in below.list()?.files() {
-            let path = format!("{}/{}", self.beside, entry.name);
+            let path = format!("{}/{}", self.staging, entry.name);
             if self.is_on_its_way(&path)? {
                 below.remove(&entry.name)?;
                 gone.push(path);
             }
         }
-        folder.remove_folder(&self.beside);
-        if folder.folder(&self.beside).is_err() {
-            gone.push(self.beside.clone());
+        folder.remove_folder(&self.staging);
+        if folder.folder(&self.staging).is_err() {
+            gone.push(self.staging.clone());
         }
         store.forget(&gone);
         Ok(())
     }
 }
 
-/// The name of the file that a half-written one, or what is written down of it, is for.
-fn half_of(path: &str) -> Option<&str> {
+/// The final name of a temporary file or of its resume record.
+fn final_name(path: &str) -> Option<&str> {
     let mut name = path.strip_suffix(TEMPORARY)?;
     while let Some(shorter) = name.strip_suffix(TEMPORARY) {
         name = shorter;
@@ -386,7 +387,8 @@ fn half_of(path: &str) -> Option<&str> {
     Some(name.strip_suffix(".resume").unwrap_or(name))
 }
 
-/// What a file takes on the medium: one that is laid out before it is filled has its whole length at once.
+/// The space that a file takes on the medium: one that is laid out before it is filled has its full length
+/// at once.
 #[cfg(unix)]
 fn written(metadata: &std::fs::Metadata) -> u64 {
     use std::os::unix::fs::MetadataExt as _;

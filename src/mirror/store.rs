@@ -1,6 +1,7 @@
-//! The transfer directory while it is being filled. Before the first change a seal that lies there is
-//! marked as broken up, so that at every moment the directory is an old transfer unchanged, or says that
-//! it is none. Where nothing came that is better than what lies there, the mark is taken back.
+//! The transfer directory while it is being filled.
+//!
+//! Before the first change an old seal is marked as broken, so that at every moment the directory either
+//! is an unchanged old transfer or says that it is none. If nothing was changed, the mark is removed.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -16,20 +17,20 @@ use crate::survey::hash;
 use crate::transfer;
 use crate::verdict::{Code, Fault};
 
-/// The directories that are made for what is fetched.
+/// The directories that are created for what is fetched.
 const FOLDERS: [&str; 4] = ["trust/keys", "trust", "images", "packages"];
 
-/// The `url` of a line that stands for a directory of things on their way.
+/// The `url` of a record that stands for a staging directory.
 const UNFINISHED: &str = "unfinished";
 
-/// What lies under a name.
+/// Who a file belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ownership {
-    /// Nothing.
+    /// There is no file.
     Missing,
     /// Byte for byte what a run fetched.
     Fetched,
-    /// Anything else, and what it is.
+    /// Anything else, with a description.
     Foreign(&'static str),
 }
 
@@ -46,13 +47,13 @@ pub(super) struct Store<'a> {
 #[derive(Debug)]
 struct StoreState {
     log: FetchLog,
-    /// A seal that lies there was looked after.
+    /// An old seal was marked, if there was one.
     touched: bool,
     /// This run marked it.
     marked: bool,
-    /// Something of what was there is another now.
+    /// Something that was there has been replaced or removed.
     replaced: bool,
-    /// How many artifacts came.
+    /// How many artifacts were fetched.
     fetched: usize,
 }
 
@@ -60,7 +61,7 @@ impl<'a> Store<'a> {
     /// A directory as earlier runs left it.
     #[must_use]
     pub(super) fn new(folder: &'a Folder) -> Self {
-        // What an interrupted run wrote down is not what lies there under the old seal.
+        // The log of an interrupted run is not the one under the old seal.
         let (log, replaced) = FetchLog::read(folder);
         let (touched, marked, fetched) = (false, false, 0);
         let state = StoreState { log, touched, marked, replaced, fetched };
@@ -68,11 +69,11 @@ impl<'a> Store<'a> {
         Self { folder, new, state: Mutex::new(state) }
     }
 
-    fn with<T>(&self, use_it: impl FnOnce(&mut StoreState) -> T) -> T {
-        use_it(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, action: impl FnOnce(&mut StoreState) -> T) -> T {
+        action(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Something will be written: from now on no old seal holds.
+    /// Announces a change: from now on no old seal holds.
     ///
     /// # Errors
     /// [`WriteFailed`](crate::verdict::Code::WriteFailed).
@@ -86,7 +87,7 @@ impl<'a> Store<'a> {
         })
     }
 
-    /// Writes fetches into the log, on the disk too: what is finished need not be fetched again.
+    /// Adds fetches to the log and writes it: what is finished need not be fetched again.
     ///
     /// # Errors
     /// [`WriteFailed`](crate::verdict::Code::WriteFailed).
@@ -113,7 +114,7 @@ impl<'a> Store<'a> {
         self.last(path).is_some_and(|entry| Some(entry.sha256) == digest)
     }
 
-    /// Whether what lies under a name is ours to replace or to remove: the one place where this is decided.
+    /// Whether a file is ours to replace or remove: the one place where this is decided.
     ///
     /// # Errors
     /// Those of reading it.
@@ -121,7 +122,7 @@ impl<'a> Store<'a> {
         self.ownership_under(path, &[path])
     }
 
-    /// The same of a file that was fetched under one of some names.
+    /// The same for a file that was fetched under one of several names.
     ///
     /// # Errors
     /// Those of reading it.
@@ -129,17 +130,17 @@ impl<'a> Store<'a> {
         let size = match self.folder.file(path) {
             Err(fault) if fault.code() == Code::FileNotFound => return Ok(Ownership::Missing),
             Err(_) => return Ok(Ownership::Foreign("no file")),
-            Ok(file) => file.metadata().map_or(0, |it| it.len()),
+            Ok(file) => file.metadata().map_or(0, |metadata| metadata.len()),
         };
         let fetched: Vec<(u64, Sha256Digest)> = self.with(|state| {
             let fetched = names.iter().flat_map(|name| state.log.fetches(name));
-            fetched.map(|it| (it.size, it.sha256)).collect()
+            fetched.map(|record| (record.size, record.sha256)).collect()
         });
         if fetched.is_empty() {
             return Ok(Ownership::Foreign("it was not fetched"));
         }
         // A file of another size need not be read.
-        if fetched.iter().any(|it| it.0 == size) {
+        if fetched.iter().any(|(recorded, _)| *recorded == size) {
             let found = hash(self.folder, path, u64::MAX, &NoProgress)?.sha256;
             if fetched.contains(&(size, found)) {
                 return Ok(Ownership::Fetched);
@@ -159,7 +160,7 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// Refuses a directory in which a file has a name that the log knows, and is not what the log says.
+    /// Refuses a directory that holds a file which the log names and which is not what the log says.
     ///
     /// # Errors
     /// [`Code::OutputExists`], and those of reading.
@@ -168,7 +169,7 @@ impl<'a> Store<'a> {
         paths.iter().try_for_each(|path| self.may_replace(path))
     }
 
-    /// Whether a run made this directory for what is on its way.
+    /// Whether a run created this staging directory.
     #[must_use]
     pub(super) fn has_begun(&self, directory: &str) -> bool {
         self.with(|state| {
@@ -176,7 +177,7 @@ impl<'a> Store<'a> {
         })
     }
 
-    /// Writes down that a directory is made for what is on its way, before it is.
+    /// Records a staging directory, before it is created.
     ///
     /// # Errors
     /// [`WriteFailed`](crate::verdict::Code::WriteFailed).
@@ -190,14 +191,14 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// How the server called a file that lies here, its digest and its size, if it came from this URL.
+    /// The validators, digest and size of a file that is here, if it came from this URL.
     #[must_use]
     pub(super) fn known(&self, path: &str, url: &Url) -> Option<(Validators, Sha256Digest, u64)> {
         self.with(|state| state.log.known(path, url))
     }
 
-    /// Files that were judged get their names. The log says so first: a file that it knows is one that
-    /// was fetched, at every moment.
+    /// Gives files that were judged their names. The log is written first, so that at every moment a file
+    /// that it names is one that was fetched.
     ///
     /// # Errors
     /// [`WriteFailed`](crate::verdict::Code::WriteFailed).
@@ -235,37 +236,37 @@ impl<'a> Store<'a> {
         })
     }
 
-    /// Files that were never judged, or not well, are gone.
+    /// Forgets files that are gone: they were never judged, or not well.
     pub(super) fn forget(&self, paths: &[String]) {
         self.with(|state| paths.iter().for_each(|path| state.log.forget(path)));
     }
 
-    /// Something stays that is neither what was there nor judged: half of a file.
+    /// Notes that something stays that was neither here before nor judged: part of a file.
     pub(super) fn changed(&self) {
         self.with(|state| state.replaced = true);
     }
 
-    /// An artifact came.
+    /// Counts an artifact that was fetched.
     pub(super) fn came(&self) {
         self.with(|state| state.fetched = state.fetched.saturating_add(1));
     }
 
-    /// How many artifacts came.
+    /// How many artifacts were fetched.
     #[must_use]
     pub(super) fn fetched(&self) -> usize {
         self.with(|state| state.fetched)
     }
 
-    /// Leaves one fetch of each file that lies there.
+    /// Keeps one fetch of each file that is there.
     fn prune(&self, log: &mut FetchLog) {
         log.choose(|path, entry| {
             let found = hash(self.folder, path, u64::MAX, &NoProgress);
-            found.is_ok_and(|it| (it.size, it.sha256) == (entry.size, entry.sha256))
+            found.is_ok_and(|found| (found.size, found.sha256) == (entry.size, entry.sha256))
         });
-        log.prune(|path| lies_there(self.folder, path));
+        log.prune(|path| exists(self.folder, path));
     }
 
-    /// The log of the files that lie there, which from now on lies in place of the old one.
+    /// Replaces the old log by that of the files that are there, and returns it.
     ///
     /// # Errors
     /// [`WriteFailed`](crate::verdict::Code::WriteFailed).
@@ -279,7 +280,7 @@ impl<'a> Store<'a> {
         })
     }
 
-    /// Nothing is sealed. Where nothing was changed the directory is what it was, with its seal.
+    /// Ends a run that seals nothing. If nothing was changed, the directory is what it was, with its seal.
     ///
     /// # Errors
     /// [`WriteFailed`](crate::verdict::Code::WriteFailed).
@@ -305,14 +306,14 @@ impl<'a> Store<'a> {
     }
 }
 
-/// What is said of something that lies where a run would write.
+/// The fault for something in the place where a run would write.
 pub(super) fn in_the_way(what: &str) -> Fault {
     let message =
         format!("{what}; a file of the vendor's belongs in its place; move it away and run again");
     Fault::new(Code::OutputExists, message)
 }
 
-/// Whether what the log names is there: a file, or the directory of what is on its way.
-fn lies_there(folder: &Folder, path: &str) -> bool {
+/// Whether what the log names exists: a file, or a staging directory.
+fn exists(folder: &Folder, path: &str) -> bool {
     folder.file(path).is_ok() || (path.ends_with(TEMPORARY) && folder.folder(path).is_ok())
 }

@@ -142,10 +142,10 @@ impl FetchTask<'_> {
     fn fetch_image(&self, stage: &mut Stage<'_>, found: &dyn FoundImage) -> Result<(), Fault> {
         stage.begin()?;
         let path = &stage.wanted().path;
-        let beside = stage.beside(path);
-        let fetched = found.fetch(self.store.folder, &beside, self.watch)?;
+        let staged = stage.staged(path);
+        let fetched = found.fetch(self.store.folder, &staged, self.watch)?;
         self.store.came();
-        stage.put(path, beside);
+        stage.put(path, staged);
         // The archive itself is recorded only after it was read and found right.
         let blobs = fetched.into_iter().filter(|record| record.url != found.description().source);
         self.store.record(blobs)
