@@ -1,5 +1,4 @@
-//! Bodies, bounded: in size, in time where they are small, and in how slowly they may come where they
-//! are large.
+//! Reads bodies within bounds: of size and time for small ones, and of the slowest pace for large ones.
 
 use std::time::{Duration, Instant};
 
@@ -9,8 +8,8 @@ use super::{AttemptError, Http};
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
-/// How fast a body must come: in each stretch of waiting at least [`limits::PACE_BYTES`]. A server that
-/// sends a byte now and then never stands still, and never ends.
+/// The slowest pace of a body: at least [`limits::PACE_BYTES`] in each stretch of waiting. A server that
+/// sends a byte now and then never stalls, and never ends.
 #[derive(Debug, Default)]
 pub(in crate::mirror) struct Pace {
     waited: Duration,
@@ -18,7 +17,7 @@ pub(in crate::mirror) struct Pace {
 }
 
 impl Pace {
-    /// So many bytes came after so long a wait; the time that this side took to write is not counted.
+    /// Counts bytes that came after a wait. The time that this side takes to write them does not count.
     fn took(
         &mut self,
         stretch: Duration,
@@ -40,17 +39,17 @@ impl Pace {
     }
 }
 
-/// How far the attempts came that began with the first byte and ended before the last. One that went on
-/// where another stopped says nothing: it may be the network that ends it.
+/// How far those attempts came that started at the first byte and ended before the last. An attempt that
+/// continued another one says nothing: the network may have ended it.
 #[derive(Debug, Default)]
 pub(in crate::mirror) struct Ends {
     furthest: u64,
-    /// How many came no further than one before them.
+    /// How many came no further than an earlier one.
     in_vain: u32,
 }
 
 impl Ends {
-    /// One ended with so many bytes.
+    /// Counts an attempt that ended after so many bytes.
     pub(in crate::mirror) fn at(&mut self, here: u64) {
         if here > self.furthest {
             *self = Self { furthest: here, in_vain: 0 };
@@ -59,8 +58,8 @@ impl Ends {
         }
     }
 
-    /// What is to be said in place of this fault if the server states more than it ever sends. A half of
-    /// that would lie here for ever, and keep everything else from being sealed.
+    /// The fault to report instead of this one if the server states more bytes than it ever sends. A partial
+    /// file of that kind would stay for ever, and keep everything else from being sealed.
     pub(in crate::mirror) fn contradiction(&self, fault: &Fault) -> Option<Fault> {
         let message = format!(
             "every attempt ends after {} bytes, before the file is complete: {}",
@@ -72,7 +71,7 @@ impl Ends {
 }
 
 impl Http {
-    /// The next piece of a large body; none at its end.
+    /// The next chunk of a large body; none at its end.
     pub(in crate::mirror) fn chunk(
         &self,
         response: &mut Response,
@@ -86,7 +85,7 @@ impl Http {
         Ok(chunk)
     }
 
-    /// A small body: whole, of at most `cap` bytes, and there within twice the time that a server may
+    /// The complete body of a small response: at most `cap` bytes, within twice the time that a server may
     /// send nothing.
     pub(in crate::mirror) fn whole(
         &self,
@@ -108,7 +107,7 @@ impl Http {
             }
             Ok(body)
         };
-        // Made inside: the clock needs the runtime.
+        // Created inside the future: the timer needs the runtime.
         self.block_on(async { tokio::time::timeout(patience, whole).await }).unwrap_or_else(|_| {
             let message = format!("no complete response within {} s", patience.as_secs_f32());
             Err(AttemptError::Fatal(Fault::new(Code::NetworkFailed, message)))
@@ -116,7 +115,7 @@ impl Http {
     }
 }
 
-/// The beginning of a body that is not wanted, as far as it comes, to find words in it.
+/// The start of the body of a refusal, as far as it comes: it may say why.
 pub(in crate::mirror) fn opening(http: &Http, response: &mut Response) -> Vec<u8> {
     let mut body = Vec::new();
     let read = async {

@@ -5,25 +5,25 @@ use std::future::Future;
 use super::HttpOptions;
 use crate::verdict::{Code, Fault};
 
-/// Threads that drive connections; hashing and writing happen on the caller's.
+/// Threads that drive connections. Hashing and writing happen on the caller's thread.
 const THREADS: usize = 2;
 
 /// A client, the runtime that drives it, and how it behaves.
 pub struct Http {
     options: HttpOptions,
     client: reqwest::Client,
-    /// For hosts whose place was said.
+    /// For hosts whose address is given by `--connect-to`.
     pub(super) placed: reqwest::Client,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Http {
-    /// A client that trusts the platform's roots and those that were named, and uses the proxies that
-    /// were named.
+    /// A client that trusts the platform's roots and those of the options, and uses the proxies of the
+    /// options.
     ///
     /// # Errors
-    /// [`Code::Usage`] when what was named is no certificate or no place, and [`Code::NetworkFailed`] when the
-    /// platform has no roots or no threads.
+    /// [`Code::Usage`] for an invalid certificate or address in the options, and [`Code::NetworkFailed`] when
+    /// the platform has no roots or no threads.
     pub fn new(options: HttpOptions) -> Result<Self, Fault> {
         let client = options.client(false)?;
         let placed = match options.connect_to.as_slice() {
@@ -39,24 +39,24 @@ impl Http {
         Ok(Self { options, client, placed, runtime })
     }
 
-    /// The client: it follows no redirect, checks no host, and tries nothing twice.
+    /// The client. It follows no redirects, checks no hosts, and retries nothing.
     #[must_use]
     pub const fn client(&self) -> &reqwest::Client {
         &self.client
     }
 
-    /// What it was made with, for another client that has to behave alike.
+    /// The options, for another client that has to behave in the same way.
     #[must_use]
     pub const fn options(&self) -> &HttpOptions {
         &self.options
     }
 
-    /// Runs a future to its end on this thread.
+    /// Runs a future to completion on this thread.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime.block_on(future)
     }
 
-    /// Runs a future beside everything else.
+    /// Runs a future in the background.
     pub fn spawn<F>(&self, future: F) -> tokio::task::JoinHandle<()>
     where
         F: Future<Output = ()> + Send + 'static,

@@ -1,4 +1,4 @@
-//! What went wrong, and whether it helps to try again.
+//! Why an attempt failed, and whether a retry can help.
 
 use std::error::Error;
 use std::io;
@@ -11,22 +11,22 @@ use url::Url;
 use super::retry_after::retry_after;
 use crate::verdict::{Code, Fault, ServerAnswer};
 
-/// A step that did not succeed.
+/// Why an attempt failed.
 #[derive(Debug)]
 pub enum AttemptError {
-    /// It may succeed when it is tried again, after this time if the server named one.
+    /// A retry may succeed, after this time if the server named one.
     Retry(Fault, Option<Duration>),
-    /// It would not.
+    /// A retry would fail too.
     Fatal(Fault),
 }
 
 impl AttemptError {
-    /// The server contradicts itself, and may not do so again.
+    /// The server contradicts itself; it may not do so again.
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         Self::Retry(Fault::new(Code::ResponseInvalid, message), None)
     }
 
-    /// Says where it lies.
+    /// Says where it happened.
     #[must_use]
     pub fn at(self, place: impl Into<String>) -> Self {
         match self {
@@ -56,7 +56,7 @@ impl From<reqwest::Error> for AttemptError {
     }
 }
 
-/// A status that is not what was asked for: some pass by themselves.
+/// The error for a status that is not a success. Some go away by themselves.
 #[must_use]
 pub fn refused(status: StatusCode, headers: &HeaderMap, url: &Url) -> AttemptError {
     let host = url.host_str().unwrap_or_default();
@@ -64,26 +64,26 @@ pub fn refused(status: StatusCode, headers: &HeaderMap, url: &Url) -> AttemptErr
     refusal(status.as_u16(), headers, Fault::new(Code::HttpRefused, message))
 }
 
-/// A status that only answers what was not asked.
+/// The error for a status that only fits another request.
 pub(super) fn unasked(response: &Response) -> AttemptError {
     let message =
         format!("the response is {}, which the request did not ask for", response.status());
     AttemptError::Fatal(Fault::new(Code::ResponseInvalid, message))
 }
 
-/// A fault that a status stands for: tried again where that can help, when the server says.
+/// The error for a status, with its fault: to be retried if that can help, and when the server says.
 pub(in crate::mirror) fn refusal(status: u16, headers: &HeaderMap, fault: Fault) -> AttemptError {
     let fault = fault.answered(ServerAnswer::Status(status));
-    if passes(status) {
+    if is_transient(status) {
         AttemptError::Retry(fault, retry_after(headers, jiff::Timestamp::now()))
     } else {
         AttemptError::Fatal(fault)
     }
 }
 
-/// Whether a status is one that passes by itself, so that it helps to try again.
+/// Whether a status goes away by itself, so that a retry can help.
 #[must_use]
-pub const fn passes(status: u16) -> bool {
+pub const fn is_transient(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }
 
@@ -102,7 +102,7 @@ pub(in crate::mirror) fn causes(error: reqwest::Error) -> String {
     words.join(": ")
 }
 
-/// Whether a certificate was refused: that is a decision, not an accident.
+/// Whether a certificate was refused: that is a decision, and a retry would not change it.
 fn is_certificate(error: &reqwest::Error) -> bool {
     let mut next: Option<&(dyn Error + 'static)> = error.source();
     while let Some(cause) = next {

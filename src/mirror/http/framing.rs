@@ -1,4 +1,4 @@
-//! Where the body of a response ends: without that nobody can tell a whole file from a broken one.
+//! Where the body of a response ends: without that a complete file can't be told from a broken one.
 
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
 use reqwest::{Response, Version};
@@ -10,7 +10,7 @@ use crate::verdict::{Code, Fault};
 /// `Content-Length`.
 ///
 /// # Errors
-/// What is no number.
+/// A value that is not a number.
 pub(in crate::mirror) fn length(headers: &HeaderMap) -> Result<Option<u64>, AttemptError> {
     if !headers.contains_key(CONTENT_LENGTH) {
         return Ok(None);
@@ -19,9 +19,8 @@ pub(in crate::mirror) fn length(headers: &HeaderMap) -> Result<Option<u64>, Atte
     length.map(Some).ok_or_else(|| AttemptError::invalid("the Content-Length is not a number"))
 }
 
-/// Refuses a body whose end could not be told from a connection that broke. How it is encoded is of no
-/// account: it was asked for as it is, servers name encodings of what they store, and the digest
-/// decides.
+/// Refuses a body whose end looks like a broken connection. Its encoding does not matter: the request asked
+/// for none, servers name the encoding of what they store, and the digest decides.
 pub(super) fn delimited(response: &Response) -> Result<(), AttemptError> {
     let headers = response.headers();
     let chunked = headers.contains_key(TRANSFER_ENCODING);

@@ -13,14 +13,14 @@ use crate::verdict::Fault;
 /// What a server says about a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemoteFile {
-    /// Its size, where it is said.
+    /// Its size, if the server states it.
     pub size: Option<u64>,
     /// Its validators.
     pub validators: Validators,
 }
 
 impl Http {
-    /// Asks about a file without fetching it.
+    /// Asks for the headers of a file without fetching it.
     ///
     /// # Errors
     /// [`Code::HostNotAllowed`](crate::verdict::Code::HostNotAllowed) and those of the network.
@@ -34,7 +34,7 @@ impl Http {
         let send =
             |method| self.send(Request { method, ..Request::get(url, hosts, HeaderMap::new()) });
         let mut response = send(Method::HEAD)?;
-        // Some servers sign URLs for one method only, or know no other; the body is not read.
+        // Some servers sign URLs for one method only, or support only GET. The body is not read.
         if matches!(response.status().as_u16(), 403 | 405 | 501) {
             response = send(Method::GET)?;
         }

@@ -1,4 +1,4 @@
-//! Header fields of an answer: read exactly, or not at all.
+//! Header fields of a response: read exactly, or not at all.
 
 use reqwest::header::{
     CONTENT_ENCODING, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
@@ -7,7 +7,7 @@ use reqwest::header::{
 
 use crate::limits;
 
-/// What tells one state of a file on a server from another.
+/// What tells one version of a file on a server from another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Validators {
     /// `ETag`.
@@ -17,7 +17,7 @@ pub struct Validators {
 }
 
 impl Validators {
-    /// Those of an answer; overlong ones are left out.
+    /// Those of a response; overlong ones are left out.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let text = |name| {
             let text = one(headers, &name).filter(|text| text.len() <= limits::VALIDATOR_BYTES);
@@ -26,7 +26,7 @@ impl Validators {
         Self { etag: text(ETAG), last_modified: text(LAST_MODIFIED) }
     }
 
-    /// Adds the questions whether the file is another one now; says whether there is one.
+    /// Makes a request conditional on the file having changed. Returns whether there is any condition.
     pub(super) fn ask(&self, headers: &mut HeaderMap) -> bool {
         let mut asked = false;
         for (name, text) in [(IF_NONE_MATCH, &self.etag), (IF_MODIFIED_SINCE, &self.last_modified)]
@@ -39,14 +39,15 @@ impl Validators {
         asked
     }
 
-    /// What can stand in `If-Range`: an `ETag` that is not weak, else the date.
+    /// The value for `If-Range`: a strong `ETag`, or else the date.
     pub(super) fn strong(&self) -> Option<&str> {
         let etag = self.etag.as_deref();
-        let strong = etag.filter(|it| it.len() >= 2 && it.starts_with('"') && it.ends_with('"'));
+        let strong =
+            etag.filter(|tag| tag.len() >= 2 && tag.starts_with('"') && tag.ends_with('"'));
         strong.or(self.last_modified.as_deref())
     }
 
-    /// Whether a part of a file with these belongs to one with those.
+    /// Whether a part of a file with these validators can be continued by one with the others.
     pub(super) fn continues(&self, other: &Self) -> bool {
         let agrees = |mine: &Option<String>, other: &Option<String>| {
             mine.is_none() || other.is_none() || mine == other
@@ -58,7 +59,7 @@ impl Validators {
     }
 }
 
-/// A field that stands there once, and is text.
+/// A field that occurs once and is text.
 pub(super) fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?;
@@ -68,13 +69,14 @@ pub(super) fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a s
     first.to_str().ok()
 }
 
-/// Digits alone.
+/// A number of digits only.
 pub(super) fn number(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if digits { text.parse().ok() } else { None }
 }
 
-/// `Content-Encoding`, where it says anything: two answers with different ones are no parts of one file.
+/// `Content-Encoding`, if it says anything. Two responses with different encodings are not parts of one
+/// file.
 pub(super) fn encoding(headers: &HeaderMap) -> Option<String> {
     let values = headers.get_all(CONTENT_ENCODING).iter();
     let texts = values.map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase());
@@ -83,7 +85,7 @@ pub(super) fn encoding(headers: &HeaderMap) -> Option<String> {
     (!all.is_empty() && all != "identity").then_some(all)
 }
 
-/// `Content-Range: bytes FIRST-LAST/TOTAL`: the only form that says which bytes these are.
+/// `Content-Range: bytes FIRST-LAST/TOTAL`, the only form that says which bytes these are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::mirror) struct ContentRange {
     pub(in crate::mirror) first: u64,
@@ -103,7 +105,7 @@ impl ContentRange {
         Self::parse(one(headers, &reqwest::header::CONTENT_RANGE)?)
     }
 
-    /// Whether it goes from a byte to the end.
+    /// Whether it reaches from a byte to the end.
     pub(in crate::mirror) fn is_rest(&self, from: u64) -> bool {
         self.first == from && self.last.checked_add(1) == Some(self.total)
     }

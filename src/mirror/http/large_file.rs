@@ -1,5 +1,5 @@
-//! A file of any size, into the folder: half-written under the temporary name, continued where it
-//! broke off, and whole under its own.
+//! Downloads a file of any size into a folder: under a temporary name until it is complete, and continued
+//! after an interruption.
 
 use reqwest::Response;
 use reqwest::header::{HeaderMap, HeaderValue, IF_RANGE, RANGE};
@@ -17,24 +17,24 @@ use crate::mirror::urls::{query_digest, redacted};
 use crate::mirror::{FetchRecord, Hosts, Watch, WatchedTransfer};
 use crate::verdict::{Code, Fault};
 
-/// A file that was fetched, or that it is still the same.
+/// How a download ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "an answer at a time, and never kept")]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and never kept")]
 pub enum LargeFile {
-    /// The server says that it is what the validators stand for.
+    /// The server says that the file has not changed.
     Unchanged,
-    /// It lies in the folder.
+    /// The file is in the folder.
     Done(FetchRecord),
 }
 
 impl Http {
-    /// Fetches a file to `name` in the folder; what an earlier call left of it is continued if the
-    /// server says that it is still the same file.
+    /// Downloads a file to `name` in the folder. What an earlier call left of it is continued if the server
+    /// says that it is still the same file.
     ///
     /// # Errors
     /// [`Code::HostNotAllowed`], [`Code::NoSpace`], [`Code::FileTooLarge`], [`Code::WriteFailed`] and
-    /// those of the network; what arrived stays, unless the server ends again and again before the
-    /// length that it states.
+    /// those of the network. What arrived stays, unless the server ends every time before the length that
+    /// it states.
     pub fn large(
         &self,
         url: &Url,
@@ -47,11 +47,14 @@ impl Http {
         self.large_after(url, hosts, folder, name, known, &|| Ok(()), watch)
     }
 
-    /// The same, and `before` is called before anything is written.
+    /// The same, and calls `before_write` before anything is written.
     ///
     /// # Errors
-    /// Those of [`Http::large`] and of `before`.
-    #[expect(clippy::too_many_arguments, reason = "each is another thing, and there is one caller")]
+    /// Those of [`Http::large`] and of `before_write`.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a different thing, and there is one caller"
+    )]
     pub fn large_after(
         &self,
         url: &Url,
@@ -59,12 +62,12 @@ impl Http {
         folder: &Folder,
         name: &str,
         known: Option<&Validators>,
-        write: &dyn Fn() -> Result<(), Fault>,
+        before_write: &dyn Fn() -> Result<(), Fault>,
         watch: &dyn Watch,
     ) -> Result<LargeFile, Fault> {
         let place = |fault: Fault| fault.at(redacted(url));
         let part = Part::found(folder, name, url).map_err(place)?;
-        let before = part.as_ref().map_or(0, Part::here);
+        let resumed_from = part.as_ref().map_or(0, Part::here);
         let mut download = Download {
             http: self,
             url,
@@ -72,9 +75,9 @@ impl Http {
             folder,
             name,
             watch,
-            write,
+            before_write,
             part,
-            before,
+            resumed_from,
             ends: Ends::default(),
         };
         let result = self.retrying_watched(name, watch, |_| download.attempt(known));
@@ -82,7 +85,7 @@ impl Http {
     }
 }
 
-/// After so many bytes of a body without a length the space that is left is looked at.
+/// After so many bytes of a body without a length, the free space is checked.
 const LOOK_BYTES: u64 = 16 << 20;
 
 struct Download<'a> {
@@ -92,18 +95,18 @@ struct Download<'a> {
     folder: &'a Folder,
     name: &'a str,
     watch: &'a dyn Watch,
-    /// What is to be done before anything is written.
-    write: &'a dyn Fn() -> Result<(), Fault>,
-    /// The half that is here, if it can be continued.
+    /// Called before anything is written.
+    before_write: &'a dyn Fn() -> Result<(), Fault>,
+    /// The part that is here, if it can be continued.
     part: Option<Part>,
     /// How much of it was here before this run.
-    before: u64,
+    resumed_from: u64,
     ends: Ends,
 }
 
 impl Download<'_> {
-    /// What is said when no attempt is left. A server that states more than it ever sends would keep its
-    /// half here for ever, and with it everything else from being sealed.
+    /// The fault to report when no attempt is left. A server that states more bytes than it ever sends would
+    /// leave a partial file for ever, and keep everything else from being sealed.
     fn given_up(&self, fault: Fault) -> Fault {
         let passing = matches!(fault.code(), Code::NetworkFailed | Code::ResponseInvalid);
         match self.ends.contradiction(&fault).filter(|_| passing) {
@@ -115,7 +118,7 @@ impl Download<'_> {
     fn attempt(&mut self, known: Option<&Validators>) -> Result<LargeFile, AttemptError> {
         let mut headers = HeaderMap::new();
         let asked = known.is_some_and(|known| known.ask(&mut headers));
-        // Taken out: only what goes right puts it back.
+        // Taken out: it is put back only where it stays of use.
         let mut part = self.part.take();
         let from = part.as_ref().and_then(|part| continue_from(part, &mut headers));
         let response = match self.http.send(Request::get(self.url, self.hosts, headers)) {
@@ -130,11 +133,11 @@ impl Download<'_> {
             (206, Some(part), Some(from)) => {
                 let part = rest(part, from, &response)?;
                 self.room(part.record.total)?;
-                (self.write)()?;
+                (self.before_write)()?;
                 part
             }
             (304, _, _) if asked => {
-                // The server has what the caller has; a half of anything else is of no use.
+                // The server has what the caller has; a part of anything else is of no use.
                 Part::discard(self.folder, self.name)?;
                 return Ok(LargeFile::Unchanged);
             }
@@ -152,25 +155,25 @@ impl Download<'_> {
         self.finish(part)
     }
 
-    /// The whole file comes: from its first byte.
+    /// Starts a file from its first byte.
     fn begin(&mut self, response: &Response) -> Result<Part, AttemptError> {
         framing::delimited(response)?;
         let total = framing::length(response.headers())?;
         self.room(total)?;
-        self.before = 0;
-        (self.write)()?;
+        self.resumed_from = 0;
+        (self.before_write)()?;
         let validators = Validators::of(response.headers());
         let encoding = headers::encoding(response.headers());
         let record = ResumeRecord::new(self.url, &validators, encoding, total);
         Ok(Part::fresh(self.folder, self.name, record)?)
     }
 
-    /// Whether there is room for what will come, and for a file of its size.
+    /// Checks that there is space for what will come, and for a file of its size.
     fn room(&self, total: Option<u64>) -> Result<(), Fault> {
         total.map_or(Ok(()), |total| fits(self.folder, self.name, total))
     }
 
-    /// Stops a body whose length nobody said before it fills the medium, on which there are others too.
+    /// Stops a body of unknown length before it fills the medium, which others need too.
     fn endless(&self, here: u64) -> Result<(), Fault> {
         let free = self.folder.room()?.free;
         if free >= RESERVE_BYTES && here <= free {
@@ -184,7 +187,7 @@ impl Download<'_> {
         Err(Fault::new(Code::ResponseTooLarge, message).at(self.folder.shown()))
     }
 
-    /// Writes what comes, and keeps what came when it breaks off.
+    /// Writes the body, and keeps what arrived if it breaks off.
     fn fill(
         &mut self,
         mut part: Part,
@@ -197,7 +200,7 @@ impl Download<'_> {
             let chunk = match self.http.chunk(&mut response, &mut pace) {
                 Ok(Some(chunk)) => chunk,
                 Ok(None) => break,
-                // Every byte is here: how the connection ends after it does not matter.
+                // Every byte is here: how the connection ends does not matter.
                 Err(_) if total == Some(part.here()) => break,
                 Err(trouble) => {
                     self.ended(start, &part);
@@ -244,12 +247,12 @@ impl Download<'_> {
             path: Some(self.name.to_owned()),
             etag,
             last_modified,
-            resumed_from: self.before,
+            resumed_from: self.resumed_from,
         }))
     }
 }
 
-/// Asks for the rest of a file, if it is still the same; says from where on.
+/// Requests the rest of a file, if it is still the same. Returns the first byte of the rest.
 fn continue_from(part: &Part, headers: &mut HeaderMap) -> Option<u64> {
     let from = part.here();
     let validators = part.record.validators();
@@ -262,8 +265,8 @@ fn continue_from(part: &Part, headers: &mut HeaderMap) -> Option<u64> {
     Some(from)
 }
 
-/// The rest of a file comes: exactly the bytes that are missing, of the same file. Anything else
-/// begins anew with the next attempt; until then nothing on the disk is touched.
+/// Checks that a response is the rest of the file: exactly the missing bytes, of the same file. After
+/// anything else the next attempt starts again; until then nothing on the disk is touched.
 fn rest(mut part: Part, from: u64, response: &Response) -> Result<Part, AttemptError> {
     framing::delimited(response)?;
     if !part.record.validators().continues(&Validators::of(response.headers()))

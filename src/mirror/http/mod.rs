@@ -1,11 +1,10 @@
-//! The one HTTP stack of the mirror: over TLS, to allowed hosts only, tried again where that can help,
-//! and continued where it broke off.
+//! The one HTTP stack of the mirror: over TLS, to allowed hosts only, with retries and resumed downloads.
 //!
-//! What a server sends is untrusted: bounded, never decoded before it is hashed, and refused where it
-//! contradicts itself. Redirects are followed here, so that each is checked; the client beneath
-//! follows none. No credentials are kept or looked up here, and nothing is said about what is genuine.
+//! What a server sends is untrusted: bounded, never decoded before it is hashed, and refused if it
+//! contradicts itself. Redirects are followed here, so that each is checked; the client beneath follows
+//! none. Nothing here keeps or looks up credentials, or decides what is genuine.
 //!
-//! All calls are synchronous and may come from several threads, but not from inside the runtime that
+//! All calls are synchronous. They may come from several threads, but not from inside the runtime that
 //! [`Http`] owns.
 
 mod body;
@@ -28,7 +27,7 @@ mod small_file;
 pub(super) use body::{Ends, Pace, opening};
 pub use client::Http;
 pub(super) use error::refusal;
-pub use error::{AttemptError, passes, refused};
+pub use error::{AttemptError, is_transient, refused};
 pub(super) use framing::length;
 pub use head::RemoteFile;
 pub(super) use headers::ContentRange;

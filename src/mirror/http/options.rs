@@ -1,4 +1,4 @@
-//! How the client is made.
+//! The options of the client, and the client made of them.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -11,26 +11,26 @@ use super::Proxies;
 use super::error::causes;
 use crate::verdict::{Code, Fault};
 
-/// What an operator can say about the network.
+/// What an operator can set about the network.
 #[derive(Clone)]
 pub struct HttpOptions {
-    /// Roots besides the platform's: PEM files, each of one or more certificates.
+    /// Roots in addition to the platform's: PEM files, each of one or more certificates.
     pub ca_pem: Vec<Vec<u8>>,
-    /// Whether plain HTTP may be spoken, and a redirect may lead to it.
+    /// Whether plain HTTP is allowed, also as the target of a redirect.
     pub allow_http: bool,
-    /// `HOST=ADDRESS:PORT`: where to find a host, in place of asking the name service. The certificate must
-    /// still be the host's. Such a host is not asked through a proxy.
+    /// `HOST=ADDRESS:PORT`: the address of a host, instead of looking it up. The certificate must still be
+    /// the host's. No proxy is used for such a host.
     pub connect_to: Vec<String>,
-    /// The proxies to ask through.
+    /// The proxies to use.
     pub proxies: Proxies,
-    /// How often something is tried again.
+    /// How often a request is retried.
     pub retries: u32,
     /// How long a connection, with its TLS handshake, may take.
     pub connect_timeout: Duration,
-    /// How long a server may send nothing, or almost nothing; twice as long may a small answer take in
+    /// How long a server may send nothing, or almost nothing. A small response may take twice as long in
     /// all.
     pub stall_timeout: Duration,
-    /// The first wait before something is tried again; each further one is twice as long.
+    /// The wait before the first retry; each further one is twice as long.
     pub backoff: Duration,
 }
 
@@ -64,8 +64,8 @@ impl std::fmt::Debug for HttpOptions {
     }
 }
 
-/// `HOST=ADDRESS:PORT`: the host as it stands in URLs.
-pub(super) fn place(text: &str) -> Result<(String, SocketAddr), Fault> {
+/// Parses `HOST=ADDRESS:PORT`, with the host as URLs write it.
+pub(super) fn parse_connect_to(text: &str) -> Result<(String, SocketAddr), Fault> {
     let refuse = |message: &str| Fault::new(Code::Usage, message).at(text);
     let parts = text.split_once('=').and_then(|(host, to)| Some((host, to.parse().ok()?)));
     let (host, address) = parts
@@ -81,32 +81,31 @@ pub(super) fn place(text: &str) -> Result<(String, SocketAddr), Fault> {
 }
 
 impl HttpOptions {
-    /// Where a host is to be found, if that was said.
-    pub(super) fn place_of(&self, url: &Url) -> Option<SocketAddr> {
+    /// The address of a host, if `--connect-to` gives one.
+    pub(super) fn address_of(&self, url: &Url) -> Option<SocketAddr> {
         let Some(Host::Domain(name)) = url.host() else { return None };
-        let mut places = self.connect_to.iter().filter_map(|text| place(text).ok());
+        let mut places = self.connect_to.iter().filter_map(|text| parse_connect_to(text).ok());
         places.rfind(|(host, _)| host == name).map(|(_, address)| address)
     }
 
-    /// The client for everything; or the one for hosts whose place was said, which takes the port
-    /// from there.
+    /// The client for everything, or the one for hosts of `--connect-to`, which takes the port from there.
     pub(super) fn client(&self, placed: bool) -> Result<Client, Fault> {
-        // reqwest and the other crates of the mirror ask for the default; a second call is refused,
-        // and what the first one set is the same.
+        // reqwest and other crates use the default provider. A second call is refused, but the first one
+        // set the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let mut builder = Client::builder().no_proxy();
         for text in &self.connect_to {
-            let (host, address) = place(text)?;
+            let (host, address) = parse_connect_to(text)?;
             builder = builder.resolve(&host, address);
         }
         if placed {
-            // The name of the host in HTTP/1.1 is a header, and can have a port that is not asked.
+            // In HTTP/1.1 the host is a header, and may name a port other than the one connected to.
             builder = builder.http1_only();
         }
         let own = self.clone();
-        let proxy = Proxy::custom(move |url| match own.place_of(url) {
+        let proxy = Proxy::custom(move |url| match own.address_of(url) {
             Some(_) => None,
             None => own.proxies.of_url(url),
         });

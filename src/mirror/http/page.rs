@@ -1,11 +1,11 @@
-//! Web pages in place of files: what a proxy or a login sends with the status of success.
+//! Web pages in place of files, as proxies and logins send them with a status of success.
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
 use super::AttemptError;
 use crate::verdict::{Code, Fault, ServerAnswer};
 
-/// Whether bytes begin as a page does. No bundle, key, manifest or archive does.
+/// Whether bytes start like a web page. No bundle, key, manifest or archive does.
 #[must_use]
 pub(in crate::mirror) fn is_page(bytes: &[u8]) -> bool {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
@@ -14,7 +14,7 @@ pub(in crate::mirror) fn is_page(bytes: &[u8]) -> bool {
     begins(b"<!doctype html") || begins(b"<html") || begins(b"<head") || begins(b"<script")
 }
 
-/// Whether an answer calls itself one.
+/// Whether a response calls itself a web page.
 #[must_use]
 pub(in crate::mirror) fn says_page(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -22,14 +22,14 @@ pub(in crate::mirror) fn says_page(headers: &HeaderMap) -> bool {
     ["text/html", "application/xhtml+xml"].iter().any(|page| kind.eq_ignore_ascii_case(page))
 }
 
-/// The fault for a page where a file was expected.
+/// The fault for a web page in place of a file.
 #[must_use]
 pub(in crate::mirror) fn page() -> Fault {
     let message = "a web page came in place of the file: a proxy or login page";
     Fault::new(Code::ResponseInvalid, message).answered(ServerAnswer::WebPage)
 }
 
-/// Refuses a small file that is none: a page, or one that was compressed on the way.
+/// Refuses a web page in place of a small file, and a file that was compressed on the way.
 pub(super) fn expected(headers: &HeaderMap, body: &[u8]) -> Result<(), AttemptError> {
     if is_page(body) || says_page(headers) && body.trim_ascii_start().starts_with(b"<") {
         return Err(page().into());

@@ -1,7 +1,7 @@
-//! The half of a file that is here: under the temporary name, and beside it what it is a half of.
+//! The part of a file that has arrived, under a temporary name, and the record that says what it is part of.
 //!
-//! What lies here may be anybody's: the record is read strictly, and the bytes are hashed from the
-//! disk. Whether they belong to what the server has is the server's answer.
+//! Both may be anybody's: the record is read strictly, and the bytes are hashed from the disk. Whether they
+//! belong to the file on the server, the server says.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -16,17 +16,17 @@ use crate::mirror::urls::redacted;
 use crate::verdict::{Code, Fault};
 use crate::{json, limits};
 
-/// What the half is a half of: `NAME.resume.sealift-tmp`.
+/// What the part is a part of: `NAME.resume.sealift-tmp`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ResumeRecord {
-    /// Where it came from, for people.
+    /// Where it came from, for human readers.
     url: String,
-    /// The whole URL, with a query that may hold a secret.
+    /// SHA-256 of the whole URL: its query may hold a secret.
     url_sha256: Sha256Digest,
     etag: Option<String>,
     last_modified: Option<String>,
-    /// How the server said that it is encoded.
+    /// Its encoding, as the server states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) encoding: Option<String>,
     /// Size of the whole.
@@ -56,21 +56,22 @@ impl ResumeRecord {
 
     fn read(folder: &Folder, name: &str) -> Option<Self> {
         let limit = limits::RESUME_BYTES;
-        let (bytes, _) = read_small(folder, &beside(name), limit, Code::StateMalformed).ok()?;
+        let (bytes, _) =
+            read_small(folder, &record_path(name), limit, Code::StateMalformed).ok()?;
         serde_json::from_value(json::parse(&bytes, limit).ok()?).ok()
     }
 }
 
-/// What is added to the name, before the ending of everything temporary, for the record.
+/// The name of the record, without the ending of temporary files.
 fn record_name(name: &str) -> String {
     format!("{name}.resume")
 }
 
-fn beside(name: &str) -> String {
+fn record_path(name: &str) -> String {
     format!("{}{TEMPORARY}", record_name(name))
 }
 
-/// The half of a file, open for writing behind the last byte that was hashed.
+/// The part of a file, open for writing after the last byte that was hashed.
 #[derive(Debug)]
 pub(super) struct Part {
     file: File,
@@ -79,7 +80,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// The half that an earlier run left, if it can be continued.
+    /// The part that an earlier run left, if it can be continued.
     pub(super) fn found(folder: &Folder, name: &str, url: &Url) -> Result<Option<Self>, Fault> {
         let Some(record) = ResumeRecord::read(folder, name) else { return Ok(None) };
         let expected =
@@ -99,7 +100,7 @@ impl Part {
         let size = file.metadata().map_err(fail)?.len();
         let keep = match record.total {
             Some(total) if size > total => return Ok(None),
-            // All is here but its name: the server is asked for the last byte, so that it has to say
+            // All is here but its name. The server is asked for the last byte, so that it has to say
             // that this is still the file.
             Some(total) if size == total => size.saturating_sub(1),
             _ => size,
@@ -112,10 +113,10 @@ impl Part {
         Ok(Some(Self { file, hasher, record }))
     }
 
-    /// Begins anew: whatever was here is gone.
+    /// Starts again, without whatever was here.
     pub(super) fn fresh(folder: &Folder, name: &str, record: ResumeRecord) -> Result<Self, Fault> {
-        // In this order also for a medium that loses power: never a new record beside old bytes.
-        folder.remove(&beside(name))?;
+        // The order matters for a medium that loses power: never a new record with old bytes.
+        folder.remove(&record_path(name))?;
         let file = folder.part(name)?;
         let emptied = file.set_len(0).and_then(|()| file.sync_all());
         emptied.map_err(|error| unwritten(&error).at(folder.show(name)))?;
@@ -132,31 +133,31 @@ impl Part {
         self.hasher.bytes()
     }
 
-    /// Takes the next bytes.
+    /// Writes the next bytes.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.file.write_all(bytes).map_err(|error| unwritten(&error))?;
         self.hasher.update(bytes);
         Ok(())
     }
 
-    /// Gives the whole file its name; says its size and digest.
+    /// Gives the complete file its name; returns its size and digest.
     pub(super) fn finish(self, folder: &Folder, name: &str) -> Result<(u64, Sha256Digest), Fault> {
         let size = self.hasher.bytes();
         let done = self.file.set_len(size).and_then(|()| self.file.sync_all());
         done.map_err(|error| unwritten(&error).at(folder.show(name)))?;
         folder.commit(name)?;
-        folder.remove(&beside(name))?;
+        folder.remove(&record_path(name))?;
         Ok((size, self.hasher.finish()))
     }
 
     /// Removes what an earlier run left.
     pub(super) fn discard(folder: &Folder, name: &str) -> Result<(), Fault> {
-        folder.remove(&beside(name))?;
+        folder.remove(&record_path(name))?;
         folder.remove(&format!("{name}{TEMPORARY}"))
     }
 }
 
-/// Hashes the first bytes of a file, and stands behind them.
+/// Hashes the first bytes of a file, and leaves the position after them.
 fn hash(file: &mut File, bytes: u64, hasher: &mut Hasher) -> io::Result<()> {
     let mut buffer = vec![0; limits::COPY_BYTES];
     let mut head = file.take(bytes);

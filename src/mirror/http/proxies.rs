@@ -1,5 +1,5 @@
-//! Proxies, as Docker and Go's `httpproxy` read them from the environment: which one a URL is asked
-//! through, and for which it is not. The environment itself is read by whoever calls.
+//! Which proxy to use for a URL, by the rules by which Docker and Go's `httpproxy` read the environment. The
+//! caller reads the environment itself.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use url::{Host, Url};
 use crate::mirror::is_this_machine;
 use crate::verdict::{Code, Fault};
 
-/// Proxies, and what is asked without them.
+/// Proxies, and the hosts for which none is used.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
     http: Option<Url>,
@@ -18,7 +18,7 @@ pub struct Proxies {
 }
 
 impl fmt::Debug for Proxies {
-    /// Without the URLs: a password may stand in them.
+    /// Without the URLs, which may hold a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Proxies")
             .field("http", &self.http.is_some())
@@ -32,13 +32,13 @@ impl fmt::Debug for Proxies {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum NoProxyRule {
     All,
-    /// An address, or those that have so many first bits of it in common.
+    /// The addresses that share so many first bits with this one.
     Net {
         address: IpAddr,
         bits: u32,
         port: Option<u16>,
     },
-    /// A domain: everything below it, and itself unless it was written with a dot or `*.` in front.
+    /// Everything below a domain; also the domain itself unless it was written with a leading dot or `*.`.
     Domain {
         name: String,
         itself: bool,
@@ -47,12 +47,12 @@ enum NoProxyRule {
 }
 
 impl Proxies {
-    /// Reads `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, each in capitals or else in
-    /// small letters.
+    /// Reads `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, each in upper case or else in lower
+    /// case.
     ///
     /// # Errors
-    /// [`Code::Usage`] for a proxy that is no `http` or `https` URL; its text, in which a password may
-    /// stand, is not shown.
+    /// [`Code::Usage`] for a proxy that is not an `http` or `https` URL. Its text, which may hold a password,
+    /// is not shown.
     pub fn of(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Fault> {
         let get = |name: &str| {
             let set = |name: &str| variable(name).filter(|text| !text.trim().is_empty());
@@ -64,9 +64,9 @@ impl Proxies {
                 Fault::new(Code::Usage, "not the URL of an HTTP proxy").at(name.to_owned())
             }),
         };
-        // In a CGI program whoever asks sets this one, by a header `Proxy`.
+        // In a CGI program the client can set this one with a header `Proxy`.
         let http = if variable("REQUEST_METHOD").is_some() { None } else { proxy("HTTP_PROXY")? };
-        // One for all kinds is often a SOCKS proxy, which is not for this program.
+        // A proxy for all schemes is often a SOCKS proxy, which this program does not support.
         let all = get("ALL_PROXY").as_deref().and_then(parse);
         let direct = get("NO_PROXY").unwrap_or_default();
         Ok(Self {
@@ -76,7 +76,7 @@ impl Proxies {
         })
     }
 
-    /// The proxy through which a URL is asked; none for this machine.
+    /// The proxy for a URL; none for this machine.
     #[must_use]
     pub fn of_url(&self, url: &Url) -> Option<Url> {
         let proxy = match url.scheme() {
@@ -92,7 +92,7 @@ impl Proxies {
     }
 }
 
-/// A proxy's URL, or its host and port alone.
+/// Parses a proxy's URL, or its host and port alone.
 fn parse(text: &str) -> Option<Url> {
     let text = text.trim();
     let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
@@ -126,7 +126,7 @@ fn rule(text: &str) -> Option<NoProxyRule> {
     Some(NoProxyRule::Domain { name, itself: below.is_none(), port })
 }
 
-/// What stands before a port, and the port: `[::1]:80`, `::1`, `a:80`, `a`.
+/// Splits off a port: `[::1]:80`, `::1`, `a:80`, `a`.
 fn host_and_port(text: &str) -> Option<(&str, Option<u16>)> {
     if text.parse::<IpAddr>().is_ok() {
         return Some((text, None));
@@ -143,8 +143,8 @@ impl NoProxyRule {
         match self {
             Self::All => true,
             Self::Net { address, bits, port } => match host {
-                Host::Ipv4(it) => fits(port) && within(IpAddr::V4(*it), *address, *bits),
-                Host::Ipv6(it) => fits(port) && within(IpAddr::V6(*it), *address, *bits),
+                Host::Ipv4(host) => fits(port) && within(IpAddr::V4(*host), *address, *bits),
+                Host::Ipv6(host) => fits(port) && within(IpAddr::V6(*host), *address, *bits),
                 Host::Domain(_) => false,
             },
             Self::Domain { name, itself, port } => {
@@ -158,7 +158,7 @@ impl NoProxyRule {
     }
 }
 
-/// Whether the first bits of two addresses of one kind are equal.
+/// Whether the first bits of two addresses of the same kind are equal.
 fn within(one: IpAddr, other: IpAddr, bits: u32) -> bool {
     let equal = |different: u128, width: u32| {
         different.checked_shr(width.saturating_sub(bits)).unwrap_or(0) == 0

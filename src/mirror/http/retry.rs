@@ -1,4 +1,4 @@
-//! When something is tried again: the one rule for every request of the mirror.
+//! When a request is retried: the one rule for every request of the mirror.
 
 use std::thread;
 use std::time::Duration;
@@ -10,8 +10,8 @@ use crate::mirror::{SilentWatch, Watch};
 use crate::verdict::{Fault, printable};
 
 impl Http {
-    /// Does a step until it succeeds, can't, or was tried too often. It is told how often it was
-    /// tried before.
+    /// Repeats a step until it succeeds, can't succeed, or was tried too often. The step gets the number of
+    /// earlier tries.
     ///
     /// # Errors
     /// The last fault of the step.
@@ -23,7 +23,7 @@ impl Http {
         self.retrying_watched(what, &SilentWatch, step)
     }
 
-    /// The same, told to somebody who watches.
+    /// The same, and reports every retry.
     ///
     /// # Errors
     /// The last fault of the step.
@@ -62,7 +62,7 @@ impl Http {
     }
 }
 
-/// When a server asks to be tried again, which is too late for this run.
+/// When a server asks to be asked again, if that is too late for this run.
 fn later(wait: Duration, now: jiff::Timestamp) -> String {
     let seconds = wait.as_secs();
     let when = i64::try_from(seconds).ok().and_then(|seconds| {
@@ -72,7 +72,7 @@ fn later(wait: Duration, now: jiff::Timestamp) -> String {
     format!("it asks to be tried again in {seconds} seconds{when}")
 }
 
-/// The fault with more words.
+/// The fault with an addition to its message.
 fn longer(fault: &Fault, words: &str) -> Fault {
     if words.is_empty() {
         return fault.clone();
@@ -84,8 +84,8 @@ fn longer(fault: &Fault, words: &str) -> Fault {
     }
 }
 
-/// Twice as long each time, and at random between half of that and all of it, so that many who were
-/// turned away together don't come back together.
+/// Twice as long each time, and then a random time between half of that and all of it, so that clients
+/// that were turned away together don't come back together.
 fn pause(first: Duration, tried: u32) -> Duration {
     let whole = first.saturating_mul(2_u32.saturating_pow(tried)).min(limits::RETRY_PAUSE);
     let half = whole.checked_div(2).unwrap_or_default();

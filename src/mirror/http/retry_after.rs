@@ -1,4 +1,4 @@
-//! `Retry-After`: how long a server asks to be left alone.
+//! `Retry-After`: how long a server asks a client to wait.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ fn parse_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
 }
 
-/// A date in the form that every server writes (RFC 9110: IMF-fixdate), and in no other.
+/// A date in the form that every server writes (IMF-fixdate of RFC 9110), and in no other.
 fn date(text: &str) -> Option<Timestamp> {
     let time = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
     let printer = jiff::fmt::rfc2822::DateTimePrinter::new();

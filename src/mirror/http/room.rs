@@ -1,16 +1,17 @@
-//! Room for what comes. A size that a server states is what it says, and true or not: it concerns the
-//! one file that it is said of. Only a disk that is full says that there is no space.
+//! Whether there is space for a download.
+//!
+//! A size that a server states may be false, so it concerns only its own file. Only a full disk means that
+//! there is no space.
 
 use std::io::{self, ErrorKind};
 
 use crate::directory::{Folder, TEMPORARY};
 use crate::verdict::{Code, Fault};
 
-/// What is left free on a disk; with less it counts as full.
+/// A disk with less free space than this counts as full.
 pub(super) const RESERVE_BYTES: u64 = 64 << 20;
 
-/// Whether there is room for a file of which somebody says that it has so many bytes; what is here of
-/// it counts.
+/// Checks that there is space for a file of a stated size. The part of it that is here counts as free.
 pub(in crate::mirror) fn fits(folder: &Folder, name: &str, stated: u64) -> Result<(), Fault> {
     let room = folder.room()?;
     if let Some(largest) = room.largest_file.filter(|largest| stated > *largest) {
@@ -18,7 +19,8 @@ pub(in crate::mirror) fn fits(folder: &Folder, name: &str, stated: u64) -> Resul
         let most = format!("at most {largest} bytes");
         return Err(Fault::new(Code::FileTooLarge, message).expected_found(most, stated));
     }
-    let here = folder.file(&format!("{name}{TEMPORARY}")).ok().and_then(|it| it.metadata().ok());
+    let here =
+        folder.file(&format!("{name}{TEMPORARY}")).ok().and_then(|file| file.metadata().ok());
     let free = room.free.saturating_add(here.map_or(0, |metadata| metadata.len()));
     if stated <= free {
         return Ok(());
@@ -32,7 +34,7 @@ pub(in crate::mirror) fn fits(folder: &Folder, name: &str, stated: u64) -> Resul
     Err(Fault::new(code, message).expected_found(format!("at most {free} bytes"), stated))
 }
 
-/// Why something could not be written.
+/// The fault for a failed write.
 pub(in crate::mirror) fn unwritten(error: &io::Error) -> Fault {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {

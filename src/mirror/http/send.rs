@@ -1,4 +1,4 @@
-//! One request and the redirects that follow it, each checked before it is asked.
+//! One request and its redirects, each checked before it is followed.
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Method, Response};
@@ -31,7 +31,7 @@ impl<'a> Request<'a> {
 }
 
 impl Http {
-    /// Sends a request and follows redirects; the answer has any other status.
+    /// Sends a request and follows redirects; the response has any other status.
     pub(in crate::mirror) fn send(&self, request: Request<'_>) -> Result<Response, AttemptError> {
         let Request { method, url: first, hosts, mut headers, form, follow } = request;
         let follow = follow && form.is_none();
@@ -43,7 +43,7 @@ impl Http {
                 false => trouble.at(redacted(&url)),
             };
             self.check(hosts, &url).map_err(|fault| place(fault.into()))?;
-            // What opens one place is not shown to another, and not again after that.
+            // Credentials for one origin are not shown to another, and not again after that.
             if url.origin() != first.origin() {
                 headers.remove(AUTHORIZATION);
             }
@@ -64,7 +64,7 @@ impl Http {
         }
     }
 
-    /// Asks one URL.
+    /// Requests one URL.
     fn once(
         &self,
         method: &Method,
@@ -74,8 +74,8 @@ impl Http {
     ) -> Result<Response, AttemptError> {
         let mut asked = url.clone();
         let mut client = self.client();
-        if let (Some(_), Some(port)) = (self.options().place_of(url), url.port()) {
-            // A port in the URL would win over the one of the place that was said.
+        if let (Some(_), Some(port)) = (self.options().address_of(url), url.port()) {
+            // A port in the URL would override that of `--connect-to`.
             let name = format!("{}:{port}", url.host_str().unwrap_or_default());
             let name = HeaderValue::from_str(&name).map_err(|_| invalid("not a host name"))?;
             if asked.set_port(None).is_ok() {
@@ -89,7 +89,7 @@ impl Http {
                 .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body(form.to_owned());
         }
-        // Sent inside: the time limits begin with the call, and need the runtime.
+        // Sent inside the future: the time limits begin with the call, and need the runtime.
         self.block_on(async { request.send().await }).map_err(AttemptError::from)
     }
 
@@ -101,7 +101,7 @@ impl Http {
     }
 }
 
-/// Where a redirect leads.
+/// The URL that a redirect leads to.
 fn target(url: &Url, response: &Response) -> Result<Url, Fault> {
     let mut values = response.headers().get_all(LOCATION).iter();
     let (Some(location), None) = (values.next(), values.next()) else {

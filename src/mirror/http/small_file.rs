@@ -1,4 +1,4 @@
-//! A small file, into memory.
+//! Fetches a small file into memory.
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use url::Url;
@@ -12,18 +12,18 @@ use crate::mirror::urls::{query_digest, redacted};
 use crate::mirror::{FetchRecord, Hosts};
 use crate::verdict::{Code, Fault};
 
-/// A small file, or that it is still the same.
+/// A small file, unless it is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "an answer at a time, and never kept")]
+#[expect(clippy::large_enum_variant, reason = "one at a time, and never kept")]
 pub enum SmallFile {
-    /// The server says that it is what the validators stand for.
+    /// The server says that the file has not changed.
     Unchanged,
     /// The file.
     Body(Vec<u8>, FetchRecord),
 }
 
 impl Http {
-    /// Fetches a small file of at most `cap` bytes: a bundle, a key or the like, never a page.
+    /// Fetches a file of at most `cap` bytes, such as a bundle or a key. A web page is refused.
     ///
     /// # Errors
     /// [`Code::HostNotAllowed`], [`Code::ResponseTooLarge`], and those of the network.
@@ -39,10 +39,10 @@ impl Http {
         self.small_of(url, hosts, cap, &headers, asked)
     }
 
-    /// The same with an `Authorization`, which is not shown to another host than the URL's own.
+    /// The same with an `Authorization`, which no host but the URL's own gets to see.
     ///
     /// # Errors
-    /// Those of [`Http::small`], and [`Code::CredentialsFailed`] for what can't stand in a header.
+    /// Those of [`Http::small`], and [`Code::CredentialsFailed`] for what a header can't hold.
     pub fn small_with(
         &self,
         url: &Url,

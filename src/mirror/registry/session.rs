@@ -19,7 +19,7 @@ use crate::digest::Sha256Digest;
 use crate::json;
 use crate::limits;
 use crate::mirror::fetch_record::now;
-use crate::mirror::http::{AttemptError, Http, is_page, page, passes};
+use crate::mirror::http::{AttemptError, Http, is_page, is_transient, page};
 use crate::mirror::{FetchRecord, Hosts};
 use crate::verdict::{Code, Fault};
 
@@ -77,7 +77,9 @@ impl<'a> Session<'a> {
                 &RegistryRequest { cap, ..RegistryRequest::default() },
             )?;
             match answer.status {
-                status if passes(status) => Err(refused(status, &answer.headers, &answer.body)),
+                status if is_transient(status) => {
+                    Err(refused(status, &answer.headers, &answer.body))
+                }
                 _ => Ok(answer),
             }
         });
