@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::progress_lines::ProgressLines;
 use super::{complain, new_file, shown};
 use crate::release::{Events, Place};
-use crate::report::{self, Below, Called, Detail, Form, Ledger};
+use crate::report::{self, Below, Called, Detail, Form, StoredAnswers};
 use crate::verdict::{
     ArtifactReport, Code, Cover, ExitStatus, Fault, Outcome, Report, Run, Shard, StoppedBy,
     Summary, line,
@@ -55,7 +55,7 @@ struct ConsoleState {
     run: Run,
     count: Summary,
     /// Kept only if a report other than lines of text is wanted.
-    ledger: Option<Ledger<(usize, Place)>>,
+    stored: Option<StoredAnswers<(usize, Place)>>,
     earlier: Option<EarlierAnswers>,
     /// What an answer could not be kept for.
     lost: io::Result<()>,
@@ -99,7 +99,7 @@ impl Console {
                 path: 0,
                 run,
                 count: Summary::default(),
-                ledger: keeps.then(Ledger::default),
+                stored: keeps.then(StoredAnswers::default),
                 earlier,
                 lost: Ok(()),
                 ended: false,
@@ -167,8 +167,8 @@ impl Console {
             ..state.count.clone()
         });
         let mut faults = Vec::new();
-        if let Some(ledger) = &state.ledger {
-            let source = ledger.of(&state.run);
+        if let Some(stored) = &state.stored {
+            let source = stored.of(&state.run);
             for (path, form) in &self.files {
                 let written =
                     new_file::replace(path, |file| form.write(file, &source, Detail::Full));
@@ -182,8 +182,8 @@ impl Console {
         written = written.and(lost);
         if self.output == Form::Text {
             written = written.and_then(|()| self.last_lines(&mut out, state));
-        } else if let Some(ledger) = &state.ledger {
-            let source = ledger.of(&state.run);
+        } else if let Some(stored) = &state.stored {
+            let source = stored.of(&state.run);
             written = written.and_then(|()| self.output.write(&mut out, &source, self.detail));
         }
         let written = written.and_then(|()| out.flush());
@@ -297,8 +297,8 @@ impl Events for Console {
         }
         state.count.count(report.outcome());
         let key = (state.path, place);
-        if let Some(ledger) = &mut state.ledger
-            && let Err(error) = ledger.push(key, &report)
+        if let Some(stored) = &mut state.stored
+            && let Err(error) = stored.push(key, &report)
         {
             state.lost = Err(error);
         }

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeSeq as _};
 use serde::{Deserialize as _, Deserializer, Serialize, Serializer};
 
-use super::{KeptReport, Ledger, Source};
+use super::{KeptReport, StoredAnswers, Source};
 use crate::limits;
 use crate::verdict::{ArtifactReport, Code, Coverage, Fault, Report, Run, SCHEMA, write_json};
 
@@ -120,7 +120,7 @@ impl<'de> Visitor<'de> for Members {
 struct Answers;
 
 impl<'de> DeserializeSeed<'de> for Answers {
-    type Value = Ledger<usize>;
+    type Value = StoredAnswers<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, list: D) -> Result<Self::Value, D::Error> {
         list.deserialize_seq(self)
@@ -128,14 +128,14 @@ impl<'de> DeserializeSeed<'de> for Answers {
 }
 
 impl<'de> Visitor<'de> for Answers {
-    type Value = Ledger<usize>;
+    type Value = StoredAnswers<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of answers")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut answers = Ledger::default();
+        let mut answers = StoredAnswers::default();
         let mut number = 0_usize;
         while let Some(answer) = list.next_element::<ArtifactReport>()? {
             answers.push(number, &answer).map_err(A::Error::custom)?;

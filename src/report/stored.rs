@@ -18,7 +18,7 @@ const BLOCK_BYTES: usize = 256 << 10;
 
 /// Answers in the order of their keys, whatever order they come in.
 #[derive(Debug)]
-pub struct Ledger<K> {
+pub struct StoredAnswers<K> {
     blocks: Vec<Box<[u8]>>,
     /// The block that is still open, uncompressed.
     open: Vec<u8>,
@@ -33,13 +33,13 @@ struct Entry<K> {
     end: usize,
 }
 
-/// A report whose answers are kept in a ledger.
+/// A report whose answers are kept in compressed form.
 #[derive(Debug)]
 pub struct KeptReport {
     /// The run.
     pub run: Run,
     /// The answers, in the order of the report.
-    pub answers: Ledger<usize>,
+    pub answers: StoredAnswers<usize>,
 }
 
 impl KeptReport {
@@ -50,13 +50,13 @@ impl KeptReport {
     }
 }
 
-impl<K> Default for Ledger<K> {
+impl<K> Default for StoredAnswers<K> {
     fn default() -> Self {
         Self { blocks: Vec::new(), open: Vec::new(), index: Vec::new() }
     }
 }
 
-impl<K: Ord> Ledger<K> {
+impl<K: Ord> StoredAnswers<K> {
     /// Keeps an answer.
     ///
     /// # Errors
@@ -78,7 +78,7 @@ impl<K: Ord> Ledger<K> {
     /// The kept answers as a report of this run.
     #[must_use]
     pub fn of<'a>(&'a self, run: &'a Run) -> Kept<'a, K> {
-        Kept { ledger: self, run, cache: RefCell::default() }
+        Kept { stored: self, run, cache: RefCell::default() }
     }
 
     fn block(&self, number: usize) -> io::Result<Vec<u8>> {
@@ -89,10 +89,10 @@ impl<K: Ord> Ledger<K> {
     }
 }
 
-/// A report that is written from a ledger.
+/// The stored answers of one run, as a source of report forms.
 #[derive(Debug)]
 pub struct Kept<'a, K> {
-    ledger: &'a Ledger<K>,
+    stored: &'a StoredAnswers<K>,
     run: &'a Run,
     /// The blocks that were last used: answers come nearly in the order of their keys.
     cache: RefCell<Vec<(usize, Vec<u8>)>>,
@@ -111,12 +111,12 @@ impl<K: Ord> Kept<'_, K> {
             if cache.len() >= CACHED {
                 cache.remove(0);
             }
-            cache.push((number, self.ledger.block(number)?));
+            cache.push((number, self.stored.block(number)?));
         }
         cache
             .last()
             .map(|(_, bytes)| see(bytes))
-            .ok_or_else(|| io::Error::other("a block of the ledger is gone"))
+            .ok_or_else(|| io::Error::other("a block of stored answers is gone"))
     }
 }
 
@@ -126,11 +126,11 @@ impl<K: Ord> Source for Kept<'_, K> {
     }
 
     fn count(&self) -> usize {
-        self.ledger.index.len()
+        self.stored.index.len()
     }
 
     fn each(&self, visit: &mut dyn FnMut(&ArtifactReport) -> io::Result<()>) -> io::Result<()> {
-        let mut order: Vec<&Entry<K>> = self.ledger.index.iter().collect();
+        let mut order: Vec<&Entry<K>> = self.stored.index.iter().collect();
         order.sort_by(|a, b| a.key.cmp(&b.key));
         for entry in order {
             let report: ArtifactReport = self.with_block(entry.block, |bytes| {
@@ -150,16 +150,16 @@ mod tests {
 
     #[test]
     fn answers_come_back_whole_and_in_order() {
-        let mut ledger = Ledger::default();
+        let mut stored = StoredAnswers::default();
         let count = 3000_u32;
         for number in (0..count).rev() {
             let fault = Fault::new(Code::FileMismatch, "x".repeat(300)).at(number.to_string());
             let report = ArtifactReport::new(format!("{number:05}")).refused(&fault);
-            ledger.push(number, &report).unwrap();
+            stored.push(number, &report).unwrap();
         }
-        assert!(ledger.blocks.len() > 3, "{}", ledger.blocks.len());
+        assert!(stored.blocks.len() > 3, "{}", stored.blocks.len());
         let run = Run::new("2026-01-01T00:00:00Z".to_owned());
-        let kept = ledger.of(&run);
+        let kept = stored.of(&run);
         for _ in 0..2 {
             let mut expected = 0;
             kept.each(&mut |report| {
