@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeSeq as _};
 use serde::{Deserialize as _, Deserializer, Serialize, Serializer};
 
-use super::{KeptReport, StoredAnswers, Source};
+use super::{KeptReport, Source, StoredAnswers};
 use crate::limits;
 use crate::verdict::{ArtifactReport, Code, Coverage, Fault, Report, Run, SCHEMA, write_json};
 
