@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::files;
-use crate::report::{self, Form, KeptReport};
+use crate::report::{self, Form, StoredReport};
 use crate::verdict::{Code, Fault, Report};
 
 /// Reads a report from a file or, for `-`, from standard input.
@@ -19,8 +19,8 @@ pub(super) fn read(path: &Path) -> Result<Report, Fault> {
 ///
 /// # Errors
 /// Those of [`read`].
-pub(super) fn read_kept(path: &Path) -> Result<KeptReport, Fault> {
-    parse_file(path, report::parse_kept)
+pub(super) fn read_kept(path: &Path) -> Result<StoredReport, Fault> {
+    parse_file(path, report::parse_stored)
 }
 
 fn parse_file<T>(

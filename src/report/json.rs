@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeSeq as _};
 use serde::{Deserialize as _, Deserializer, Serialize, Serializer};
 
-use super::{KeptReport, Source, StoredAnswers};
+use super::{Source, StoredAnswers, StoredReport};
 use crate::limits;
 use crate::verdict::{ArtifactReport, Code, Coverage, Fault, Report, Run, SCHEMA, write_json};
 
@@ -68,7 +68,7 @@ pub fn parse(reader: impl Read) -> Result<Report, Fault> {
 ///
 /// # Errors
 /// Those of [`parse`].
-pub fn parse_kept(reader: impl Read) -> Result<KeptReport, Fault> {
+pub fn parse_stored(reader: impl Read) -> Result<StoredReport, Fault> {
     let refuse = |message: String| Fault::new(Code::ReportMalformed, message);
     let reader = io::BufReader::with_capacity(64 << 10, reader.take(limits::REPORT_BYTES));
     let mut document = serde_json::Deserializer::from_reader(reader);
@@ -87,13 +87,13 @@ pub fn parse_kept(reader: impl Read) -> Result<KeptReport, Fault> {
 struct Members;
 
 impl<'de> Visitor<'de> for Members {
-    type Value = KeptReport;
+    type Value = StoredReport;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a report")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<KeptReport, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<StoredReport, A::Error> {
         let mut answers = None;
         let mut coverage: Option<Option<Coverage>> = None;
         // Small, all of them.
@@ -112,7 +112,7 @@ impl<'de> Visitor<'de> for Members {
         let mut run =
             Run::deserialize(serde_json::Value::Object(others)).map_err(A::Error::custom)?;
         run.coverage = coverage.flatten();
-        Ok(KeptReport { run, answers })
+        Ok(StoredReport { run, answers })
     }
 }
 
@@ -167,7 +167,7 @@ mod tests {
             let report = Report::new("2026-01-01T00:00:00Z".to_owned(), vec![artifact]);
             let again = parse(&written(&report)[..]).unwrap();
             prop_assert_eq!(&again.run, &report.run);
-            let kept = parse_kept(&written(&report)[..]).unwrap();
+            let kept = parse_stored(&written(&report)[..]).unwrap();
             prop_assert_eq!(&kept.run, &again.run);
             let mut same = Vec::new();
             kept.source().each(&mut |it| { same.push(it.clone()); Ok(()) }).unwrap();
@@ -182,7 +182,7 @@ mod tests {
             let cut = cut.min(bytes.len() - 2);
             let fault = parse(&bytes[..cut]).unwrap_err();
             prop_assert_eq!(fault.code(), Code::ReportMalformed);
-            prop_assert_eq!(parse_kept(&bytes[..cut]).unwrap_err().code(), Code::ReportMalformed);
+            prop_assert_eq!(parse_stored(&bytes[..cut]).unwrap_err().code(), Code::ReportMalformed);
         }
     }
 }

@@ -35,17 +35,17 @@ struct Entry<K> {
 
 /// A report whose answers are kept in compressed form.
 #[derive(Debug)]
-pub struct KeptReport {
+pub struct StoredReport {
     /// The run.
     pub run: Run,
     /// The answers, in the order of the report.
     pub answers: StoredAnswers<usize>,
 }
 
-impl KeptReport {
+impl StoredReport {
     /// The report as a source of forms.
     #[must_use]
-    pub fn source(&self) -> Kept<'_, usize> {
+    pub fn source(&self) -> StoredSource<'_, usize> {
         self.answers.of(&self.run)
     }
 }
@@ -77,8 +77,8 @@ impl<K: Ord> StoredAnswers<K> {
 
     /// The kept answers as a report of this run.
     #[must_use]
-    pub fn of<'a>(&'a self, run: &'a Run) -> Kept<'a, K> {
-        Kept { stored: self, run, cache: RefCell::default() }
+    pub fn of<'a>(&'a self, run: &'a Run) -> StoredSource<'a, K> {
+        StoredSource { stored: self, run, cache: RefCell::default() }
     }
 
     fn block(&self, number: usize) -> io::Result<Vec<u8>> {
@@ -91,7 +91,7 @@ impl<K: Ord> StoredAnswers<K> {
 
 /// The stored answers of one run, as a source of report forms.
 #[derive(Debug)]
-pub struct Kept<'a, K> {
+pub struct StoredSource<'a, K> {
     stored: &'a StoredAnswers<K>,
     run: &'a Run,
     /// The blocks that were last used: answers come nearly in the order of their keys.
@@ -101,7 +101,7 @@ pub struct Kept<'a, K> {
 /// Blocks that are kept uncompressed.
 const CACHED: usize = 8;
 
-impl<K: Ord> Kept<'_, K> {
+impl<K: Ord> StoredSource<'_, K> {
     fn with_block<T>(&self, number: usize, see: impl FnOnce(&[u8]) -> T) -> io::Result<T> {
         let mut cache = self.cache.borrow_mut();
         if let Some(at) = cache.iter().position(|(cached, _)| *cached == number) {
@@ -120,7 +120,7 @@ impl<K: Ord> Kept<'_, K> {
     }
 }
 
-impl<K: Ord> Source for Kept<'_, K> {
+impl<K: Ord> Source for StoredSource<'_, K> {
     fn run(&self) -> &Run {
         self.run
     }
