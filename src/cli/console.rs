@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::progress_lines::ProgressLines;
 use super::{complain, new_file, shown};
 use crate::release::{Events, Place};
-use crate::report::{self, Below, Called, Detail, Form, StoredAnswers};
+use crate::report::{self, Detail, Form, RelativeName, RequestedPaths, StoredAnswers};
 use crate::verdict::{
     ArtifactReport, Code, Cover, ExitStatus, Fault, Outcome, Report, Run, Shard, StoppedBy,
     Summary, line,
@@ -65,9 +65,9 @@ struct ConsoleState {
 /// The answers of an earlier run.
 struct EarlierAnswers {
     /// By what they are called below the paths that were asked for then.
-    answers: HashMap<Called, VecDeque<ArtifactReport>>,
+    answers: HashMap<RelativeName, VecDeque<ArtifactReport>>,
     /// What things are called now.
-    now: Below,
+    now: RequestedPaths,
     /// Which part it was of.
     shard: Option<(u32, u32)>,
     same: u64,
@@ -79,8 +79,8 @@ impl Console {
         let keeps = wanted.output != Form::Text || !wanted.files.is_empty();
         let earlier = wanted.earlier.map(|report| {
             let shard = report.run.shard.as_ref().map(|it| (it.part, it.of));
-            let mut answers: HashMap<Called, VecDeque<ArtifactReport>> = HashMap::new();
-            let (then, now) = Below::both(&report.run, &run);
+            let mut answers: HashMap<RelativeName, VecDeque<ArtifactReport>> = HashMap::new();
+            let (then, now) = RequestedPaths::both(&report.run, &run);
             for artifact in report.artifacts {
                 answers.entry(then.artifact(&artifact)).or_default().push_back(artifact);
             }
@@ -193,14 +193,14 @@ impl Console {
 
     fn last_lines(&self, out: &mut dyn io::Write, state: &mut ConsoleState) -> io::Result<()> {
         if let Some(earlier) = &state.earlier {
-            let mut gone: Vec<(&String, Outcome, &Called)> = Vec::new();
+            let mut gone: Vec<(&String, Outcome, &RelativeName)> = Vec::new();
             for (called, answers) in &earlier.answers {
                 gone.extend(answers.iter().map(|it| (&it.name, it.outcome(), called)));
             }
             gone.sort();
             let shard = state.run.shard.as_ref().map(|it| (it.part, it.of));
             // Another part says nothing of these, nor does what was left out.
-            let excluded: BTreeSet<Called> = state
+            let excluded: BTreeSet<RelativeName> = state
                 .run
                 .coverage
                 .iter()
@@ -208,7 +208,7 @@ impl Console {
                 .filter(|it| it.cover == Cover::Excluded)
                 .map(|it| earlier.now.file(&it.name))
                 .collect();
-            let left_out = |called: &Called| {
+            let left_out = |called: &RelativeName| {
                 let (number, within, name) = called;
                 let below = (*number, within.clone(), format!("{name}/"));
                 excluded.contains(called)

@@ -5,13 +5,13 @@ use crate::verdict::{ArtifactKind, ArtifactReport, Run};
 
 /// The paths that a report was asked for, as far as they can be held against another report's.
 #[derive(Debug, Clone, Default)]
-pub struct Below(Vec<String>);
+pub struct RequestedPaths(Vec<String>);
 
 /// What a thing is called: which of the paths asked for it lies below, the transfer directory that it is in, and
 /// its name, both below that path.
-pub type Called = (usize, Option<String>, String);
+pub type RelativeName = (usize, Option<String>, String);
 
-impl Below {
+impl RequestedPaths {
     /// For two runs: where both were asked for as many paths, the first of one is taken for the first of the
     /// other and so on; else things go by their whole names.
     #[must_use]
@@ -31,7 +31,7 @@ impl Below {
 
     /// What an artifact is called.
     #[must_use]
-    pub fn artifact(&self, artifact: &ArtifactReport) -> Called {
+    pub fn artifact(&self, artifact: &ArtifactReport) -> RelativeName {
         if let Some(within) = &artifact.within {
             let (number, within) = self.split(within);
             return (number, Some(within.to_owned()), artifact.name.clone());
@@ -48,7 +48,7 @@ impl Below {
 
     /// What a file is called.
     #[must_use]
-    pub fn file(&self, name: &str) -> Called {
+    pub fn file(&self, name: &str) -> RelativeName {
         let (number, name) = self.split(name);
         (number, None, name.to_owned())
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use serde::Serialize;
 
-use super::below::{Below, Called};
+use super::below::{RelativeName, RequestedPaths};
 use super::words::{cover, outcome_word, trusted_by};
 use crate::verdict::{
     ArtifactReport, Basis, Code, Coverage, CoveredFile, MatchedDigest, Report, Run,
@@ -49,7 +49,7 @@ impl Difference {
 /// What differs from `before` to `after`: the run first, then the artifacts and then the files, each in
 /// the order of the reports.
 ///
-/// Artifacts and files are compared by their paths below what each report was asked for ([`Below`]), so that the
+/// Artifacts and files are compared by their paths below what each report was asked for ([`RequestedPaths`]), so that the
 /// same tree at two places does not differ; where a name stands several times, the first is compared with
 /// the first. Times, durations and byte counts are no differences.
 #[must_use]
@@ -57,7 +57,7 @@ pub fn diff(before: &Report, after: &Report) -> Vec<Difference> {
     let mut found = Vec::new();
     runs(&before.run, &after.run, &mut found);
 
-    let (here, there) = Below::both(&before.run, &after.run);
+    let (here, there) = RequestedPaths::both(&before.run, &after.run);
     let called = (
         |artifact: &ArtifactReport| here.artifact(artifact),
         |artifact: &ArtifactReport| there.artifact(artifact),
@@ -188,9 +188,9 @@ fn runs(before: &Run, after: &Run, found: &mut Vec<Difference>) {
 
 /// Files that are no artifacts: what is said of those is in their answers.
 fn files(
-    (before, here): (&Coverage, &Below),
-    (after, there): (&Coverage, &Below),
-    artifacts: &BTreeSet<Called>,
+    (before, here): (&Coverage, &RequestedPaths),
+    (after, there): (&Coverage, &RequestedPaths),
+    artifacts: &BTreeSet<RelativeName>,
     found: &mut Vec<Difference>,
 ) {
     let called =
@@ -220,10 +220,10 @@ fn files(
 fn pairs<'t, T>(
     before: &'t [T],
     after: &'t [T],
-    old: impl Fn(&'t T) -> Called,
-    new: impl Fn(&'t T) -> Called,
+    old: impl Fn(&'t T) -> RelativeName,
+    new: impl Fn(&'t T) -> RelativeName,
 ) -> Vec<(Option<&'t T>, Option<&'t T>)> {
-    let mut places: HashMap<Called, VecDeque<usize>> = HashMap::new();
+    let mut places: HashMap<RelativeName, VecDeque<usize>> = HashMap::new();
     for (place, it) in after.iter().enumerate() {
         places.entry(new(it)).or_default().push_back(place);
     }

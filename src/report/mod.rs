@@ -15,7 +15,7 @@ mod text;
 mod whole;
 mod words;
 
-pub use below::{Below, Called};
+pub use below::{RelativeName, RequestedPaths};
 pub use bundle::bundle_lines;
 pub use compare::{Change, Difference, diff, differs};
 pub use forms::Form;
