@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::Source;
 use super::markup::safe;
-use super::whole::{counted, tally, whole};
+use super::run_verdict::{counted, run_verdict, tally};
 use super::words::{check_name, duration, kind, outcome_word, proved, size, status, title};
 use crate::digest::Sha256Digest;
 use crate::verdict::{ArtifactReport, Check, ExitStatus, Outcome, Run, Summary};
@@ -26,12 +26,12 @@ use crate::verdict::{ArtifactReport, Check, ExitStatus, Outcome, Run, Summary};
 pub fn junit(out: &mut dyn Write, source: &dyn Source) -> io::Result<()> {
     let run = source.run();
     let counts = tally(source)?;
-    let whole = whole(run, &counts);
+    let verdict = run_verdict(run, &counts);
     let failures: u64 = [Outcome::Failed, Outcome::Missing, Outcome::Extra]
         .into_iter()
         .map(|outcome| counts.of(outcome))
         .sum();
-    let run_case = u64::from(whole.unexplained.is_some());
+    let run_case = u64::from(verdict.unexplained.is_some());
     let errors = counts
         .answers
         .saturating_sub(failures)
@@ -54,16 +54,16 @@ pub fn junit(out: &mut dyn Write, source: &dyn Source) -> io::Result<()> {
     writeln!(out, "<testsuites {head}>")?;
     writeln!(out, "<testsuite {head}>")?;
     writeln!(out, "<properties>")?;
-    properties(out, run, &counts, &whole.title)?;
+    properties(out, run, &counts, &verdict.title)?;
     writeln!(out, "</properties>")?;
     let mut names = Names::default();
-    if let Some(why) = &whole.unexplained {
+    if let Some(why) = &verdict.unexplained {
         let name = names.unused("sealift.run", "the run as a whole");
         writeln!(out, "<testcase name=\"{name}\" classname=\"sealift.run\">")?;
         writeln!(
             out,
             "<error type=\"run\" message=\"{}\">{}</error>",
-            safe(&whole.title),
+            safe(&verdict.title),
             safe(why)
         )?;
         writeln!(out, "</testcase>")?;

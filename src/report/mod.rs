@@ -9,10 +9,10 @@ mod html;
 mod json;
 mod junit;
 mod markup;
+mod run_verdict;
 mod source;
 mod stored;
 mod text;
-mod whole;
 mod words;
 
 pub use below::{RelativeName, RequestedPaths};

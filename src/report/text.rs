@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use super::Source;
-use super::whole::stopped;
+use super::run_verdict::stopped;
 use super::words::{
     ORDER, check_name, duration, is_of_state, proved, size, so_many, status, title, unsigned,
 };

@@ -13,7 +13,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::Source;
 use super::markup::Text;
-use super::whole::{Tone, tally, whole};
+use super::run_verdict::{Tone, run_verdict, tally};
 use super::words::{ORDER, meaning};
 use crate::verdict::{ArtifactReport, Outcome};
 
@@ -31,13 +31,13 @@ const ROWS: u64 = 200;
 pub fn html(out: &mut dyn Write, source: &dyn Source) -> io::Result<()> {
     let report = source.run();
     let counts = tally(source)?;
-    let whole = whole(report, &counts);
-    let tone = match whole.tone {
+    let verdict = run_verdict(report, &counts);
+    let tone = match verdict.tone {
         Tone::Good => "good",
         Tone::Bad => "bad",
         Tone::Open => "open",
     };
-    let title = Text(&whole.title);
+    let title = Text(&verdict.title);
     out.write_all(b"<!DOCTYPE html>\n<html lang=\"en\">\n")?;
     // The policy comes before everything that it could forbid.
     put(
@@ -62,7 +62,7 @@ pub fn html(out: &mut dyn Write, source: &dyn Source) -> io::Result<()> {
             header class=(tone) {
                 p.over { "Sealift verification report" }
                 h1 { (title) }
-                @for line in &whole.lines { p { (Text(line)) } }
+                @for line in &verdict.lines { p { (Text(line)) } }
                 p.what {
                     @for path in &report.paths { bdi { (Text(path)) } " · " }
                     (Text(&report.time))

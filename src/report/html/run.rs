@@ -6,7 +6,7 @@ use super::artifact::tone;
 use super::id_of;
 use crate::digest::Sha256Digest;
 use crate::report::markup::Text;
-use crate::report::whole::counted;
+use crate::report::run_verdict::counted;
 use crate::report::words::{ORDER, cover, duration, meaning, size, so_many};
 use crate::verdict::{Basis, Cover, Coverage, Run, Summary, TrustedRoot};
 

@@ -20,7 +20,7 @@ pub(super) enum Tone {
 
 /// What is said of a run.
 #[derive(Debug)]
-pub(super) struct Whole {
+pub(super) struct RunVerdict {
     pub(super) tone: Tone,
     /// The verdict, some words.
     pub(super) title: String,
@@ -57,7 +57,7 @@ pub(super) fn stopped(run: &Run) -> Option<(&'static str, &'static str)> {
 }
 
 /// What is said of a run with these answers.
-pub(super) fn whole(run: &Run, counts: &Summary) -> Whole {
+pub(super) fn run_verdict(run: &Run, counts: &Summary) -> RunVerdict {
     let (mut tone, word, sentence) = by_status(run.exit_status);
     let mut lines = Vec::new();
     let mut unexplained = None;
@@ -108,7 +108,7 @@ pub(super) fn whole(run: &Run, counts: &Summary) -> Whole {
     if !all_ok {
         lines.push(format!("Answers: {}.", counted(counts)));
     }
-    Whole { tone, title, lines, unexplained }
+    RunVerdict { tone, title, lines, unexplained }
 }
 
 /// How many answers of each kind, the worst first.
