@@ -1,19 +1,19 @@
-//! What things are called in two reports of the same tree at different places, as on the two sides of the gap:
-//! by their paths below what each report was asked for.
+//! The names by which two reports of the same tree are compared, as on the two sides of the gap: paths relative
+//! to those that each report was asked for.
 
 use crate::verdict::{ArtifactKind, ArtifactReport, Run};
 
-/// The paths that a report was asked for, as far as they can be held against another report's.
+/// The paths that a report was asked for, if they can be matched with another report's.
 #[derive(Debug, Clone, Default)]
 pub struct RequestedPaths(Vec<String>);
 
-/// What a thing is called: which of the paths asked for it lies below, the transfer directory that it is in, and
-/// its name, both below that path.
+/// A name: the number of the requested path that it is below, the transfer directory that contains it, and the
+/// name itself, both relative to that path.
 pub type RelativeName = (usize, Option<String>, String);
 
 impl RequestedPaths {
-    /// For two runs: where both were asked for as many paths, the first of one is taken for the first of the
-    /// other and so on; else things go by their whole names.
+    /// The paths of two runs. If both have the same number, the first of one corresponds to the first of the
+    /// other, and so on; otherwise whole names are compared.
     #[must_use]
     pub fn both(before: &Run, after: &Run) -> (Self, Self) {
         if before.paths.len() != after.paths.len() {
@@ -29,7 +29,7 @@ impl RequestedPaths {
         (self.clone(), self)
     }
 
-    /// What an artifact is called.
+    /// The name of an artifact.
     #[must_use]
     pub fn artifact(&self, artifact: &ArtifactReport) -> RelativeName {
         if let Some(within) = &artifact.within {
@@ -41,19 +41,19 @@ impl RequestedPaths {
             artifact.kind,
             Some(ArtifactKind::Image | ArtifactKind::Package | ArtifactKind::Blob)
         );
-        // A file that was asked for by itself goes by its own name.
+        // A file that was itself asked for is known by its own name.
         let own = artifact.name.rsplit('/').next().unwrap_or_default();
         (number, None, if name.is_empty() && file { own } else { name }.to_owned())
     }
 
-    /// What a file is called.
+    /// The name of a file.
     #[must_use]
     pub fn file(&self, name: &str) -> RelativeName {
         let (number, name) = self.split(name);
         (number, None, name.to_owned())
     }
 
-    /// The longest of the paths that a name lies below, and the rest of the name.
+    /// The longest of the paths that a name is below, and the rest of the name.
     fn split<'n>(&self, name: &'n str) -> (usize, &'n str) {
         let below = |path: &String| {
             let rest = name.strip_prefix(path.as_str())?;

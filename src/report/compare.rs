@@ -1,5 +1,5 @@
-//! What differs between two reports, as data: for each artifact by its name, for each file by its name,
-//! and for what was judged by.
+//! What differs between two reports, as data: for each artifact and each file by its name, and for the rules that
+//! applied.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
@@ -16,7 +16,7 @@ use crate::verdict::{
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Change {
-    /// The run: by what it judged, which program, how it ended.
+    /// The run: its rules, its program, how it ended.
     Run,
     /// An artifact that the first report does not have.
     New,
@@ -24,7 +24,7 @@ pub enum Change {
     Gone,
     /// An artifact whose answer differs: see [`differs`].
     Changed,
-    /// A file whose cover differs, that is new or that is gone, and that is no artifact of either report.
+    /// A file that is not an artifact of either report and is new, gone or covered differently.
     File,
 }
 
@@ -49,9 +49,9 @@ impl Difference {
 /// What differs from `before` to `after`: the run first, then the artifacts and then the files, each in
 /// the order of the reports.
 ///
-/// Artifacts and files are compared by their paths below what each report was asked for ([`RequestedPaths`]), so that the
-/// same tree at two places does not differ; where a name stands several times, the first is compared with
-/// the first. Times, durations and byte counts are no differences.
+/// Artifacts and files are matched by their paths relative to those that each report was asked for
+/// ([`RequestedPaths`]), so that copies of a tree at two places do not differ. If a name appears several times,
+/// the first is compared with the first. Times, durations and byte counts are ignored.
 #[must_use]
 pub fn diff(before: &Report, after: &Report) -> Vec<Difference> {
     let mut found = Vec::new();
@@ -76,8 +76,8 @@ pub fn diff(before: &Report, after: &Report) -> Vec<Difference> {
     }
 
     if let (Some(first), Some(second)) = (&before.run.coverage, &after.run.coverage) {
-        let old = before.artifacts.iter().map(|it| here.file(&it.name));
-        let new = after.artifacts.iter().map(|it| there.file(&it.name));
+        let old = before.artifacts.iter().map(|artifact| here.file(&artifact.name));
+        let new = after.artifacts.iter().map(|artifact| there.file(&artifact.name));
         let artifacts = old.chain(new).collect();
         files((first, &here), (second, &there), &artifacts, &mut found);
     }
@@ -152,9 +152,10 @@ fn runs(before: &Run, after: &Run, found: &mut Vec<Difference>) {
     words.changed("version", Some(&before.version), Some(&after.version));
     words.changed("program", before.program, after.program);
     words.flag("stopped before everything was looked at", before.partial, after.partial);
-    let part = |run: &Run| run.shard.as_ref().map(|it| format!("{} of {}", it.part, it.of));
+    let part =
+        |run: &Run| run.shard.as_ref().map(|shard| format!("{} of {}", shard.part, shard.of));
     words.changed("part", part(before), part(after));
-    let listing = |run: &Run| run.shard.as_ref().map(|it| it.listing);
+    let listing = |run: &Run| run.shard.as_ref().map(|shard| shard.listing);
     words.changed("listing", listing(before), listing(after));
     if before.basis.is_some() != after.basis.is_some() {
         let which = if before.basis.is_some() { "second" } else { "first" };
@@ -168,14 +169,14 @@ fn runs(before: &Run, after: &Run, found: &mut Vec<Difference>) {
         basis.trusted_root.as_ref().map(|root| format!("{} ({})", root.sha256, root.source))
     };
     words.changed("trusted root", root(old), root(new));
-    // Profiles are tried in order, so that another order can be another answer.
+    // Profiles are tried in order, so a different order can change an answer.
     let profiles = |basis: &Basis| {
         let all: Vec<String> = basis
             .profiles
             .iter()
-            .map(|it| {
-                let digest = it.sha256.map_or_else(String::new, |digest| format!(" {digest}"));
-                format!("{}{digest}", it.name)
+            .map(|profile| {
+                let digest = profile.sha256.map_or_else(String::new, |digest| format!(" {digest}"));
+                format!("{}{digest}", profile.name)
             })
             .collect();
         (!all.is_empty()).then(|| all.join(", "))
@@ -215,8 +216,7 @@ fn files(
     }
 }
 
-/// Things of two lists paired by what they are called, the first of a name with the first of it; what is left of
-/// the first list stands in its place, what is left of the second at the end.
+/// The items of two lists, paired by name: the first of a name with the first of it. What remains of the first list keeps its place, and what remains of the second comes at the end.
 fn pairs<'t, T>(
     before: &'t [T],
     after: &'t [T],
@@ -255,7 +255,9 @@ impl Words {
         after: Option<T>,
     ) {
         if before != after {
-            let show = |it: Option<T>| it.map_or_else(|| "none".to_owned(), |it| it.to_string());
+            let show = |value: Option<T>| {
+                value.map_or_else(|| "none".to_owned(), |value| value.to_string())
+            };
             self.add(format!("{what} was {}, is {}", show(before), show(after)));
         }
     }
@@ -278,8 +280,8 @@ impl Words {
             let all: Vec<String> = items.into_iter().collect();
             (!all.is_empty()).then(|| all.join(", "))
         };
-        let before = set(before.map(|it| it.to_string()).collect());
-        let after = set(after.map(|it| it.to_string()).collect());
+        let before = set(before.map(|item| item.to_string()).collect());
+        let after = set(after.map(|item| item.to_string()).collect());
         self.changed(what, before, after);
     }
 

@@ -1,8 +1,8 @@
 //! A report as JUnit XML, in the form that Jenkins, GitLab and the reporters of GitHub's actions read.
 //!
-//! A viewer paints green what is neither a failure nor an error, so nothing but OK is written without
-//! one, nothing is ever `skipped`, and a run that is no success although each answer in it is OK (it was
-//! stopped, or it has no answer) gets a test case of its own that is an error.
+//! Viewers show as green whatever is neither a failure nor an error. So only OK is written without one, and
+//! nothing is ever `skipped`. A run that is not a success although each answer is OK (it was stopped, or has no
+//! answer) gets a test case of its own that is an error.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Write};
@@ -19,7 +19,7 @@ use crate::verdict::{ArtifactReport, Check, ExitStatus, Outcome, Run, Summary};
 /// Writes the report as JUnit XML: one suite, with one case for each artifact.
 ///
 /// FAILED, MISSING and EXTRA are `failure`, with the code as `type`; every other answer but OK is `error`.
-/// Names are made different where one comes again, because viewers drop a case whose name they had.
+/// Repeated names are numbered, because viewers drop a case whose name they have already seen.
 ///
 /// # Errors
 /// Those of the writer and of the source.
@@ -115,7 +115,7 @@ fn properties(out: &mut dyn Write, run: &Run, counts: &Summary, title: &str) -> 
             property("trusted-root", &format!("{} ({})", root.sha256, root.source))?;
         }
         for profile in &basis.profiles {
-            let digest = profile.sha256.map_or_else(String::new, |it| format!(" {it}"));
+            let digest = profile.sha256.map_or_else(String::new, |digest| format!(" {digest}"));
             property("profile", &format!("{}{digest}", profile.name))?;
         }
         if let Some(map) = &basis.map {
@@ -137,8 +137,8 @@ fn properties(out: &mut dyn Write, run: &Run, counts: &Summary, title: &str) -> 
     Ok(())
 }
 
-/// The names that were given out. Of each only a digest is kept, and under a name that came again also the number
-/// that comes next: names may be as long as a path, and all of them cut to the same.
+/// The names in use. Only a digest of each is kept, and for a repeated name its next number: names may be as long
+/// as a path, and cutting them may make them equal.
 #[derive(Default)]
 struct Names {
     given: HashSet<Sha256Digest>,
@@ -149,7 +149,7 @@ struct Names {
 }
 
 impl Names {
-    /// The name, escaped, and numbered where the class has it already.
+    /// The name, escaped, and numbered if the class already has it.
     fn unused(&mut self, class: &str, name: &str) -> String {
         let name = safe(name);
         let key = |candidate: &str| Sha256Digest::of(format!("{class}\0{candidate}").as_bytes());
@@ -219,10 +219,10 @@ fn details(out: &mut dyn Write, artifact: &ArtifactReport) -> io::Result<()> {
             writeln!(out, "key: {key}")?;
         }
     }
-    artifact.checks.iter().try_for_each(|it| check(out, "", it))?;
+    artifact.checks.iter().try_for_each(|item| check(out, "", item))?;
     for bundle in &artifact.bundles {
         writeln!(out, "bundle {}", safe(&bundle.name))?;
-        bundle.checks.iter().try_for_each(|it| check(out, "  ", it))?;
+        bundle.checks.iter().try_for_each(|item| check(out, "  ", item))?;
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! A report in words, as JSON, as JUnit XML or as a page of HTML. No decisions are made here: outcome,
-//! code and next step come with the report.
+//! A report as text, JSON, JUnit XML or a page of HTML. Nothing is decided here: outcome, code and next step
+//! come with the report.
 
 mod below;
 mod bundle;

@@ -1,5 +1,5 @@
-//! What a run as a whole says, in words. The exit status is the model's; here it is only never shown as
-//! better than the answers beside it.
+//! The verdict of a run as a whole, in words. The model decides the exit status; this file makes sure that it
+//! never looks better than the answers.
 
 use std::io;
 
@@ -24,13 +24,13 @@ pub(super) struct RunVerdict {
     pub(super) tone: Tone,
     /// The verdict, some words.
     pub(super) title: String,
-    /// What must be said with it, sentences.
+    /// Sentences that must accompany it.
     pub(super) lines: Vec<String>,
-    /// Why the run is no success although no answer says so.
+    /// Why the run is not a success, if no answer says so.
     pub(super) unexplained: Option<String>,
 }
 
-/// Counts the answers that are there, whatever the report's own summary says.
+/// Counts the answers, whatever the report's own summary says.
 ///
 /// # Errors
 /// Those of the source.
@@ -43,7 +43,7 @@ pub(super) fn tally(source: &dyn Source) -> io::Result<Summary> {
     Ok(counts)
 }
 
-/// The word for a run that was stopped, and by what.
+/// The word for a run that was stopped, and what stopped it.
 pub(super) fn stopped(run: &Run) -> Option<(&'static str, &'static str)> {
     match (run.partial, run.stopped_by) {
         (_, Some(StoppedBy::FailFast)) => Some(("STOPPED", "stopped at the first failure")),
@@ -75,9 +75,13 @@ pub(super) fn run_verdict(run: &Run, counts: &Summary) -> RunVerdict {
         lines.push(text.clone());
         unexplained = Some(text);
         let failed = [Outcome::Failed, Outcome::Missing, Outcome::Extra];
-        tone = if failed.iter().any(|it| counts.of(*it) > 0) { Tone::Bad } else { Tone::Open };
+        tone = if failed.iter().any(|outcome| counts.of(*outcome) > 0) {
+            Tone::Bad
+        } else {
+            Tone::Open
+        };
     } else if counts.answers == 0 {
-        let text = "There is not one answer. Nothing checked is not a success.".to_owned();
+        let text = "There are no answers. A run that checked nothing is not a success.".to_owned();
         lines.push(text.clone());
         unexplained = Some(text);
     } else {
@@ -128,7 +132,7 @@ fn contradiction(run: &Run, counts: &Summary) -> Option<String> {
     }
     let says = "it says exit status 0,";
     if counts.answers == 0 {
-        return Some(format!("{says} and has not one answer"));
+        return Some(format!("{says} and has no answers"));
     }
     if counts.of(Outcome::Ok) != counts.answers {
         return Some(format!("{says} and not every answer is OK"));

@@ -1,4 +1,4 @@
-//! What report forms are written from: a run, and its artifacts one after the other.
+//! What the forms of a report are written from: a run, and its artifacts one after the other.
 
 use std::io;
 
@@ -12,10 +12,10 @@ pub trait Source {
     /// How many artifacts there are.
     fn count(&self) -> usize;
 
-    /// Shows every artifact, in the order of the report; can be asked for again.
+    /// Visits every artifact in the order of the report. Can be called again.
     ///
     /// # Errors
-    /// Those of `visit`, which end it.
+    /// The first error of `visit`, which ends the iteration.
     fn each(&self, visit: &mut dyn FnMut(&ArtifactReport) -> io::Result<()>) -> io::Result<()>;
 }
 

@@ -1,7 +1,7 @@
-//! Finished answers kept until the report is written, in little memory: as JSON, compressed in blocks.
+//! Finished answers, stored in little memory until the report is written: as JSON, compressed in blocks.
 //!
-//! A hundred thousand answers are some hundred megabytes as data and a tenth of that here; nothing is
-//! written to a disk, which on the far side may be read-only.
+//! A hundred thousand answers take some hundred megabytes as values, and a tenth of that here. Nothing is
+//! written to a disk: on the far side it may be read-only.
 
 use std::cell::RefCell;
 use std::io::{self, Read as _, Write as _};
@@ -20,7 +20,7 @@ const BLOCK_BYTES: usize = 256 << 10;
 #[derive(Debug)]
 pub struct StoredAnswers<K> {
     blocks: Vec<Box<[u8]>>,
-    /// The block that is still open, uncompressed.
+    /// The block that is being filled, uncompressed.
     open: Vec<u8>,
     index: Vec<Entry<K>>,
 }
@@ -94,7 +94,7 @@ impl<K: Ord> StoredAnswers<K> {
 pub struct StoredSource<'a, K> {
     stored: &'a StoredAnswers<K>,
     run: &'a Run,
-    /// The blocks that were last used: answers come nearly in the order of their keys.
+    /// The blocks that were used last: answers arrive nearly in the order of their keys.
     cache: RefCell<Vec<(usize, Vec<u8>)>>,
 }
 

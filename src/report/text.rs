@@ -1,7 +1,7 @@
 //! One line for each artifact, then what to do next; details on demand.
 //!
 //! Everything is written by `line!`, which escapes the whole line: a report may come from anybody.
-//! What is `printable` besides is only cut to a bearable length.
+//! `printable` is used only to cut fields to a readable length.
 
 use std::io::{self, Write};
 

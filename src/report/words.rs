@@ -1,4 +1,4 @@
-//! The words that several forms of a report use: of outcomes, kinds, checks, sizes and times.
+//! The words that several forms of a report share, for outcomes, kinds, checks, sizes and times.
 
 use std::borrow::Cow;
 
@@ -22,23 +22,23 @@ pub(super) const ORDER: [(Outcome, &str); 9] = [
 
 /// The word of an outcome, as in [`ORDER`].
 pub(super) fn outcome_word(outcome: Outcome) -> &'static str {
-    ORDER.iter().find(|(it, _)| *it == outcome).map_or("UNKNOWN", |(_, word)| word)
+    ORDER.iter().find(|(listed, _)| *listed == outcome).map_or("UNKNOWN", |(_, word)| word)
 }
 
 /// What an outcome means, in one sentence.
 pub(super) const fn meaning(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Failed => "What was found is not what was signed.",
-        Outcome::Missing => "Something that was promised is absent.",
-        Outcome::Extra => "Something lies there that nobody promised.",
+        Outcome::Missing => "Something that should be here is missing.",
+        Outcome::Extra => "Something is here that should not be.",
         Outcome::Usage => {
             "Nothing was judged: the command line, the configuration or a key is at fault."
         }
         Outcome::Network => "Nothing was judged: it could not be fetched.",
-        Outcome::Undecided => "The evidence at hand decides neither way.",
-        Outcome::Unsigned => "There is no signature to judge by.",
-        Outcome::Omitted => "The manifest says that it could not be brought.",
-        Outcome::Ok => "Everything that was demanded was verified.",
+        Outcome::Undecided => "The evidence does not decide.",
+        Outcome::Unsigned => "There is no signature.",
+        Outcome::Omitted => "The manifest says that it could not be fetched.",
+        Outcome::Ok => "Everything required was verified.",
     }
 }
 
@@ -54,13 +54,13 @@ pub(super) const fn kind(kind: Option<ArtifactKind>) -> &'static str {
     }
 }
 
-/// Whether a note says what a transfer's serial was held against.
+/// Whether a note says what a transfer's serial was compared with.
 pub(super) fn is_of_state(report: &ArtifactReport, note: &str) -> bool {
     report.kind == Some(ArtifactKind::Transfer)
         && ["state: ", "rollback not checked: "].iter().any(|begin| note.starts_with(begin))
 }
 
-/// By whose word a key counts.
+/// Who vouches for a key.
 pub(super) const fn trusted_by(trust: Option<KeyTrust>) -> &'static str {
     match trust {
         Some(KeyTrust::Seal) => "only the seal vouches for it",
@@ -69,7 +69,7 @@ pub(super) const fn trusted_by(trust: Option<KeyTrust>) -> &'static str {
     }
 }
 
-/// How a file is covered.
+/// What covers a file.
 pub(super) const fn cover(cover: Cover) -> &'static str {
     match cover {
         Cover::Vendor => "covered by a vendor's signature",
@@ -80,7 +80,7 @@ pub(super) const fn cover(cover: Cover) -> &'static str {
     }
 }
 
-/// What a check looked at.
+/// The name of a check, for people.
 pub(super) const fn check_name(name: CheckName) -> &'static str {
     match name {
         CheckName::Signature => "signature (own check)",
@@ -116,7 +116,7 @@ pub(super) const fn status(status: Status) -> &'static str {
     }
 }
 
-/// So many of something.
+/// A count with its noun.
 pub(super) fn so_many(count: impl ToString, what: &str) -> String {
     let count = count.to_string();
     let plural = if count == "1" { "" } else { "s" };
@@ -130,7 +130,7 @@ pub(super) fn size(bytes: u64) -> String {
     let mut unit = 1_u128;
     for name in UNITS {
         unit <<= 10;
-        // Tenths, rounded down: 1.9 GiB is never said of less.
+        // Tenths, rounded down: what is shown as 1.9 GiB is never less.
         let tenths = u128::from(bytes).saturating_mul(10).checked_div(unit).unwrap_or_default();
         if tenths < 10 {
             break;
@@ -151,7 +151,7 @@ pub(super) fn duration(milliseconds: u64) -> String {
     }
 }
 
-/// What an OK rests on, in one line.
+/// What was verified, in one line.
 pub(super) fn proved(report: &ArtifactReport) -> String {
     if report.kind == Some(ArtifactKind::Transfer) || report.carried {
         return proof(report).join(", ");
@@ -161,11 +161,11 @@ pub(super) fn proved(report: &ArtifactReport) -> String {
     let digests: Vec<_> = report
         .matched
         .iter()
-        .map(|it| {
-            if it.kind == "file" {
-                it.digest.to_string()
+        .map(|matched| {
+            if matched.kind == "file" {
+                matched.digest.to_string()
             } else {
-                format!("{} {}", it.kind, it.digest)
+                format!("{} {}", matched.kind, matched.digest)
             }
         })
         .collect();
@@ -183,7 +183,7 @@ pub(super) fn proved(report: &ArtifactReport) -> String {
     parts.join(", ")
 }
 
-/// What an OK rests on besides digests and the key, in parts.
+/// What was verified apart from digests and the key, in parts.
 pub(super) fn proof(report: &ArtifactReport) -> Vec<String> {
     if report.kind == Some(ArtifactKind::Transfer) {
         return vec![sealed(report)];
@@ -196,7 +196,7 @@ pub(super) fn proof(report: &ArtifactReport) -> Vec<String> {
         parts.push("key accepted unseen when it was sealed (first use)".to_owned());
     }
     if report.kind == Some(ArtifactKind::Image) {
-        let layers = report.images.iter().map(|it| it.layers).fold(0, usize::saturating_add);
+        let layers = report.images.iter().map(|image| image.layers).fold(0, usize::saturating_add);
         parts.push(format!("{} verified", so_many(layers, "layer")));
     }
     if report.bundles.is_empty() {
@@ -205,7 +205,7 @@ pub(super) fn proof(report: &ArtifactReport) -> Vec<String> {
     } else {
         parts.push(logged(report));
     }
-    let says = |what| report.unsigned_documents.iter().any(|it| it.says == what);
+    let says = |what| report.unsigned_documents.iter().any(|document| document.says == what);
     if says(UnsignedStatement::AbsentPlatforms) {
         parts.push("index not signed".to_owned());
     }
@@ -221,7 +221,7 @@ pub(super) fn proof(report: &ArtifactReport) -> Vec<String> {
     if report.name_unsigned {
         parts.push("its name is not signed".to_owned());
     }
-    // A transfer's names are the sealing side's; who loads or installs takes the path.
+    // The sealing side chose the names of a transfer; whoever loads or installs uses the path.
     let file = report.checks.iter().find(|check| check.name == CheckName::SealedFile);
     if let Some(path) = file.and_then(|check| check.values.get("path")) {
         parts.push(format!("at {}", printable(path)));
@@ -229,13 +229,13 @@ pub(super) fn proof(report: &ArtifactReport) -> Vec<String> {
     parts
 }
 
-/// What an unsigned document says, in one sentence.
+/// What an unsigned document claims, in one sentence.
 pub(super) fn unsigned(document: &UnsignedDocument) -> String {
     let digest = document.digest;
     match document.says {
         UnsignedStatement::AbsentPlatforms => format!(
-            "no signature covers the index {digest}, which lists what is not in the archive; some engines \
-             show this digest as the image's id"
+            "no signature covers the index {digest}, which lists platforms that are not in the archive; some \
+             engines show this digest as the image's id"
         ),
         UnsignedStatement::Annotations => format!(
             "no signature covers {digest}, with an annotation that may change what engines do with the image: \
@@ -252,8 +252,8 @@ pub(super) fn unsigned(document: &UnsignedDocument) -> String {
     }
 }
 
-/// What an artifact is called in a report: its name, behind that of the transfer directory that it is in.
-/// The names of a transfer's artifacts are those of its manifest, unescaped.
+/// The title of an artifact: its name, after that of the transfer directory that contains it. The names of a
+/// transfer's artifacts are those in its manifest, unescaped.
 pub(super) fn title(report: &ArtifactReport) -> Cow<'_, str> {
     match &report.within {
         Some(transfer) => Cow::Owned(format!("{transfer}: {}", report.name)),
@@ -261,11 +261,13 @@ pub(super) fn title(report: &ArtifactReport) -> Cow<'_, str> {
     }
 }
 
-/// What an OK for a transfer directory rests on, in one line.
+/// What was verified of a transfer directory, in one line.
 fn sealed(report: &ArtifactReport) -> String {
     let values = report.checks.iter().find(|check| check.name == CheckName::Seal);
     let value = |name: &str| {
-        values.and_then(|check| check.values.get(name)).map_or_else(String::new, |it| printable(it))
+        values
+            .and_then(|check| check.values.get(name))
+            .map_or_else(String::new, |value| printable(value))
     };
     let others = report.checks.iter().find(|check| check.name == CheckName::SealedFiles);
     let alone = match others.and_then(|check| check.values.get("seal_only")).map(String::as_str) {
