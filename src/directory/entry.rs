@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+/// What is added to a file's name while it is being written.
+pub const TEMPORARY: &str = ".sealift-tmp";
+
 /// What an entry of a directory is, without following links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {

@@ -10,9 +10,8 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::entry::{Entry, EntryKind, Listing, Room, Stamp};
+use super::entry::{Entry, EntryKind, Listing, Room, Stamp, TEMPORARY};
 use super::system::of_system;
-use super::write::TEMPORARY;
 use crate::limits;
 use crate::verdict::{Code, Fault};
 

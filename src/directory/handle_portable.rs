@@ -6,7 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::entry::{Entry, EntryKind, Listing, Room, Stamp};
+use super::entry::{Entry, EntryKind, Listing, Room, Stamp, TEMPORARY};
 use super::system::of_system;
 use crate::limits;
 use crate::verdict::{Code, Fault};
@@ -225,7 +225,7 @@ impl Folder {
             .map_err(|error| unwritable(&error).at(self.show(name)))
     }
 
-    /// Opens the half-written file of a name, [`TEMPORARY`](super::TEMPORARY) behind it, for reading and writing;
+    /// Opens the half-written file of a name, [`TEMPORARY`] behind it, for reading and writing;
     /// creates it, and the directories above, if they are not there.
     ///
     /// # Errors
@@ -234,7 +234,7 @@ impl Folder {
         if let Some((folders, _)) = name.rsplit_once('/') {
             self.make_folders(folders)?;
         }
-        let name = format!("{name}{}", super::TEMPORARY);
+        let name = format!("{name}{TEMPORARY}");
         let path = self.looked_at(&name).map_err(|fault| fault.at(self.show(&name)))?;
         OpenOptions::new()
             .read(true)

@@ -15,14 +15,14 @@ mod read;
 mod system;
 mod write;
 
-pub use entry::{Entry, EntryKind, Listing, Room, Stamp};
+pub use entry::{Entry, EntryKind, Listing, Room, Stamp, TEMPORARY};
 #[cfg(unix)]
 pub use handle::{Folder, Lock, open_regular};
 #[cfg(not(unix))]
 pub use handle_portable::{Folder, Lock, open_regular};
 pub use read::read_small;
 pub use system::{system_fault, system_file};
-pub use write::{TEMPORARY, write_beside};
+pub use write::write_beside;
 
 #[cfg(test)]
 #[cfg(unix)]

@@ -5,10 +5,8 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::Folder;
+use super::entry::TEMPORARY;
 use crate::verdict::{Code, Fault};
-
-/// What is added to a file's name while it is being written.
-pub const TEMPORARY: &str = ".sealift-tmp";
 
 impl Folder {
     /// Writes a file below the directory: to a temporary name, through to the medium, then under

@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
+use super::found::{Survey, What};
 use super::hash;
-use super::reader::{Survey, What};
 use crate::artifact::{self, Clues, Judge, NamedBundle, Terms, Tries};
 use crate::digest::{FileDigest, Sha256Digest};
 use crate::directory::{Folder, read_small, system_fault};

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::reader::What;
+use super::found::What;
 use crate::key::{PublicKey, is_private_der};
 use crate::limits;
 use crate::pairing;

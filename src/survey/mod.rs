@@ -3,18 +3,20 @@
 //! [`survey()`] tells image archives, packages and material apart; [`judge()`] pairs and verifies
 //! them. Both look at a folder that carries no seal, or none yet; `transfer` checks sealed ones.
 
+mod folder;
+mod found;
 mod hash;
 mod judge;
 mod layout;
 mod material;
 mod reader;
 
+pub use folder::{above, layout_directories, survey};
+pub use found::{FoundFile, Survey, What};
 pub use hash::hash;
 pub use judge::{
     FolderVerifier, Judged, SharedNames, Subject, Task, TrustedKey, VendorKeys, judge,
 };
 pub use layout::{LayoutTree, is_layout};
 pub use material::{Spot, is_material};
-pub use reader::{
-    First, FoundFile, Reader, Survey, SurveyOptions, What, above, layout_directories, survey,
-};
+pub use reader::{First, Reader, SurveyOptions};

@@ -1,24 +1,21 @@
-//! What lies in a folder: every file read once, hashed, and told apart as an image archive, a
-//! package, a bundle, a key or other material.
+//! What one file of a folder is: an image archive, a package, a bundle, a key or other material. It is
+//! read once and hashed.
 //!
-//! Nothing is judged here. Material counts by its exact form only ([`super::material`]); what is no material
-//! and no image archive is a package, whatever it calls itself: a file that nobody signed must not pass
-//! for something that needs no signature.
+//! Nothing is verified here. Material counts by its exact form only ([`super::material`]). What is
+//! neither material nor an image archive is a package, whatever it calls itself: a file that nobody
+//! signed must not pass for something that needs no signature.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{Cursor, Read, Seek as _};
 
+use super::found::{FoundFile, What};
 use super::material::{Spot, holds_private_key, material, may_be_material};
-use super::{LayoutTree, is_layout};
 use crate::artifact::detect::{self, Found, Kind, Source};
 use crate::digest::{FileDigest, Sha256Digest};
-use crate::directory::{EntryKind, Folder, Listing};
-use crate::image::{self, Archive, FileAt, Input, Options, Segment};
-use crate::key::PublicKey;
+use crate::directory::Folder;
+use crate::image::{FileAt, Options};
 use crate::limits;
 use crate::pairing::Names;
-use crate::parallel;
 use crate::sigstore::SignatureBundle;
 use crate::trust::VendorProfile;
 use crate::verdict::{Code, Fault};
@@ -41,163 +38,13 @@ pub struct SurveyOptions<'a> {
     pub own: fn(&str) -> bool,
 }
 
-/// What one file is.
-#[derive(Debug)]
-pub enum What {
-    /// A signature bundle, with the SHA-256 in hexadecimal that it states for the signed text.
-    Bundle(Option<String>),
-    /// An image archive, and how that was told.
-    Image(Box<Archive>, String),
-    /// A public key.
-    Key(Box<PublicKey>),
-    /// The vendor's JSON file that names a key.
-    KeyName,
-    /// A file of an OCI layout directory.
-    LayoutMember,
-    /// None of the release.
-    Own,
-    /// A package: how that was told, and what went wrong when it was read as an image archive.
-    Package(String, Option<Box<Fault>>),
-    /// An image archive that is refused.
-    Refused(Box<Fault>),
-    /// A Sigstore trusted root.
-    TrustedRoot,
-}
-
-/// One file.
-#[derive(Debug)]
-pub struct FoundFile {
-    /// Its path below the folder.
-    pub name: String,
-    /// Size and SHA-256.
-    pub digest: FileDigest,
-    /// What it is.
-    pub what: What,
-}
-
-impl FoundFile {
-    /// The ranges of an uncompressed image archive.
-    #[must_use]
-    pub fn segments(&self) -> &[Segment] {
-        match &self.what {
-            What::Image(archive, _) => &archive.segments,
-            _ => &[],
-        }
-    }
-}
-
-/// An OCI layout directory.
-#[derive(Debug)]
-pub struct FoundLayout {
-    /// Its path below the folder.
-    pub name: String,
-    /// What it holds, or why it is refused.
-    pub archive: Result<Box<Archive>, Fault>,
-}
-
-/// What lies in a folder.
-#[derive(Debug)]
-pub struct Survey {
-    /// Every regular file, sorted by name.
-    pub files: Vec<FoundFile>,
-    /// Every OCI layout directory, sorted by name.
-    pub layouts: Vec<FoundLayout>,
-    /// What can't be part of a release, or could not be read.
-    pub faults: Vec<(String, Fault)>,
-}
-
-impl Survey {
-    /// The file of this name.
-    #[must_use]
-    pub fn file(&self, name: &str) -> Option<&FoundFile> {
-        let index = self.files.binary_search_by(|file| file.name.as_str().cmp(name)).ok()?;
-        self.files.get(index)
-    }
-}
-
-/// Reads everything that a listing of a folder names.
-#[must_use]
-pub fn survey(folder: &Folder, listing: &Listing, options: &SurveyOptions<'_>) -> Survey {
-    let mut faults = Vec::new();
-    let mut files = Vec::new();
-    let mut layouts = Vec::new();
-    let mut digests = BTreeMap::new();
-    let directories = layout_directories(listing, options.own);
-    for directory in directories.clone() {
-        let tree = LayoutTree::new(folder, listing, &directory);
-        let archive = image::read(Input::Layout(&tree), &options.reading)
-            .map(Box::new)
-            .map_err(|refusal| refusal.fault.below(folder.show(&directory)));
-        digests.extend(tree.digests());
-        layouts.push(FoundLayout { name: directory, archive });
-    }
-    let below_layout = |name: &str| above(name).any(|above| directories.contains(above));
-    let names = Names::new(listing.files().map(|entry| entry.name.as_str()));
-    let mut tasks = Vec::new();
-    for entry in listing.files() {
-        match entry.kind {
-            EntryKind::File if below_layout(&entry.name) => match digests.remove(&entry.name) {
-                Some(digest) => files.push(FoundFile {
-                    name: entry.name.clone(),
-                    digest,
-                    what: What::LayoutMember,
-                }),
-                None => tasks.push((entry.name.as_str(), true)),
-            },
-            EntryKind::File => tasks.push((entry.name.as_str(), false)),
-            other => {
-                let fault = Fault::new(Code::FileTypeRefused, other.words());
-                faults.push((entry.name.clone(), fault.at(folder.show(&entry.name))));
-            }
-        }
-    }
-    // One thread a file: archives are read from end to end, for the digest of the whole.
-    let reading = Options { jobs: 1, ..options.reading };
-    let reader = Reader { folder, names: &names, options, reading };
-    let results = parallel::map(&tasks, options.reading.jobs, |(name, member)| {
-        let found =
-            if *member { reader.hashed(name, What::LayoutMember) } else { reader.read(name) };
-        (*name, found)
-    });
-    for (name, result) in results {
-        match result {
-            Ok(file) => files.push(file),
-            Err(fault) => faults.push((name.to_owned(), fault)),
-        }
-    }
-    files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-    Survey { files, layouts, faults }
-}
-
-/// The directories that are OCI layouts, none within another.
-#[must_use]
-pub fn layout_directories(listing: &Listing, own: fn(&str) -> bool) -> BTreeSet<String> {
-    let marked = listing.files().filter_map(|entry| entry.name.strip_suffix("/oci-layout"));
-    let is_one = |directory: &&str| {
-        let below = listing.below(directory).filter_map(|entry| {
-            Some((entry.name.get(directory.len().saturating_add(1)..)?, entry.kind))
-        });
-        !own(directory) && is_layout(below)
-    };
-    let mut found: BTreeSet<String> = marked.filter(is_one).map(str::to_owned).collect();
-    let inner: Vec<String> =
-        found.iter().filter(|name| above(name).any(|it| found.contains(it))).cloned().collect();
-    inner.iter().for_each(|name| _ = found.remove(name));
-    found
-}
-
-/// The directories above a name.
-pub fn above(name: &str) -> impl Iterator<Item = &str> {
-    name.match_indices('/').filter_map(|(at, _)| name.get(..at))
-}
-
 /// Reads the files of a folder one by one and tells what each is.
 #[derive(Debug)]
 pub struct Reader<'a> {
-    folder: &'a Folder,
-    names: &'a Names<'a>,
-    options: &'a SurveyOptions<'a>,
-    reading: Options<'a>,
+    pub(super) folder: &'a Folder,
+    pub(super) names: &'a Names<'a>,
+    pub(super) options: &'a SurveyOptions<'a>,
+    pub(super) reading: Options<'a>,
 }
 
 /// What a first look at a file found.
@@ -270,12 +117,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn hashed(&self, name: &str, what: What) -> Result<FoundFile, Fault> {
+    pub(super) fn hashed(&self, name: &str, what: What) -> Result<FoundFile, Fault> {
         let digest = super::hash(self.folder, name, u64::MAX, self.reading.progress)?;
         Ok(FoundFile { name: name.to_owned(), digest, what })
     }
 
-    fn read(&self, name: &str) -> Result<FoundFile, Fault> {
+    pub(super) fn read(&self, name: &str) -> Result<FoundFile, Fault> {
         let own = (self.options.own)(name);
         let mut file = self.folder.file(name)?;
         let size = file.metadata().map_or(0, |metadata| metadata.len());

@@ -33,7 +33,10 @@ fn labels_lead_only_to_the_vendor() {
         ("ftp://vendor.example/app.bundle".to_owned(), "ftp"),
         (secret, "user or password"),
         ("https://vendor.example/..".to_owned(), "not a URL that ends in a plain file name"),
-        ("https://vendor.example/a%2f..%2fb".to_owned(), "not a URL that ends in a plain file name"),
+        (
+            "https://vendor.example/a%2f..%2fb".to_owned(),
+            "not a URL that ends in a plain file name",
+        ),
         ("app_signature.bundle".to_owned(), "relative URL"),
         (String::new(), "not a URL"),
     ] {
