@@ -6,33 +6,18 @@
 //! the last meet every state that a dead process can leave. A power cut can leave others; for that
 //! the order of the syncs is checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::count::Count;
 use crate::support::sealift;
 use crate::support::strace::{self, Call};
 use crate::support::tools::{Ran, run};
 use crate::support::transfers::{
     Answer, Snapshot, Yard, is_whole, manifest_digest, restore, snapshot,
 };
-
-/// How often which answer came.
-#[derive(Default)]
-struct Count(BTreeMap<String, usize>);
-
-impl Count {
-    fn add(&mut self, word: impl Into<String>) {
-        *self.0.entry(word.into()).or_default() += 1;
-    }
-
-    /// Shown by `cargo test -- --nocapture`.
-    fn print(&self, what: &str) {
-        let all: usize = self.0.values().sum();
-        eprintln!("{what}: {all} runs: {:?}", self.0);
-    }
-}
 
 /// The calls by which a program changes something, and the first one after the last of them.
 fn points(calls: &[Call]) -> Vec<Call> {
@@ -45,6 +30,9 @@ fn points(calls: &[Call]) -> Vec<Call> {
 fn codes(answer: &Answer) -> Vec<&str> {
     answer.codes.iter().map(String::as_str).collect()
 }
+
+/// Paths, their lengths, and whether they are as they were.
+type State = BTreeSet<(String, Option<usize>, bool)>;
 
 /// A folder before it is sealed, and what may lie in it that sealing did not put there.
 struct Scene<'a> {
@@ -99,6 +87,29 @@ impl<'a> Scene<'a> {
         answer.word()
     }
 
+    /// What is on the disk now, as far as what comes of it can depend on that: names, lengths, and what is as before.
+    fn state(&self) -> State {
+        let now = snapshot(&self.yard.path(self.folder));
+        let state = now.into_iter().map(|(name, content)| {
+            let same = self.before.get(&name) == Some(&content);
+            (name, content.map(|content| content.len()), same)
+        });
+        state.collect()
+    }
+
+    /// The kind of answer to a directory that a run left, and that the same command completes it. A state that was met
+    /// before is not judged again.
+    fn judge(&self, met: &mut BTreeMap<State, String>, what: &str) -> String {
+        let state = self.state();
+        if let Some(word) = met.get(&state) {
+            return word.clone();
+        }
+        let word = self.check(what);
+        self.complete(what);
+        met.insert(state, word.clone());
+        word
+    }
+
     /// The same command again makes the transfer.
     fn complete(&self, what: &str) {
         let ran = run(&mut self.yard.seal(self.folder));
@@ -115,13 +126,12 @@ impl<'a> Scene<'a> {
 
     /// Kills the sealing at every point.
     fn kill_everywhere(&self, name: &str) {
-        let mut count = Count::default();
+        let (mut count, mut met) = (Count::default(), BTreeMap::new());
         for point in points(&self.calls()) {
             self.again();
             let what = format!("{name}: killed before {}", point.shown());
             assert!(strace::kill(&self.yard.seal(self.folder), &point), "{what}: it was not");
-            count.add(self.check(&what));
-            self.complete(&what);
+            count.add(self.judge(&mut met, &what));
         }
         count.print(name);
         assert!(count.0["seal-incomplete"] > 20, "{name}: the seal is written in fewer steps");
@@ -130,7 +140,7 @@ impl<'a> Scene<'a> {
 
     /// Lets every call fail.
     fn fail_everywhere(&self, name: &str) {
-        let mut count = Count::default();
+        let (mut count, mut met) = (Count::default(), BTreeMap::new());
         for point in points(&self.calls()).iter().filter(|point| point.writes()) {
             self.again();
             let error = match point.name.as_str() {
@@ -141,8 +151,7 @@ impl<'a> Scene<'a> {
             let injected = strace::inject(&self.yard.seal(self.folder), point, error);
             assert!(injected.met, "{what}: it did not come");
             refused(&injected.ran, "write-failed", &what);
-            count.add(self.check(&what));
-            self.complete(&what);
+            count.add(self.judge(&mut met, &what));
         }
         count.print(name);
         assert!(count.0["seal-incomplete"] > 20, "{name}: the seal is written in fewer steps");
