@@ -24,4 +24,4 @@ pub use profile::{
 };
 pub use profiles::Profiles;
 pub use terms::{KeyStatus, KeyTerms};
-pub use transfer_key::{NamedKey, SealTimes, is_stream_name};
+pub use transfer_key::{SealTimes, TransferKey, is_stream_name};

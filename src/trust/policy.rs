@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
-use super::{KeyTerms, NamePattern, NamedKey, VendorProfile};
+use super::{KeyTerms, NamePattern, TransferKey, VendorProfile};
 use crate::digest::Sha256Digest;
 use crate::key::PublicKey;
 use crate::sigstore::Transparency;
@@ -25,7 +25,7 @@ pub struct TrustPolicy {
     pub(super) accepts_unlisted: bool,
     /// None: all streams.
     pub(super) streams: Option<BTreeSet<String>>,
-    pub(super) transfer_keys: Vec<NamedKey>,
+    pub(super) transfer_keys: Vec<TransferKey>,
     pub(super) vendors: Vec<Vendor>,
     pub(super) trusted_root: Option<Vec<u8>>,
     pub(super) digest: Sha256Digest,
@@ -59,13 +59,13 @@ impl TrustPolicy {
 
     /// The transfer key with this fingerprint, whatever its status.
     #[must_use]
-    pub fn transfer_key(&self, fingerprint: &Sha256Digest) -> Option<&NamedKey> {
+    pub fn transfer_key(&self, fingerprint: &Sha256Digest) -> Option<&TransferKey> {
         self.transfer_keys.iter().find(|it| it.key.fingerprint() == *fingerprint)
     }
 
     /// The keys that may seal a transfer, each on its terms.
     #[must_use]
-    pub fn transfer_keys(&self) -> &[NamedKey] {
+    pub fn transfer_keys(&self) -> &[TransferKey] {
         &self.transfer_keys
     }
 
@@ -90,7 +90,7 @@ impl TrustPolicy {
             trusted_root: _,
             digest: _,
         } = self;
-        max_age.is_some() || transfer_keys.iter().any(NamedKey::depends_on_now)
+        max_age.is_some() || transfer_keys.iter().any(TransferKey::depends_on_now)
     }
 
     /// The Sigstore trusted root (JSON) that the policy names, seen to be one.

@@ -9,7 +9,7 @@ use super::policy_raw::{
     age, malformed, time,
 };
 use super::terms::{KeyStatus, KeyTerms};
-use super::{NamePattern, NamedKey, VendorProfile, is_stream_name};
+use super::{NamePattern, TransferKey, VendorProfile, is_stream_name};
 use crate::digest::Sha256Digest;
 use crate::key::{KeyKind, PublicKey};
 use crate::limits;
@@ -91,7 +91,7 @@ impl Builder<'_, '_> {
         &mut self,
         raw: RawTransferKey,
         names: &mut BTreeSet<String>,
-    ) -> Result<NamedKey, Fault> {
+    ) -> Result<TransferKey, Fault> {
         let place = format!("transfer key \"{}\"", raw.name);
         let build = |this: &mut Self| {
             distinct(names, &raw.name, "transfer keys")?;
@@ -108,7 +108,7 @@ impl Builder<'_, '_> {
                 [&raw.retired_at, &raw.compromised_at, &raw.valid_from, &raw.valid_until],
                 None,
             )?;
-            Ok(NamedKey { name: raw.name, key, terms, streams: stream_names(raw.streams)? })
+            Ok(TransferKey { name: raw.name, key, terms, streams: stream_names(raw.streams)? })
         };
         build(self).map_err(|fault| fault.at(&*place))
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use super::terms::{KeyStatus, KeyTerms};
-use super::{NamePattern, NamedKey, TrustPolicy, Vendor, VendorKey};
+use super::{NamePattern, TransferKey, TrustPolicy, Vendor, VendorKey};
 use crate::verdict::printable;
 
 impl TrustPolicy {
@@ -61,7 +61,7 @@ impl TrustPolicy {
                     .to_owned(),
             );
         }
-        let in_use = |key: &NamedKey| key.terms.is_active(now);
+        let in_use = |key: &TransferKey| key.terms.is_active(now);
         if !self.transfer_keys.is_empty() && !self.transfer_keys.iter().any(in_use) {
             lines.push(
                 "no transfer key is in use (all are retired, revoked or past valid_until), so no new \
@@ -83,7 +83,7 @@ impl TrustPolicy {
     }
 }
 
-impl NamedKey {
+impl TransferKey {
     /// The end of a sentence that begins with a transfer that it sealed.
     fn words(&self) -> String {
         let mut words = match self.terms.status {

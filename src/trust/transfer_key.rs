@@ -23,7 +23,7 @@ pub fn is_stream_name(name: &str) -> bool {
 
 /// A key that may seal a transfer (ECDSA P-256).
 #[derive(Debug, Clone)]
-pub struct NamedKey {
+pub struct TransferKey {
     pub(super) name: String,
     pub(super) key: PublicKey,
     /// Without names of artifacts: those are for vendors' keys.
@@ -45,7 +45,7 @@ pub struct SealTimes<'a> {
     pub accepted_before: bool,
 }
 
-impl NamedKey {
+impl TransferKey {
     /// What the operator calls it.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -136,12 +136,12 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn key(terms: KeyTerms) -> NamedKey {
+    fn key(terms: KeyTerms) -> TransferKey {
         let key = PrivateKey::generate().unwrap().public().clone();
-        NamedKey { name: "us".to_owned(), key, terms, streams: None }
+        TransferKey { name: "us".to_owned(), key, terms, streams: None }
     }
 
-    fn code(key: &NamedKey, created: &str, now: &str, accepted_before: bool) -> Option<Code> {
+    fn code(key: &TransferKey, created: &str, now: &str, accepted_before: bool) -> Option<Code> {
         let (created, now) = (time(created), time(now));
         let seal = SealTimes { stream: "default", created, now, accepted_before };
         key.admit(seal).err().map(|fault| fault.code())
