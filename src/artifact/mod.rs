@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::limits;
 use crate::sigstore::{self, Proof, Refusal, Request, SignatureBundle, Subject};
-use crate::trust::{Called, KeyTerms, Vendor, VendorProfile};
+use crate::trust::{ArtifactName, KeyTerms, Vendor, VendorProfile};
 use crate::verdict::{ArtifactReport, BundleReport, Code, Evidence, Fault, Outcome};
 
 pub use blob::blob;
@@ -197,7 +197,7 @@ fn prove(
     })?;
     if let Some(terms) = terms {
         let times: Vec<_> = proof.times().iter().map(|proven| proven.time).collect();
-        match terms.key.admit(Called { name: terms.name, path: terms.path }, &times) {
+        match terms.key.admit(ArtifactName { name: terms.name, path: terms.path }, &times) {
             Ok(notes) => notes.into_iter().for_each(|note| proof.add_note(note)),
             Err(fault) => {
                 let checks = proof.checks().to_vec();

@@ -4,7 +4,7 @@ use crate::directory::Folder;
 use crate::image::Options;
 use crate::key::PublicKey;
 use crate::sigstore::{HashRule, Transparency, TrustMaterial};
-use crate::trust::{Profiles, TrustPolicy, VendorProfile, is_called};
+use crate::trust::{Profiles, TrustPolicy, VendorProfile, path_matches_name};
 
 use super::accepted::AcceptedTransfers;
 use super::serials::SerialsOfRun;
@@ -78,6 +78,6 @@ impl Context<'_> {
             };
         }
         let said = |text: &str| self.allow_unsigned.iter().any(|allowed| allowed == text);
-        said(name) && (is_called(name, path) || said(path))
+        said(name) && (path_matches_name(name, path) || said(path))
     }
 }

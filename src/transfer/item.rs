@@ -17,7 +17,7 @@ use crate::limits;
 use crate::parallel::ThreadLimit;
 use crate::sigstore::{Request, SignatureBundle, Signer, TrustMaterial};
 use crate::survey::LayoutTree;
-use crate::trust::is_called;
+use crate::trust::path_matches_name;
 use crate::verdict::{
     ArtifactKind, ArtifactReport, Check, CheckName, Code, Fault, KeyTrust, Outcome, Status,
 };
@@ -71,7 +71,7 @@ impl ItemVerifier<'_> {
             }
         };
         let mut passed = Check::new(CheckName::SealedFile, Status::Passed).with("by", reading.by);
-        if !is_called(&artifact.name, &artifact.path)
+        if !path_matches_name(&artifact.name, &artifact.path)
             || (artifact.allow_unsigned && artifact.name != artifact.path)
         {
             passed = passed.with("path", &artifact.path);
@@ -118,7 +118,7 @@ impl ItemVerifier<'_> {
                 "If it may be unsigned here too, have the trust policy say so: both its name and its path \
                  must be in {field}."
             )
-        } else if is_called(&artifact.name, &artifact.path) {
+        } else if path_matches_name(&artifact.name, &artifact.path) {
             "If it may be unsigned here too, say --allow-unsigned NAME.".to_owned()
         } else {
             "Its path is not what its name says. If it may be unsigned here too, say --allow-unsigned for \

@@ -3,7 +3,7 @@
 //! A profile says how a vendor names and words things; it never says whom to trust. Keys only ever
 //! come from the operator, most of them by the policy.
 
-mod called;
+mod artifact_name;
 mod pattern;
 mod policy;
 mod policy_build;
@@ -16,7 +16,7 @@ mod profiles;
 mod terms;
 mod transfer_key;
 
-pub use called::{Called, is_called};
+pub use artifact_name::{ArtifactName, path_matches_name};
 pub use pattern::{BadPattern, NamePattern};
 pub use policy::{TrustPolicy, Vendor, VendorKey};
 pub use profile::{

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 
+use super::artifact_name::last_part;
 use super::{KeyTerms, NamePattern, TransferKey, VendorProfile};
 use crate::digest::Sha256Digest;
 use crate::key::PublicKey;
@@ -206,11 +207,6 @@ impl Vendor {
     pub fn find_key(&self, fingerprint: &Sha256Digest) -> Option<&VendorKey> {
         self.keys.iter().find(|key| key.fingerprint == *fingerprint)
     }
-}
-
-/// What stands behind the last `/`.
-fn last_part(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// A vendor's key and the terms on which it counts.

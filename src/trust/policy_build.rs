@@ -33,18 +33,18 @@ impl TrustPolicy {
         read: &mut dyn FnMut(&str) -> Result<Vec<u8>, Fault>,
     ) -> Result<Self, Fault> {
         let digest = Sha256Digest::of(bytes);
-        Builder { read, keys: BTreeMap::new(), digest }.policy(RawPolicy::parse(bytes)?)
+        PolicyBuilder { read, keys: BTreeMap::new(), digest }.policy(RawPolicy::parse(bytes)?)
     }
 }
 
-struct Builder<'b, 'r> {
+struct PolicyBuilder<'b, 'r> {
     read: &'b mut Read<'r>,
     /// Where each key was seen.
     keys: BTreeMap<Sha256Digest, String>,
     digest: Sha256Digest,
 }
 
-impl Builder<'_, '_> {
+impl PolicyBuilder<'_, '_> {
     fn policy(mut self, raw: RawPolicy) -> Result<TrustPolicy, Fault> {
         let (mut max_age, mut transfer_keys) = (None, Vec::new());
         let mut accepts_unlisted = false;

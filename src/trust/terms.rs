@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::NamePattern;
-use super::called::{Called, Misfit};
+use super::artifact_name::{ArtifactName, NameMismatch};
 use crate::verdict::{Code, Fault};
 
 /// Whether a key is in use.
@@ -72,7 +72,7 @@ impl KeyTerms {
     /// [`Code::KeyNotValid`], or [`Code::TimeNotProven`] if the terms ask for a time and there is none.
     pub fn admit<'a>(
         &self,
-        called: impl Into<Called<'a>>,
+        name: impl Into<ArtifactName<'a>>,
         times: &[Timestamp],
     ) -> Result<Vec<String>, Fault> {
         let earliest = times.iter().min().copied();
@@ -82,7 +82,7 @@ impl KeyTerms {
         if let KeyStatus::Revoked { compromised_at } = self.status {
             notes.push(admit_revoked(compromised_at, latest)?);
         }
-        self.admit_name(called.into())?;
+        self.admit_name(name.into())?;
         if let KeyStatus::Retired { at } = self.status {
             notes.push(admit_retired(at, latest)?);
         }
@@ -90,17 +90,17 @@ impl KeyTerms {
         Ok(notes)
     }
 
-    fn admit_name(&self, called: Called<'_>) -> Result<(), Fault> {
+    fn admit_name(&self, name: ArtifactName<'_>) -> Result<(), Fault> {
         let Some(patterns) = &self.artifacts else { return Ok(()) };
-        let Err(misfit) = called.fits(patterns) else { return Ok(()) };
+        let Err(mismatch) = name.fits(patterns) else { return Ok(()) };
         let listed: Vec<&str> = patterns.iter().map(NamePattern::as_str).collect();
         let message = "the key is not listed for artifacts of this name";
         let refuse = |found: &str| {
             Fault::new(Code::NameNotAllowed, message).expected_found(listed.join(" or "), found)
         };
-        Err(match misfit {
-            Misfit::Name(name) => refuse(name),
-            Misfit::Path(path) => refuse(path).at(path),
+        Err(match mismatch {
+            NameMismatch::Name(name) => refuse(name),
+            NameMismatch::Path(path) => refuse(path).at(path),
         })
     }
 

@@ -1,32 +1,36 @@
-//! What an artifact is called, for patterns, and whether it lies where its name says. The sealing side of
-//! a transfer chooses both, and a reader of a report sees the name; who loads or installs takes the path.
+//! An artifact's name and path: whether patterns fit them, and whether the path agrees with the name.
+//!
+//! The sealing side of a transfer chooses both. A reader of a report sees the name; whoever loads or
+//! installs the artifact uses the path.
 
 use super::NamePattern;
 
-/// What an artifact goes by.
+/// An artifact's name, and its path where that is known.
 #[derive(Debug, Clone, Copy)]
-pub struct Called<'a> {
+pub struct ArtifactName<'a> {
     /// Its name: a file's name, a path below a folder, an image reference, a URL.
     pub name: &'a str,
-    /// Where it lies, if that is known.
+    /// Its path, if known.
     pub path: Option<&'a str>,
 }
 
-impl<'a> From<&'a str> for Called<'a> {
+impl<'a> From<&'a str> for ArtifactName<'a> {
     fn from(name: &'a str) -> Self {
         Self { name, path: None }
     }
 }
 
-impl<'a> Called<'a> {
-    /// Refuses by the part that no pattern fits: the name must fit, by itself or by its last part, and the path
-    /// too if it says something else. A path that ends in the name is a longer spelling of it, and
-    /// patterns with a `/` may fit that.
-    pub(super) fn fits(self, patterns: &[NamePattern]) -> Result<(), Misfit<'a>> {
+impl<'a> ArtifactName<'a> {
+    /// Refuses, naming the part that no pattern fits.
+    ///
+    /// The name must fit, by itself or by its last part, and so must the path if it disagrees with
+    /// the name. A path that ends in the name is a longer spelling of it, and a pattern with a `/`
+    /// may fit that.
+    pub(super) fn fits(self, patterns: &[NamePattern]) -> Result<(), NameMismatch<'a>> {
         let fits = |text: &str| patterns.iter().any(|pattern| pattern.matches(text));
-        let by_parts = |text: &str| fits(text) || fits(last(text));
+        let by_parts = |text: &str| fits(text) || fits(last_part(text));
         let Some(path) = self.path else {
-            return if by_parts(self.name) { Ok(()) } else { Err(Misfit::Name(self.name)) };
+            return if by_parts(self.name) { Ok(()) } else { Err(NameMismatch::Name(self.name)) };
         };
         let longer = !self.name.is_empty()
             && path.strip_suffix(self.name).is_some_and(|rest| rest.ends_with('/'));
@@ -36,40 +40,48 @@ impl<'a> Called<'a> {
         }
         if !by_parts(self.name) {
             let whole = longer && with_slash.next().is_some();
-            return Err(Misfit::Name(if whole { path } else { self.name }));
+            return Err(NameMismatch::Name(if whole { path } else { self.name }));
         }
-        if is_called(self.name, path) || by_parts(path) { Ok(()) } else { Err(Misfit::Path(path)) }
+        if path_matches_name(self.name, path) || by_parts(path) {
+            Ok(())
+        } else {
+            Err(NameMismatch::Path(path))
+        }
     }
 }
 
 /// What no pattern fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Misfit<'a> {
+pub(super) enum NameMismatch<'a> {
     /// The name, spelt as long as the patterns ask for.
     Name(&'a str),
-    /// The path, which says something else than the name.
+    /// The path, which disagrees with the name.
     Path(&'a str),
 }
 
-/// Whether the last part of a path says the same as a name: the same text, or what `mirror` calls the file
-/// of an image reference (`app_1.2.tar` for `registry.example/team/app:1.2`).
-pub fn is_called(name: &str, path: &str) -> bool {
-    let file = last(path);
+/// Whether the last part of a path agrees with a name.
+///
+/// It is the same text, or what `mirror` calls the file of an image reference (`app_1.2.tar` for
+/// `registry.example/team/app:1.2`).
+pub fn path_matches_name(name: &str, path: &str) -> bool {
+    let file = last_part(path);
     let reference = || {
         let (repository, digest) = name.split_once('@').unwrap_or((name, ""));
-        let (tagged, digest) = (last(repository), digest.rsplit(':').next().unwrap_or_default());
+        let (tagged, digest) =
+            (last_part(repository), digest.rsplit(':').next().unwrap_or_default());
         let slug = plain(tagged.strip_suffix(".tar").unwrap_or(tagged));
         let short = digest.get(..12).unwrap_or(digest);
         if digest.is_empty() || tagged.contains(':') { slug } else { format!("{slug}_{short}") }
     };
-    name == path || last(name) == file || file.strip_suffix(".tar") == Some(&*reference())
+    name == path || last_part(name) == file || file.strip_suffix(".tar") == Some(&*reference())
 }
 
-fn last(path: &str) -> &str {
+/// What follows the last `/`.
+pub(super) fn last_part(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// With `_` for what not every file system takes.
+/// The text with `_` for each character that some file system refuses.
 fn plain(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-+".contains(c);
     text.chars().map(|c| if is_plain(c) { c } else { '_' }).collect()
@@ -81,7 +93,7 @@ mod tests {
 
     fn fits(pattern: &str, name: &str, path: Option<&str>) -> bool {
         let patterns = [NamePattern::new(pattern).unwrap()];
-        Called { name, path }.fits(&patterns).is_ok()
+        ArtifactName { name, path }.fits(&patterns).is_ok()
     }
 
     #[test]
@@ -127,7 +139,7 @@ mod tests {
             ("team/app:1@sha256:0123456789abcdef", "images/app_1/app_1.tar"),
             ("team/app@sha256:0123456789abcdef", "images/app/app_0123456789ab.tar"),
         ] {
-            assert!(is_called(name, path), "{name} {path}");
+            assert!(path_matches_name(name, path), "{name} {path}");
         }
         for (name, path) in [
             ("README.txt", "evil-app.tar"),
@@ -138,7 +150,7 @@ mod tests {
             ("team/app:1.2", "images/app_1.2.tar.sh"),
             ("", "x"),
         ] {
-            assert!(!is_called(name, path), "{name} {path}");
+            assert!(!path_matches_name(name, path), "{name} {path}");
         }
     }
 }
