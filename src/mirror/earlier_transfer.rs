@@ -9,7 +9,7 @@ use crate::digest::{FileDigest, Sha256Digest};
 use crate::directory::Folder;
 use crate::key::PublicKey;
 use crate::sigstore::SignatureBundle;
-use crate::transfer::{self, Base, BaseArtifact, Kind, Manifest};
+use crate::transfer::{self, Artifact, Base, BaseArtifact, Kind, Manifest};
 use crate::trust::VendorProfile;
 use crate::verdict::Fault;
 
@@ -48,25 +48,26 @@ impl EarlierTransfer {
         wanted: &WantedItem,
         description: &ImageDescription,
     ) -> Option<BaseArtifact> {
-        self.manifest
-            .artifacts
-            .iter()
-            .filter(|it| it.kind == Kind::Image && it.name == wanted.name && !it.allow_unsigned)
-            .find(|it| {
-                it.source.as_ref() == Some(&description.source)
+        self.carried(Kind::Image, wanted)
+            .find(|artifact| {
+                artifact.source.as_ref() == Some(&description.source)
                     && description.source.contains("@sha256:")
-                    && self.fits(&it.path, description)
+                    && self.fits(&artifact.path, description)
             })
-            .and_then(|it| self.item(Kind::Image, &it.name, &it.path))
+            .and_then(|artifact| self.as_base(artifact))
+    }
+
+    /// What was carried under the item's name, and not unsigned.
+    fn carried(&self, kind: Kind, wanted: &WantedItem) -> impl Iterator<Item = &Artifact> {
+        self.manifest.artifacts.iter().filter(move |artifact| {
+            artifact.kind == kind && artifact.name == wanted.name && !artifact.allow_unsigned
+        })
     }
 
     /// Whether a package of this name and size was carried. Its bundle has yet to prove that it is the same.
     pub(super) fn may_have(&self, wanted: &WantedItem, size: Option<u64>) -> bool {
-        let carried =
-            self.manifest.artifacts.iter().find(|it| {
-                it.kind == Kind::Package && it.name == wanted.name && !it.allow_unsigned
-            });
-        let carried = carried.and_then(|it| self.manifest.file(&it.path)).map(|it| it.size);
+        let carried = self.carried(Kind::Package, wanted).next();
+        let carried = carried.and_then(|artifact| self.size(&artifact.path));
         carried.is_some() && carried == size
     }
 
@@ -74,7 +75,7 @@ impl EarlierTransfer {
     /// archive holds those that were asked for then: another choice has another size.
     fn fits(&self, path: &str, description: &ImageDescription) -> bool {
         let exact = description.is_from_registry();
-        let carried = self.manifest.file(path).map(|it| it.size);
+        let carried = self.size(path);
         !exact || (carried.is_some() && carried == description.size)
     }
 
@@ -87,19 +88,21 @@ impl EarlierTransfer {
         profile: &VendorProfile,
     ) -> Option<(BaseArtifact, FileDigest)> {
         let (_, stated) = bundle.stated_digest()?;
-        let carried =
-            self.manifest.artifacts.iter().find(|it| {
-                it.kind == Kind::Package && it.name == wanted.name && !it.allow_unsigned
-            })?;
-        let item = self.item(Kind::Package, &carried.name, &carried.path)?;
+        let carried = self.carried(Kind::Package, wanted).next()?;
+        let item = self.as_base(carried)?;
         let message = profile.package.message.message(&item.sha256);
-        let size = self.manifest.file(&carried.path)?.size;
+        let size = self.size(&carried.path)?;
         let digest = FileDigest { sha256: item.sha256, size };
         (Sha256Digest::of(message.as_bytes()).to_hex() == stated).then_some((item, digest))
     }
 
-    fn item(&self, kind: Kind, name: &str, path: &str) -> Option<BaseArtifact> {
+    fn size(&self, path: &str) -> Option<u64> {
+        self.manifest.file(path).map(|file| file.size)
+    }
+
+    fn as_base(&self, artifact: &Artifact) -> Option<BaseArtifact> {
+        let Artifact { kind, name, path, .. } = artifact;
         let sha256 = self.manifest.file(path)?.sha256;
-        Some(BaseArtifact { kind, name: name.to_owned(), path: path.to_owned(), sha256 })
+        Some(BaseArtifact { kind: *kind, name: name.clone(), path: path.clone(), sha256 })
     }
 }

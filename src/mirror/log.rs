@@ -170,8 +170,8 @@ impl FetchLog {
         let last = self.of(path).cloned();
         let Some(kept) = entry.or_else(|| last.clone()) else { return };
         let with_blobs = last.as_ref() == Some(&kept);
-        self.entries.retain(|it| {
-            it.path.as_deref() != Some(path) || *it == kept || (with_blobs && is_blob(it))
+        self.entries.retain(|other| {
+            other.path.as_deref() != Some(path) || *other == kept || (with_blobs && is_blob(other))
         });
         self.index();
     }

@@ -1,4 +1,4 @@
-//! One blob to its place in the archive: continued where an earlier run or attempt stopped, hashed
+//! Downloads one blob to its place in the archive: continued where an earlier run or attempt stopped, hashed
 //! while it is written, and right only if it has the digest that named it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,7 +19,7 @@ use crate::mirror::http::{
 use crate::mirror::{FetchRecord, Watch, WatchedTransfer};
 use crate::verdict::{Code, Fault};
 
-/// So much progress makes it worth to try as often again.
+/// After this much progress the retries start again.
 const PROGRESS_BYTES: u64 = 1 << 20;
 
 /// What all blobs of an archive share.
@@ -28,13 +28,13 @@ pub(super) struct ArchiveDownload<'a> {
     pub(super) disk: &'a Disk,
     pub(super) journal: &'a Journal<'a>,
     pub(super) watch: &'a dyn Watch,
-    /// Another blob failed: go on later.
+    /// Another blob failed: stop, and continue in a later run.
     pub(super) stop: &'a AtomicBool,
     /// The name of the archive.
     pub(super) name: &'a str,
 }
 
-/// Why a blob is not there.
+/// Why a blob was not fetched.
 pub(super) enum BlobMissing {
     Stopped,
     Fault(Fault),
@@ -49,7 +49,7 @@ impl From<Fault> for BlobMissing {
 /// Why an attempt ended.
 enum BlobError {
     Attempt(AttemptError),
-    /// The pass of this number opens nothing, or nothing more.
+    /// The authorization of this number is not, or no longer, accepted.
     TokenExpired(u64),
 }
 
@@ -59,20 +59,20 @@ impl From<AttemptError> for BlobError {
     }
 }
 
-/// A download on its way.
+/// A download in progress.
 struct BlobDownload<'a> {
     archive: &'a ArchiveDownload<'a>,
     blob: &'a Blob,
     task: WatchedTransfer<'a>,
     hasher: Hasher,
-    /// Whether the bytes are from more than one answer.
+    /// Whether the bytes are from more than one response.
     joined: bool,
-    /// Whether a new token was fetched since bytes last came.
+    /// Whether the token was renewed since bytes last arrived.
     renewed: bool,
     ends: Ends,
 }
 
-/// Brings a blob; says what was fetched, or nothing if all of it was there.
+/// Downloads a blob; returns what was fetched, or nothing if all of it was there.
 pub(super) fn fetch(
     archive: &ArchiveDownload<'_>,
     blob: &Blob,
@@ -122,7 +122,7 @@ fn run(archive: &ArchiveDownload<'_>, blob: &Blob) -> Result<Option<FetchRecord>
         let joined = download.joined;
         download.restart();
         archive.journal.note(&blob.digest, 0)?;
-        // A medium that lost bytes, or two answers that do not fit: once more in one piece.
+        // The medium lost bytes, or two responses do not fit together: fetch it again in one piece.
         if !joined {
             let message = "the registry sent other bytes than the manifest names";
             return Err(Fault::new(Code::SourceDisagrees, message).at(url.as_str()).into());
@@ -173,7 +173,7 @@ impl BlobDownload<'_> {
         self.blob.size.saturating_sub(self.hasher.bytes())
     }
 
-    /// Brings the rest, in as many attempts as it takes while there is progress.
+    /// Fetches the rest, in as many attempts as it takes while there is progress.
     fn finish(&mut self, url: &Url) -> Result<(), BlobMissing> {
         let http = self.archive.session.http;
         loop {
@@ -246,7 +246,7 @@ impl BlobDownload<'_> {
         }
     }
 
-    /// Refuses a body that is not the blob before it is read.
+    /// Refuses a body that can't be the blob, before it is read.
     fn expected(&self, response: &mut Response) -> Result<(), AttemptError> {
         let length = length(response.headers())?.filter(|length| *length != self.left());
         let Some(length) = length else { return Ok(()) };
@@ -259,7 +259,7 @@ impl BlobDownload<'_> {
         Err(AttemptError::Fatal(fault))
     }
 
-    /// Writes what came.
+    /// Writes a chunk.
     fn take(&mut self, part: &[u8]) -> Result<(), AttemptError> {
         let stop = |code, message: String| AttemptError::Fatal(Fault::new(code, message));
         if self.archive.stop.load(Ordering::Relaxed) {
@@ -284,7 +284,7 @@ impl BlobDownload<'_> {
             .map_err(AttemptError::Fatal)
     }
 
-    /// Asks for what is not here yet.
+    /// Requests what is not here yet.
     fn open(&mut self, url: &Url) -> Result<Response, BlobError> {
         let here = self.hasher.bytes();
         let (mut response, number) = self.archive.session.blob(url, here)?;
@@ -295,7 +295,7 @@ impl BlobDownload<'_> {
             }
             206 if here > 0 => {
                 let range = ContentRange::of(response.headers());
-                if range.is_some_and(|it| it.is_rest(here) && it.total == self.blob.size) {
+                if range.is_some_and(|range| range.is_rest(here) && range.total == self.blob.size) {
                     self.joined = true;
                     return Ok(response);
                 }
@@ -307,7 +307,7 @@ impl BlobDownload<'_> {
             status => {
                 let body = opening(self.archive.session.http, &mut response);
                 match self.archive.session.refused(status, response.headers(), &body) {
-                    // It may be the range that it does not like.
+                    // It may not support the range.
                     AttemptError::Fatal(fault) if here > 0 => {
                         self.restart();
                         Err(AttemptError::Retry(fault, None).into())

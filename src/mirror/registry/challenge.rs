@@ -1,21 +1,21 @@
-//! The header `WWW-Authenticate`: how a registry wants to be asked (RFC 9110, section 11.6.1).
+//! The header `WWW-Authenticate`: how a registry wants requests to be authorized (RFC 9110, section 11.6.1).
 
 use reqwest::header::{HeaderMap, WWW_AUTHENTICATE};
 
 /// What a registry asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Challenge {
-    /// A token from this place.
+    /// A token from this token service.
     Bearer { realm: String, service: Option<String> },
     /// User and password with every request.
     Basic,
 }
 
-/// The best challenge among the headers: a token before a password.
+/// The best challenge in the headers: a token rather than a password.
 pub(super) fn challenge(headers: &HeaderMap) -> Option<Challenge> {
     let texts = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
     let all: Vec<Challenge> = texts.flat_map(challenges).collect();
-    let bearer = all.iter().find(|it| matches!(it, Challenge::Bearer { .. }));
+    let bearer = all.iter().find(|challenge| matches!(challenge, Challenge::Bearer { .. }));
     bearer.or(all.first()).cloned()
 }
 
@@ -48,7 +48,8 @@ fn challenges(text: &str) -> Vec<Challenge> {
 }
 
 fn known(scheme: &str, parameters: &[(String, String)]) -> Option<Challenge> {
-    let get = |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, it)| it.clone());
+    let get =
+        |name: &str| parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     match scheme {
         "bearer" => Some(Challenge::Bearer { realm: get("realm")?, service: get("service") }),
         "basic" => Some(Challenge::Basic),
@@ -56,7 +57,7 @@ fn known(scheme: &str, parameters: &[(String, String)]) -> Option<Challenge> {
     }
 }
 
-/// A value, quoted or not, and what stands behind it.
+/// Splits off a value, quoted or not.
 fn value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([',', ' ', '\t']).unwrap_or(text.len());

@@ -1,6 +1,6 @@
-//! The credentials that `docker login` left: from Docker's config file, or from the helper program
-//! that it names, as Docker's own client reads them. They are never shown. What can't be read is no
-//! error here: the image may be public, and Docker asks without credentials then.
+//! The credentials that `docker login` stored, in Docker's config file or with the helper program that it
+//! names, read as Docker's own client does. They are never shown. It is not an error if they can't be read:
+//! the image may be public.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,12 +17,12 @@ use serde_json::Value;
 use crate::verdict::{Code, Fault};
 use crate::{json, limits};
 
-/// Under what name Docker keeps the credentials of docker.io.
+/// The name under which Docker stores the credentials of docker.io.
 const DOCKER_IO: &str = "https://index.docker.io/v1/";
-/// Other names for it, which other tools write.
+/// Other names for it, which other tools use.
 const ALSO_DOCKER_IO: [&str; 3] = ["docker.io", "index.docker.io", "registry-1.docker.io"];
 
-/// How to show a registry who is asking.
+/// What authenticates a user to a registry.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Credentials {
     Password {
@@ -39,7 +39,7 @@ pub(super) enum Credentials {
 #[derive(Debug, Default)]
 pub(super) struct Login {
     pub(super) credentials: Option<Credentials>,
-    /// Why there may be some that could not be read.
+    /// Why credentials could not be read.
     pub(super) trouble: Option<Fault>,
 }
 
@@ -56,7 +56,7 @@ impl fmt::Debug for Credentials {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct DockerConfig {
-    /// Each is read when it is wanted: what is wrong with another registry's is of no account.
+    /// Each is parsed when it is needed: a mistake in the entry of another registry does not matter.
     auths: Option<BTreeMap<String, Value>>,
     #[serde(rename = "credHelpers")]
     helpers: Option<BTreeMap<String, String>>,
@@ -104,7 +104,7 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, Fault> {
 }
 
 fn in_config(bytes: &[u8], registry: &str) -> Result<Option<Credentials>, Fault> {
-    // Docker takes an empty file as one that says nothing.
+    // Docker accepts an empty file.
     if bytes.trim_ascii().is_empty() {
         return Ok(None);
     }
@@ -128,12 +128,14 @@ fn in_config(bytes: &[u8], registry: &str) -> Result<Option<Credentials>, Fault>
         name if docker => ALSO_DOCKER_IO.contains(&name),
         name => name == key,
     };
-    let entry = auths.get(key).or_else(|| auths.iter().find(|(name, _)| same(name)).map(|it| it.1));
+    let entry = auths
+        .get(key)
+        .or_else(|| auths.iter().find(|(name, _)| same(name)).map(|(_, entry)| entry));
     let written = match entry {
         None => Ok(None),
         Some(entry) => in_entry(entry).map_err(|fault| fault.at(key)),
     };
-    // A store that fails is of no account where the file itself has them.
+    // A failing store does not matter if the file itself holds them.
     match written {
         Ok(None) => stored,
         other => other,
@@ -160,7 +162,7 @@ fn in_entry(entry: &Value) -> Result<Option<Credentials>, Fault> {
         let password = entry.password.unwrap_or_default();
         return Ok(user.map(|user| Credentials::Password { user, password }));
     };
-    // No word of what it holds: it is a password. Go's reader passes over line breaks.
+    // Its content is not shown: it is a password. Go's decoder ignores line breaks.
     let auth: String = auth.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
     let text = Base64::decode_vec(auth.trim_end_matches('\0'))
         .ok()
@@ -181,17 +183,17 @@ struct HelperResponse {
     secret: String,
 }
 
-/// Asks a credential helper.
+/// Gets credentials from a helper.
 fn ask(helper: &str, key: &str) -> Result<Option<Credentials>, Fault> {
-    // `desktop.exe` is what Docker Desktop writes; no name leads out of the directories of `PATH`.
-    let plain = |it: u8| it.is_ascii_alphanumeric() || b"-_.".contains(&it);
+    // Docker Desktop writes `desktop.exe`. No name leads out of the directories of `PATH`.
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if helper.is_empty() || helper.len() > 100 || !helper.bytes().all(plain) {
         return Err(failed(format!("{helper:?} can't be the name of a credential helper")));
     }
     let program = format!("docker-credential-{helper}");
     let (good, output) = run(&program, key).map_err(|error| failed(error).at(program.as_str()))?;
     if !good {
-        // The helpers say so on standard output; nothing else of their output is shown.
+        // By Docker's protocol helpers say this on standard output. Their output is not shown.
         let said = String::from_utf8_lossy(&output);
         if said.contains("credentials not found") {
             return Ok(None);
@@ -207,7 +209,7 @@ fn ask(helper: &str, key: &str) -> Result<Option<Credentials>, Fault> {
     })
 }
 
-/// Runs a helper: whether it succeeded, and the beginning of what it wrote.
+/// Runs a helper; returns whether it succeeded, and the start of its output.
 fn run(program: &str, key: &str) -> Result<(bool, Vec<u8>), String> {
     let mut child = Command::new(program)
         .arg("get")
@@ -217,12 +219,12 @@ fn run(program: &str, key: &str) -> Result<(bool, Vec<u8>), String> {
         .spawn()
         .map_err(|error| format!("the credential helper can't be started: {error}"))?;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    // A helper that neither reads nor ends, or whose own children keep the pipe open, is left behind
-    // after its time: so nothing here waits for the threads.
+    // A helper may neither read nor end, and its children may keep the pipe open. It is abandoned after a
+    // time limit, so nothing here waits for the thread.
     let (send, receive) = std::sync::mpsc::channel();
     let key = key.to_owned();
     std::thread::spawn(move || {
-        // A helper may answer without reading.
+        // A helper may respond without reading.
         let _ = stdin.map(|mut stdin| stdin.write_all(key.as_bytes()));
         let mut output = Vec::new();
         let read =
@@ -249,7 +251,7 @@ fn run(program: &str, key: &str) -> Result<(bool, Vec<u8>), String> {
     }
 }
 
-/// Strict JSON; a fault names no value, as it may be a password.
+/// Parses strict JSON. Faults quote no value, which may be a password.
 fn parse<T: DeserializeOwned>(bytes: &[u8], limit: u64) -> Result<T, Fault> {
     typed(json::parse(bytes, limit).map_err(|error| failed(error.to_string()))?)
 }

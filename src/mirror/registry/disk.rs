@@ -1,8 +1,9 @@
-//! A file that several threads read and write at places of their own.
+//! A file that several threads read and write at different offsets.
 
 use std::fs::File;
 use std::io;
 
+/// The file of an archive.
 pub(super) struct Disk {
     file: File,
     #[cfg(not(unix))]

@@ -1,5 +1,5 @@
-//! The documents of a registry, read strictly: what an index, a manifest and a config say. What a
-//! document is, its keys say. The bytes are kept as they came; nothing here writes them again.
+//! Parses the documents of a registry strictly: indexes, manifests and configs. The keys of a document say
+//! what it is. Its bytes are kept unchanged; nothing here serializes them again.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,7 @@ pub(super) struct Descriptor {
     pub(super) digest: Sha256Digest,
     pub(super) size: u64,
     pub(super) platform: Option<Platform>,
-    /// Announced as something about an image, not as an image.
+    /// Marked as something about an image (provenance, SBOM), not as an image.
     pub(super) attestation: bool,
 }
 
@@ -64,7 +64,7 @@ impl std::fmt::Display for Platform {
     }
 }
 
-/// What is wanted of a config.
+/// The parts of a config that are needed here.
 #[derive(Debug)]
 pub(super) struct ImageConfig {
     pub(super) platform: Platform,
@@ -105,7 +105,7 @@ struct RawInner {
     labels: Option<BTreeMap<String, String>>,
 }
 
-/// Reads a manifest or an index.
+/// Parses a manifest or an index.
 pub(super) fn document(bytes: &[u8]) -> Result<Document, Fault> {
     let value = value(bytes)?;
     unfolded(&value, &["schemaVersion", "mediaType", "manifests", "config", "layers"])?;
@@ -157,7 +157,7 @@ pub(super) fn document(bytes: &[u8]) -> Result<Document, Fault> {
     }
 }
 
-/// Reads an image config.
+/// Parses an image config.
 pub(super) fn config(bytes: &[u8]) -> Result<ImageConfig, Fault> {
     let value = value(bytes)?;
     unfolded(&value, &["config", "os", "architecture", "variant", "rootfs"])?;
@@ -173,8 +173,8 @@ fn layer(raw: RawDescriptor) -> Result<Descriptor, Fault> {
     let foreign = raw.urls.as_ref().is_some_and(|urls| !urls.is_empty())
         || ["foreign", "nondistributable"].iter().any(|word| raw.media_type.contains(word));
     if foreign {
-        let message = "a layer that lies elsewhere and may not be passed on (a foreign layer, as \
-                       in Windows images): no archive holds it";
+        let message = "a layer that is stored elsewhere and may not be passed on (a foreign layer, \
+                       as in Windows images): no archive holds it";
         return Err(Fault::new(Code::MediaTypeMismatch, message).at(raw.digest));
     }
     descriptor(raw)
@@ -183,14 +183,15 @@ fn layer(raw: RawDescriptor) -> Result<Descriptor, Fault> {
 fn descriptor(raw: RawDescriptor) -> Result<Descriptor, Fault> {
     let digest = digest(&raw.digest)?;
     let notes = raw.annotations.unwrap_or_default();
-    let unknown = |it: &Platform| it.os == "unknown" && it.architecture == "unknown";
+    let unknown =
+        |platform: &Platform| platform.os == "unknown" && platform.architecture == "unknown";
     let attestation = notes.contains_key("vnd.docker.reference.type")
         || raw.platform.as_ref().is_some_and(unknown);
     let RawDescriptor { media_type, size, platform, .. } = raw;
     Ok(Descriptor { media_type, digest, size, platform, attestation })
 }
 
-/// A digest as a registry or an operator writes it; only SHA-256 is computed here.
+/// Parses the digest of a registry or an operator; only SHA-256 is supported.
 pub(super) fn digest(text: &str) -> Result<Sha256Digest, Fault> {
     text.parse().map_err(|error: ParseDigestError| {
         Fault::new(Code::DigestUnsupported, error.to_string())
@@ -206,7 +207,7 @@ fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
     serde_json::from_value(value).map_err(|error| malformed(&error.to_string()))
 }
 
-/// Refuses what Go's readers, those of the engines, would take for one of these keys.
+/// Refuses keys that Go, and so the engines, would take for one of these although their case differs.
 fn unfolded(value: &Value, known: &[&str]) -> Result<(), Fault> {
     let object = value.as_object().ok_or_else(|| malformed("not an object"))?;
     match json::folded_key(object, known) {

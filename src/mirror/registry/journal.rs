@@ -1,5 +1,7 @@
-//! How much of each blob lies in a half-written archive. It may lag behind what is there, and what
-//! it says is believed by nobody: what it counts is hashed again, and the whole must have its digest.
+//! Records how much of each blob is in an incomplete archive.
+//!
+//! It may lag behind, and is not trusted: the bytes that it counts are hashed again, and each blob must have
+//! its digest.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,9 +15,9 @@ use crate::json;
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
-/// What is behind the archive's name.
+/// The ending of the journal's name, after that of the archive.
 const SUFFIX: &str = ".resume.sealift-tmp";
-/// It is written anew after so much more is there, or so much later.
+/// It is written again after so many more bytes, or so much time.
 const BYTES: u64 = 16 << 20;
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -39,7 +41,7 @@ struct JournalState {
 }
 
 impl<'a> Journal<'a> {
-    /// Reads what an earlier run left for the same layout; anything else counts as nothing.
+    /// Reads what an earlier run left for the same layout; anything else is ignored.
     pub(super) fn open(folder: &'a Folder, archive: &str, layout: Sha256Digest) -> Self {
         let name = format!("{archive}{SUFFIX}");
         let limit = limits::ARCHIVE_JSON_TOTAL_BYTES;
@@ -59,7 +61,7 @@ impl<'a> Journal<'a> {
         state.record.blobs.get(digest).copied().unwrap_or(0)
     }
 
-    /// So many bytes of a blob are there now.
+    /// Records how many bytes of a blob are there now.
     pub(super) fn note(&self, digest: &Sha256Digest, here: u64) -> Result<(), Fault> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let before = state.record.blobs.insert(*digest, here).unwrap_or(0);
@@ -70,7 +72,7 @@ impl<'a> Journal<'a> {
         Ok(())
     }
 
-    /// Writes what is not written yet.
+    /// Writes the journal.
     pub(super) fn flush(&self) -> Result<(), Fault> {
         self.write(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,5 +1,5 @@
-//! Where everything lies in the archive, computed before anything is fetched: the form that the
-//! containerd store of Docker 29 saves. So blobs can be written at their places in any order.
+//! The layout of the archive, computed before any blob is fetched, so that blobs can be written in any order.
+//! It is the one that the containerd store of Docker 29 saves.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::digest::{Hasher, Sha256Digest};
 use crate::verdict::{Code, Fault};
 
 const BLOCK: u64 = 512;
-/// What the size field of a ustar header can't hold; beyond it GNU's form is written.
+/// From this size on the size field of a ustar header is too small, and GNU's form is written.
 const USTAR_LIMIT: u64 = 1 << 33;
 
-/// A document of which the bytes are here.
+/// A document with its bytes.
 #[derive(Debug, Clone)]
 pub(super) struct Stored {
     pub(super) media_type: String,
@@ -21,14 +21,14 @@ pub(super) struct Stored {
     pub(super) bytes: Vec<u8>,
 }
 
-/// What `manifest.json` says of the image that Docker's classic store loads.
+/// What `manifest.json` says about the image that Docker's classic store loads.
 #[derive(Debug)]
 pub(super) struct DockerImage {
     pub(super) config: Sha256Digest,
     pub(super) layers: Vec<Sha256Digest>,
 }
 
-/// The names of the image, unless it is known by its digest only.
+/// The names of an image that is not known by its digest only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ImageNames {
     /// `docker.io/library/a:1`
@@ -44,18 +44,18 @@ pub(super) struct ImageNames {
 pub(super) struct Blob {
     pub(super) digest: Sha256Digest,
     pub(super) size: u64,
-    /// Where its first byte lies in the archive.
+    /// The offset of its first byte in the archive.
     pub(super) offset: u64,
 }
 
 /// The archive as it will be.
 #[derive(Debug)]
 pub(super) struct Layout {
-    /// Everything but the blobs, and where it lies.
+    /// Everything but the blobs, with its offsets.
     pub(super) pieces: Vec<(u64, Vec<u8>)>,
     pub(super) blobs: Vec<Blob>,
     pub(super) size: u64,
-    /// Stands for all of the above: what is half-written continues only the same layout.
+    /// The digest of all of the above: an incomplete archive is continued only with the same layout.
     pub(super) digest: Sha256Digest,
 }
 
@@ -112,7 +112,7 @@ fn place(entries: BTreeMap<String, EntryContent>) -> Result<Layout, Fault> {
         }
         at = checked(at.checked_add(size))?;
         let end = checked(at.checked_next_multiple_of(BLOCK))?;
-        // Written too: whatever else may lie in a half-written file.
+        // Padding is written too, over whatever else may be in an incomplete file.
         pieces.push((at, vec![0; usize::try_from(end.saturating_sub(at)).unwrap_or(0)]));
         at = end;
     }
@@ -129,7 +129,7 @@ fn place(entries: BTreeMap<String, EntryContent>) -> Result<Layout, Fault> {
     Ok(Layout { pieces, blobs, size, digest: hasher.finish() })
 }
 
-/// A size that a file can have.
+/// Checks that a file can have this size.
 fn checked(size: Option<u64>) -> Result<u64, Fault> {
     size.filter(|size| i64::try_from(*size).is_ok()).ok_or_else(|| {
         Fault::new(Code::SourceDisagrees, "the manifest states sizes that no archive can have")

@@ -1,15 +1,15 @@
 //! Images straight from a registry, without any container engine.
 //!
-//! What a tag stands for is the SHA-256 of the bytes that arrive; every other document and blob must
-//! have the digest that named it, whatever headers say. The archive is the one that the containerd
-//! store of Docker 29 saves, with the registry's bytes as they came. Its layout is known before the
-//! first layer is fetched, so each layer is written at its place, and a broken transfer goes on
-//! in the middle of a layer.
+//! A tag stands for the SHA-256 of the bytes that arrive; every other document and blob must have the
+//! digest that named it, whatever headers say. The archive is the one that the containerd store of
+//! Docker 29 saves, with the registry's bytes unchanged. Its layout is known before the first layer is
+//! fetched, so each layer is written in its place, and an interrupted download continues in the middle
+//! of a layer.
 //!
-//! From the ground up: `request` asks by the HTTP stack of the mirror, `challenge` and `credentials` find
-//! out who may ask, `realm` who may be told, `session` is one repository with all of that; `document`
-//! and `platform` understand what it answers, `layout` says where it goes, `resolve` joins these;
-//! `journal`, `disk` and `blob` bring the layers.
+//! From the ground up: `request` sends requests over the mirror's HTTP stack, `challenge` and
+//! `credentials` authenticate them, `realm` says who may see credentials, and `session` is one repository
+//! with all of that. `document` and `platform` parse the responses, `layout` places them in the archive,
+//! and `resolve` joins these. `journal`, `disk` and `blob` fetch the layers.
 //!
 //! Nothing here is verified against a signature, and nothing is unpacked.
 
@@ -49,15 +49,15 @@ use crate::verdict::{Code, Fault};
 /// How to use registries.
 #[derive(Debug, Clone, Default)]
 pub struct RegistryOptions {
-    /// Which platforms to bring.
+    /// Which platforms to fetch.
     pub platforms: Platforms,
     /// How many layers to fetch at once; 0 counts as 1.
     pub jobs: usize,
-    /// Docker's config directory, where `docker login` leaves credentials.
+    /// Docker's config directory, where `docker login` stores credentials.
     pub docker_config: Option<PathBuf>,
-    /// Registries (`host` or `host:port`) that speak plain HTTP, if that is allowed at all.
+    /// Registries (`host` or `host:port`) to use over plain HTTP, if that is allowed at all.
     pub plain_http: Vec<String>,
-    /// Hosts that may be shown a registry's credentials if it names them as its token service.
+    /// Hosts that may get a registry's credentials if it names them as its token service.
     pub hosts: Hosts,
 }
 
@@ -65,26 +65,26 @@ pub struct RegistryOptions {
 pub struct Registry<'a> {
     http: &'a Http,
     options: RegistryOptions,
-    /// What was said already.
+    /// Warnings that were given already.
     said: Mutex<BTreeSet<String>>,
 }
 
 impl<'a> Registry<'a> {
-    /// A source over this HTTP.
-    ///
+    /// A source that uses this HTTP client.
     #[must_use]
     pub const fn new(http: &'a Http, options: RegistryOptions) -> Self {
         Self { http, options, said: Mutex::new(BTreeSet::new()) }
     }
 
-    /// The credentials of a registry. Where they can't be read the image may be public: it is asked for
-    /// without, and somebody is told, once.
+    /// The credentials of a registry. If they can't be read, the image may still be public: it is requested
+    /// without, after one warning.
     fn login(&self, registry: &str, watch: &dyn Watch) -> Login {
         let Some(folder) = &self.options.docker_config else { return Login::default() };
         let login = credentials::find(folder, registry);
         if let Some(fault) = &login.trouble {
-            let line =
-                format!("{registry}: asked without credentials, as they can't be read: {fault}");
+            let line = format!(
+                "{registry}: continuing without credentials, as they can't be read: {fault}"
+            );
             let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
             if said.insert(line.clone()) {
                 watch.say(&line);
@@ -142,7 +142,7 @@ impl FoundImage for RegistryImage<'_> {
     }
 }
 
-/// One way to write an image.
+/// An image that is to be written, with its index or without.
 struct ImageDownload<'a> {
     session: &'a Session<'a>,
     found: &'a resolve::ResolvedImage,
@@ -184,7 +184,7 @@ impl FoundImage for ImageDownload<'_> {
                 Ok(record) => fetched.extend(record),
                 Err(BlobMissing::Stopped) => stopped = true,
                 Err(BlobMissing::Fault(fault)) => {
-                    // The registry contradicts itself: what it sent is no half of anything.
+                    // The registry contradicts itself: what it sent is not part of anything.
                     if fault.code() == Code::ResponseInvalid {
                         folder.remove(&format!("{name}{TEMPORARY}"))?;
                         journal.remove()?;

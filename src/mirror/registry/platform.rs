@@ -1,17 +1,17 @@
-//! Which images of an index are wanted.
+//! Chooses among the images of an index.
 
 use super::document::{Descriptor, Platform};
 use crate::verdict::{Code, Fault};
 
-/// Which platforms of an image to bring.
+/// Which platforms of an image to fetch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Platforms {
-    /// Linux on the processor of this machine.
+    /// Linux on this machine's architecture.
     #[default]
     One,
     /// These: `os/architecture` with every variant of it, or `os/architecture/variant`.
     List(Vec<String>),
-    /// Every one.
+    /// Every platform.
     All,
 }
 
@@ -28,15 +28,19 @@ pub(super) struct PlatformChoice {
 impl Platforms {
     /// Chooses among the images of an index.
     pub(super) fn choose(&self, index: Vec<Descriptor>) -> Result<PlatformChoice, Fault> {
-        let (about, images): (Vec<_>, Vec<_>) = index.into_iter().partition(|it| it.attestation);
+        let (about, images): (Vec<_>, Vec<_>) =
+            index.into_iter().partition(|image| image.attestation);
         let all: Vec<String> = images.iter().map(shown).collect();
         for wanted in self.wanted() {
-            if !images.iter().any(|it| it.platform.as_ref().is_some_and(|it| fits(it, &wanted))) {
+            if !images
+                .iter()
+                .any(|image| image.platform.as_ref().is_some_and(|own| fits(own, &wanted)))
+            {
                 return Err(nothing(&wanted, &all));
             }
         }
-        let (chosen, others): (Vec<_>, Vec<_>) = images.into_iter().partition(|it| {
-            *self == Self::All || it.platform.as_ref().is_some_and(|it| self.wants(it))
+        let (chosen, others): (Vec<_>, Vec<_>) = images.into_iter().partition(|image| {
+            *self == Self::All || image.platform.as_ref().is_some_and(|own| self.wants(own))
         });
         if chosen.is_empty() {
             return Err(nothing("any platform", &all));
@@ -45,7 +49,7 @@ impl Platforms {
         Ok(PlatformChoice { chosen, left_out, attestations: about.len() })
     }
 
-    /// Looks at an image that has no index: one that was asked for must be it.
+    /// Checks an image without an index: it must be for a platform that was asked for.
     pub(super) fn check_single(&self, platform: &Platform) -> Result<(), Fault> {
         match self {
             Self::List(wanted) if !self.wants(platform) => {
@@ -69,7 +73,7 @@ impl Platforms {
     }
 }
 
-/// Linux on this machine's processor, in Go's words.
+/// Linux on this machine's architecture, in Go's spelling.
 pub(super) fn here() -> String {
     let architecture = if cfg!(target_arch = "x86_64") {
         "amd64"
@@ -98,7 +102,7 @@ fn fits(platform: &Platform, wanted: &str) -> bool {
         return false;
     }
     let own = platform.variant.as_deref().filter(|own| !own.is_empty());
-    // Every 64-bit ARM is v8, said or not.
+    // Every 64-bit ARM is v8, stated or not.
     let own = if platform.architecture == "arm64" { own.or(Some("v8")) } else { own };
     variant.is_none() || variant == own
 }

@@ -1,5 +1,5 @@
-//! Who may be shown a registry's credentials: the registry itself. Which token service to ask is the
-//! registry's text, and untrusted; it can't lead a password anywhere else.
+//! Which token services may get a registry's credentials. The registry names its token service, and that text
+//! is untrusted: it can't send a password anywhere else.
 
 use url::Url;
 
@@ -7,7 +7,7 @@ use crate::mirror::urls::host_and_port;
 use crate::mirror::{Hosts, is_this_machine};
 use crate::verdict::{Code, Fault};
 
-/// Registries whose token services are known to be elsewhere.
+/// Registries whose token services are known to be on another host.
 const KNOWN: [(&str, &str); 4] = [
     ("registry-1.docker.io", "auth.docker.io"),
     ("index.docker.io", "auth.docker.io"),
@@ -15,8 +15,8 @@ const KNOWN: [(&str, &str); 4] = [
     ("docker.elastic.co", "docker-auth.elastic.co"),
 ];
 
-/// Refuses a token service to which a registry's credentials must not be sent. What the operator allows
-/// (`--allow-host`, the vendor profile) may have them.
+/// Refuses a token service that must not get a registry's credentials. Hosts that the operator allows
+/// (`--allow-host`, the vendor profile) may get them.
 pub(super) fn check(registry: &Url, realm: &Url, allowed: &Hosts) -> Result<(), Fault> {
     let same = registry.origin() == realm.origin();
     let here = is_this_machine(registry) && is_this_machine(realm);

@@ -1,8 +1,8 @@
-//! Requests to a registry over the mirror's one HTTP stack: small answers, and the streams of blobs.
+//! Requests to a registry over the mirror's one HTTP stack: small responses, and the streams of blobs.
 //!
-//! Whatever comes must have a digest that is known, or is a token; so redirects may lead anywhere, as
-//! registries keep blobs elsewhere, but never away from TLS unless that is allowed, and nothing that
-//! opens the registry is shown there.
+//! Everything that comes must have a known digest, or is a token. So redirects may lead to any host, as
+//! registries store blobs elsewhere, but never away from TLS unless that is allowed. Other hosts get no
+//! credentials.
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, RANGE};
 use reqwest::{Method, Response};
@@ -12,28 +12,28 @@ use crate::mirror::Hosts;
 use crate::mirror::http::{AttemptError, Http, Request, opening, refusal};
 use crate::verdict::{Code, Fault};
 
-/// A request.
+/// A request for something small.
 #[derive(Default)]
 pub(super) struct RegistryRequest<'a> {
     pub(super) accept: &'a str,
-    /// The header `Authorization`, which is shown to no other place than that of the URL.
+    /// The header `Authorization`, which only the URL's own origin gets.
     pub(super) authorization: Option<HeaderValue>,
-    /// A form to post; redirects are not followed then, nor with `secret`.
+    /// A form to post. Redirects are not followed then, nor with `secret`.
     pub(super) form: Option<String>,
     pub(super) secret: bool,
-    /// The most that a good answer may have.
+    /// The most bytes of a successful response.
     pub(super) cap: u64,
 }
 
-/// An answer, whatever its status.
+/// A response, whatever its status.
 pub(super) struct RegistryResponse {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    /// The whole body of a good answer, the beginning of another.
+    /// The complete body of a success, the start of any other.
     pub(super) body: Vec<u8>,
 }
 
-/// Asks once for something small.
+/// Requests something small, once.
 pub(super) fn ask(
     http: &Http,
     url: &Url,
@@ -62,7 +62,7 @@ pub(super) fn ask(
     Ok(RegistryResponse { status, headers, body })
 }
 
-/// Asks for a blob from one of its bytes on; the body is still to come.
+/// Requests a blob from one of its bytes on; the body is still to be read.
 pub(super) fn stream(
     http: &Http,
     url: &Url,
@@ -79,7 +79,7 @@ pub(super) fn stream(
     http.send(Request::get(url, &hosts, headers))
 }
 
-/// A status that means no, with what the server says about it; some are worth another try.
+/// The error for a refusal, with the server's own message.
 pub(super) fn refused(status: u16, headers: &HeaderMap, body: &[u8]) -> AttemptError {
     let said = said(body);
     let reason = match status {
@@ -94,7 +94,7 @@ pub(super) fn refused(status: u16, headers: &HeaderMap, body: &[u8]) -> AttemptE
     refusal(status, headers, fault)
 }
 
-/// The messages of a registry's error document, if it is one.
+/// The messages of a registry's error document, if the body is one.
 fn said(body: &[u8]) -> String {
     #[derive(serde::Deserialize)]
     struct Errors {
@@ -105,8 +105,9 @@ fn said(body: &[u8]) -> String {
         #[serde(default)]
         message: String,
     }
-    let errors = serde_json::from_slice::<Errors>(body).map(|it| it.errors).unwrap_or_default();
+    let errors =
+        serde_json::from_slice::<Errors>(body).map(|document| document.errors).unwrap_or_default();
     let texts: Vec<String> =
-        errors.into_iter().map(|one| one.message).filter(|it| !it.is_empty()).take(3).collect();
+        errors.into_iter().map(|one| one.message).filter(|text| !text.is_empty()).take(3).collect();
     if texts.is_empty() { String::new() } else { format!(": {}", texts.join("; ")) }
 }

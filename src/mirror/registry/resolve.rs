@@ -1,5 +1,4 @@
-//! From a reference to what it stands for: manifests and configs, each checked against the digest
-//! that named it.
+//! Resolves a reference: finds its manifests and configs, each checked against the digest that named it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,19 +14,19 @@ use crate::limits;
 use crate::mirror::{FetchRecord, ImageDescription};
 use crate::verdict::{Code, Fault};
 
-/// An image that was found, laid out.
+/// An image that was found, with its layout.
 #[derive(Debug)]
 pub(super) struct ResolvedImage {
     pub(super) layout: Layout,
     pub(super) description: ImageDescription,
     /// The fetches of its documents.
     pub(super) fetched: Vec<FetchRecord>,
-    /// The digest of the index that leads to it and lists what is not fetched, and the same image without
-    /// that index.
+    /// The digest of an index that leads to it and lists more than is fetched, and the image without that
+    /// index.
     pub(super) alone: Option<(Sha256Digest, Box<Self>)>,
 }
 
-/// An image of one platform.
+/// The image of one platform.
 struct PlatformImage {
     manifest: ImageManifest,
     config: Arc<ImageConfig>,
@@ -35,7 +34,7 @@ struct PlatformImage {
 
 struct Resolver<'a> {
     session: &'a Session<'a>,
-    /// What the reference leads to first, then the rest.
+    /// First what the reference leads to, then the rest.
     documents: Vec<Stored>,
     fetched: Vec<FetchRecord>,
     bytes: u64,
@@ -43,7 +42,7 @@ struct Resolver<'a> {
     configs: BTreeMap<Sha256Digest, Arc<ImageConfig>>,
 }
 
-/// Reads a reference as Docker reads it; a digest in it must be SHA-256.
+/// Parses a reference as Docker does; a digest in it must be SHA-256.
 pub(super) fn reference(text: &str) -> Result<Reference, Fault> {
     let reference: Reference = text
         .parse()
@@ -54,7 +53,7 @@ pub(super) fn reference(text: &str) -> Result<Reference, Fault> {
     Ok(reference)
 }
 
-/// Finds what the session's reference stands for.
+/// Resolves the session's reference.
 pub(super) fn resolve(
     session: &Session<'_>,
     platforms: &Platforms,
@@ -111,7 +110,7 @@ pub(super) fn resolve(
     resolver.done(&images, digest, partly, notes)
 }
 
-/// The different manifests of an index, in order: one may be listed for several platforms.
+/// The manifests of an index, in order and each once: one may be listed for several platforms.
 fn once_each(chosen: &[Descriptor]) -> Result<Vec<&Descriptor>, Fault> {
     let mut known: BTreeMap<Sha256Digest, u64> = BTreeMap::new();
     let mut different = Vec::new();
@@ -137,16 +136,16 @@ fn two_sizes(digest: &Sha256Digest) -> Fault {
     Fault::new(Code::SourceDisagrees, message).at(digest.to_string())
 }
 
-/// What a reader should know of platforms that are not brought.
+/// What the reader should know about platforms that are not fetched.
 fn left_out(images: &[PlatformImage], others: &[String]) -> Option<String> {
     if others.is_empty() {
         return None;
     }
     let here: Vec<String> = images.iter().map(|image| image.config.platform.to_string()).collect();
     Some(format!(
-        "left out: {} (say --platform all for every platform); on the far side the image runs only \
-         on {}, and only a signature over the index, over a manifest that was brought, or over its \
-         config can be proved",
+        "left out: {} (use --platform all for every platform); on the far side the image runs only \
+         on {}, and only a signature over the index, over a manifest that was fetched, or over its \
+         config can be verified",
         others.join(", "),
         here.join(", ")
     ))
@@ -161,7 +160,7 @@ fn same(expected: &Sha256Digest, found: &Sha256Digest, url: &str) -> Result<(), 
 }
 
 impl Resolver<'_> {
-    /// Keeps the bytes of a document, as they came.
+    /// Keeps the bytes of a document, unchanged.
     fn keep(
         &mut self,
         digest: Sha256Digest,
@@ -182,7 +181,7 @@ impl Resolver<'_> {
         Ok(())
     }
 
-    /// An image that an index lists.
+    /// Fetches an image that an index lists.
     fn platform(&mut self, descriptor: &Descriptor) -> Result<PlatformImage, Fault> {
         let url_name = descriptor.digest.to_string();
         let manifest = self.checked(descriptor, |session| session.manifest(&url_name))?;
@@ -195,6 +194,7 @@ impl Resolver<'_> {
         }
     }
 
+    /// Fetches the config of an image.
     fn image(&mut self, manifest: ImageManifest) -> Result<PlatformImage, Fault> {
         let digest = manifest.config.digest;
         let bytes = self.checked(&manifest.config, |session| session.small_blob(&digest))?;
@@ -207,13 +207,13 @@ impl Resolver<'_> {
         Ok(PlatformImage { manifest, config })
     }
 
-    /// Fetches a document, once; it must have the digest and the size that were stated.
+    /// Fetches a document, once. It must have the digest and the size that were stated.
     fn checked(
         &mut self,
         descriptor: &Descriptor,
         fetch: impl FnOnce(&Session<'_>) -> Result<(Vec<u8>, FetchRecord), Fault>,
     ) -> Result<Vec<u8>, Fault> {
-        let known = self.documents.iter().find(|it| it.digest == descriptor.digest);
+        let known = self.documents.iter().find(|document| document.digest == descriptor.digest);
         let bytes = if let Some(known) = known {
             known.bytes.clone()
         } else {
@@ -232,7 +232,7 @@ impl Resolver<'_> {
             .at(descriptor.digest.to_string()))
     }
 
-    /// Lays out what was found. `partly` says that it is an index of which not everything is brought.
+    /// Lays out what was found. `partly` says that it is an index of which not everything is fetched.
     fn done(
         self,
         images: &[PlatformImage],
@@ -243,15 +243,16 @@ impl Resolver<'_> {
         let mut blobs = BTreeMap::new();
         for layer in images.iter().flat_map(|image| &image.manifest.layers) {
             let before = blobs.insert(layer.digest, layer.size);
-            let document = self.documents.iter().find(|it| it.digest == layer.digest);
-            let known = document.map(|it| it.bytes.len() as u64).or(before);
+            let document = self.documents.iter().find(|document| document.digest == layer.digest);
+            let known = document.map(|document| document.bytes.len() as u64).or(before);
             if known.is_some_and(|known| known != layer.size) {
                 return Err(two_sizes(&layer.digest));
             }
         }
-        // The engine without containerd loads one platform: this machine's, or else the first.
+        // An engine without containerd loads one platform: this machine's, or else the first.
         let first = Platforms::One;
-        let chosen = images.iter().find(|it| first.wants(&it.config.platform)).or(images.first());
+        let chosen =
+            images.iter().find(|image| first.wants(&image.config.platform)).or(images.first());
         let Some(chosen) = chosen else {
             return Err(Fault::new(Code::ReferenceInvalid, "no image"));
         };
@@ -260,8 +261,8 @@ impl Resolver<'_> {
             layers: chosen.manifest.layers.iter().map(|layer| layer.digest).collect(),
         };
         let reference = &self.session.reference;
-        let mut told = BTreeSet::new();
-        let different = images.iter().filter(|it| told.insert(it.manifest.config.digest));
+        let mut seen = BTreeSet::new();
+        let different = images.iter().filter(|image| seen.insert(image.manifest.config.digest));
         let labels: Vec<_> = different.map(|image| image.config.labels.clone()).collect();
         let lay_out = |documents: &[Stored], notes: Vec<String>| {
             let layout = Layout::new(documents, &blobs, &item, names(reference).as_ref())?;
@@ -277,7 +278,7 @@ impl Resolver<'_> {
             Ok(ResolvedImage { layout, description, fetched: self.fetched.clone(), alone: None })
         };
         let whole = lay_out(&self.documents, notes)?;
-        // One image can do without the index: what lies behind it begins with the image's manifest.
+        // A single image can do without the index: the other documents start with its manifest.
         let alone = match (self.documents.split_first(), images.len()) {
             (Some((index, rest)), 1) if partly => {
                 Some((index.digest, Box::new(lay_out(rest, Vec::new())?)))
@@ -288,15 +289,15 @@ impl Resolver<'_> {
     }
 }
 
-/// The media type that a document of a known kind states; the older ones need not.
+/// The media type of a document, by default the one of OCI: older documents need not state any.
 fn media_type(bytes: &[u8]) -> String {
     #[derive(serde::Deserialize)]
     #[serde(rename_all = "camelCase")]
-    struct Kind {
+    struct MediaTypeFields {
         media_type: Option<String>,
         manifests: Option<serde::de::IgnoredAny>,
     }
-    let kind: Option<Kind> = serde_json::from_slice(bytes).ok();
+    let kind: Option<MediaTypeFields> = serde_json::from_slice(bytes).ok();
     let index = kind.as_ref().is_some_and(|kind| kind.manifests.is_some());
     let own = kind.and_then(|kind| kind.media_type).filter(|own| !own.is_empty());
     own.unwrap_or_else(|| {
@@ -305,7 +306,7 @@ fn media_type(bytes: &[u8]) -> String {
     })
 }
 
-/// The names of a reference with a tag, in both spellings.
+/// The long and the short name of a reference with a tag.
 fn names(reference: &Reference) -> Option<ImageNames> {
     let tag = reference.tag()?;
     let (registry, repository) = (reference.registry(), reference.repository());

@@ -1,5 +1,4 @@
-//! One repository of one registry: how to show who is asking, its manifests, and the answers that
-//! stream its blobs.
+//! One repository of one registry: its authentication, manifests and blobs.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -26,18 +25,18 @@ use crate::verdict::{Code, Fault};
 pub(super) struct Session<'a> {
     pub(super) http: &'a Http,
     pub(super) reference: Reference,
-    /// Whether the registry is reached by plain HTTP, which was allowed.
+    /// Whether the registry is used over plain HTTP, which was allowed.
     plain: bool,
     login: Login,
-    /// The hosts besides the registry's own that may be shown its credentials.
+    /// The hosts other than the registry's own that may get its credentials.
     hosts: &'a Hosts,
     current: Mutex<Authorization>,
 }
 
-/// What opens the door at the moment.
+/// How requests are authorized at present.
 struct Authorization {
     scheme: AuthScheme,
-    /// Which pass this is, so that two that saw the same one expire fetch a new one only once.
+    /// Counts renewals, so that two threads that see the same token expire fetch a new one only once.
     number: u64,
 }
 
@@ -48,7 +47,7 @@ enum AuthScheme {
 }
 
 impl<'a> Session<'a> {
-    /// Opens the door: asks the registry what it wants to see, and gets it.
+    /// Asks the registry how it wants requests to be authorized, and gets a token if it wants one.
     pub(super) fn open(
         http: &'a Http,
         reference: Reference,
@@ -62,7 +61,7 @@ impl<'a> Session<'a> {
         Ok(session)
     }
 
-    /// Gets a new pass, unless somebody did since this one.
+    /// Renews the authorization, unless another thread did so after this number.
     pub(super) fn renew(&self, number: u64) -> Result<(), Fault> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.number != number {
@@ -84,9 +83,9 @@ impl<'a> Session<'a> {
             }
         });
         let answer = answer.map_err(|fault| fault.at(url.as_str()))?;
-        // What is neither open nor asks for anything is left to say so where it is asked for more.
+        // A registry that is neither open nor asks for anything refuses the next request, and says why.
         let scheme = match answer.status {
-            401 => self.meet(&answer.headers)?,
+            401 => self.answer_challenge(&answer.headers)?,
             _ => AuthScheme::Anonymous,
         };
         *current = Authorization { scheme, number: number.saturating_add(1) };
@@ -131,13 +130,13 @@ impl<'a> Session<'a> {
         Ok((answer.body, fetched))
     }
 
-    /// Asks for a blob from one of its bytes on; also the number of the pass that was shown.
+    /// Requests a blob from one of its bytes on. Also returns the number of the authorization used.
     pub(super) fn blob(&self, url: &Url, from: u64) -> Result<(Response, u64), AttemptError> {
         let (authorization, number) = self.authorization()?;
         Ok((request::stream(self.http, url, authorization, from)?, number))
     }
 
-    /// The registry says no; where it may be because credentials could not be read, that is said.
+    /// The error for a refusal. If credentials that could not be read may be the reason, it says so.
     pub(super) fn refused(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> AttemptError {
         match &self.login.trouble {
             Some(fault) if matches!(status, 401 | 403) => AttemptError::Fatal(fault.clone()),
@@ -145,18 +144,18 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// As [`Session::renew`], by the challenge of this answer: some registries are open until more
-    /// is asked.
+    /// As [`Session::renew`], by the challenge of this response: some registries are open until more is
+    /// requested.
     fn renew_by(&self, number: u64, answer: &RegistryResponse) -> Result<(), Fault> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.number == number {
-            let scheme = self.meet(&answer.headers)?;
+            let scheme = self.answer_challenge(&answer.headers)?;
             *current = Authorization { scheme, number: number.saturating_add(1) };
         }
         Ok(())
     }
 
-    /// The address of something in the registry.
+    /// The URL of something in the registry.
     pub(super) fn url(&self, path: &str) -> Result<Url, Fault> {
         let scheme = if self.plain { "http" } else { "https" };
         let text = format!("{scheme}://{}/v2/{path}", self.reference.resolve_registry());
@@ -176,9 +175,9 @@ impl<'a> Session<'a> {
         Ok((Some(secret(&text).map_err(AttemptError::Fatal)?), current.number))
     }
 
-    /// Gets what a challenge asks for.
-    fn meet(&self, headers: &HeaderMap) -> Result<AuthScheme, Fault> {
-        // A token that was given for the registry itself: no service is asked for another.
+    /// Answers a challenge.
+    fn answer_challenge(&self, headers: &HeaderMap) -> Result<AuthScheme, Fault> {
+        // A token for the registry itself: no token service is needed.
         if let Some(Credentials::Registry(token)) = &self.login.credentials {
             return Ok(AuthScheme::Bearer(token.clone()));
         }
@@ -199,7 +198,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Fetches a token that opens the repository for reading.
+    /// Fetches a token for reading the repository.
     fn token(&self, realm: &str, service: Option<&str>) -> Result<String, Fault> {
         let mut url = Url::parse(realm).map_err(|error| {
             failed(format!("the URL of the registry's token service is invalid: {error}"))
@@ -244,15 +243,15 @@ impl<'a> Session<'a> {
             match answer.status {
                 200 if is_page(&answer.body) => Err(page().into()),
                 200 => Ok(answer),
-                _ => Err(self.unmet(&answer)),
+                _ => Err(self.refused_token(&answer)),
             }
         });
         let answer = answer.map_err(|fault| fault.at(shown))?;
         token_in(&answer.body).map_err(|fault| fault.at(shown))
     }
 
-    /// The token service says no. Its words are not shown: they may repeat what was sent.
-    fn unmet(&self, answer: &RegistryResponse) -> AttemptError {
+    /// The error for a refusal by the token service. Its message is not shown: it may quote what was sent.
+    fn refused_token(&self, answer: &RegistryResponse) -> AttemptError {
         let who = match &self.login.credentials {
             None => "no token without credentials",
             Some(_) => "the credentials were refused",
@@ -270,7 +269,7 @@ impl<'a> Session<'a> {
     }
 }
 
-/// One fetch of something small.
+/// The record of something small that was fetched.
 pub(super) fn fetched(url: &Url, body: &[u8], status: u16) -> FetchRecord {
     FetchRecord {
         time: now(),
@@ -293,14 +292,15 @@ fn token_in(body: &[u8]) -> Result<String, Fault> {
         access_token: Option<String>,
     }
     let invalid = |what: &str| Fault::new(Code::ResponseInvalid, what);
-    // No word of the reader's: it might quote the token.
+    // The parser's message is not shown: it might quote the token.
     let value = json::parse(body, limits::TOKEN_BYTES)
         .map_err(|_| invalid("the token response is not JSON"))?;
     let token: Token = serde_json::from_value(value)
         .map_err(|_| invalid("the token response has fields of the wrong type"))?;
-    let token = token.token.filter(|it| !it.is_empty()).or(token.access_token).unwrap_or_default();
+    let token =
+        token.token.filter(|text| !text.is_empty()).or(token.access_token).unwrap_or_default();
     // It becomes a header.
-    if token.is_empty() || !token.bytes().all(|it| it.is_ascii_graphic()) {
+    if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(invalid("the token response holds no token"));
     }
     Ok(token)
@@ -310,7 +310,7 @@ fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", Base64::encode_string(format!("{user}:{password}").as_bytes()))
 }
 
-/// A header that is not shown where headers are.
+/// A header value that is never printed.
 fn secret(text: &str) -> Result<HeaderValue, Fault> {
     let mut value = HeaderValue::from_str(text)
         .map_err(|_| failed("the credentials contain characters that a header can't hold"))?;
