@@ -9,7 +9,7 @@ use super::plan::{Unit, UnitKind};
 use crate::directory::system_fault;
 use crate::image::{self, Input, Options, Progress};
 use crate::parallel::ThreadLimit;
-use crate::survey::{FolderVerifier, LayoutTree, Reader, SharedNames, Subject, Task, What};
+use crate::survey::{FileKind, FolderVerifier, LayoutTree, Reader, SharedNames, Subject, Task};
 use crate::verdict::{ArtifactReport, Code, Cover, Fault, Outcome};
 
 /// Where units get their answers.
@@ -92,11 +92,11 @@ impl<'a> Bench<'_, 'a, '_> {
             }
         };
         let subject = match (what, digest) {
-            (What::Image(archive, detected), _) => Subject::Image(archive, Some(detected)),
-            (What::Package(detected, fault), Some(digest)) => {
+            (FileKind::Image(archive, detected), _) => Subject::Image(archive, Some(detected)),
+            (FileKind::Package(detected, fault), Some(digest)) => {
                 Subject::Package(digest, detected, fault.as_deref())
             }
-            (What::Refused(fault), _) => Subject::Refused(fault),
+            (FileKind::Refused(fault), _) => Subject::Refused(fault),
             _ => {
                 // Nothing is what it was at the first look.
                 let message = "the file changed while the folder was read";
@@ -145,8 +145,11 @@ impl<'a> Bench<'_, 'a, '_> {
 }
 
 /// Whether a file has no answer of its own.
-pub(super) const fn is_material(what: &What) -> bool {
-    matches!(what, What::Bundle(_) | What::Key(_) | What::KeyName | What::TrustedRoot)
+pub(super) const fn is_material(what: &FileKind) -> bool {
+    matches!(
+        what,
+        FileKind::Bundle(_) | FileKind::Key(_) | FileKind::KeyName | FileKind::TrustedRoot
+    )
 }
 
 /// One file's progress.

@@ -18,7 +18,7 @@ use crate::image::Options;
 use crate::limits;
 use crate::pairing::Names;
 use crate::parallel::{self, ThreadLimit};
-use crate::survey::{First, FolderVerifier, Reader, SharedNames, SurveyOptions, What, above};
+use crate::survey::{FileKind, First, FolderVerifier, Reader, SharedNames, SurveyOptions, above};
 use crate::verdict::{
     ArtifactKind, ArtifactReport, Code, Cover, Coverage, CoveredFile, ExitStatus, Fault, Outcome,
     Shard,
@@ -73,7 +73,7 @@ const GROUP: usize = 4096;
 /// What is known of a unit after the first look.
 pub(super) enum Seen {
     /// What a small file is.
-    Small(FileDigest, What),
+    Small(FileDigest, FileKind),
     /// It is to be read when its turn comes.
     Later,
     /// It can't be read.
@@ -336,7 +336,7 @@ impl<'a> Run<'a, '_> {
         for (number, unit) in self.units.iter().enumerate() {
             let Some(Some(seen)) = seen.get(number) else { continue };
             match seen {
-                Seen::Small(_, What::Bundle(content)) => {
+                Seen::Small(_, FileKind::Bundle(content)) => {
                     anything = true;
                     if let Some(digest) = content {
                         stated.push((unit.name.as_str(), digest.as_str()));
@@ -345,8 +345,8 @@ impl<'a> Run<'a, '_> {
                         bundles.push(folder.show(&unit.name));
                     }
                 }
-                Seen::Small(_, What::Key(key)) => in_folder.push(&**key),
-                Seen::Small(_, What::KeyName | What::TrustedRoot) => {}
+                Seen::Small(_, FileKind::Key(key)) => in_folder.push(&**key),
+                Seen::Small(_, FileKind::KeyName | FileKind::TrustedRoot) => {}
                 Seen::Small(..) | Seen::Later => {
                     anything = true;
                     artifacts.push(unit.name.as_str());
@@ -420,8 +420,8 @@ impl<'a> Run<'a, '_> {
 
     /// Whether there is room for what the first look found until its turn comes: a small file may hold an
     /// archive that takes sixty times as much in memory, and is then read again.
-    fn kept(&self, what: &What) -> bool {
-        let What::Image(archive, _) = what else { return true };
+    fn kept(&self, what: &FileKind) -> bool {
+        let FileKind::Image(archive, _) = what else { return true };
         let weight = archive.weight();
         let more =
             |sum: usize| Some(sum.saturating_add(weight)).filter(|it| *it <= limits::SEEN_BYTES);

@@ -1,6 +1,6 @@
 //! How the files of a folder without a seal are covered.
 
-use crate::survey::What;
+use crate::survey::FileKind;
 use crate::verdict::{
     ArtifactKind, ArtifactReport, Code, Cover, Fault, Outcome, UnsignedStatement,
 };
@@ -13,9 +13,11 @@ pub(super) fn of_answer(report: &ArtifactReport) -> Cover {
 }
 
 /// How a file is covered that has no answer of its own: as material, if its content says so.
-pub(super) fn of_material(what: &What) -> Cover {
+pub(super) fn of_material(what: &FileKind) -> Cover {
     match what {
-        What::Bundle(_) | What::Key(_) | What::KeyName | What::TrustedRoot => Cover::Material,
+        FileKind::Bundle(_) | FileKind::Key(_) | FileKind::KeyName | FileKind::TrustedRoot => {
+            Cover::Material
+        }
         _ => Cover::Uncovered,
     }
 }

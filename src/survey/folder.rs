@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::found::{FoundFile, FoundLayout, Survey, What};
+use super::found::{FileKind, FoundFile, FoundLayout, Survey};
 use super::reader::{Reader, SurveyOptions};
 use super::{LayoutTree, is_layout};
 use crate::directory::{EntryKind, Folder, Listing};
@@ -36,7 +36,7 @@ pub fn survey(folder: &Folder, listing: &Listing, options: &SurveyOptions<'_>) -
                 Some(digest) => files.push(FoundFile {
                     name: entry.name.clone(),
                     digest,
-                    what: What::LayoutMember,
+                    what: FileKind::LayoutMember,
                 }),
                 None => tasks.push((entry.name.as_str(), true)),
             },
@@ -52,7 +52,7 @@ pub fn survey(folder: &Folder, listing: &Listing, options: &SurveyOptions<'_>) -
     let reader = Reader { folder, names: &names, options, reading };
     let results = parallel::map(&tasks, options.reading.jobs, |(name, member)| {
         let found =
-            if *member { reader.hashed(name, What::LayoutMember) } else { reader.read(name) };
+            if *member { reader.hashed(name, FileKind::LayoutMember) } else { reader.read(name) };
         (*name, found)
     });
     for (name, result) in results {

@@ -7,7 +7,7 @@ use crate::verdict::Fault;
 
 /// What one file is.
 #[derive(Debug)]
-pub enum What {
+pub enum FileKind {
     /// A signature bundle, with the SHA-256 in hexadecimal that it states for the signed text.
     Bundle(Option<String>),
     /// An image archive, and how that was told.
@@ -36,7 +36,7 @@ pub struct FoundFile {
     /// Size and SHA-256.
     pub digest: FileDigest,
     /// What it is.
-    pub what: What,
+    pub what: FileKind,
 }
 
 impl FoundFile {
@@ -44,7 +44,7 @@ impl FoundFile {
     #[must_use]
     pub fn segments(&self) -> &[Segment] {
         match &self.what {
-            What::Image(archive, _) => &archive.segments,
+            FileKind::Image(archive, _) => &archive.segments,
             _ => &[],
         }
     }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use super::found::{Survey, What};
+use super::found::{FileKind, Survey};
 use super::hash;
 use crate::artifact::{self, Clues, Judge, NamedBundle, Terms, Tries};
 use crate::digest::{FileDigest, Sha256Digest};
@@ -126,7 +126,7 @@ pub fn judge(
 ) -> (Vec<Judged>, Vec<String>) {
     let mut names = Names::new(survey.files.iter().map(|file| file.name.as_str()));
     for file in &survey.files {
-        if let What::Bundle(Some(stated)) = &file.what {
+        if let FileKind::Bundle(Some(stated)) = &file.what {
             names.state(&file.name, stated);
         }
     }
@@ -135,11 +135,11 @@ pub fn judge(
         .iter()
         .filter_map(|file| {
             let subject = match &file.what {
-                What::Image(archive, detected) => Subject::Image(archive, Some(detected)),
-                What::Package(detected, fault) => {
+                FileKind::Image(archive, detected) => Subject::Image(archive, Some(detected)),
+                FileKind::Package(detected, fault) => {
                     Subject::Package(file.digest, detected, fault.as_deref())
                 }
-                What::Refused(fault) => Subject::Refused(fault),
+                FileKind::Refused(fault) => Subject::Refused(fault),
                 _ => return None,
             };
             Some(Task { path: &file.name, name: &file.name, subject })
@@ -166,7 +166,7 @@ pub fn judge(
     let unpaired = survey
         .files
         .iter()
-        .filter(|file| matches!(file.what, What::Bundle(_)) && !used.contains(&*file.name))
+        .filter(|file| matches!(file.what, FileKind::Bundle(_)) && !used.contains(&*file.name))
         .map(|file| file.name.clone())
         .collect();
     (judged, unpaired)

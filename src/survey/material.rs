@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::found::What;
+use super::found::FileKind;
 use crate::key::{PublicKey, is_private_der};
 use crate::limits;
 use crate::pairing;
@@ -57,24 +57,24 @@ pub(super) fn may_be_material(beginning: &[u8]) -> bool {
 ///
 /// # Errors
 /// [`crate::verdict::Code::MaterialUnknownMember`] for what is material and more than that.
-pub(super) fn material(place: &Spot<'_>, bytes: &[u8]) -> Result<Option<What>, Fault> {
+pub(super) fn material(place: &Spot<'_>, bytes: &[u8]) -> Result<Option<FileKind>, Fault> {
     if !may_be_material(bytes) {
         return Ok(None);
     }
     if bytes.trim_ascii_start().first() != Some(&b'{') {
         return Ok(PublicKey::from_found(place.name, bytes)
             .ok()
-            .map(|key| What::Key(Box::new(key))));
+            .map(|key| FileKind::Key(Box::new(key))));
     }
     match sigstore::found_document(bytes)? {
         Some(FoundDocument::Bundle(bundle)) if is_named_bundle(place) => {
-            Ok(Some(What::Bundle(bundle.stated_digest().map(|(_, digest)| digest))))
+            Ok(Some(FileKind::Bundle(bundle.stated_digest().map(|(_, digest)| digest))))
         }
         Some(FoundDocument::TrustedRoot) if ends(place.name, &[".json"]) => {
-            Ok(Some(What::TrustedRoot))
+            Ok(Some(FileKind::TrustedRoot))
         }
         Some(_) => Ok(None),
-        None => Ok(names_key(place, bytes)?.then_some(What::KeyName)),
+        None => Ok(names_key(place, bytes)?.then_some(FileKind::KeyName)),
     }
 }
 

@@ -12,7 +12,7 @@ mod material;
 mod reader;
 
 pub use folder::{above, layout_directories, survey};
-pub use found::{FoundFile, Survey, What};
+pub use found::{FileKind, FoundFile, Survey};
 pub use hash::hash;
 pub use judge::{
     FolderVerifier, Judged, SharedNames, Subject, Task, TrustedKey, VendorKeys, judge,

@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::io::{Cursor, Read, Seek as _};
 
-use super::found::{FoundFile, What};
+use super::found::{FileKind, FoundFile};
 use super::material::{Spot, holds_private_key, material, may_be_material};
 use crate::artifact::detect::{self, Found, Kind, Source};
 use crate::digest::{FileDigest, Sha256Digest};
@@ -102,22 +102,22 @@ impl<'a> Reader<'a> {
         &self,
         name: &str,
         reading: &Options<'_>,
-    ) -> Result<(What, Option<FileDigest>), Fault> {
+    ) -> Result<(FileKind, Option<FileDigest>), Fault> {
         let at = |fault: Fault| fault.at(self.folder.show(name));
         let unreadable =
             |error: std::io::Error| at(Fault::new(Code::Unreadable, error.to_string()));
         let file = FileAt::new(self.folder.file(name)?).map_err(unreadable)?;
         match detect::read(Source::File(&file), self.forced(name), reading) {
-            Ok(Found::Image(archive, detected)) => Ok((What::Image(archive, detected), None)),
+            Ok(Found::Image(archive, detected)) => Ok((FileKind::Image(archive, detected), None)),
             Ok(Found::Package(digest, detected, fault)) => {
-                Ok((What::Package(detected, fault.map(Box::new)), Some(digest)))
+                Ok((FileKind::Package(detected, fault.map(Box::new)), Some(digest)))
             }
             Err(fault) if fault.code() == Code::Unreadable => Err(at(fault)),
-            Err(fault) => Ok((What::Refused(Box::new(at(fault))), None)),
+            Err(fault) => Ok((FileKind::Refused(Box::new(at(fault))), None)),
         }
     }
 
-    pub(super) fn hashed(&self, name: &str, what: What) -> Result<FoundFile, Fault> {
+    pub(super) fn hashed(&self, name: &str, what: FileKind) -> Result<FoundFile, Fault> {
         let digest = super::hash(self.folder, name, u64::MAX, self.reading.progress)?;
         Ok(FoundFile { name: name.to_owned(), digest, what })
     }
@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
         let mut file = self.folder.file(name)?;
         let size = file.metadata().map_or(0, |metadata| metadata.len());
         if own && size > limits::KEY_BYTES {
-            return self.hashed(name, What::Own);
+            return self.hashed(name, FileKind::Own);
         }
         if size > SMALL_BYTES {
             return self.artifact(name, &mut file, size);
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
         }
         // A vendor's bundle beside it makes any file a package.
         let what = if (self.options.own)(name) {
-            Some(What::Own)
+            Some(FileKind::Own)
         } else if self.package_by_name(name).is_some() {
             None
         } else {
@@ -200,22 +200,24 @@ impl<'a> Reader<'a> {
         let (found, digest) = detect::read_hashing(reader, size, self.forced(name), &self.reading)
             .map_err(|fault| fault.at(self.folder.show(name)))?;
         let what = match found {
-            Ok(Found::Image(archive, detected)) => What::Image(archive, detected),
-            Ok(Found::Package(_, detected, fault)) => What::Package(detected, fault.map(Box::new)),
+            Ok(Found::Image(archive, detected)) => FileKind::Image(archive, detected),
+            Ok(Found::Package(_, detected, fault)) => {
+                FileKind::Package(detected, fault.map(Box::new))
+            }
             Err(fault) => match self.meant_otherwise(name, digest, &fault) {
                 Some(what) => what,
-                None => What::Refused(Box::new(fault.at(self.folder.show(name)))),
+                None => FileKind::Refused(Box::new(fault.at(self.folder.show(name)))),
             },
         };
         Ok(FoundFile { name: name.to_owned(), digest, what })
     }
 
     /// What a file is that was refused as an image archive and was not meant as one.
-    fn meant_otherwise(&self, name: &str, digest: FileDigest, fault: &Fault) -> Option<What> {
+    fn meant_otherwise(&self, name: &str, digest: FileDigest, fault: &Fault) -> Option<FileKind> {
         let file = FileAt::new(self.folder.file(name).ok()?).ok()?;
         match detect::meant_otherwise(&file, digest, fault)? {
             Found::Package(_, detected, fault) => {
-                Some(What::Package(detected, fault.map(Box::new)))
+                Some(FileKind::Package(detected, fault.map(Box::new)))
             }
             Found::Image(..) => None,
         }

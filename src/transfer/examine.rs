@@ -9,7 +9,7 @@ use super::request::SealRequest;
 use crate::digest::FileDigest;
 use crate::directory::{Entry, EntryKind, Folder, Listing, Stamp};
 use crate::image::Image;
-use crate::survey::{FoundFile, Judged, Survey, SurveyOptions, What, judge, survey};
+use crate::survey::{FileKind, FoundFile, Judged, Survey, SurveyOptions, judge, survey};
 use crate::verdict::{Code, Fault};
 
 /// What was read of a folder before it is sealed.
@@ -45,7 +45,7 @@ impl ExaminedFiles {
     #[must_use]
     pub fn images(&self, name: &str) -> &[Image] {
         match self.files.get(name).map(|(file, _)| &file.what) {
-            Some(What::Image(archive, _)) => &archive.images,
+            Some(FileKind::Image(archive, _)) => &archive.images,
             _ => &[],
         }
     }
@@ -143,7 +143,7 @@ pub fn examine_absent(
 ) -> Result<Judged, Fault> {
     let listing = listed(folder, material)?;
     let mut survey = look(folder, request, &listing);
-    let what = What::Package("package: an earlier transfer carried it".to_owned(), None);
+    let what = FileKind::Package("package: an earlier transfer carried it".to_owned(), None);
     survey.files.push(FoundFile { name: path.to_owned(), digest, what });
     survey.files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     let vendor_keys = request.vendor_keys(&survey)?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::digest::Sha256Digest;
 use crate::key::PublicKey;
-use crate::survey::{Survey, TrustedKey, What};
+use crate::survey::{FileKind, Survey, TrustedKey};
 use crate::trust::TrustPolicy;
 use crate::verdict::{Code, Fault};
 
@@ -86,7 +86,7 @@ pub(super) fn keys<'a>(
     let policy = named_keys.policy.filter(|policy| !policy.vendors().is_empty());
     let in_folder = || {
         survey.files.iter().filter_map(|file| match &file.what {
-            What::Key(key) => Some(&**key),
+            FileKind::Key(key) => Some(&**key),
             _ => None,
         })
     };

@@ -14,7 +14,7 @@ use super::request::{AddedFile, SealRequest, possible};
 use super::{names, new_manifest, trust_file, write_seal};
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, Listing, Lock};
-use crate::survey::{What, judge};
+use crate::survey::{FileKind, judge};
 use crate::verdict::{ArtifactKind, ArtifactReport};
 
 /// A sealed transfer.
@@ -80,7 +80,7 @@ pub fn seal_held(
     let foreign = survey
         .files
         .iter()
-        .filter(|file| matches!(file.what, What::Own))
+        .filter(|file| matches!(file.what, FileKind::Own))
         .filter(|file| own.iter().all(|it| it.name != file.name))
         .map(|file| file.name.clone())
         .collect();
