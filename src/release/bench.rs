@@ -9,14 +9,14 @@ use super::plan::{Unit, UnitKind};
 use crate::directory::system_fault;
 use crate::image::{self, Input, Options, Progress};
 use crate::parallel::ThreadLimit;
-use crate::survey::{FileKind, FolderVerifier, LayoutTree, Reader, SharedNames, Subject, Task};
+use crate::survey::{FileKind, FileReader, FolderVerifier, LayoutTree, SharedNames, Subject, Task};
 use crate::verdict::{ArtifactReport, Code, Cover, Fault, Outcome};
 
 /// Where units get their answers.
 pub(super) struct Bench<'b, 'a, 'o> {
     pub(super) run: &'b Run<'a, 'o>,
     pub(super) verifier: &'b FolderVerifier<'b>,
-    pub(super) reader: &'b Reader<'b>,
+    pub(super) reader: &'b FileReader<'b>,
     pub(super) shared: &'b SharedNames<'b>,
     pub(super) threads: &'b ThreadLimit,
 }

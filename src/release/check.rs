@@ -18,7 +18,9 @@ use crate::image::Options;
 use crate::limits;
 use crate::pairing::Names;
 use crate::parallel::{self, ThreadLimit};
-use crate::survey::{FileKind, First, FolderVerifier, Reader, SharedNames, SurveyOptions, above};
+use crate::survey::{
+    FileKind, FileReader, FirstLook, FolderVerifier, SharedNames, SurveyOptions, above,
+};
 use crate::verdict::{
     ArtifactKind, ArtifactReport, Code, Cover, Coverage, CoveredFile, ExitStatus, Fault, Outcome,
     Shard,
@@ -314,7 +316,7 @@ impl<'a> Run<'a, '_> {
         let options = SurveyOptions { profiles: self.order.profiles, reading, own: |_| false };
         let seen = {
             let names = self.names();
-            let reader = Reader::new(folder, &names, &options);
+            let reader = FileReader::new(folder, &names, &options);
             let all: Vec<usize> = (0..self.units.len()).collect();
             let mut seen = Vec::with_capacity(all.len());
             // In groups, so that results are held twice for few of them only.
@@ -392,7 +394,7 @@ impl<'a> Run<'a, '_> {
             small(number).map(|(digest, _)| digest.sha256)
         };
         let shared = SharedNames::new(artifacts);
-        let reader = Reader::new(folder, &names, &options);
+        let reader = FileReader::new(folder, &names, &options);
         let verifier =
             FolderVerifier { folder, names: &names, known: &known, vendor_keys: &vendor_keys };
         // Archives that are still read when others are done get the threads of those.
@@ -445,7 +447,7 @@ impl<'a> Run<'a, '_> {
     }
 
     /// The first look at a unit; none for what is no file.
-    fn look(&self, reader: &Reader<'_>, number: usize) -> Option<Seen> {
+    fn look(&self, reader: &FileReader<'_>, number: usize) -> Option<Seen> {
         let unit = self.units.get(number)?;
         match unit.kind {
             UnitKind::File => {}
@@ -455,7 +457,7 @@ impl<'a> Run<'a, '_> {
         let wanted =
             self.order.loose && self.is_mine(number) && self.order.filter.admits(&unit.name);
         Some(match reader.first(&unit.name, wanted) {
-            Ok(First::Found(found)) => {
+            Ok(FirstLook::Found(found)) => {
                 if wanted {
                     let number = self.events.begin(&found.name, found.digest.size);
                     self.events.advance(number, found.digest.size);
@@ -467,7 +469,7 @@ impl<'a> Run<'a, '_> {
                     Seen::Later
                 }
             }
-            Ok(First::Later) => Seen::Later,
+            Ok(FirstLook::Later) => Seen::Later,
             Err(fault) => Seen::Fault(gone(fault)),
         })
     }

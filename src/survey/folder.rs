@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::found::{FileKind, FoundFile, FoundLayout, Survey};
-use super::reader::{Reader, SurveyOptions};
+use super::reader::{FileReader, SurveyOptions};
 use super::{LayoutTree, is_layout};
 use crate::directory::{EntryKind, Folder, Listing};
 use crate::image::{self, Input, Options};
@@ -49,7 +49,7 @@ pub fn survey(folder: &Folder, listing: &Listing, options: &SurveyOptions<'_>) -
     }
     // One thread a file: archives are read from end to end, for the digest of the whole.
     let reading = Options { jobs: 1, ..options.reading };
-    let reader = Reader { folder, names: &names, options, reading };
+    let reader = FileReader { folder, names: &names, options, reading };
     let results = parallel::map(&tasks, options.reading.jobs, |(name, member)| {
         let found =
             if *member { reader.hashed(name, FileKind::LayoutMember) } else { reader.read(name) };

@@ -19,4 +19,4 @@ pub use judge::{
 };
 pub use layout::{LayoutTree, is_layout};
 pub use material::{Spot, is_material};
-pub use reader::{First, Reader, SurveyOptions};
+pub use reader::{FileReader, FirstLook, SurveyOptions};

@@ -40,7 +40,7 @@ pub struct SurveyOptions<'a> {
 
 /// Reads the files of a folder one by one and tells what each is.
 #[derive(Debug)]
-pub struct Reader<'a> {
+pub struct FileReader<'a> {
     pub(super) folder: &'a Folder,
     pub(super) names: &'a Names<'a>,
     pub(super) options: &'a SurveyOptions<'a>,
@@ -49,14 +49,14 @@ pub struct Reader<'a> {
 
 /// What a first look at a file found.
 #[derive(Debug)]
-pub enum First {
+pub enum FirstLook {
     /// It is small, and this is what it is.
     Found(FoundFile),
-    /// It is no material, and is to be read by [`Reader::rest`].
+    /// It is no material, and is to be read by [`FileReader::rest`].
     Later,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> FileReader<'a> {
     /// A reader of the files with these names.
     #[must_use]
     pub const fn new(
@@ -73,11 +73,11 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// Those of [`Folder::file`], [`Code::Unreadable`], [`Code::KeyIsPrivate`], [`Code::MaterialUnknownMember`],
     /// and those of a bundle that can't be read.
-    pub fn first(&self, name: &str, wanted: bool) -> Result<First, Fault> {
+    pub fn first(&self, name: &str, wanted: bool) -> Result<FirstLook, Fault> {
         let mut file = self.folder.file(name)?;
         let size = file.metadata().map_or(0, |metadata| metadata.len());
         if size > SMALL_BYTES {
-            return Ok(First::Later);
+            return Ok(FirstLook::Later);
         }
         if !wanted {
             let mut beginning = Vec::new();
@@ -86,11 +86,11 @@ impl<'a> Reader<'a> {
             };
             (&mut file).take(64).read_to_end(&mut beginning).map_err(unreadable)?;
             if !may_be_material(&beginning) {
-                return Ok(First::Later);
+                return Ok(FirstLook::Later);
             }
             file.rewind().map_err(unreadable)?;
         }
-        self.small(name, file).map(First::Found)
+        self.small(name, file).map(FirstLook::Found)
     }
 
     /// Reads a file that is no material, its layers in parallel: what it is, and the digest of all its
