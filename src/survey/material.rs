@@ -15,7 +15,7 @@ use crate::verdict::Fault;
 
 /// Where a file lies that may be material.
 #[derive(Clone, Copy)]
-pub struct Spot<'a> {
+pub struct MaterialCandidate<'a> {
     /// Its path.
     pub name: &'a str,
     /// The conventions by which vendors name keys.
@@ -24,16 +24,16 @@ pub struct Spot<'a> {
     pub has: &'a dyn Fn(&str) -> bool,
 }
 
-impl fmt::Debug for Spot<'_> {
+impl fmt::Debug for MaterialCandidate<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Spot").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("MaterialCandidate").field("name", &self.name).finish_non_exhaustive()
     }
 }
 
 /// Whether a file is material. Material is compared and selected by, never run or loaded.
 #[must_use]
-pub fn is_material(place: &Spot<'_>, bytes: &[u8]) -> bool {
-    material(place, bytes).is_ok_and(|what| what.is_some())
+pub fn is_material(candidate: &MaterialCandidate<'_>, bytes: &[u8]) -> bool {
+    material(candidate, bytes).is_ok_and(|what| what.is_some())
 }
 
 /// Whether a file that begins so may be material.
@@ -57,24 +57,27 @@ pub(super) fn may_be_material(beginning: &[u8]) -> bool {
 ///
 /// # Errors
 /// [`crate::verdict::Code::MaterialUnknownMember`] for what is material and more than that.
-pub(super) fn material(place: &Spot<'_>, bytes: &[u8]) -> Result<Option<FileKind>, Fault> {
+pub(super) fn material(
+    candidate: &MaterialCandidate<'_>,
+    bytes: &[u8],
+) -> Result<Option<FileKind>, Fault> {
     if !may_be_material(bytes) {
         return Ok(None);
     }
     if bytes.trim_ascii_start().first() != Some(&b'{') {
-        return Ok(PublicKey::from_found(place.name, bytes)
+        return Ok(PublicKey::from_found(candidate.name, bytes)
             .ok()
             .map(|key| FileKind::Key(Box::new(key))));
     }
     match sigstore::found_document(bytes)? {
-        Some(FoundDocument::Bundle(bundle)) if is_named_bundle(place) => {
+        Some(FoundDocument::Bundle(bundle)) if is_named_bundle(candidate) => {
             Ok(Some(FileKind::Bundle(bundle.stated_digest().map(|(_, digest)| digest))))
         }
-        Some(FoundDocument::TrustedRoot) if ends(place.name, &[".json"]) => {
+        Some(FoundDocument::TrustedRoot) if ends(candidate.name, &[".json"]) => {
             Ok(Some(FileKind::TrustedRoot))
         }
         Some(_) => Ok(None),
-        None => Ok(names_key(place, bytes)?.then_some(FileKind::KeyName)),
+        None => Ok(names_key(candidate, bytes)?.then_some(FileKind::KeyName)),
     }
 }
 
@@ -86,18 +89,20 @@ fn ends(name: &str, endings: &[&str]) -> bool {
 
 /// Whether a file is named as bundles are: by custom, or by a vendor's convention. A shell would run what
 /// stands in `$(…)` in a value.
-fn is_named_bundle(place: &Spot<'_>) -> bool {
+fn is_named_bundle(candidate: &MaterialCandidate<'_>) -> bool {
     const ENDINGS: [&str; 4] = [".json", ".bundle", ".sigstore", ".sig"];
-    let base = place.name.rsplit('/').next().unwrap_or(place.name);
+    let base = candidate.name.rsplit('/').next().unwrap_or(candidate.name);
     ends(base, &ENDINGS)
-        || place.profiles.iter().any(|profile| profile.package.bundle_file.fits(base))
+        || candidate.profiles.iter().any(|profile| profile.package.bundle_file.fits(base))
 }
 
 /// Whether a file is what a vendor lays beside a package to name its key.
-fn names_key(place: &Spot<'_>, bytes: &[u8]) -> Result<bool, Fault> {
-    let mut packages =
-        place.profiles.iter().filter_map(|profile| profile.package.key_file.package_of(place.name));
-    if !packages.any(|package| (place.has)(&package)) {
+fn names_key(candidate: &MaterialCandidate<'_>, bytes: &[u8]) -> Result<bool, Fault> {
+    let mut packages = candidate
+        .profiles
+        .iter()
+        .filter_map(|profile| profile.package.key_file.package_of(candidate.name));
+    if !packages.any(|package| (candidate.has)(&package)) {
         return Ok(false);
     }
     pairing::is_key_name(bytes)

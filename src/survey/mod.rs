@@ -18,5 +18,5 @@ pub use judge::{
     FolderVerifier, Judged, SharedNames, Subject, Task, TrustedKey, VendorKeys, judge,
 };
 pub use layout::{LayoutTree, is_layout};
-pub use material::{Spot, is_material};
+pub use material::{MaterialCandidate, is_material};
 pub use reader::{FileReader, FirstLook, SurveyOptions};

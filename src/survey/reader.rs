@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::{Cursor, Read, Seek as _};
 
 use super::found::{FileKind, FoundFile};
-use super::material::{Spot, holds_private_key, material, may_be_material};
+use super::material::{MaterialCandidate, holds_private_key, material, may_be_material};
 use crate::artifact::detect::{self, Found, Kind, Source};
 use crate::digest::{FileDigest, Sha256Digest};
 use crate::directory::Folder;
@@ -163,9 +163,12 @@ impl<'a> FileReader<'a> {
             None
         } else {
             let at = |fault: Fault| fault.at(self.folder.show(name));
-            let place =
-                Spot { name, profiles: self.options.profiles, has: &|path| self.names.has(path) };
-            match material(&place, &bytes).map_err(at)? {
+            let candidate = MaterialCandidate {
+                name,
+                profiles: self.options.profiles,
+                has: &|path| self.names.has(path),
+            };
+            match material(&candidate, &bytes).map_err(at)? {
                 // A bundle by name and by its first byte, and yet none: damaged, most likely.
                 None if self.says_bundle(name) && bytes.trim_ascii_start().starts_with(b"{") => {
                     return Err(SignatureBundle::parse_found(&bytes).err().map_or_else(

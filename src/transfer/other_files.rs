@@ -14,7 +14,7 @@ use crate::digest::FileDigest;
 use crate::directory::{Folder, read_small};
 use crate::limits;
 use crate::parallel;
-use crate::survey::{self, Spot};
+use crate::survey::{self, MaterialCandidate};
 use crate::verdict::{ArtifactReport, Check, CheckName, Code, Fault, Status};
 
 /// What the check found of files that are no artifacts.
@@ -57,8 +57,8 @@ pub(super) fn others(
         .collect();
     let has = |path: &str| packages.contains(path);
     let compared = parallel::map(&others, context.reading.jobs, |(entry, name)| {
-        let spot = Spot { name: &entry.path, profiles: &profiles, has: &has };
-        compare(sealed.folder, entry, name, context, &spot)
+        let candidate = MaterialCandidate { name: &entry.path, profiles: &profiles, has: &has };
+        compare(sealed.folder, entry, name, context, &candidate)
     });
     let bundles: BTreeSet<&str> =
         sealed.manifest.artifacts.iter().flat_map(|it| &it.bundles).map(String::as_str).collect();
@@ -128,7 +128,7 @@ fn compare(
     entry: &FileEntry,
     name: &str,
     context: &Context<'_>,
-    spot: &Spot<'_>,
+    candidate: &MaterialCandidate<'_>,
 ) -> Result<bool, Fault> {
     let progress = context.reading.progress;
     progress.expect(entry.size);
@@ -155,7 +155,7 @@ fn compare(
         let (bytes, sha256) = read_small(folder, name, entry.size, Code::FileMismatch)?;
         progress.advance(bytes.len() as u64);
         let digest = FileDigest { sha256, size: bytes.len() as u64 };
-        (digest, survey::is_material(spot, &bytes))
+        (digest, survey::is_material(candidate, &bytes))
     } else {
         (survey::hash(folder, name, entry.size.saturating_add(1), progress)?, false)
     };
