@@ -89,7 +89,7 @@ impl Listing {
 
 /// What a file system has room for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
+pub struct FreeSpace {
     /// Bytes that are free for this user.
     pub free: u64,
     /// The size of the largest file that it can hold, where that is little.

@@ -10,7 +10,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, CWD, Dir, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::entry::{Entry, EntryKind, Listing, Room, Stamp, TEMPORARY};
+use super::entry::{Entry, EntryKind, FreeSpace, Listing, Stamp, TEMPORARY};
 use super::system::of_system;
 use crate::limits;
 use crate::verdict::{Code, Fault};
@@ -259,11 +259,11 @@ impl Folder {
     ///
     /// # Errors
     /// [`Code::Unreadable`].
-    pub fn room(&self) -> Result<Room, Fault> {
+    pub fn free_space(&self) -> Result<FreeSpace, Fault> {
         let fail = |error| fault(error).at(self.shown.as_str());
         let space = rustix::fs::fstatvfs(&self.handle).map_err(fail)?;
         let free = space.f_bavail.saturating_mul(space.f_frsize);
-        Ok(Room { free, largest_file: largest_file(&self.handle) })
+        Ok(FreeSpace { free, largest_file: largest_file(&self.handle) })
     }
 
     /// Gives a file another name in the same directory, in place of what had it, and has the

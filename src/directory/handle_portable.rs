@@ -6,7 +6,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::entry::{Entry, EntryKind, Listing, Room, Stamp, TEMPORARY};
+use super::entry::{Entry, EntryKind, FreeSpace, Listing, Stamp, TEMPORARY};
 use super::system::of_system;
 use crate::limits;
 use crate::verdict::{Code, Fault};
@@ -269,8 +269,8 @@ impl Folder {
     ///
     /// # Errors
     /// None.
-    pub fn room(&self) -> Result<Room, Fault> {
-        Ok(Room { free: u64::MAX, largest_file: None })
+    pub fn free_space(&self) -> Result<FreeSpace, Fault> {
+        Ok(FreeSpace { free: u64::MAX, largest_file: None })
     }
 
     /// Gives a file another name in the same directory, in place of what had it.

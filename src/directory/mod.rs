@@ -15,7 +15,7 @@ mod read;
 mod system;
 mod write;
 
-pub use entry::{Entry, EntryKind, Listing, Room, Stamp, TEMPORARY};
+pub use entry::{Entry, EntryKind, FreeSpace, Listing, Stamp, TEMPORARY};
 #[cfg(unix)]
 pub use handle::{Folder, Lock, open_regular};
 #[cfg(not(unix))]

@@ -59,7 +59,7 @@ impl MirrorRequest<'_> {
         fetch_task: &FetchTask<'_>,
         locations: &[Result<Located<'_>, Fault>],
     ) -> Result<(), Fault> {
-        let room = self.folder.room()?;
+        let room = self.folder.free_space()?;
         let (mut needed, mut stated) = (0_u64, 0_u64);
         for (wanted, located) in self.wanted.iter().zip(locations) {
             let Ok(located) = located else { continue };

@@ -18,7 +18,7 @@ use crate::verdict::{Code, ExitStatus, Fault, line, printable, write_json};
 /// # Errors
 /// [`Code::NoSpace`] when there is not enough, after the plan.
 pub(super) fn show(folder: &Folder, plan: &[PlanItem], form: Form) -> Result<ExitStatus, Fault> {
-    let free = folder.room()?.free;
+    let free = folder.free_space()?.free;
     let missing = || plan.iter().filter(|item| !item.here && !item.carried && item.fault.is_none());
     let all = missing().filter_map(|item| item.fetch).fold(0, u64::saturating_add);
     let unknown = missing().any(|item| item.fetch.is_none());

@@ -175,7 +175,7 @@ impl Download<'_> {
 
     /// Stops a body of unknown length before it fills the medium, which others need too.
     fn endless(&self, here: u64) -> Result<(), Fault> {
-        let free = self.folder.room()?.free;
+        let free = self.folder.free_space()?.free;
         if free >= RESERVE_BYTES && here <= free {
             return Ok(());
         }

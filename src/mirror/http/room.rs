@@ -13,7 +13,7 @@ pub(super) const RESERVE_BYTES: u64 = 64 << 20;
 
 /// Checks that there is space for a file of a stated size. The part of it that is here counts as free.
 pub(in crate::mirror) fn fits(folder: &Folder, name: &str, stated: u64) -> Result<(), Fault> {
-    let room = folder.room()?;
+    let room = folder.free_space()?;
     if let Some(largest) = room.largest_file.filter(|largest| stated > *largest) {
         let message = "the file system of the directory can't hold a file of the stated size";
         let most = format!("at most {largest} bytes");
