@@ -83,11 +83,6 @@ impl BatchArgs {
         part(text, &variable).map(Some)
     }
 
-    /// Whether an option was given that speaks of several artifacts in one folder.
-    pub(super) const fn in_parts(&self) -> bool {
-        self.shard.is_some() || self.map.is_some()
-    }
-
     /// Refuses options that need a folder, or just one.
     ///
     /// # Errors

@@ -286,6 +286,10 @@ impl Events for Console {
         self.progress.done(number);
     }
 
+    fn warn(&self, text: &str) {
+        super::warn(text);
+    }
+
     fn part(&self, shard: Shard) {
         self.of_run(|run| run.shard = Some(shard));
     }

@@ -42,7 +42,7 @@ impl<'a> Bench<'_, 'a, '_> {
             }
             // Where a seal is expected, what lies outside of it is nothing, whatever it is.
             (UnitKind::File, Some(Seen::Small(_, what)))
-                if is_material(what) && run.order.loose =>
+                if is_material(what) && run.folders.judges_unsealed() =>
             {
                 run.covered(one(cover::of_material(what)));
             }
@@ -57,7 +57,7 @@ impl<'a> Bench<'_, 'a, '_> {
     /// Refuses what no seal covers where one is expected; says whether it did.
     fn unsealed(&self, unit: &'a Unit) -> bool {
         let run = self.run;
-        if run.order.loose {
+        if run.folders.judges_unsealed() {
             return false;
         }
         let files = run.files_of(unit);
@@ -132,7 +132,7 @@ impl<'a> Bench<'_, 'a, '_> {
     }
 
     fn reading<'p>(&'p self, progress: &'p dyn Progress) -> Options<'p> {
-        Options { progress, threads: Some(self.threads), ..self.run.order.reading }
+        Options { progress, threads: Some(self.threads), ..self.run.request.reading }
     }
 
     fn judged(&self, unit: &Unit, subject: Subject<'_>) -> ArtifactReport {

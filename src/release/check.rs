@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::bench::{Bench, Watched, is_material};
-use super::order::{Ended, Events, Folders, Order, Place, Whole};
+use super::bench::{Bench, is_material};
+use super::order::{Ended, Events, FolderKind, FolderRequest, ListedFolder, OpenedAhead, Place};
 use super::plan::{self, Seals, Unit, UnitKind};
 use super::span::Span;
 use super::{PairingMap, cover, listing, lone, shard};
@@ -30,27 +30,30 @@ use crate::verdict::{
 ///
 /// # Errors
 /// What makes any answer impossible: [`Code::MapMalformed`] for a map that names what is not there.
-pub fn check(folders: Folders<'_>, order: &Order<'_>, events: &dyn Events) -> Result<Ended, Fault> {
-    let units = match folders.whole {
-        Whole::Transfer => vec![Unit {
+pub fn check(
+    folders: ListedFolder<'_>,
+    ahead: &mut [OpenedAhead],
+    request: &FolderRequest<'_>,
+    events: &dyn Events,
+) -> Result<Ended, Fault> {
+    let units = match folders.kind {
+        FolderKind::Transfer => vec![Unit {
             name: String::new(),
             size: folders.listing.files().fold(0, |sum, it| sum.saturating_add(it.size)),
             kind: UnitKind::Transfer,
         }],
-        whole => {
-            let seals = if whole == Whole::Unsealed { Seals::Ignored } else { Seals::Hold };
+        kind => {
+            let seals = if kind == FolderKind::Unsealed { Seals::Ignored } else { Seals::Hold };
             // Where a seal is expected, no vendor's signature takes its place.
-            let lists = if order.loose {
-                lone::signed_lists(folders.folder, folders.listing, order.map, || {
-                    (order.vendor_keys)(&[])
-                })
+            let lists = if folders.judges_unsealed() {
+                lone::signed_lists(folders.folder, folders.listing, request.map, &request.vendors)
             } else {
                 BTreeSet::new()
             };
             plan::units(folders.folder, folders.listing, folders.faults, seals, &lists)
         }
     };
-    let mine = order.part.map(|part| {
+    let mine = request.part.map(|part| {
         let sizes: Vec<(&str, u64)> =
             units.iter().map(|unit| (unit.name.as_str(), unit.size)).collect();
         let parts = shard::assign(&sizes, part.count());
@@ -58,7 +61,7 @@ pub fn check(folders: Folders<'_>, order: &Order<'_>, events: &dyn Events) -> Re
     });
     let run = Run {
         folders,
-        order,
+        request,
         events,
         units: &units,
         mine,
@@ -66,7 +69,7 @@ pub fn check(folders: Folders<'_>, order: &Order<'_>, events: &dyn Events) -> Re
         seen_bytes: AtomicUsize::new(0),
         gathered: Mutex::default(),
     };
-    run.check()
+    run.check(ahead)
 }
 
 /// Files that are looked at together.
@@ -96,8 +99,8 @@ struct Gathered<'a> {
 }
 
 pub(super) struct Run<'a, 'o> {
-    pub(super) folders: Folders<'a>,
-    pub(super) order: &'a Order<'o>,
+    pub(super) folders: ListedFolder<'a>,
+    pub(super) request: &'a FolderRequest<'o>,
     pub(super) events: &'a dyn Events,
     units: &'a [Unit],
     /// Which units are of the part that is asked for.
@@ -109,24 +112,24 @@ pub(super) struct Run<'a, 'o> {
 }
 
 impl<'a> Run<'a, '_> {
-    fn check(self) -> Result<Ended, Fault> {
+    fn check(self, ahead: &mut [OpenedAhead]) -> Result<Ended, Fault> {
         let bytes = self.asked().map(|(_, unit)| unit.size);
         self.events.expect(bytes.fold(0, u64::saturating_add));
         if let Some(shard) = part(self.folders.folder, &self, &[]) {
             self.events.part(shard);
         }
-        self.transfers();
+        self.transfers(ahead);
         let bundles = self.files()?;
         let shard = part(self.folders.folder, &self, &bundles);
         let stopped = self.stop.load(Ordering::Relaxed);
         if shard.is_none() && !stopped {
             let span = self.gather(|gathered| std::mem::take(&mut gathered.span));
-            let complete = self.order.filter.is_empty() && self.order.loose;
+            let complete = self.request.filter.is_empty() && self.folders.judges_unsealed();
             for report in span.findings(bundles.iter().map(String::as_str), complete) {
                 self.last(&report.name.clone(), report);
             }
         }
-        if self.order.require_coverage && !stopped {
+        if self.request.require_coverage && !stopped {
             self.uncovered();
         }
         if self.gather(|gathered| gathered.answers) == 0 && !stopped {
@@ -139,7 +142,7 @@ impl<'a> Run<'a, '_> {
         covers.sort_by(|a, b| a.0.cmp(&b.0));
         for (name, size, cover) in covers {
             coverage.count(cover);
-            if self.order.list_files {
+            if self.request.list_files {
                 let name = self.folders.folder.show(&name);
                 coverage.files.push(CoveredFile { name, size, cover });
             }
@@ -148,7 +151,7 @@ impl<'a> Run<'a, '_> {
     }
 
     /// The units of this part, with their numbers.
-    fn asked(&self) -> impl Iterator<Item = (usize, &'a Unit)> {
+    pub(super) fn asked(&self) -> impl Iterator<Item = (usize, &'a Unit)> {
         self.units.iter().enumerate().filter(|(number, _)| self.is_mine(*number))
     }
 
@@ -167,18 +170,19 @@ impl<'a> Run<'a, '_> {
 
     /// Tells an answer.
     pub(super) fn answer(&self, unit: &str, number: usize, mut report: ArtifactReport) {
-        if self.order.require_coverage {
+        if self.request.require_coverage {
             report = cover::required(report);
         }
         let failed =
             matches!(report.outcome(), Outcome::Failed | Outcome::Missing | Outcome::Extra);
-        if failed && self.order.fail_fast {
+        if failed && self.request.fail_fast {
             self.stop.store(true, Ordering::Relaxed);
         }
         self.gather(|gathered| {
             gathered.answers = gathered.answers.saturating_add(1);
             gathered.span.add(&report);
-            if self.order.require_coverage && report.outcome().exit_status() == ExitStatus::Failed {
+            if self.request.require_coverage && report.outcome().exit_status() == ExitStatus::Failed
+            {
                 gathered.refused.insert(unit.to_owned());
             }
         });
@@ -219,9 +223,9 @@ impl<'a> Run<'a, '_> {
     }
 
     fn nothing(&self) -> ArtifactReport {
-        let message = match self.order.part {
+        let message = match self.request.part {
             Some(_) => "nothing in this part is to be checked",
-            None => nothing_found(self.order.filter.is_empty()),
+            None => nothing_found(self.request.filter.is_empty()),
         };
         let fault = Fault::new(Code::NothingFound, message);
         ArtifactReport::new(self.folders.folder.shown()).refused(&fault)
@@ -229,7 +233,7 @@ impl<'a> Run<'a, '_> {
 
     /// Leaves out what the operator does not ask for; says whether it did.
     pub(super) fn excluded(&self, unit: &'a Unit) -> bool {
-        if unit.name.is_empty() || self.order.filter.admits(&unit.name) {
+        if unit.name.is_empty() || self.request.filter.admits(&unit.name) {
             return false;
         }
         self.exclude(unit, self.files_of(unit));
@@ -239,7 +243,7 @@ impl<'a> Run<'a, '_> {
     /// Takes note that files are left out.
     fn exclude(&self, unit: &Unit, files: Vec<(&'a str, u64)>) {
         self.covered(files.into_iter().map(|(name, size)| (name.into(), size, Cover::Excluded)));
-        if self.order.require_coverage {
+        if self.request.require_coverage {
             let message = "left out by --include or --exclude, so nothing covers it";
             let fault = Fault::new(Code::NotCovered, message);
             self.answer(&unit.name, 0, file(self.folders.folder, &unit.name, &fault));
@@ -260,60 +264,19 @@ impl<'a> Run<'a, '_> {
         }
     }
 
-    /// Transfer directories, one after the other, each with all threads.
-    fn transfers(&self) {
-        for (_, unit) in self.asked() {
-            if !matches!(unit.kind, UnitKind::Transfer) || self.excluded(unit) {
-                continue;
-            }
-            if self.stop.load(Ordering::Relaxed) {
-                return;
-            }
-            let here = unit.name.is_empty();
-            let opened;
-            let folder = if here {
-                self.folders.folder
-            } else {
-                match self.folders.folder.folder(&unit.name) {
-                    Ok(below) => {
-                        opened = below;
-                        &opened
-                    }
-                    Err(fault) => {
-                        let files = self.files_of(unit);
-                        let uncovered = files
-                            .into_iter()
-                            .map(|(name, size)| (name.into(), size, Cover::Uncovered));
-                        self.covered(uncovered);
-                        let report = ArtifactReport::new(self.folders.folder.show(&unit.name));
-                        self.answer(&unit.name, 0, report.refused(&fault));
-                        continue;
-                    }
-                }
-            };
-            let watched = Watched::new(self.events, folder.shown(), unit.size);
-            let checked =
-                (self.order.transfer)(folder, Options { progress: &watched, ..self.order.reading });
-            drop(watched);
-            self.covered(checked.covers.into_iter().map(|(name, size, cover)| {
-                let name = if here { name } else { format!("{}/{name}", unit.name) };
-                (name.into(), size, cover)
-            }));
-            let last = checked.reports.len().saturating_sub(1);
-            for (number, mut report) in checked.reports.into_iter().enumerate() {
-                if !here && number != last {
-                    report.within = Some(folder.shown().to_owned());
-                }
-                self.answer(&unit.name, number, report);
-            }
-        }
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     /// Files and layouts. Gives the shown names of the bundles that lie in this part.
     fn files(&self) -> Result<Vec<String>, Fault> {
         let folder = self.folders.folder;
-        let reading = Options { jobs: 1, ..self.order.reading };
-        let options = SurveyOptions { profiles: self.order.profiles, reading, own: |_| false };
+        let reading = Options { jobs: 1, ..self.request.reading };
+        let options = SurveyOptions {
+            profiles: &self.request.vendors.all_profiles(),
+            reading,
+            own: |_| false,
+        };
         let seen = {
             let names = self.names();
             let reader = FileReader::new(folder, &names, &options);
@@ -321,7 +284,7 @@ impl<'a> Run<'a, '_> {
             let mut seen = Vec::with_capacity(all.len());
             // In groups, so that results are held twice for few of them only.
             for group in all.chunks(GROUP) {
-                let jobs = self.order.reading.jobs;
+                let jobs = self.request.reading.jobs;
                 seen.extend(parallel::map(group, jobs, |number| self.look(&reader, *number)));
             }
             seen
@@ -360,7 +323,7 @@ impl<'a> Run<'a, '_> {
         for (bundle, digest) in stated {
             names.state(bundle, digest);
         }
-        for (artifact, bundle) in self.order.map.into_iter().flat_map(PairingMap::pairs) {
+        for (artifact, bundle) in self.request.map.into_iter().flat_map(PairingMap::pairs) {
             for name in [artifact, bundle] {
                 let is_unit =
                     || self.units.binary_search_by(|it| it.name.as_str().cmp(name)).is_ok();
@@ -371,8 +334,8 @@ impl<'a> Run<'a, '_> {
             }
             names.map(artifact, bundle);
         }
-        let vendor_keys = (self.order.vendor_keys)(&in_folder);
-        if vendor_keys.keys.is_empty() && anything && self.order.loose {
+        let vendor_keys = self.request.vendors.vendor_keys(&in_folder);
+        if vendor_keys.keys.is_empty() && anything && self.folders.judges_unsealed() {
             let message = "neither --key nor a trust policy with vendor keys was given";
             let fault = Fault::new(Code::NoKey, message);
             let report = ArtifactReport::new(folder.shown()).refused(&fault);
@@ -380,7 +343,7 @@ impl<'a> Run<'a, '_> {
                 let cover = match (&unit.kind, small(number)) {
                     (UnitKind::Transfer, _) => continue,
                     (_, Some((_, what))) if is_material(what) => cover::of_material(what),
-                    _ if !self.order.filter.admits(&unit.name) => Cover::Excluded,
+                    _ if !self.request.filter.admits(&unit.name) => Cover::Excluded,
                     _ => Cover::Uncovered,
                 };
                 let files = self.files_of(unit).into_iter();
@@ -398,7 +361,7 @@ impl<'a> Run<'a, '_> {
         let verifier =
             FolderVerifier { folder, names: &names, known: &known, vendor_keys: &vendor_keys };
         // Archives that are still read when others are done get the threads of those.
-        let threads = ThreadLimit::new(self.order.reading.jobs);
+        let threads = ThreadLimit::new(self.request.reading.jobs);
         let bench = Bench {
             run: self,
             verifier: &verifier,
@@ -408,7 +371,7 @@ impl<'a> Run<'a, '_> {
         };
         let mut tasks: Vec<(usize, &Unit)> =
             self.asked().filter(|(_, unit)| !matches!(unit.kind, UnitKind::Transfer)).collect();
-        if self.order.reading.jobs > 1 {
+        if self.request.reading.jobs > 1 {
             // The largest first, so that all threads end together.
             tasks.sort_by_key(|(_, unit)| Reverse(unit.size));
         }
@@ -454,8 +417,9 @@ impl<'a> Run<'a, '_> {
             UnitKind::Layout => return Some(Seen::Later),
             UnitKind::Refused(_) | UnitKind::Transfer => return None,
         }
-        let wanted =
-            self.order.loose && self.is_mine(number) && self.order.filter.admits(&unit.name);
+        let wanted = self.folders.judges_unsealed()
+            && self.is_mine(number)
+            && self.request.filter.admits(&unit.name);
         Some(match reader.first(&unit.name, wanted) {
             Ok(FirstLook::Found(found)) => {
                 if wanted {
@@ -477,7 +441,7 @@ impl<'a> Run<'a, '_> {
 
 /// What is said of a part.
 fn part(folder: &Folder, run: &Run<'_, '_>, bundles: &[String]) -> Option<Shard> {
-    let part = run.order.part?;
+    let part = run.request.part?;
     let files: Vec<(String, u64)> = run
         .units
         .iter()
@@ -490,7 +454,7 @@ fn part(folder: &Folder, run: &Run<'_, '_>, bundles: &[String]) -> Option<Shard>
         listing: listing::digest(files.iter().map(|(name, size)| (name.as_str(), *size))),
         files: files.len() as u64,
         // Where loose files are refused, none of them is anybody's.
-        bundles: if run.order.loose { bundles.to_vec() } else { Vec::new() },
+        bundles: if run.folders.judges_unsealed() { bundles.to_vec() } else { Vec::new() },
     })
 }
 

@@ -12,18 +12,18 @@ use crate::digest::FileDigest;
 use crate::directory::{Entry, EntryKind, Folder, Listing, read_small};
 use crate::limits;
 use crate::pairing::Names;
-use crate::survey::{FolderVerifier, Subject, Task, VendorKeys};
+use crate::survey::{FolderVerifier, Subject, Task, VendorTrust};
 use crate::transfer::{self, MANIFEST, SUMS};
 use crate::verdict::{Code, Outcome};
 
 /// The directories (the folder itself is the empty name) whose one trace of a seal is a list that a vendor
 /// signed.
 #[must_use]
-pub fn signed_lists<'a>(
+pub fn signed_lists(
     folder: &Folder,
     listing: &Listing,
     map: Option<&PairingMap>,
-    vendor_keys: impl FnOnce() -> VendorKeys<'a>,
+    vendors: &VendorTrust<'_>,
 ) -> BTreeSet<String> {
     let candidates = candidates(listing);
     if candidates.is_empty() {
@@ -33,7 +33,7 @@ pub fn signed_lists<'a>(
     for (artifact, bundle) in map.into_iter().flat_map(PairingMap::pairs) {
         names.map(artifact, bundle);
     }
-    let vendor_keys = vendor_keys();
+    let vendor_keys = vendors.vendor_keys(&[]);
     let verifier =
         FolderVerifier { folder, names: &names, known: &|_| None, vendor_keys: &vendor_keys };
     candidates

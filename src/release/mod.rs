@@ -18,6 +18,7 @@ mod order;
 mod plan;
 mod shard;
 mod span;
+mod transfers;
 
 pub use check::check;
 pub use cover::required;
@@ -27,7 +28,7 @@ pub use lone::signed_lists;
 pub use map::PairingMap;
 pub use merge::merge;
 pub use order::{
-    CheckTransfer, Checked, Ended, Events, Folders, MakeVendorKeys, Order, Place, Whole,
+    Ended, Events, FolderKind, FolderRequest, ListedFolder, OpenedAhead, Place, TransferRequest,
 };
 pub use plan::{holds_transfer, transfer_directories};
 pub use shard::{Part, assign};

@@ -1,14 +1,14 @@
-//! What a run over a folder is asked, what it is given, and whom it tells.
+//! What a run over a folder is given, what it is asked, and whom it tells.
 
 use std::fmt;
+use std::path::Path;
 
 use super::{Filter, PairingMap, Part};
 use crate::directory::{Folder, Listing};
 use crate::image::Options;
 use crate::key::PublicKey;
-use crate::survey::VendorKeys;
-use crate::transfer::Covers;
-use crate::trust::VendorProfile;
+use crate::survey::VendorTrust;
+use crate::transfer::{Context, OpenedTransfer, Sealed};
 use crate::verdict::{ArtifactReport, Coverage, Fault, Shard};
 
 /// Where an answer stands in the report of a folder: answers are sorted by this, whatever order they
@@ -31,7 +31,7 @@ impl Place {
     }
 }
 
-/// Who is told how a run goes on; called from several threads.
+/// Who is told how a run goes on. Called from several threads.
 pub trait Events: Sync {
     /// So many bytes are to be read in all.
     fn expect(&self, bytes: u64);
@@ -43,30 +43,20 @@ pub trait Events: Sync {
     fn end(&self, number: u64);
     /// It is a part of a whole.
     fn part(&self, shard: Shard);
+    /// Something that the operator should know and that is no answer.
+    fn warn(&self, text: &str);
     /// An answer was found.
     fn answer(&self, place: Place, report: ArtifactReport);
 }
 
-/// What checking one transfer directory gives.
-#[derive(Debug)]
-pub struct Checked {
-    /// Its answers, in order.
-    pub reports: Vec<ArtifactReport>,
-    /// How its files are covered, by their names below it.
-    pub covers: Covers,
-}
-
-/// Checks a transfer directory, telling the progress how far it has come.
-pub type CheckTransfer<'a> = dyn Fn(&Folder, Options<'_>) -> Checked + Sync + 'a;
-
-/// Makes the vendor keys of a run, in view of the keys that lie in the folder.
-pub type MakeVendorKeys<'a> = dyn Fn(&[&PublicKey]) -> VendorKeys<'a> + Sync + 'a;
-
-/// What the path is.
+/// What a folder is judged as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whole {
-    /// A folder, in which transfer directories may lie.
-    Folder,
+pub enum FolderKind {
+    /// A folder, which may hold transfer directories.
+    Plain,
+    /// A folder that holds transfer directories, and in which everything else is refused: a seal is
+    /// expected.
+    SealedOnly,
     /// A folder whose seals are not looked at (`--unsealed`).
     Unsealed,
     /// A transfer directory.
@@ -75,25 +65,48 @@ pub enum Whole {
 
 /// The folder that is checked.
 #[derive(Debug, Clone, Copy)]
-pub struct Folders<'a> {
+pub struct ListedFolder<'a> {
     /// The handle.
     pub folder: &'a Folder,
-    /// What lies in it.
+    /// Its entries.
     pub listing: &'a Listing,
     /// Directories in it that can't be listed.
     pub faults: &'a [(String, Fault)],
-    /// What it is taken for.
-    pub whole: Whole,
+    /// What it is judged as.
+    pub kind: FolderKind,
+}
+
+/// A transfer directory that was opened before its turn came.
+#[derive(Debug)]
+pub struct OpenedAhead {
+    /// Its name below the folder; empty for the folder itself.
+    pub name: String,
+    /// Its handle; none for the folder itself.
+    pub folder: Option<Folder>,
+    /// Its listing and seal, until the check takes them.
+    pub opened: Option<OpenedTransfer>,
+}
+
+/// How transfer directories are to be checked.
+pub struct TransferRequest<'a> {
+    /// The keys that may have sealed one.
+    pub keys: &'a [PublicKey],
+    /// What they are judged by; or why none can be checked.
+    pub context: Result<Context<'a>, Fault>,
+    /// Why a seal is expected.
+    pub reasons: &'a [&'static str],
+    /// Remembers a transfer in which everything is right; what can't be remembered is not accepted.
+    pub accept: &'a (dyn Fn(&Sealed) -> Result<(), Fault> + Sync),
+    /// The file of the running program, which should not be in what it checks.
+    pub program: Option<&'a Path>,
 }
 
 /// How a folder is to be checked.
-pub struct Order<'a> {
-    /// By whom and by what artifacts without a seal are judged.
-    pub vendor_keys: &'a MakeVendorKeys<'a>,
-    /// How a transfer directory is checked.
-    pub transfer: &'a CheckTransfer<'a>,
-    /// The conventions by which names are known.
-    pub profiles: &'a [&'a VendorProfile],
+pub struct FolderRequest<'a> {
+    /// What artifacts without a seal are judged by.
+    pub vendors: VendorTrust<'a>,
+    /// How transfer directories are checked.
+    pub transfers: TransferRequest<'a>,
     /// Which artifacts are asked for.
     pub filter: &'a Filter,
     /// The operator's pairing.
@@ -102,9 +115,6 @@ pub struct Order<'a> {
     pub part: Option<Part>,
     /// Whether what nothing covers is a failure.
     pub require_coverage: bool,
-    /// Whether what lies outside of all transfer directories may be judged by vendors' signatures alone.
-    /// Where a seal is expected it may not, unless the operator says so.
-    pub loose: bool,
     /// Whether the coverage names every file; else it only counts them.
     pub list_files: bool,
     /// Whether nothing more is begun after a failure.
@@ -113,9 +123,22 @@ pub struct Order<'a> {
     pub reading: Options<'a>,
 }
 
-impl fmt::Debug for Order<'_> {
+impl ListedFolder<'_> {
+    /// Whether artifacts outside of transfer directories are judged by their vendors' signatures.
+    pub(super) fn judges_unsealed(&self) -> bool {
+        self.kind != FolderKind::SealedOnly
+    }
+}
+
+impl fmt::Debug for FolderRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Order").field("part", &self.part).finish_non_exhaustive()
+        f.debug_struct("FolderRequest").field("part", &self.part).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for TransferRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransferRequest").field("reasons", &self.reasons).finish_non_exhaustive()
     }
 }
 

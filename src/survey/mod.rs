@@ -10,6 +10,7 @@ mod judge;
 mod layout;
 mod material;
 mod reader;
+mod vendor_trust;
 
 pub use folder::{above, layout_directories, survey};
 pub use found::{FileKind, FoundFile, Survey};
@@ -20,3 +21,4 @@ pub use judge::{
 pub use layout::{LayoutTree, is_layout};
 pub use material::{MaterialCandidate, is_material};
 pub use reader::{FileReader, FirstLook, SurveyOptions};
+pub use vendor_trust::VendorTrust;

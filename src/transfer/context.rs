@@ -10,7 +10,7 @@ use super::accepted::AcceptedTransfers;
 use super::serials::SerialsOfRun;
 
 /// Everything that a transfer directory is judged by, besides its seal.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The public transfer keys; one of them must have sealed the directory.
     pub transfer_keys: &'a [PublicKey],

@@ -19,8 +19,14 @@ impl OpenedTransfer {
     #[must_use]
     pub fn open(folder: &Folder, keys: &[PublicKey]) -> Self {
         match folder.list() {
-            Ok(listing) => Self { sealed: sealed::open(folder, &listing, keys), listing },
+            Ok(listing) => Self::listed(folder, listing, keys),
             Err(fault) => Self { listing: Listing::default(), sealed: Err(fault) },
         }
+    }
+
+    /// Opens the seal of a directory that is listed already.
+    #[must_use]
+    pub fn listed(folder: &Folder, listing: Listing, keys: &[PublicKey]) -> Self {
+        Self { sealed: sealed::open(folder, &listing, keys), listing }
     }
 }

@@ -30,7 +30,7 @@ struct Newest {
 impl SerialsOfRun {
     /// Takes note of transfers whose seals hold, that are [`admissible`], and that will be judged.
     #[must_use]
-    pub fn new(all: &[Sealed], state: &AcceptedTransfers) -> Self {
+    pub fn new(all: &[&Sealed], state: &AcceptedTransfers) -> Self {
         let mut streams: BTreeMap<String, Newest> = BTreeMap::new();
         for sealed in all {
             let manifest = sealed.manifest();
@@ -44,9 +44,9 @@ impl SerialsOfRun {
                 newest.manifests.insert(sealed.digest());
             }
         }
-        let noted = all.iter().map(Sealed::digest).collect();
+        let noted = all.iter().map(|sealed| sealed.digest()).collect();
         let mut together = Self { noted, streams, bases: BTreeSet::new() };
-        let base = |sealed: &Sealed| sealed.manifest().base.as_ref().map(|base| base.manifest);
+        let base = |sealed: &&Sealed| sealed.manifest().base.as_ref().map(|base| base.manifest);
         let mut bases: BTreeSet<Sha256Digest> = all
             .iter()
             .filter(|it| together.admit(state, it.manifest(), &it.digest()).is_ok())

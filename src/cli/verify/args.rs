@@ -27,7 +27,7 @@ pub(in crate::cli) struct VerifyArgs {
     ///
     /// Image archives may come from docker save, podman, skopeo and others, and may be compressed.
     #[arg(required = true, value_name = "PATH")]
-    pub(in crate::cli) files: Vec<PathBuf>,
+    pub(super) files: Vec<PathBuf>,
     /// Signature bundle of the file (can be repeated)
     ///
     /// Several bundles are for an archive of several images. By default, the vendor's file names
@@ -39,7 +39,7 @@ pub(in crate::cli) struct VerifyArgs {
     #[command(flatten)]
     pub(super) policy: PolicyOption,
     #[command(flatten)]
-    pub(in crate::cli) transfer: TransferArgs,
+    pub(super) transfer: TransferArgs,
     /// Treat each file as this type instead of detecting the type from its content
     #[arg(long = "type", value_name = "TYPE", value_enum)]
     pub(super) kind: Option<ForcedType>,
@@ -52,4 +52,11 @@ pub(in crate::cli) struct VerifyArgs {
     pub(super) report: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) run: RunArgs,
+}
+
+impl VerifyArgs {
+    /// What is judged: the paths, and the earlier transfers that they build on.
+    pub(super) fn judged(&self) -> Vec<PathBuf> {
+        self.files.iter().chain(&self.transfer.base).cloned().collect()
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::Whom;
+use super::settings::VerifySettings;
 use crate::artifact::detect::{Found, Kind};
 use crate::artifact::{self, Clues, Judge, NamedBundle, Terms, Tries};
 use crate::cli::{detect, files, run_args};
@@ -29,7 +29,6 @@ pub(super) struct Signer<'a> {
 /// The signers in question: a certificate's identity, or one of the keys; by each vendor's conventions.
 pub(super) fn signers<'a>(
     identity: Option<&'a Trust<'a>>,
-    keys: &'a [TrustedKey<'a>],
     vendor_keys: &'a VendorKeys<'a>,
 ) -> Vec<Signer<'a>> {
     match identity {
@@ -42,7 +41,8 @@ pub(super) fn signers<'a>(
                 vendor: None,
             })
             .collect(),
-        None => keys
+        None => vendor_keys
+            .keys
             .iter()
             .flat_map(|key| {
                 let own = key.vendor.map(|(vendor, _)| vendor.profile());
@@ -62,7 +62,7 @@ pub(super) fn signers<'a>(
 
 /// Judges single files.
 pub(super) struct Single<'a> {
-    pub(super) whom: &'a Whom<'a>,
+    pub(super) settings: &'a VerifySettings<'a>,
     pub(super) signers: Vec<Signer<'a>>,
     /// File name of the operator's key.
     pub(super) key_file: Option<String>,
@@ -75,10 +75,10 @@ impl Single<'_> {
         let found = detect::read(path, self.forced(path), options);
         let mut report = self.judged(path, &found);
         let image = matches!(found, Ok(Found::Image(..)) | Err(_));
-        if report.outcome() != Outcome::Ok && image && self.whom.arguments.kind.is_none() {
+        if report.outcome() != Outcome::Ok && image && self.settings.forced.is_none() {
             report = self.as_package(path, options).unwrap_or(report);
         }
-        if !self.whom.arguments.batch.require_coverage {
+        if !self.settings.require_coverage {
             return report;
         }
         release::required(report)
@@ -90,7 +90,7 @@ impl Single<'_> {
         if !path.is_file() {
             return None;
         }
-        let [named] = self.whom.arguments.bundle.as_slice() else { return None };
+        let [named] = self.settings.bundles.as_slice() else { return None };
         // A pipe was read already.
         if !named.is_file() {
             return None;
@@ -223,7 +223,7 @@ impl Single<'_> {
 
     /// What the user says that a file is, or the bundle beside it.
     fn forced(&self, path: &Path) -> Option<(Kind, String)> {
-        match self.whom.arguments.kind {
+        match self.settings.forced {
             Some(run_args::ForcedType::Image) => Some((Kind::Image, "--type image".to_owned())),
             Some(run_args::ForcedType::Package) => {
                 Some((Kind::Package, "--type package".to_owned()))
@@ -256,7 +256,7 @@ impl Single<'_> {
         report: &mut ArtifactReport,
         loaded: &'l mut Loaded,
     ) -> &'l [NamedBundle] {
-        let named = &self.whom.arguments.bundle;
+        let named = &self.settings.bundles;
         if !named.is_empty() {
             return loaded.get(named.clone(), load_bundle);
         }

@@ -1,0 +1,178 @@
+//! Each PATH is judged as what it is: a file, a layout, a folder or a transfer directory.
+
+use std::path::{Path, PathBuf};
+
+use super::directory::{DirectoryKind, OpenedDirectory};
+use super::file::Single;
+use super::settings::VerifySettings;
+use crate::cli::console::Console;
+use crate::cli::{expected, files};
+use crate::image::{Options, Progress};
+use crate::release::{Ended, Events, FolderRequest, Place};
+use crate::transfer::{self, AcceptedTransfers, Context, SerialsOfRun};
+use crate::verdict::{ArtifactReport, Code, Fault};
+
+/// The PATHs of a run.
+pub(super) struct Paths<'a>(Vec<PathToJudge<'a>>);
+
+struct PathToJudge<'a> {
+    path: &'a Path,
+    is_directory: bool,
+    /// Directories are opened ahead if a seal is expected in them, else when their turn comes.
+    opened: Option<Result<OpenedDirectory, Fault>>,
+}
+
+impl<'a> Paths<'a> {
+    /// Looks at what each path is.
+    pub(super) fn look(paths: &'a [PathBuf], settings: &VerifySettings<'_>) -> Self {
+        let ahead = settings.transfers.expected.is_expected();
+        let look = |path: &'a PathBuf| {
+            let is_directory = expected::is_directory(path);
+            let opened = (ahead && is_directory).then(|| OpenedDirectory::open(path, settings));
+            PathToJudge { path, is_directory, opened }
+        };
+        Self(paths.iter().map(look).collect())
+    }
+
+    pub(super) const fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn opened(&self) -> impl Iterator<Item = &OpenedDirectory> {
+        self.0.iter().filter_map(|path| path.opened.as_ref()?.as_ref().ok())
+    }
+
+    /// The transfers that were opened, for their serials. Neither the order in which they are judged nor
+    /// whether they were judged before may change an answer. So one that is older than another in the same
+    /// run is seen without a state file, too.
+    pub(super) fn serials(&self, context: &Context<'_>) -> SerialsOfRun {
+        let none = AcceptedTransfers::default();
+        let transfers = self.opened().flat_map(|directory| &directory.transfers);
+        let sealed = transfers.filter_map(|ahead| ahead.opened.as_ref()?.sealed.as_ref().ok());
+        // One that is refused is not used, so it is in nobody's way.
+        let admissible = sealed.filter(|sealed| transfer::admissible(sealed, context).is_ok());
+        SerialsOfRun::new(&admissible.collect::<Vec<_>>(), context.state.unwrap_or(&none))
+    }
+
+    /// Whether any path is judged as a single file.
+    pub(super) fn any_file(&self, settings: &VerifySettings<'_>) -> bool {
+        self.0.iter().any(|path| !path.is_directory && self.unsealed(path, settings).is_none())
+    }
+
+    /// Why a path that is no directory is not judged, if it is not: a seal is expected, and the file is in
+    /// none of the transfers that are judged.
+    fn unsealed(&self, file: &PathToJudge<'_>, settings: &VerifySettings<'_>) -> Option<Fault> {
+        let transfers = &settings.transfers;
+        if transfers.unsealed || transfers.loose || !transfers.expected.is_expected() {
+            return None;
+        }
+        let beside = self.0.iter().any(|path| path.is_directory);
+        if !transfers.expected.by_option() && !beside {
+            return None;
+        }
+        let stream = file.path.as_os_str() == "-";
+        // What is not there has an error of its own.
+        let sealed = || self.opened().any(|directory| directory.seals(file.path));
+        if !stream && (!file.path.exists() || sealed()) {
+            return None;
+        }
+        let message = "it lies outside of every transfer directory, and a seal is expected; --loose has such \
+                       files judged by their vendors' signatures alone";
+        Some(Fault::new(Code::SealMissing, message).at(files::show(file.path)))
+    }
+}
+
+/// Judges paths, and tells the answers.
+pub(super) struct PathVerifier<'a> {
+    pub(super) settings: &'a VerifySettings<'a>,
+    pub(super) single: Single<'a>,
+    pub(super) request: FolderRequest<'a>,
+    pub(super) console: &'a Console,
+}
+
+impl PathVerifier<'_> {
+    /// Judges the path of this number. Gives what is known of it besides the answers, if it is a folder.
+    pub(super) fn judge(&self, paths: &mut Paths<'_>, number: usize) -> Option<Ended> {
+        let to_judge = paths.0.get(number)?;
+        let path = to_judge.path;
+        if !to_judge.is_directory {
+            match paths.unsealed(to_judge, self.settings) {
+                Some(fault) => self.refuse(&files::show(path), &fault),
+                None => self.file(path),
+            }
+            return None;
+        }
+        let mut late = None;
+        let opened = match &mut paths.0.get_mut(number)?.opened {
+            // Stays open: its handles tell which of the files to come are sealed.
+            Some(ahead) => ahead,
+            None => late.insert(OpenedDirectory::open(path, self.settings)),
+        };
+        match opened {
+            Ok(directory) => self.directory(path, directory),
+            Err(fault) => {
+                self.refuse(&files::show(path), fault);
+                None
+            }
+        }
+    }
+
+    fn directory(&self, path: &Path, directory: &mut OpenedDirectory) -> Option<Ended> {
+        let settings = self.settings;
+        let is_layout = directory.kind == DirectoryKind::Layout;
+        let single = settings.is_for_single_files();
+        let several =
+            settings.part.is_some() || settings.map.is_some() || !settings.filter.is_empty();
+        match directory.kind {
+            DirectoryKind::Layout | DirectoryKind::Plain if several && (single || is_layout) => {
+                let message = "this is judged as one image: --include, --exclude, --map and --shard are \
+                               for folders of several";
+                let shown = directory.folder.shown();
+                self.refuse(shown, &Fault::new(Code::Usage, message).at(shown));
+                None
+            }
+            DirectoryKind::Layout => {
+                self.file(path);
+                None
+            }
+            DirectoryKind::Plain if single => {
+                self.file(path);
+                None
+            }
+            DirectoryKind::Plain | DirectoryKind::Holder | DirectoryKind::Transfer => {
+                let ended = directory.check(settings, &self.request, self.console);
+                ended.map_err(|fault| self.refuse(directory.folder.shown(), &fault)).ok()
+            }
+        }
+    }
+
+    /// Judges what is one artifact.
+    fn file(&self, path: &Path) {
+        let size = path.metadata().map_or(0, |metadata| metadata.len());
+        let console = self.console;
+        let progress = FileProgress { console, number: console.begin(&files::show(path), size) };
+        let options = Options { progress: &progress, ..self.settings.reading() };
+        console.answer(Place::only(), self.single.file(path, &options));
+        Events::end(console, progress.number);
+    }
+
+    fn refuse(&self, name: &str, fault: &Fault) {
+        self.console.answer(Place::only(), ArtifactReport::new(name).refused(fault));
+    }
+}
+
+/// The progress of a file that is judged alone.
+struct FileProgress<'a> {
+    console: &'a Console,
+    number: u64,
+}
+
+impl Progress for FileProgress<'_> {
+    fn expect(&self, bytes: u64) {
+        self.console.expect(bytes);
+    }
+
+    fn advance(&self, bytes: u64) {
+        self.console.advance(self.number, bytes);
+    }
+}
