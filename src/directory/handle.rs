@@ -337,7 +337,8 @@ impl Folder {
     #[must_use]
     pub fn is(&self, path: &Path) -> bool {
         let Ok(root) = rustix::fs::fstat(&self.handle) else { return false };
-        rustix::fs::stat(path).is_ok_and(|it| (it.st_dev, it.st_ino) == (root.st_dev, root.st_ino))
+        rustix::fs::stat(path)
+            .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == (root.st_dev, root.st_ino))
     }
 
     /// Whether an existing path, followed as the system follows it, lies in this directory or is it.

@@ -144,7 +144,7 @@ impl Folder {
                 _ => EntryKind::Special,
             };
             let name =
-                parts.map_or_else(|| below.to_string_lossy().into_owned(), |it| it.join("/"));
+                parts.map_or_else(|| below.to_string_lossy().into_owned(), |parts| parts.join("/"));
             let size = match kind {
                 EntryKind::File => found.metadata().map_or(0, |metadata| metadata.len()),
                 _ => 0,
@@ -187,7 +187,7 @@ impl Folder {
                 return Err(Fault::new(Code::FileTypeRefused, message));
             }
         }
-        if fs::symlink_metadata(&path).is_ok_and(|it| !it.is_file()) {
+        if fs::symlink_metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
             return Err(Fault::new(Code::FileTypeRefused, "not a regular file"));
         }
         Ok(path)
@@ -336,7 +336,7 @@ impl Folder {
 pub struct Lock;
 
 fn is_folder(path: &Path) -> Result<bool, Fault> {
-    fs::symlink_metadata(path).map(|it| it.is_dir()).map_err(|error| fault(&error))
+    fs::symlink_metadata(path).map(|metadata| metadata.is_dir()).map_err(|error| fault(&error))
 }
 
 fn fault(error: &io::Error) -> Fault {

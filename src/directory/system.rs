@@ -48,7 +48,8 @@ fn part(name: &str) -> Option<&'static str> {
     if name.starts_with("._") && name.len() > 2 {
         // AppleDouble: what a file system without room for it can't hold of a file `name`.
         Some(MACOS)
-    } else if name.strip_prefix("found.").is_some_and(|it| it.len() == 3 && digits(it)) {
+    } else if name.strip_prefix("found.").is_some_and(|number| number.len() == 3 && digits(number))
+    {
         Some(WINDOWS)
     } else {
         let trash = name == ".trash" || name.strip_prefix(".trash-").is_some_and(digits);

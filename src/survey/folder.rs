@@ -76,8 +76,11 @@ pub fn layout_directories(listing: &Listing, own: fn(&str) -> bool) -> BTreeSet<
         !own(directory) && is_layout(below)
     };
     let mut found: BTreeSet<String> = marked.filter(is_one).map(str::to_owned).collect();
-    let inner: Vec<String> =
-        found.iter().filter(|name| above(name).any(|it| found.contains(it))).cloned().collect();
+    let inner: Vec<String> = found
+        .iter()
+        .filter(|name| above(name).any(|outer| found.contains(outer)))
+        .cloned()
+        .collect();
     inner.iter().for_each(|name| _ = found.remove(name));
     found
 }

@@ -243,6 +243,6 @@ impl<'a> FileReader<'a> {
     fn says_bundle(&self, name: &str) -> bool {
         let base = name.rsplit('/').next().unwrap_or(name);
         name.ends_with(".sigstore.json")
-            || self.options.profiles.iter().any(|it| it.package.bundle_file.fits(base))
+            || self.options.profiles.iter().any(|profile| profile.package.bundle_file.fits(base))
     }
 }

@@ -25,13 +25,14 @@ pub(super) fn added_files(
     vendor_keys: &VendorKeys<'_>,
     artifacts: &[Artifact],
 ) -> Result<Vec<AddedFile>, Fault> {
-    let fingerprints: BTreeSet<Sha256Digest> = artifacts.iter().filter_map(|it| it.key).collect();
+    let fingerprints: BTreeSet<Sha256Digest> =
+        artifacts.iter().filter_map(|artifact| artifact.key).collect();
     let mut own = Vec::new();
     for fingerprint in fingerprints {
         let key = vendor_keys
             .keys
             .iter()
-            .find(|it| it.key.fingerprint() == fingerprint)
+            .find(|trusted| trusted.key.fingerprint() == fingerprint)
             .ok_or_else(|| {
                 Fault::new(Code::KeyNotNamed, format!("verified by an unknown key {fingerprint}"))
             })?;

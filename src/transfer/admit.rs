@@ -62,8 +62,9 @@ pub(super) fn believed(sealed: &Sealed, context: &Context<'_>) -> Result<(), Fau
     }
     let named: BTreeSet<&str> = context.streams.iter().map(String::as_str).collect();
     let listed = context.policy.and_then(TrustPolicy::streams);
-    let listed = listed.map(|it| it.iter().map(String::as_str).collect::<BTreeSet<_>>());
-    for streams in [Some(named).filter(|it| !it.is_empty()), listed].into_iter().flatten() {
+    let listed = listed.map(|streams| streams.iter().map(String::as_str).collect::<BTreeSet<_>>());
+    for streams in [Some(named).filter(|streams| !streams.is_empty()), listed].into_iter().flatten()
+    {
         if !streams.contains(manifest.stream.as_str()) {
             let message = "the transfer is of another stream than those that are accepted here";
             let expected = streams.into_iter().collect::<Vec<_>>().join(" or ");

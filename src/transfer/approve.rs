@@ -29,46 +29,46 @@ pub(super) fn artifacts(
     folder: &Folder,
     request: &SealRequest<'_>,
     survey: &Survey,
-    judged: Vec<Judged>,
+    all: Vec<Judged>,
     unpaired: Vec<String>,
     reports: &mut Vec<ArtifactReport>,
 ) -> Result<Vec<Artifact>, SealError> {
     let mut artifacts = Vec::new();
     let mut unused: BTreeSet<&str> = request.allow_unsigned.iter().map(String::as_str).collect();
     let mut stopped = !reports.is_empty();
-    for mut it in judged {
-        let by_option = unused.remove(it.name.as_str()) | unused.remove(it.path.as_str());
-        let image = it.report.kind == Some(ArtifactKind::Image);
-        let unsigned = it.report.outcome() == Outcome::Unsigned
-            && request.allows_unsigned(&it.name, &it.path, image);
+    for mut judged in all {
+        let by_option = unused.remove(judged.name.as_str()) | unused.remove(judged.path.as_str());
+        let image = judged.report.kind == Some(ArtifactKind::Image);
+        let unsigned = judged.report.outcome() == Outcome::Unsigned
+            && request.allows_unsigned(&judged.name, &judged.path, image);
         if unsigned {
-            it.report.next =
+            judged.report.next =
                 Some("Nothing: it is sealed unsigned, as allowed, and will answer so.".to_owned());
         }
-        if it.report.code() == Some(Code::NoKey) {
-            it.report.next = Some(
+        if judged.report.code() == Some(Code::NoKey) {
+            judged.report.next = Some(
                 "Name the vendor's public key with --vendor-key FILE, or its fingerprint with --pin-key, or list \
                  it in the trust policy; compare the fingerprint with the vendor out of band first."
                     .to_owned(),
             );
         }
-        if it.report.outcome() == Outcome::Unsigned && !unsigned {
-            it.report.next = Some(if by_option {
+        if judged.report.outcome() == Outcome::Unsigned && !unsigned {
+            judged.report.next = Some(if by_option {
                 let field = if image { "allow_unsigned_images" } else { "allow_unsigned" };
                 format!(
                     "Add its bundle and seal again. The policy's {field} does not allow both its name and \
                      its path {:?}, and --allow-unsigned can't add to it.",
-                    it.path
+                    judged.path
                 )
             } else {
                 let next = "Add its bundle and seal again. To seal it knowingly unsigned, which every \
                             later check shows, say --allow-unsigned";
-                format!("{next} {:?}.", it.name)
+                format!("{next} {:?}.", judged.name)
             });
         }
-        stopped |= it.report.outcome() != Outcome::Ok && !unsigned;
-        artifacts.push(artifact(&it, request.origins.get(&it.path), unsigned));
-        reports.push(it.report);
+        stopped |= judged.report.outcome() != Outcome::Ok && !unsigned;
+        artifacts.push(artifact(&judged, request.origins.get(&judged.path), unsigned));
+        reports.push(judged.report);
     }
     for (name, fault) in &survey.faults {
         let mut report = ArtifactReport::new(name.as_str());
@@ -99,7 +99,8 @@ pub(super) fn artifacts(
 
 fn artifact(judged: &Judged, origin: Option<&Origin>, unsigned: bool) -> Artifact {
     let report = &judged.report;
-    let mut digest_kinds: Vec<String> = report.matched.iter().map(|it| it.kind.clone()).collect();
+    let mut digest_kinds: Vec<String> =
+        report.matched.iter().map(|matched| matched.kind.clone()).collect();
     digest_kinds.sort_unstable();
     digest_kinds.dedup();
     Artifact {

@@ -63,7 +63,7 @@ pub(super) fn holds(folder: &Folder, earlier: &Manifest, base: &Base) -> Result<
                 .at(folder.show(&item.path))
                 .expected_found(
                     item.sha256,
-                    there.map_or("no file".to_owned(), |it| it.sha256.to_string()),
+                    there.map_or("no file".to_owned(), |file| file.sha256.to_string()),
                 ));
         }
     }

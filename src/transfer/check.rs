@@ -212,14 +212,15 @@ fn artifacts(verifier: &ItemVerifier<'_>) -> Vec<ArtifactReport> {
 /// What was asked for and has no answer: it is no artifact, nobody says that it was omitted, and no earlier
 /// transfer carried it.
 fn requested(manifest: &Manifest) -> Vec<ArtifactReport> {
-    let artifacts = manifest.artifacts.iter().map(|it| (it.kind, it.name.as_str()));
-    let omitted = manifest.omitted.iter().map(|it| (it.kind, it.name.as_str()));
-    let earlier = manifest.base.iter().flat_map(|it| &it.artifacts);
-    let earlier = earlier.map(|it| (it.kind, it.name.as_str()));
+    let artifacts =
+        manifest.artifacts.iter().map(|artifact| (artifact.kind, artifact.name.as_str()));
+    let omitted = manifest.omitted.iter().map(|item| (item.kind, item.name.as_str()));
+    let earlier = manifest.base.iter().flat_map(|base| &base.artifacts);
+    let earlier = earlier.map(|artifact| (artifact.kind, artifact.name.as_str()));
     let answered: BTreeSet<(Kind, &str)> = artifacts.chain(omitted).chain(earlier).collect();
     let mut open: BTreeSet<(Kind, &str)> =
-        manifest.requested.iter().map(|it| (it.kind, it.name.as_str())).collect();
-    open.retain(|it| !answered.contains(it));
+        manifest.requested.iter().map(|item| (item.kind, item.name.as_str())).collect();
+    open.retain(|item| !answered.contains(item));
     open.into_iter()
         .map(|(kind, name)| {
             let mut report = ArtifactReport::new(name);
@@ -258,10 +259,12 @@ fn decide(
     own: Vec<Fault>,
     manifest: &Manifest,
 ) -> ArtifactReport {
-    let count =
-        |outcome: fn(Outcome) -> bool| reports.iter().filter(|it| outcome(it.outcome())).count();
-    let failed = count(|it| matches!(it, Outcome::Failed | Outcome::Missing | Outcome::Extra));
-    let open = count(|it| it != Outcome::Ok).saturating_sub(failed);
+    let count = |outcome: fn(Outcome) -> bool| {
+        reports.iter().filter(|report| outcome(report.outcome())).count()
+    };
+    let failed =
+        count(|outcome| matches!(outcome, Outcome::Failed | Outcome::Missing | Outcome::Extra));
+    let open = count(|outcome| outcome != Outcome::Ok).saturating_sub(failed);
     let first_failed = own.iter().find(|fault| fault.outcome() == Outcome::Failed);
     if let Some(fault) = first_failed {
         return whole.refused(fault);
@@ -279,7 +282,7 @@ fn decide(
     }
     if open > 0
         || (manifest.artifacts.is_empty()
-            && manifest.base.as_ref().is_none_or(|it| it.artifacts.is_empty()))
+            && manifest.base.as_ref().is_none_or(|base| base.artifacts.is_empty()))
     {
         let message = if open > 0 {
             let artifacts = if open == 1 { "artifact is" } else { "artifacts are" };

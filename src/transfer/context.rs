@@ -74,7 +74,9 @@ impl Context<'_> {
         if let Some(policy) = self.policy.filter(|policy| !policy.vendors().is_empty()) {
             return match vendor.and_then(|vendor| policy.vendor(vendor)) {
                 Some(vendor) => vendor.allows_unsigned(name, path, image),
-                None => policy.vendors().iter().any(|it| it.allows_unsigned(name, path, image)),
+                None => {
+                    policy.vendors().iter().any(|vendor| vendor.allows_unsigned(name, path, image))
+                }
             };
         }
         let said = |text: &str| self.allow_unsigned.iter().any(|allowed| allowed == text);

@@ -51,7 +51,7 @@ pub(super) fn covers(
         .collect();
     let of_artifact = |path: &str| {
         let above = crate::survey::above(path);
-        std::iter::once(path).chain(above).find_map(|it| answers.get(it).copied())
+        std::iter::once(path).chain(above).find_map(|path| answers.get(path).copied())
     };
     // With the size that the manifest gives, where the file is the sealed one.
     let cover = |entry: &Entry| {
@@ -66,7 +66,7 @@ pub(super) fn covers(
         } else {
             of_artifact(path).unwrap_or(Cover::Material)
         };
-        let sealed = manifest.file(path).map_or(entry.size, |it| it.size);
+        let sealed = manifest.file(path).map_or(entry.size, |file| file.size);
         (if cover == Cover::Uncovered { entry.size } else { sealed }, cover)
     };
     listing

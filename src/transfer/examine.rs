@@ -69,7 +69,7 @@ impl ExaminedFiles {
             }
         }
         let names: BTreeSet<&str> = kept.iter().map(|file| file.name.as_str()).collect();
-        let entries = listing.entries.iter().filter(|it| !names.contains(it.name.as_str()));
+        let entries = listing.entries.iter().filter(|entry| !names.contains(entry.name.as_str()));
         let rest = Listing { entries: entries.cloned().collect() };
         let mut survey = look(folder, request, &rest);
         survey.files.append(&mut kept);
@@ -151,14 +151,14 @@ pub fn examine_absent(
         judge(folder, &survey, &vendor_keys, &request.names_by_path(), request.reading.jobs);
     judged
         .into_iter()
-        .find(|it| it.path == path)
+        .find(|judged| judged.path == path)
         .ok_or_else(|| Fault::new(Code::SourceDisagrees, "nothing to judge").at(folder.show(path)))
 }
 
 /// These files of the folder.
 pub(super) fn listed(folder: &Folder, names: &BTreeSet<String>) -> Result<Listing, Fault> {
     let entry = |name: &String| {
-        let size = folder.file(name)?.metadata().map_or(0, |it| it.len());
+        let size = folder.file(name)?.metadata().map_or(0, |metadata| metadata.len());
         Ok(Entry { name: name.clone(), kind: EntryKind::File, size })
     };
     Ok(Listing { entries: names.iter().map(entry).collect::<Result<_, Fault>>()? })

@@ -29,8 +29,8 @@ pub(super) fn compare(folder: &Folder, listing: &Listing, manifest: &Manifest) -
         listing.files().map(|entry| (entry.name.as_str(), entry)).collect();
     for name in SEAL_FILES {
         if unused.remove(name).is_none() {
-            let folded = unused.keys().find(|it| it.eq_ignore_ascii_case(name)).copied();
-            folded.and_then(|it| unused.remove(it));
+            let folded = unused.keys().find(|found| found.eq_ignore_ascii_case(name)).copied();
+            folded.and_then(|found| unused.remove(found));
         }
     }
     let mut absent = Vec::new();

@@ -115,14 +115,15 @@ impl Earlier {
             }
         }
         if manifests.is_empty()
-            && let Some(name) = SEAL_FILES.into_iter().find(|it| listing.has(it, EntryKind::File))
+            && let Some(name) =
+                SEAL_FILES.into_iter().find(|name| listing.has(name, EntryKind::File))
         {
             let message = "a file of this name lies there, and no manifest that would make it one of a \
                            seal; sealing would overwrite it";
             return stop(name, message);
         }
         if let Some((_, digest)) = optional(SUMS, limits::MANIFEST_BYTES)?
-            && manifests.iter().all(|it| it.sha256sums != digest)
+            && manifests.iter().all(|manifest| manifest.sha256sums != digest)
         {
             let message =
                 "not the file whose digest stands in the manifest; sealing would overwrite it";
@@ -160,10 +161,10 @@ impl Earlier {
             })?;
             let size = metadata.len();
             let new = (file.bytes.len() as u64, Sha256Digest::of(&file.bytes));
-            let listed = self.manifests.iter().filter_map(|it| it.file(&file.name));
+            let listed = self.manifests.iter().filter_map(|manifest| manifest.file(&file.name));
             let ours: Vec<(u64, Sha256Digest)> =
-                listed.map(|it| (it.size, it.sha256)).chain([new]).collect();
-            let same = ours.iter().any(|it| it.0 == size) && {
+                listed.map(|entry| (entry.size, entry.sha256)).chain([new]).collect();
+            let same = ours.iter().any(|known| known.0 == size) && {
                 let (_, found) = read_small(folder, &file.name, size, Code::OutputExists)?;
                 ours.contains(&(size, found))
             };
@@ -173,7 +174,9 @@ impl Earlier {
                 return Err(Fault::new(Code::OutputExists, message).at(folder.show(&file.name)));
             }
         }
-        let left = listing.files().filter(|it| it.name != MARKER && layout::is_left_over(&it.name));
+        let left = listing
+            .files()
+            .filter(|entry| entry.name != MARKER && layout::is_left_over(&entry.name));
         for entry in left {
             if !self.interrupted && !may_be_left(folder, &entry.name, own)? {
                 let message = "names with this ending are those of half-written files, and no writing that \

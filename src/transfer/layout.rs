@@ -115,7 +115,7 @@ pub(super) fn is_temporary(part: &str) -> bool {
 /// Sixteen lower-case digits and `.pub`.
 fn is_key_name(name: &str) -> bool {
     let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    name.strip_suffix(".pub").is_some_and(|it| it.len() == 16 && it.bytes().all(digit))
+    name.strip_suffix(".pub").is_some_and(|digits| digits.len() == 16 && digits.bytes().all(digit))
 }
 
 /// Whether a path lies where the seal keeps its own material, in `trust/` or `tools/`, whatever the

@@ -53,10 +53,10 @@ const SUMS_ONLY: Likeness = Likeness {
 #[must_use]
 pub fn likeness(folder: &Folder, listing: &Listing) -> Option<(String, Likeness)> {
     let of_seal = |name: &str| SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(name));
-    if listing.files().any(|it| layout::is_left_over_folded(&it.name)) {
+    if listing.files().any(|entry| layout::is_left_over_folded(&entry.name)) {
         return None;
     }
-    let mut found = listing.files().filter(|it| of_seal(&it.name));
+    let mut found = listing.files().filter(|entry| of_seal(&entry.name));
     let (only, None) = (found.next()?, found.next()) else { return None };
     if only.kind != EntryKind::File {
         return None;

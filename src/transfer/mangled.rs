@@ -37,7 +37,8 @@ fn is_mangled_part(meant: &str, found: &str) -> bool {
     std::iter::once(meant).chain(short.as_deref()).any(|meant| {
         let (stem, end) = parts(meant);
         let fits = end.starts_with(&found_end) && (end.is_empty() || !found_end.is_empty());
-        fits && beginnings(&found_stem).any(|it| !it.is_empty() && stem.starts_with(it))
+        fits && beginnings(&found_stem)
+            .any(|beginning| !beginning.is_empty() && stem.starts_with(beginning))
     })
 }
 

@@ -37,7 +37,11 @@ impl NamedKeys<'_> {
         !self.keys.is_empty()
             || (self.pins.is_empty()
                 && self.policy.is_some_and(|policy| {
-                    policy.vendors().iter().flat_map(|it| it.keys()).any(|it| it.key().is_some())
+                    policy
+                        .vendors()
+                        .iter()
+                        .flat_map(|vendor| vendor.keys())
+                        .any(|key| key.key().is_some())
                 }))
     }
 
@@ -48,7 +52,7 @@ impl NamedKeys<'_> {
         if self.keys.is_empty() && self.pins.is_empty() {
             self.policy.is_some_and(|policy| policy.find_key(fingerprint).is_some())
         } else {
-            named.any(|it| it == *fingerprint)
+            named.any(|known| known == *fingerprint)
         }
     }
 }
@@ -98,7 +102,7 @@ pub(super) fn keys<'a>(
     let mut trusted: Vec<TrustedKey<'a>> = Vec::new();
     let mut add = |key: &PublicKey, first_use: bool| {
         let fingerprint = key.fingerprint();
-        if trusted.iter().all(|it| it.key.fingerprint() != fingerprint) {
+        if trusted.iter().all(|other| other.key.fingerprint() != fingerprint) {
             trusted.push(TrustedKey { key: key.clone(), vendor: terms(&fingerprint), first_use });
         }
     };
@@ -116,7 +120,9 @@ pub(super) fn keys<'a>(
     }
     // Options narrow the policy: with a named key, only named ones count.
     if named_keys.keys.is_empty() && named_keys.pins.is_empty() {
-        for listed in policy.into_iter().flat_map(TrustPolicy::vendors).flat_map(|it| it.keys()) {
+        for listed in
+            policy.into_iter().flat_map(TrustPolicy::vendors).flat_map(|vendor| vendor.keys())
+        {
             let fingerprint = listed.fingerprint();
             let key =
                 listed.key().or_else(|| in_folder().find(|key| key.fingerprint() == fingerprint));
@@ -128,10 +134,10 @@ pub(super) fn keys<'a>(
     if named_keys.first_use {
         in_folder().for_each(|key| add(key, true));
     }
-    let known: BTreeSet<Sha256Digest> = trusted.iter().map(|it| it.key.fingerprint()).collect();
+    let known: BTreeSet<Sha256Digest> = trusted.iter().map(|key| key.key.fingerprint()).collect();
     let mut unnamed: Vec<PublicKey> = Vec::new();
     for key in in_folder().filter(|key| !known.contains(&key.fingerprint())) {
-        if unnamed.iter().all(|it| it.fingerprint() != key.fingerprint()) {
+        if unnamed.iter().all(|other| other.fingerprint() != key.fingerprint()) {
             unnamed.push(key.clone());
         }
     }

@@ -29,7 +29,7 @@ pub(super) fn manifest(
     };
     let now = u64::try_from(request.now.as_second()).unwrap_or_default();
     let previous = previous_serial(folder, request.stream, request.key.public(), now)
-        .max(request.base.filter(|it| it.stream == request.stream).map(|it| it.serial));
+        .max(request.base.filter(|base| base.stream == request.stream).map(|base| base.serial));
     let serial = previous.map_or(now, |previous| now.max(previous.saturating_add(1))).max(1);
     if scalars::not_ahead(serial, request.now).is_err() {
         let message = format!(
@@ -68,7 +68,7 @@ pub(super) fn files(survey: Survey, own: &[AddedFile]) -> Vec<FileEntry> {
         let segments = file
             .segments()
             .iter()
-            .map(|it| SegmentEntry { size: it.size, sha256: it.sha256 })
+            .map(|segment| SegmentEntry { size: segment.size, sha256: segment.sha256 })
             .collect();
         let entry = FileEntry {
             path: file.name.clone(),

@@ -34,7 +34,7 @@ pub(super) fn others(
     whole: &mut ArtifactReport,
 ) -> (Vec<(String, Fault)>, BTreeSet<String>) {
     let artifacts: BTreeSet<&str> =
-        sealed.manifest.artifacts.iter().map(|it| it.path.as_str()).collect();
+        sealed.manifest.artifacts.iter().map(|artifact| artifact.path.as_str()).collect();
     let in_artifact = |path: &str| {
         artifacts.contains(path)
             // In an OCI layout: the image's answer speaks for all of it.
@@ -52,16 +52,21 @@ pub(super) fn others(
         .manifest
         .artifacts
         .iter()
-        .filter(|it| it.kind == Kind::Package)
-        .map(|it| it.path.as_str())
+        .filter(|artifact| artifact.kind == Kind::Package)
+        .map(|artifact| artifact.path.as_str())
         .collect();
     let has = |path: &str| packages.contains(path);
     let compared = parallel::map(&others, context.reading.jobs, |(entry, name)| {
         let candidate = MaterialCandidate { name: &entry.path, profiles: &profiles, has: &has };
         compare(sealed.folder, entry, name, context, &candidate)
     });
-    let bundles: BTreeSet<&str> =
-        sealed.manifest.artifacts.iter().flat_map(|it| &it.bundles).map(String::as_str).collect();
+    let bundles: BTreeSet<&str> = sealed
+        .manifest
+        .artifacts
+        .iter()
+        .flat_map(|artifact| &artifact.bundles)
+        .map(String::as_str)
+        .collect();
     let mut wrong = Vec::new();
     let mut alone = Vec::new();
     for ((entry, _), result) in others.iter().zip(compared) {

@@ -67,7 +67,9 @@ impl<'a> SealRequest<'a> {
     #[must_use]
     pub fn allows_unsigned(&self, name: &str, path: &str, image: bool) -> bool {
         match self.named_keys.policy.filter(|policy| !policy.vendors().is_empty()) {
-            Some(policy) => policy.vendors().iter().any(|it| it.allows_unsigned(name, path, image)),
+            Some(policy) => {
+                policy.vendors().iter().any(|vendor| vendor.allows_unsigned(name, path, image))
+            }
             None => self.allow_unsigned.iter().any(|allowed| allowed == name || allowed == path),
         }
     }

@@ -59,8 +59,10 @@ pub fn seal_held(
         entries: all
             .entries
             .iter()
-            .filter(|it| !SEAL_FILES.contains(&&*it.name) && !layout::is_left_over(&it.name))
-            .filter(|it| !request.exclude.contains(&it.name))
+            .filter(|entry| {
+                !SEAL_FILES.contains(&&*entry.name) && !layout::is_left_over(&entry.name)
+            })
+            .filter(|entry| !request.exclude.contains(&entry.name))
             .cloned()
             .collect(),
     };
@@ -81,7 +83,7 @@ pub fn seal_held(
         .files
         .iter()
         .filter(|file| matches!(file.what, FileKind::Own))
-        .filter(|file| own.iter().all(|it| it.name != file.name))
+        .filter(|file| own.iter().all(|added| added.name != file.name))
         .map(|file| file.name.clone())
         .collect();
     let files = new_manifest::files(survey, &own);
@@ -95,7 +97,7 @@ pub fn seal_held(
 
 /// Files that stay in `trust/` and are not what their names say, as reports.
 fn strange(folder: &Folder, listing: &Listing, own: &[AddedFile]) -> Vec<ArtifactReport> {
-    let stays = |name: &str| own.iter().all(|it| it.name != name);
+    let stays = |name: &str| own.iter().all(|file| file.name != name);
     let files = listing.files().filter(|entry| stays(&entry.name));
     files
         .filter_map(|entry| {

@@ -68,7 +68,7 @@ pub fn is_trace(name: &str) -> bool {
 }
 
 fn is_layout_of(listing: &Listing) -> bool {
-    is_layout(listing.entries.iter().map(|it| (it.name.as_str(), it.kind)))
+    is_layout(listing.entries.iter().map(|entry| (entry.name.as_str(), entry.kind)))
 }
 
 /// Files that are called as a medium calls two or more files of a seal when it cuts their names.
@@ -83,10 +83,9 @@ fn cut_names(listing: &Listing) -> Vec<&str> {
 
 /// The refusal of a seal one of whose files a medium may have renamed.
 fn renamed(folder: &Folder, listing: &Listing, name: &str) -> Option<Fault> {
-    let mut found = listing
-        .files()
-        .map(|entry| entry.name.as_str())
-        .filter(|it| !it.contains('/') && !is_trace(it) && mangled::is_cut_to_the_end(name, it));
+    let mut found = listing.files().map(|entry| entry.name.as_str()).filter(|found| {
+        !found.contains('/') && !is_trace(found) && mangled::is_cut_to_the_end(name, found)
+    });
     let first = found.next()?;
     let message =
         "the medium changed the names of the seal's own files, so that none can be found for sure";
@@ -96,8 +95,10 @@ fn renamed(folder: &Folder, listing: &Listing, name: &str) -> Option<Fault> {
 /// What a file of the seal is called in the directory: its name, or the only one that differs in
 /// case alone.
 fn called<'l>(listing: &'l Listing, name: &str) -> Option<&'l str> {
-    let mut same =
-        listing.files().map(|it| it.name.as_str()).filter(|it| it.eq_ignore_ascii_case(name));
+    let mut same = listing
+        .files()
+        .map(|entry| entry.name.as_str())
+        .filter(|found| found.eq_ignore_ascii_case(name));
     match (same.next(), same.next()) {
         (Some(only), None) => Some(only),
         _ => None,
@@ -118,8 +119,8 @@ pub fn open(folder: &Folder, listing: &Listing, keys: &[PublicKey]) -> Result<Se
     for name in SEAL_FILES {
         let same: Vec<&str> = listing
             .files()
-            .map(|it| it.name.as_str())
-            .filter(|it| it.eq_ignore_ascii_case(name))
+            .map(|entry| entry.name.as_str())
+            .filter(|found| found.eq_ignore_ascii_case(name))
             .collect();
         if same.len() > 1 {
             let message = format!("names of one file of the seal: {}", same.join(", "));
@@ -154,8 +155,8 @@ pub fn open(folder: &Folder, listing: &Listing, keys: &[PublicKey]) -> Result<Se
         read_small(folder, there, limit, Code::SealMalformed)
     };
     let (signature, _) = read(SIGNATURE, limits::SEAL_BYTES)?;
-    let der =
-        signature::parse_signature_file(&signature).map_err(|it| it.at(folder.show(SIGNATURE)))?;
+    let der = signature::parse_signature_file(&signature)
+        .map_err(|fault| fault.at(folder.show(SIGNATURE)))?;
     let (bytes, digest) = read(MANIFEST, limits::MANIFEST_BYTES)?;
     let key = keys
         .iter()

@@ -49,12 +49,15 @@ impl SerialsOfRun {
         let base = |sealed: &&Sealed| sealed.manifest().base.as_ref().map(|base| base.manifest);
         let mut bases: BTreeSet<Sha256Digest> = all
             .iter()
-            .filter(|it| together.admit(state, it.manifest(), &it.digest()).is_ok())
+            .filter(|sealed| together.admit(state, sealed.manifest(), &sealed.digest()).is_ok())
             .filter_map(base)
             .collect();
         loop {
-            let further: Vec<Sha256Digest> =
-                all.iter().filter(|it| bases.contains(&it.digest())).filter_map(base).collect();
+            let further: Vec<Sha256Digest> = all
+                .iter()
+                .filter(|sealed| bases.contains(&sealed.digest()))
+                .filter_map(base)
+                .collect();
             let before = bases.len();
             bases.extend(further);
             if bases.len() == before {
@@ -91,7 +94,7 @@ impl SerialsOfRun {
                 manifest.serial,
             ));
         }
-        let other = newest.manifests.iter().find(|it| *it != digest);
+        let other = newest.manifests.iter().find(|other| *other != digest);
         if let Some(other) = other.filter(|_| newest.serial == manifest.serial)
             && !state.remembers(&manifest.stream, digest)
         {

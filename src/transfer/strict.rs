@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn an_array_of_the_members_is_no_object() {
-        let read = |text: &str| serde_json::from_str::<Object<Pair>>(text).map(|it| it.0);
+        let read = |text: &str| serde_json::from_str::<Object<Pair>>(text).map(|object| object.0);
         assert_eq!(read(r#"{"b":2,"a":1}"#).unwrap(), Pair { a: 1, b: 2 });
         assert!(serde_json::from_str::<Pair>("[1,2]").is_ok(), "why this file is there");
         for bad in ["[1,2]", "null", "1", r#"{"a":1,"a":1,"b":2}"#, r#"{"a":1,"b":2,"c":3}"#] {

@@ -53,7 +53,9 @@ pub(super) fn write(
     }
     folder.write(MARKER, bytes, 0o644)?;
     // Only names that were looked at in `clear`.
-    for left in before.files().filter(|it| it.name != MARKER && layout::is_left_over(&it.name)) {
+    for left in
+        before.files().filter(|entry| entry.name != MARKER && layout::is_left_over(&entry.name))
+    {
         folder.remove(&left.name)?;
     }
     folder.make_folders("trust/keys")?;
