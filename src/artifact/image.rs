@@ -9,7 +9,7 @@ use super::{
     signature_failed,
 };
 use crate::digest::Sha256Digest;
-use crate::image::{Archive, Candidate, Coverage, Statement};
+use crate::image::{Archive, Candidate, Coverage, DocumentClaims};
 use crate::key::HashAlgorithm;
 use crate::limits;
 use crate::sigstore::{Refusal, SignatureBundle, Subject};
@@ -84,7 +84,7 @@ fn accepted(covered: &Coverage, judge: &Judge<'_>) -> Result<(), Fault> {
 
 /// Refuses an unsigned document by which engines would fetch from elsewhere what was verified here.
 fn only_from_here(archive: &Archive, signed: &BTreeSet<Sha256Digest>) -> Result<(), Fault> {
-    let elsewhere = |it: &Statement| it.elsewhere.map(|content| (it.document, content));
+    let elsewhere = |it: &DocumentClaims| it.elsewhere.map(|content| (it.document, content));
     match archive.unvouched(signed).find_map(elsewhere) {
         None => Ok(()),
         Some((document, content)) => {
@@ -100,20 +100,20 @@ fn only_from_here(archive: &Archive, signed: &BTreeSet<Sha256Digest>) -> Result<
 /// The documents of an archive that say what no signature vouches for.
 fn unsigned_documents(archive: &Archive, signed: &BTreeSet<Sha256Digest>) -> Vec<UnsignedDocument> {
     let mut found = Vec::new();
-    for statement in archive.unvouched(signed) {
-        let digest = statement.document;
-        if statement.absent {
+    for claims in archive.unvouched(signed) {
+        let digest = claims.document;
+        if claims.absent {
             let says = UnsignedStatement::AbsentPlatforms;
             found.push(UnsignedDocument { digest, says, annotation: None, member: None });
         }
-        if statement.annotation.is_some() {
+        if claims.annotation.is_some() {
             let says = UnsignedStatement::Annotations;
-            let annotation = statement.annotation.clone();
+            let annotation = claims.annotation.clone();
             found.push(UnsignedDocument { digest, says, annotation, member: None });
         }
-        if statement.member.is_some() {
+        if claims.member.is_some() {
             let says = UnsignedStatement::Members;
-            let member = statement.member.clone();
+            let member = claims.member.clone();
             found.push(UnsignedDocument { digest, says, annotation: None, member });
         }
     }

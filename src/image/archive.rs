@@ -99,7 +99,7 @@ pub struct Attestation {
 /// What a document says that engines act on and that no check of the content bears out: only a signature
 /// that covers the document's bytes vouches for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
+pub struct DocumentClaims {
     /// Digest of the document: a manifest, an index or `index.json`.
     pub document: Sha256Digest,
     /// The digests of which a signature covers the document: its own, and those of the indexes that lead
@@ -115,7 +115,7 @@ pub struct Statement {
     pub elsewhere: Option<Sha256Digest>,
 }
 
-impl Statement {
+impl DocumentClaims {
     pub(super) const fn new(document: Sha256Digest) -> Self {
         let vouchers = BTreeSet::new();
         Self { document, vouchers, absent: false, member: None, annotation: None, elsewhere: None }
@@ -148,7 +148,7 @@ pub struct Archive {
     /// Attestations beside the images.
     pub attestations: Vec<Attestation>,
     /// What documents say beyond the content that was found and checked, in the order of their digests.
-    pub statements: Vec<Statement>,
+    pub claims: Vec<DocumentClaims>,
     /// What a reader should know, one sentence each: absent platforms.
     pub notes: Vec<String>,
     /// Likely reasons if the signed digest is not among the candidates, from the archive's form.
@@ -196,8 +196,8 @@ impl Archive {
     pub fn unvouched<'a>(
         &'a self,
         signed: &'a BTreeSet<Sha256Digest>,
-    ) -> impl Iterator<Item = &'a Statement> {
-        self.statements.iter().filter(|statement| statement.vouchers.is_disjoint(signed))
+    ) -> impl Iterator<Item = &'a DocumentClaims> {
+        self.claims.iter().filter(|claims| claims.vouchers.is_disjoint(signed))
     }
 
     /// The attestations that no signature covers, if these digests are signed.
@@ -232,7 +232,7 @@ impl Archive {
             .map(image)
             .chain(indexes)
             .chain(
-                self.statements
+                self.claims
                     .iter()
                     .map(|it| it.vouchers.len().saturating_mul(48).saturating_add(256)),
             )

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 
-use super::archive::{Archive, Attestation, Candidate, CandidateKind, Container, Image, Statement};
+use super::archive::{
+    Archive, Attestation, Candidate, CandidateKind, Container, DocumentClaims, Image,
+};
 use super::config::Config;
 use crate::digest::Sha256Digest;
 use crate::limits;
@@ -22,7 +24,7 @@ pub(super) struct Findings {
     pub(super) used: BTreeSet<usize>,
     /// Those of them that are layers of images.
     pub(super) layers: BTreeSet<usize>,
-    statements: BTreeMap<Sha256Digest, Statement>,
+    claims: BTreeMap<Sha256Digest, DocumentClaims>,
     /// Attestation manifests and the indexes that list them.
     pub(super) attestations: BTreeMap<Sha256Digest, BTreeSet<Sha256Digest>>,
     /// Platforms that an index lists and the archive does not hold.
@@ -75,14 +77,14 @@ impl Findings {
     }
 
     /// What a document says that only a signature over it vouches for, to be completed.
-    pub(super) fn statement(&mut self, document: Sha256Digest) -> &mut Statement {
-        self.statements.entry(document).or_insert_with(|| Statement::new(document))
+    pub(super) fn claims(&mut self, document: Sha256Digest) -> &mut DocumentClaims {
+        self.claims.entry(document).or_insert_with(|| DocumentClaims::new(document))
     }
 
     /// Says that a signature of any of these digests covers a document.
     pub(super) fn vouch(&mut self, document: &Sha256Digest, vouchers: &[Sha256Digest]) {
-        if let Some(statement) = self.statements.get_mut(document) {
-            statement.vouchers.extend(vouchers);
+        if let Some(claims) = self.claims.get_mut(document) {
+            claims.vouchers.extend(vouchers);
         }
     }
 
@@ -184,14 +186,14 @@ impl Findings {
     pub(super) fn archive(self, container: Container, docker: bool, oci: bool) -> Archive {
         let notes = self.notes();
         let if_not_covered = self.if_not_covered(docker, oci);
-        let Self { groups, configs, attestations, statements, .. } = self;
+        let Self { groups, configs, attestations, claims, .. } = self;
         drop(configs);
         let images = groups.into_iter().map(image).collect();
         let attestations = attestations
             .into_iter()
             .map(|(manifest, indexes)| Attestation { manifest, indexes })
             .collect();
-        let statements = statements.into_values().collect();
+        let claims = claims.into_values().collect();
         let segments = Vec::new();
         Archive {
             container,
@@ -199,7 +201,7 @@ impl Findings {
             oci,
             images,
             attestations,
-            statements,
+            claims,
             notes,
             if_not_covered,
             segments,

@@ -55,7 +55,7 @@ mod zstd;
 use std::fmt;
 
 pub use archive::{
-    Archive, Attestation, Candidate, CandidateKind, Container, Coverage, Image, Statement,
+    Archive, Attestation, Candidate, CandidateKind, Container, Coverage, DocumentClaims, Image,
 };
 pub use inflate::Compression;
 pub use input::{FileAt, Input, NoProgress, Options, Progress, ReadAt, Tree, TreeEntry, TreeKind};

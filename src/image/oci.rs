@@ -100,9 +100,9 @@ impl<'a> Walk<'a, '_> {
         for descriptor in descriptors {
             let Some(node) = self.node(descriptor, chain)? else {
                 if let Some(index) = chain.last() {
-                    let statement = self.findings.statement(*index);
-                    statement.absent = true;
-                    statement.vouchers.extend(chain);
+                    let claims = self.findings.claims(*index);
+                    claims.absent = true;
+                    claims.vouchers.extend(chain);
                 }
                 let platform = descriptor.platform.as_deref().filter(|name| !name.is_empty());
                 let shown = platform.map_or_else(|| descriptor.digest.to_string(), str::to_owned);
@@ -212,10 +212,10 @@ impl<'a> Walk<'a, '_> {
     fn states(&mut self, digest: Sha256Digest, blob: &Blob) {
         let (member, annotation, elsewhere) = (blob.member(), blob.annotation(), blob.elsewhere());
         if member.is_some() || annotation.is_some() || elsewhere.is_some() {
-            let statement = self.findings.statement(digest);
-            statement.member = member.map(str::to_owned);
-            statement.annotation = annotation.map(str::to_owned);
-            statement.elsewhere = elsewhere.map(|it| it.digest);
+            let claims = self.findings.claims(digest);
+            claims.member = member.map(str::to_owned);
+            claims.annotation = annotation.map(str::to_owned);
+            claims.elsewhere = elsewhere.map(|it| it.digest);
         }
     }
 

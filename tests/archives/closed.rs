@@ -340,7 +340,7 @@ fn what_only_a_signature_vouches_for_is_told() {
             with_manifest(&text, std::slice::from_ref(&list), &descriptor(INDEX, &list, "")),
         ] {
             let archive = read_all_ways(&bytes).unwrap();
-            let [said] = &archive.statements[..] else { panic!("{archive:?}") };
+            let [said] = &archive.claims[..] else { panic!("{archive:?}") };
             assert_eq!(
                 (said.annotation.is_some(), said.elsewhere.is_some()),
                 (steering, elsewhere)
@@ -382,7 +382,7 @@ fn what_only_a_signature_vouches_for_is_told() {
             &format!(r#","annotations":{{"{harmless}":"x"}}"#),
         );
         let archive = read_all_ways(&with_manifest(&good.manifest(), &[], &entry)).unwrap();
-        assert!(archive.statements.is_empty(), "{archive:?}");
+        assert!(archive.claims.is_empty(), "{archive:?}");
     }
 }
 

@@ -274,5 +274,5 @@ fn tags_labels_and_notes_are_reported() {
     assert_eq!(image.ids_after_load["docker-classic"], good.id().to_string());
     assert_eq!(image.ids_after_load["docker-containerd"], digest(good.manifest()).to_string());
     assert_eq!(image.ids_after_load["podman"], good.id().to_hex());
-    assert!(archive.notes.is_empty() && archive.statements.is_empty(), "{archive:?}");
+    assert!(archive.notes.is_empty() && archive.claims.is_empty(), "{archive:?}");
 }

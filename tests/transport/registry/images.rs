@@ -60,7 +60,7 @@ fn one_platform_of_an_index_and_all_of_it() {
     assert_eq!(alone.description.source, one.description.source);
     alone.proves(CandidateKind::Manifest, amd64);
     alone.proves(CandidateKind::Config, &two.config(&two.amd64));
-    assert!(one.read().statements[0].absent && alone.read().statements.is_empty());
+    assert!(one.read().claims[0].absent && alone.read().claims.is_empty());
     assert!(!alone.description.stated.iter().any(|it| it.to_string() == *index));
     assert_eq!(alone.read().images[0].unsigned_tags, std::slice::from_ref(&reference));
     std::fs::remove_file(&alone.archive).unwrap();
