@@ -9,7 +9,7 @@ use super::{
     signature_failed,
 };
 use crate::digest::Sha256Digest;
-use crate::image::{Archive, Candidate, Coverage, DocumentClaims};
+use crate::image::{Archive, Candidate, DocumentClaims, ImageCoverage};
 use crate::key::HashAlgorithm;
 use crate::limits;
 use crate::sigstore::{Refusal, SignatureBundle, Subject};
@@ -69,7 +69,7 @@ pub fn image(
 }
 
 /// Refuses a kind of digest that the trust policy does not accept for this vendor.
-fn accepted(covered: &Coverage, judge: &Judge<'_>) -> Result<(), Fault> {
+fn accepted(covered: &ImageCoverage, judge: &Judge<'_>) -> Result<(), Fault> {
     let Some(terms) = judge.terms else { return Ok(()) };
     let refused = |it: &&Candidate| !terms.vendor.accepts_digest_kind(it.kind.name());
     match covered.images.iter().find(refused) {

@@ -161,7 +161,7 @@ pub struct Archive {
 
 /// Which signed digest covers what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Coverage {
+pub struct ImageCoverage {
     /// For each image, in order, the candidate that is signed.
     pub images: Vec<Candidate>,
     /// The attestations that no signature covers, neither of theirs nor of an index that lists them.
@@ -245,7 +245,7 @@ impl Archive {
     ///
     /// # Errors
     /// [`Code::ImageNotCovered`], naming every image that none covers.
-    pub fn coverage(&self, signed: &BTreeSet<Sha256Digest>) -> Result<Coverage, Fault> {
+    pub fn coverage(&self, signed: &BTreeSet<Sha256Digest>) -> Result<ImageCoverage, Fault> {
         let mut images = Vec::new();
         let mut uncovered = Vec::new();
         for image in &self.images {
@@ -278,6 +278,6 @@ impl Archive {
             ));
         }
         let unsigned_attestations = self.unsigned_attestations(signed).collect();
-        Ok(Coverage { images, unsigned_attestations })
+        Ok(ImageCoverage { images, unsigned_attestations })
     }
 }

@@ -55,7 +55,7 @@ mod zstd;
 use std::fmt;
 
 pub use archive::{
-    Archive, Attestation, Candidate, CandidateKind, Container, Coverage, DocumentClaims, Image,
+    Archive, Attestation, Candidate, CandidateKind, Container, DocumentClaims, Image, ImageCoverage,
 };
 pub use inflate::Compression;
 pub use input::{FileAt, Input, NoProgress, Options, Progress, ReadAt, Tree, TreeEntry, TreeKind};
