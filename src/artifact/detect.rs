@@ -9,7 +9,7 @@ use std::fmt;
 use std::io::{self, Read};
 
 use crate::digest::{FileDigest, HashingReader};
-use crate::image::{self, Archive, Input, Options, Outline, ReadAt, Refusal, Tree};
+use crate::image::{self, Archive, ArchiveError, Input, Options, Outline, ReadAt, Tree};
 use crate::limits;
 use crate::verdict::{Code, Fault, Guise, guise};
 
@@ -227,7 +227,7 @@ enum Meaning {
     Unclear,
 }
 
-fn meaning(refusal: &Refusal, forced: bool) -> Meaning {
+fn meaning(refusal: &ArchiveError, forced: bool) -> Meaning {
     if forced || refusal.looks_like_image || refusal.fault.code() == Code::Unreadable {
         Meaning::Image
     } else if surely_none(&refusal.fault) {

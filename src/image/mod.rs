@@ -68,7 +68,7 @@ use crate::verdict::Fault;
 
 /// Why an archive was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ArchiveError {
     /// The fault.
     pub fault: Fault,
     /// Whether the name of an entry (`manifest.json`, `index.json`, `oci-layout`, `repositories`, a
@@ -76,20 +76,20 @@ pub struct Refusal {
     pub looks_like_image: bool,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ArchiveError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fault.fmt(f)
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for ArchiveError {}
 
 /// Reads a whole archive and checks all that can be checked without a signature.
 ///
 /// # Errors
-/// A [`Refusal`] if it is not an image archive, if loaders would read it differently, or if
+/// A [`ArchiveError`] if it is not an image archive, if loaders would read it differently, or if
 /// anything is missing or not what it is said to be.
-pub fn read(input: Input<'_>, options: &Options<'_>) -> Result<Archive, Refusal> {
+pub fn read(input: Input<'_>, options: &Options<'_>) -> Result<Archive, ArchiveError> {
     let own = ThreadLimit::new(options.jobs);
     let threads = options.threads.unwrap_or(&own);
     let mut catalog = catalog::Catalog::default();
@@ -103,5 +103,5 @@ pub fn read(input: Input<'_>, options: &Options<'_>) -> Result<Archive, Refusal>
             let archive = decide::decide(files::Files::new(&catalog, &contents), container)?;
             Ok(Archive { segments, ..archive })
         })
-        .map_err(|fault| Refusal { fault, looks_like_image: catalog.looks_like_image() })
+        .map_err(|fault| ArchiveError { fault, looks_like_image: catalog.looks_like_image() })
 }

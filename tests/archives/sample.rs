@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use sealift::digest::Sha256Digest;
 use sealift::image::{
-    self, Archive, Container, Input, NoProgress, Options, ReadAt, Refusal, Segment,
+    self, Archive, ArchiveError, Container, Input, NoProgress, Options, ReadAt, Segment,
 };
 use sealift::verdict::Code;
 
@@ -145,7 +145,7 @@ pub(crate) fn oci(blobs: &[(String, Vec<u8>)], entries: &[String]) -> Tar {
 }
 
 /// Reads from a pipe that delivers odd amounts.
-pub(crate) fn stream(bytes: &[u8]) -> Result<Archive, Refusal> {
+pub(crate) fn stream(bytes: &[u8]) -> Result<Archive, ArchiveError> {
     read(Input::Stream(&mut Pipe(bytes)), 1)
 }
 
@@ -158,18 +158,21 @@ impl Read for Pipe<'_> {
     }
 }
 
-pub(crate) fn read(input: Input<'_>, jobs: usize) -> Result<Archive, Refusal> {
+pub(crate) fn read(input: Input<'_>, jobs: usize) -> Result<Archive, ArchiveError> {
     image::read(input, &Options { jobs, progress: &NoProgress, cuts: None, threads: None })
 }
 
 /// Reads as a file with one, two and three threads and as a stream with one and two; the answers must be equal, the
 /// segments true, and no byte of the file read twice.
-pub(crate) fn read_all_ways(bytes: &[u8]) -> Result<Archive, Refusal> {
+pub(crate) fn read_all_ways(bytes: &[u8]) -> Result<Archive, ArchiveError> {
     read_all_ways_with(bytes, None)
 }
 
 /// The same with stated sizes of segments.
-pub(crate) fn read_all_ways_with(bytes: &[u8], cuts: Option<&[u64]>) -> Result<Archive, Refusal> {
+pub(crate) fn read_all_ways_with(
+    bytes: &[u8],
+    cuts: Option<&[u64]>,
+) -> Result<Archive, ArchiveError> {
     let read = |input: Input<'_>, jobs| {
         image::read(input, &Options { jobs, progress: &NoProgress, cuts, threads: None })
     };
@@ -261,6 +264,6 @@ pub(crate) fn verify(bytes: &[u8], signed: &[Sha256Digest]) -> Result<(), Code> 
 }
 
 #[track_caller]
-pub(crate) fn refused(bytes: &[u8]) -> Refusal {
+pub(crate) fn refused(bytes: &[u8]) -> ArchiveError {
     read_all_ways(bytes).expect_err("this must be refused")
 }
