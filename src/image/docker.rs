@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::archive::CandidateKind;
 use super::config::{self, Config};
-use super::document::Item;
+use super::document::ManifestItem;
 use super::files::{Files, Found, check_reference};
 use super::findings::Findings;
 use super::layer;
@@ -16,7 +16,7 @@ use crate::verdict::{Code, Fault};
 /// that there is no `index.json`, so that a containerd store makes up a manifest.
 pub(super) fn view<'a>(
     files: Files<'a>,
-    items: &[Item],
+    items: &[ManifestItem],
     alone: bool,
     findings: &mut Findings,
 ) -> Result<Vec<Found<'a>>, Fault> {
@@ -43,7 +43,7 @@ pub(super) fn view<'a>(
 /// Checks one image; its id and its topmost layer.
 fn image<'a>(
     files: Files<'a>,
-    item: &Item,
+    item: &ManifestItem,
     alone: bool,
     findings: &mut Findings,
 ) -> Result<(Sha256Digest, Found<'a>), Fault> {
@@ -85,7 +85,7 @@ fn image<'a>(
 }
 
 /// crane takes the descriptor of a layer from here instead of from the file, and nobody signs it.
-fn check_sources(item: &Item, config: &Config, layers: &[Found<'_>]) -> Result<(), Fault> {
+fn check_sources(item: &ManifestItem, config: &Config, layers: &[Found<'_>]) -> Result<(), Fault> {
     for (diff_id, source) in &item.sources {
         let place = |fault: Fault| fault.at(diff_id.to_string());
         let mut pairs = config.diff_ids.iter().zip(layers);

@@ -12,7 +12,7 @@ use crate::verdict::{Code, Fault};
 
 /// One image in `manifest.json`.
 #[derive(Debug)]
-pub(super) struct Item {
+pub(super) struct ManifestItem {
     pub(super) config: String,
     pub(super) tags: Vec<String>,
     pub(super) layers: Vec<String>,
@@ -56,7 +56,7 @@ const INDEX_TYPES: [&str; 2] = [
     "application/vnd.docker.distribution.manifest.list.v2+json",
 ];
 /// `manifest.json`: the images in the order of the archive.
-pub(super) fn items(bytes: &[u8]) -> Result<Vec<Item>, Fault> {
+pub(super) fn items(bytes: &[u8]) -> Result<Vec<ManifestItem>, Fault> {
     let values = match parse(bytes)? {
         Value::Array(values) => values,
         Value::Object(_) => {
@@ -75,13 +75,13 @@ pub(super) fn items(bytes: &[u8]) -> Result<Vec<Item>, Fault> {
         .collect()
 }
 
-fn item(value: &Value) -> Result<Item, Fault> {
+fn item(value: &Value) -> Result<ManifestItem, Fault> {
     let object = only(value, &["Config", "RepoTags", "Layers", "Parent", "LayerSources"])?;
     let tags = texts(object, "RepoTags")?;
     tags.iter().try_for_each(|tag| image_name(tag).map(drop))?;
     let parent = text(object, "Parent")?.filter(|parent| !parent.is_empty());
     let sources = child(object, "LayerSources")?.into_iter().flatten();
-    Ok(Item {
+    Ok(ManifestItem {
         config: text(object, "Config")?.ok_or_else(|| malformed("no \"Config\""))?,
         tags,
         layers: texts(object, "Layers")?,

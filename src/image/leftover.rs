@@ -15,7 +15,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::{self, Item};
+use super::document::{self, ManifestItem};
 use super::files::{Files, Found};
 use super::legacy::V1;
 use super::names::{REPOSITORIES, blob_digest};
@@ -30,7 +30,7 @@ pub(super) struct Leftovers<'a> {
     /// The numbers of the files that are layers.
     pub(super) layers: &'a BTreeSet<usize>,
     /// The images of `manifest.json`.
-    pub(super) items: &'a [Item],
+    pub(super) items: &'a [ManifestItem],
     /// For each of them, its topmost layer.
     pub(super) tops: &'a [Found<'a>],
     /// Whether `index.json` is there too.
