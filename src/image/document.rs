@@ -24,7 +24,7 @@ pub(super) struct ManifestItem {
 
 /// An image manifest.
 #[derive(Debug)]
-pub(super) struct Manifest {
+pub(super) struct ImageManifest {
     pub(super) config: Descriptor,
     pub(super) layers: Vec<Descriptor>,
 }
@@ -43,7 +43,7 @@ pub(super) struct Blob {
 
 #[derive(Debug)]
 pub(super) enum BlobKind {
-    Manifest(Manifest),
+    Manifest(ImageManifest),
     Index(Vec<Descriptor>),
 }
 
@@ -178,7 +178,7 @@ fn blob_of(object: &Object) -> Result<Blob, Fault> {
     } else {
         let config = object.get("config").unwrap_or(&Value::Null);
         let config = descriptor(config).map_err(|fault| fault.at("config"))?;
-        BlobKind::Manifest(Manifest { config, layers: descriptors(object, "layers")? })
+        BlobKind::Manifest(ImageManifest { config, layers: descriptors(object, "layers")? })
     };
     let known: &[&str] = if index { &INDEX_KEYS } else { &MANIFEST_KEYS };
     let extra = descriptor::extra(object, known)?;

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::archive::CandidateKind;
 use super::config;
 use super::descriptor::Descriptor;
-use super::document::{self, Blob, BlobKind, Manifest};
+use super::document::{self, Blob, BlobKind, ImageManifest};
 use super::files::{Files, Found};
 use super::findings::Findings;
 use super::layer;
@@ -234,7 +234,7 @@ impl<'a> Walk<'a, '_> {
 
     /// Whether all layers are statements by their type and by their content. Refuses a config that
     /// lists anything else.
-    fn holds_statements(&mut self, manifest: &Manifest) -> Result<bool, Fault> {
+    fn holds_statements(&mut self, manifest: &ImageManifest) -> Result<bool, Fault> {
         if manifest.layers.is_empty()
             || manifest.layers.iter().any(|layer| layer.media_type != STATEMENT_TYPE)
         {
@@ -264,7 +264,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Checks an image manifest with its config and layers; the number of its group.
-    fn manifest(&mut self, manifest: &Manifest) -> Result<usize, Fault> {
+    fn manifest(&mut self, manifest: &ImageManifest) -> Result<usize, Fault> {
         let digest = manifest.config.digest;
         let found = self.files.blob(&manifest.config)?.ok_or_else(|| missing_config(manifest))?;
         let media_type = &manifest.config.media_type;
@@ -314,7 +314,7 @@ fn is_attestation(descriptor: &Descriptor, node: &Node) -> bool {
     descriptor.referrer && descriptor.names.is_empty() && node.statements
 }
 
-fn missing_config(manifest: &Manifest) -> Fault {
+fn missing_config(manifest: &ImageManifest) -> Fault {
     let name = blob_name(&manifest.config.digest);
     Fault::new(Code::ConfigMissing, format!("the config {name} is not in the archive"))
 }
