@@ -31,8 +31,8 @@ pub(super) struct ImageManifest {
 
 /// A blob that a descriptor of an index names.
 #[derive(Debug)]
-pub(super) struct Blob {
-    pub(super) kind: BlobKind,
+pub(super) struct OciDocument {
+    pub(super) kind: OciDocumentKind,
     /// What the document itself says that only a signature vouches for.
     extra: Extra,
     /// The same of the descriptor of its subject, which nothing else is read of.
@@ -42,7 +42,7 @@ pub(super) struct Blob {
 }
 
 #[derive(Debug)]
-pub(super) enum BlobKind {
+pub(super) enum OciDocumentKind {
     Manifest(ImageManifest),
     Index(Vec<Descriptor>),
 }
@@ -122,13 +122,13 @@ pub(super) fn layout(bytes: &[u8]) -> Result<(), Fault> {
 }
 
 /// `index.json`.
-pub(super) fn top_index(bytes: &[u8]) -> Result<Blob, Fault> {
+pub(super) fn top_index(bytes: &[u8]) -> Result<OciDocument, Fault> {
     let value = parse(bytes)?;
     let object = object(&value, &KEYS)?;
     if !object.contains_key("manifests") {
         return Err(malformed("no \"manifests\""));
     }
-    let blob = blob_of(object)?;
+    let blob = oci_document(object)?;
     let [declared, _] = INDEX_TYPES;
     blob.check_type(declared)?;
     match blob.member() {
@@ -138,9 +138,9 @@ pub(super) fn top_index(bytes: &[u8]) -> Result<Blob, Fault> {
 }
 
 /// A manifest or an index, as its keys show.
-pub(super) fn blob(bytes: &[u8]) -> Result<Blob, Fault> {
+pub(super) fn manifest_or_index(bytes: &[u8]) -> Result<OciDocument, Fault> {
     let value = parse(bytes)?;
-    blob_of(object(&value, &KEYS)?)
+    oci_document(object(&value, &KEYS)?)
 }
 
 const INDEX_KEYS: [&str; 6] =
@@ -158,7 +158,7 @@ const KEYS: [&str; 8] = [
     "subject",
 ];
 
-fn blob_of(object: &Object) -> Result<Blob, Fault> {
+fn oci_document(object: &Object) -> Result<OciDocument, Fault> {
     let has = |key| object.contains_key(key);
     let index = match (has("manifests"), has("config"), has("layers")) {
         (true, false, false) => true,
@@ -174,11 +174,11 @@ fn blob_of(object: &Object) -> Result<Blob, Fault> {
         return Err(malformed("\"schemaVersion\" is not 2"));
     }
     let kind = if index {
-        BlobKind::Index(descriptors(object, "manifests")?)
+        OciDocumentKind::Index(descriptors(object, "manifests")?)
     } else {
         let config = object.get("config").unwrap_or(&Value::Null);
         let config = descriptor(config).map_err(|fault| fault.at("config"))?;
-        BlobKind::Manifest(ImageManifest { config, layers: descriptors(object, "layers")? })
+        OciDocumentKind::Manifest(ImageManifest { config, layers: descriptors(object, "layers")? })
     };
     let known: &[&str] = if index { &INDEX_KEYS } else { &MANIFEST_KEYS };
     let extra = descriptor::extra(object, known)?;
@@ -186,15 +186,20 @@ fn blob_of(object: &Object) -> Result<Blob, Fault> {
         Some(subject) => descriptor::extra_of(subject).map_err(|fault| fault.at("subject"))?,
         None => Extra::default(),
     };
-    Ok(Blob { kind, extra, subject, own: text(object, "mediaType")?.filter(|own| !own.is_empty()) })
+    Ok(OciDocument {
+        kind,
+        extra,
+        subject,
+        own: text(object, "mediaType")?.filter(|own| !own.is_empty()),
+    })
 }
 
-impl Blob {
+impl OciDocument {
     /// All descriptors in it.
     pub(super) fn descriptors(&self) -> impl Iterator<Item = &Descriptor> {
         let (config, list) = match &self.kind {
-            BlobKind::Manifest(manifest) => (Some(&manifest.config), &manifest.layers),
-            BlobKind::Index(list) => (None, list),
+            OciDocumentKind::Manifest(manifest) => (Some(&manifest.config), &manifest.layers),
+            OciDocumentKind::Index(list) => (None, list),
         };
         config.into_iter().chain(list)
     }
@@ -222,8 +227,8 @@ impl Blob {
     /// the document states must agree.
     pub(super) fn check_type(&self, declared: &str) -> Result<(), Fault> {
         let (kind, types) = match self.kind {
-            BlobKind::Manifest(_) => ("an image manifest", MANIFEST_TYPES),
-            BlobKind::Index(_) => ("an index", INDEX_TYPES),
+            OciDocumentKind::Manifest(_) => ("an image manifest", MANIFEST_TYPES),
+            OciDocumentKind::Index(_) => ("an index", INDEX_TYPES),
         };
         let own = self.own.as_deref().unwrap_or(declared);
         if types.contains(&declared) && own == declared {

@@ -26,7 +26,7 @@ impl Named {
             if name == MANIFEST {
                 let items = document::items(bytes).unwrap_or_default();
                 named.names.extend(items.into_iter().flat_map(|item| item.layers));
-            } else if let Ok(blob) = document::blob(bytes) {
+            } else if let Ok(blob) = document::manifest_or_index(bytes) {
                 named.sizes.extend(blob.descriptors().map(|it| it.size));
             }
         }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::archive::CandidateKind;
 use super::config;
 use super::descriptor::Descriptor;
-use super::document::{self, Blob, BlobKind, ImageManifest};
+use super::document::{self, ImageManifest, OciDocument, OciDocumentKind};
 use super::files::{Files, Found};
 use super::findings::Findings;
 use super::layer;
@@ -23,14 +23,14 @@ const STATEMENT_TYPE: &str = "application/vnd.in-toto+json";
 pub(super) fn view(
     files: Files<'_>,
     digest: Sha256Digest,
-    top: &Blob,
+    top: &OciDocument,
     findings: &mut Findings,
 ) -> Result<(), Fault> {
     let contents = files.files().map(|(_, found)| found.content.digest).collect();
     let named = HashSet::new();
     let mut walk = Walk { files, contents, findings, nodes: HashMap::new(), named, followed: 0 };
     walk.states(digest, top);
-    let BlobKind::Index(list) = &top.kind else { return Ok(()) };
+    let OciDocumentKind::Index(list) = &top.kind else { return Ok(()) };
     for (number, descriptor) in list.iter().enumerate() {
         walk.top(number, descriptor).map_err(|fault| fault.at(format!("manifests[{number}]")))?;
     }
@@ -53,7 +53,7 @@ type Top<'d> = (usize, &'d Descriptor);
 
 /// A manifest or index of the archive, read once.
 struct Node {
-    blob: Blob,
+    blob: OciDocument,
     /// The group of a manifest that is an image.
     group: Option<usize>,
     /// Whether a manifest holds statements and can't be an image: each layer is an in-toto
@@ -71,7 +71,7 @@ impl<'a> Walk<'a, '_> {
                 format!("{} is not in the archive", blob_name(&digest)),
             ));
         };
-        if let BlobKind::Index(descriptors) = &node.blob.kind {
+        if let OciDocumentKind::Index(descriptors) = &node.blob.kind {
             let images = self.index(top, &[digest], descriptors)?;
             if images == 0 {
                 return Err(Fault::new(
@@ -109,7 +109,7 @@ impl<'a> Walk<'a, '_> {
                 self.findings.absent.insert(shown);
                 continue;
             };
-            if let BlobKind::Index(inner) = &node.blob.kind {
+            if let OciDocumentKind::Index(inner) = &node.blob.kind {
                 if chain.len() >= limits::INDEX_LEVELS {
                     let message = "indexes are nested too deeply";
                     return Err(Fault::new(Code::LayoutInvalid, message));
@@ -209,7 +209,7 @@ impl<'a> Walk<'a, '_> {
     }
 
     /// Notes what a document says that only a signature over it vouches for.
-    fn states(&mut self, digest: Sha256Digest, blob: &Blob) {
+    fn states(&mut self, digest: Sha256Digest, blob: &OciDocument) {
         let (member, annotation, elsewhere) = (blob.member(), blob.annotation(), blob.elsewhere());
         if member.is_some() || annotation.is_some() || elsewhere.is_some() {
             let claims = self.findings.claims(digest);
@@ -220,10 +220,10 @@ impl<'a> Walk<'a, '_> {
     }
 
     fn read(&mut self, found: Found<'_>) -> Result<Node, Fault> {
-        let blob = document::blob(found.document()?)?;
+        let blob = document::manifest_or_index(found.document()?)?;
         self.findings.uses(found.number);
         let (mut group, mut statements) = (None, false);
-        if let BlobKind::Manifest(manifest) = &blob.kind {
+        if let OciDocumentKind::Manifest(manifest) = &blob.kind {
             statements = self.holds_statements(manifest)?;
             if !statements {
                 group = Some(self.manifest(manifest)?);
