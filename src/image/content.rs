@@ -12,7 +12,7 @@ use super::inflate::{self, Compression, Inflater, MAGIC_BYTES};
 use super::input::{fault_of, read_full};
 use super::legacy::{self, V1};
 use super::names::blob_digest;
-use super::statement::{self, Object};
+use super::statement::{self, ObjectKind};
 use super::windows::Windows;
 use crate::digest::{Hasher, HashingReader, Sha256Digest};
 use crate::limits;
@@ -193,7 +193,7 @@ fn document(
     } else {
         None
     };
-    let is_statement = object == Some(Object::Statement);
+    let is_statement = object == Some(ObjectKind::Statement);
     Ok(Content { size, digest, inflated: None, document, is_statement, v1 })
 }
 

@@ -18,7 +18,7 @@ const MEMBERS: [&str; 4] = ["_type", "predicate", "predicateType", "subject"];
 
 /// What a JSON object is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Object {
+pub(super) enum ObjectKind {
     /// An in-toto statement.
     Statement,
     Other,
@@ -26,24 +26,25 @@ pub(super) enum Object {
 
 /// Reads one JSON object to the end; `None` if it is anything else. One reading without duplicate keys is
 /// asked for when a document is parsed.
-pub(super) fn object(reader: impl Read) -> Option<Object> {
-    let texts = ShortTexts { inner: reader, length: 0, depth: 0, inside: false, escaped: false };
+pub(super) fn object(reader: impl Read) -> Option<ObjectKind> {
+    let texts =
+        BoundedStrings { inner: reader, length: 0, depth: 0, inside: false, escaped: false };
     let mut json =
         serde_json::Deserializer::from_reader(io::BufReader::with_capacity(64 << 10, texts));
-    let object = (&mut json).deserialize_map(Shape).ok()?;
+    let object = (&mut json).deserialize_map(ObjectVisitor).ok()?;
     json.end().ok().map(|()| object)
 }
 
-struct Shape;
+struct ObjectVisitor;
 
-impl<'de> Visitor<'de> for Shape {
-    type Value = Object;
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = ObjectKind;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("an object")
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Object, M::Error> {
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<ObjectKind, M::Error> {
         let (mut statement, mut seen) = (true, Vec::new());
         while let Some(key) = map.next_key::<String>()? {
             let Some(member) = MEMBERS.iter().find(|it| **it == key) else {
@@ -62,13 +63,13 @@ impl<'de> Visitor<'de> for Shape {
             }
         }
         let whole = statement && seen.len() == MEMBERS.len();
-        Ok(if whole { Object::Statement } else { Object::Other })
+        Ok(if whole { ObjectKind::Statement } else { ObjectKind::Other })
     }
 }
 
 /// Ends where a member of the object, or a text that is its value, is longer than a whole document may be:
 /// a parser would hold it in memory. What lies deeper it leaves out.
-struct ShortTexts<R> {
+struct BoundedStrings<R> {
     inner: R,
     length: u64,
     depth: u64,
@@ -76,7 +77,7 @@ struct ShortTexts<R> {
     escaped: bool,
 }
 
-impl<R: Read> Read for ShortTexts<R> {
+impl<R: Read> Read for BoundedStrings<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         for byte in buffer.iter().take(count) {
