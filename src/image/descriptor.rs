@@ -59,7 +59,7 @@ const PLATFORM_KEYS: [&str; 6] =
 
 /// What a document or descriptor says beyond what is read of it.
 #[derive(Debug, Default)]
-pub(super) struct Extra {
+pub(super) struct ExtraFields {
     /// The first member that the specification does not know.
     pub(super) member: Option<String>,
     /// The first annotation that is none of [`DESCRIBING`].
@@ -83,7 +83,7 @@ pub(super) struct Descriptor {
     /// Whether it says that the content is to be had elsewhere (`urls`).
     pub(super) elsewhere: bool,
     /// What it says beyond that.
-    pub(super) extra: Extra,
+    pub(super) extra: ExtraFields,
 }
 
 /// All descriptors of a list.
@@ -123,17 +123,17 @@ pub(super) fn descriptor(value: &Value) -> Result<Descriptor, Fault> {
 }
 
 /// What an object with these `known` members says beyond them.
-pub(super) fn extra(object: &Object, known: &[&str]) -> Result<Extra, Fault> {
+pub(super) fn extra(object: &Object, known: &[&str]) -> Result<ExtraFields, Fault> {
     let short = |name: &String| name.chars().take(limits::SHOWN_NAME_CHARS).collect();
     let member = object.keys().find(|key| !known.contains(&key.as_str())).map(short);
     let Some(annotations) = child(object, "annotations")? else {
-        return Ok(Extra { member, annotation: None });
+        return Ok(ExtraFields { member, annotation: None });
     };
     if annotations.values().any(|value| !value.is_string() && !value.is_null()) {
         return Err(malformed("an annotation is not a text").at("annotations"));
     }
     let annotation = annotations.keys().find(|key| !describes(key)).map(short);
-    Ok(Extra { member, annotation })
+    Ok(ExtraFields { member, annotation })
 }
 
 fn describes(annotation: &str) -> bool {
@@ -143,7 +143,7 @@ fn describes(annotation: &str) -> bool {
 }
 
 /// The same of a descriptor.
-pub(super) fn extra_of(object: &Object) -> Result<Extra, Fault> {
+pub(super) fn extra_of(object: &Object) -> Result<ExtraFields, Fault> {
     let mut extra = extra(object, &DESCRIPTOR_KEYS)?;
     if let Some(platform) = child(object, "platform")?
         && extra.member.is_none()

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::descriptor::{self, Descriptor, Extra, descriptor, descriptors, image_name};
+use super::descriptor::{self, Descriptor, ExtraFields, descriptor, descriptors, image_name};
 use super::object::{Object, child, digest, malformed, object, only, parse, text, texts, unknown};
 use crate::digest::Sha256Digest;
 use crate::verdict::{Code, Fault};
@@ -34,9 +34,9 @@ pub(super) struct ImageManifest {
 pub(super) struct OciDocument {
     pub(super) kind: OciDocumentKind,
     /// What the document itself says that only a signature vouches for.
-    extra: Extra,
+    extra: ExtraFields,
     /// The same of the descriptor of its subject, which nothing else is read of.
-    subject: Extra,
+    subject: ExtraFields,
     /// The media type that the document itself states.
     own: Option<String>,
 }
@@ -184,7 +184,7 @@ fn oci_document(object: &Object) -> Result<OciDocument, Fault> {
     let extra = descriptor::extra(object, known)?;
     let subject = match child(object, "subject")? {
         Some(subject) => descriptor::extra_of(subject).map_err(|fault| fault.at("subject"))?,
-        None => Extra::default(),
+        None => ExtraFields::default(),
     };
     Ok(OciDocument {
         kind,
@@ -204,7 +204,7 @@ impl OciDocument {
         config.into_iter().chain(list)
     }
 
-    fn extras(&self) -> impl Iterator<Item = &Extra> {
+    fn extras(&self) -> impl Iterator<Item = &ExtraFields> {
         [&self.extra, &self.subject].into_iter().chain(self.descriptors().map(|it| &it.extra))
     }
 
