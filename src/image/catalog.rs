@@ -13,7 +13,7 @@ use super::tar::{Entry, EntryKind};
 
 /// What a name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Node {
+pub(super) enum CatalogEntry {
     /// A regular file: its number in the order of the archive.
     File(usize),
     Directory,
@@ -24,7 +24,7 @@ pub(super) enum Node {
 /// All names of an archive.
 #[derive(Debug, Default)]
 pub(super) struct Catalog {
-    nodes: BTreeMap<String, Node>,
+    nodes: BTreeMap<String, CatalogEntry>,
     files: usize,
     /// The length of all names together.
     bytes: usize,
@@ -45,21 +45,23 @@ impl Catalog {
             ));
         }
         let node = match kind {
-            EntryKind::File => Node::File(self.files),
-            EntryKind::Directory => Node::Directory,
-            EntryKind::Link(target) => Node::Link(link(&name, &target)?),
+            EntryKind::File => CatalogEntry::File(self.files),
+            EntryKind::Directory => CatalogEntry::Directory,
+            EntryKind::Link(target) => CatalogEntry::Link(link(&name, &target)?),
         };
-        if matches!(node, Node::File(_)) {
+        if matches!(node, CatalogEntry::File(_)) {
             self.files = self.files.saturating_add(1);
         }
         match self.nodes.entry(name) {
             btree_map::Entry::Vacant(slot) => match slot.insert(node) {
-                Node::File(number) => Ok(Some(*number)),
+                CatalogEntry::File(number) => Ok(Some(*number)),
                 _ => Ok(None),
             },
             btree_map::Entry::Occupied(slot) => match (slot.get(), &node) {
-                (Node::Directory, Node::Directory) => Ok(None),
-                (Node::Directory, _) | (_, Node::Directory) => Err(conflict(slot.key())),
+                (CatalogEntry::Directory, CatalogEntry::Directory) => Ok(None),
+                (CatalogEntry::Directory, _) | (_, CatalogEntry::Directory) => {
+                    Err(conflict(slot.key()))
+                }
                 _ => Err(Fault::new(
                     Code::EntryDuplicate,
                     "the name occurs twice, and loaders differ in which entry they take",
@@ -74,7 +76,7 @@ impl Catalog {
     pub(super) fn finish(&self) -> Result<(), Fault> {
         self.check_folded()?;
         for (name, node) in &self.nodes {
-            if *node == Node::Directory {
+            if *node == CatalogEntry::Directory {
                 continue;
             }
             let below = format!("{name}/");
@@ -83,8 +85,8 @@ impl Catalog {
             if next.is_some_and(|(other, _)| other.starts_with(&below)) {
                 return Err(conflict(name));
             }
-            if let Node::Link(target) = node
-                && !matches!(self.nodes.get(target), Some(Node::File(_)))
+            if let CatalogEntry::Link(target) = node
+                && !matches!(self.nodes.get(target), Some(CatalogEntry::File(_)))
             {
                 return Err(link_refused(name, target));
             }
@@ -118,12 +120,12 @@ impl Catalog {
     }
 
     /// What a name stands for.
-    pub(super) fn get(&self, name: &str) -> Option<&Node> {
+    pub(super) fn get(&self, name: &str) -> Option<&CatalogEntry> {
         self.nodes.get(name)
     }
 
     /// All names with what they stand for, sorted.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Node)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &CatalogEntry)> {
         self.nodes.iter().map(|(name, node)| (name.as_str(), node))
     }
 

@@ -1,6 +1,6 @@
 //! The archive as the deciding part sees it: names, and the facts behind them.
 
-use super::catalog::{Catalog, Node};
+use super::catalog::{Catalog, CatalogEntry};
 use super::content::Content;
 use super::descriptor::Descriptor;
 use super::names::blob_name;
@@ -35,7 +35,7 @@ impl<'a> Files<'a> {
     /// All regular files.
     pub(super) fn files(&self) -> impl Iterator<Item = (&'a str, Found<'a>)> {
         self.catalog.iter().filter_map(|(name, node)| match node {
-            Node::File(number) => Some((name, self.found(*number)?)),
+            CatalogEntry::File(number) => Some((name, self.found(*number)?)),
             _ => None,
         })
     }
@@ -43,7 +43,7 @@ impl<'a> Files<'a> {
     /// All links, with the names of the files that they lead to.
     pub(super) fn links(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
         self.catalog.iter().filter_map(|(name, node)| match node {
-            Node::Link(target) => Some((name, target.as_str())),
+            CatalogEntry::Link(target) => Some((name, target.as_str())),
             _ => None,
         })
     }
@@ -52,8 +52,8 @@ impl<'a> Files<'a> {
     pub(super) fn file(&self, name: &str) -> Result<Option<Found<'a>>, Fault> {
         match self.catalog.get(name) {
             None => Ok(None),
-            Some(Node::File(number)) => Ok(self.found(*number)),
-            Some(Node::Directory | Node::Link(_)) => {
+            Some(CatalogEntry::File(number)) => Ok(self.found(*number)),
+            Some(CatalogEntry::Directory | CatalogEntry::Link(_)) => {
                 Err(Fault::new(Code::EntryTypeRefused, "not a regular file").at(name))
             }
         }
@@ -62,7 +62,7 @@ impl<'a> Files<'a> {
     /// The layer file of this name, which may be a link to another one.
     pub(super) fn layer(&self, name: &str) -> Result<Option<Found<'a>>, Fault> {
         match self.catalog.get(name) {
-            Some(Node::Link(target)) => self.file(target),
+            Some(CatalogEntry::Link(target)) => self.file(target),
             _ => self.file(name),
         }
     }
