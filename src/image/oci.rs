@@ -28,7 +28,8 @@ pub(super) fn view(
 ) -> Result<(), Fault> {
     let contents = files.files().map(|(_, found)| found.content.digest).collect();
     let named = HashSet::new();
-    let mut walk = Walk { files, contents, findings, nodes: HashMap::new(), named, followed: 0 };
+    let mut walk =
+        IndexWalk { files, contents, findings, checked: HashMap::new(), named, followed: 0 };
     walk.states(digest, top);
     let OciDocumentKind::Index(list) = &top.kind else { return Ok(()) };
     for (number, descriptor) in list.iter().enumerate() {
@@ -37,23 +38,23 @@ pub(super) fn view(
     Ok(())
 }
 
-struct Walk<'a, 'f> {
+struct IndexWalk<'a, 'f> {
     files: Files<'a>,
     /// The digests of all files, whatever their names.
     contents: HashSet<Sha256Digest>,
     findings: &'f mut Findings,
-    nodes: HashMap<Sha256Digest, Rc<Node>>,
+    checked: HashMap<Sha256Digest, Rc<CheckedDocument>>,
     /// Which images have the name of which descriptor in `index.json` already.
     named: HashSet<(usize, usize)>,
     followed: usize,
 }
 
 /// A descriptor in `index.json`, with its number.
-type Top<'d> = (usize, &'d Descriptor);
+type TopDescriptor<'d> = (usize, &'d Descriptor);
 
 /// A manifest or index of the archive, read once.
-struct Node {
-    blob: OciDocument,
+struct CheckedDocument {
+    content: OciDocument,
     /// The group of a manifest that is an image.
     group: Option<usize>,
     /// Whether a manifest holds statements and can't be an image: each layer is an in-toto
@@ -61,17 +62,17 @@ struct Node {
     statements: bool,
 }
 
-impl<'a> Walk<'a, '_> {
+impl<'a> IndexWalk<'a, '_> {
     fn top(&mut self, number: usize, descriptor: &Descriptor) -> Result<(), Fault> {
         let digest = descriptor.digest;
         let top = (number, descriptor);
-        let Some(node) = self.node(descriptor, &[])? else {
+        let Some(document) = self.check(descriptor, &[])? else {
             return Err(Fault::new(
                 Code::BlobMissing,
                 format!("{} is not in the archive", blob_name(&digest)),
             ));
         };
-        if let OciDocumentKind::Index(descriptors) = &node.blob.kind {
+        if let OciDocumentKind::Index(descriptors) = &document.content.kind {
             let images = self.index(top, &[digest], descriptors)?;
             if images == 0 {
                 return Err(Fault::new(
@@ -79,11 +80,11 @@ impl<'a> Walk<'a, '_> {
                     format!("no platform of the index {digest} is in the archive"),
                 ));
             }
-        } else if is_attestation(descriptor, &node) {
+        } else if is_attestation(descriptor, &document) {
             self.findings.platform_only = true;
             self.findings.attestations.entry(digest).or_default();
         } else {
-            self.image(descriptor, CandidateKind::Manifest, top, &[], &node)?;
+            self.image(descriptor, CandidateKind::Manifest, top, &[], &document)?;
         }
         Ok(())
     }
@@ -92,13 +93,13 @@ impl<'a> Walk<'a, '_> {
     /// the indexes from the top one down to this.
     fn index(
         &mut self,
-        top: Top<'_>,
+        top: TopDescriptor<'_>,
         chain: &[Sha256Digest],
         descriptors: &[Descriptor],
     ) -> Result<usize, Fault> {
         let mut images = 0_usize;
         for descriptor in descriptors {
-            let Some(node) = self.node(descriptor, chain)? else {
+            let Some(document) = self.check(descriptor, chain)? else {
                 if let Some(index) = chain.last() {
                     let claims = self.findings.claims(*index);
                     claims.absent = true;
@@ -109,18 +110,18 @@ impl<'a> Walk<'a, '_> {
                 self.findings.absent.insert(shown);
                 continue;
             };
-            if let OciDocumentKind::Index(inner) = &node.blob.kind {
+            if let OciDocumentKind::Index(inner) = &document.content.kind {
                 if chain.len() >= limits::INDEX_LEVELS {
                     let message = "indexes are nested too deeply";
                     return Err(Fault::new(Code::LayoutInvalid, message));
                 }
                 let chain = [chain, &[descriptor.digest]].concat();
                 images = images.saturating_add(self.index(top, &chain, inner)?);
-            } else if is_attestation(descriptor, &node) {
+            } else if is_attestation(descriptor, &document) {
                 let listed = self.findings.attestations.entry(descriptor.digest).or_default();
                 listed.extend(chain);
             } else {
-                self.image(descriptor, CandidateKind::PlatformManifest, top, chain, &node)?;
+                self.image(descriptor, CandidateKind::PlatformManifest, top, chain, &document)?;
                 images = images.saturating_add(1);
             }
         }
@@ -132,11 +133,11 @@ impl<'a> Walk<'a, '_> {
         &mut self,
         descriptor: &Descriptor,
         kind: CandidateKind,
-        (number, top): Top<'_>,
+        (number, top): TopDescriptor<'_>,
         chain: &[Sha256Digest],
-        node: &Node,
+        document: &CheckedDocument,
     ) -> Result<(), Fault> {
-        let Some(image) = node.group else {
+        let Some(image) = document.group else {
             return Err(Fault::new(
                 Code::MediaTypeMismatch,
                 format!("{} holds attestations and is listed as an image", descriptor.digest),
@@ -161,11 +162,11 @@ impl<'a> Walk<'a, '_> {
 
     /// Reads the manifest or index that a descriptor names and checks all of its content; `None` if
     /// it is not in the archive. `chain` are the digests of the indexes that lead to it.
-    fn node(
+    fn check(
         &mut self,
         descriptor: &Descriptor,
         chain: &[Sha256Digest],
-    ) -> Result<Option<Rc<Node>>, Fault> {
+    ) -> Result<Option<Rc<CheckedDocument>>, Fault> {
         self.followed = self.followed.saturating_add(1);
         if self.followed > limits::ARCHIVE_DESCRIPTORS {
             let message = format!("more than {} descriptors", limits::ARCHIVE_DESCRIPTORS);
@@ -189,23 +190,24 @@ impl<'a> Walk<'a, '_> {
                 ),
             ));
         };
-        let node = match self.nodes.get(&descriptor.digest) {
-            Some(node) => Rc::clone(node),
+        let document = match self.checked.get(&descriptor.digest) {
+            Some(document) => Rc::clone(document),
             None => {
-                let node = Rc::new(
+                let document = Rc::new(
                     self.read(found).map_err(|fault| fault.at(blob_name(&descriptor.digest)))?,
                 );
-                self.states(descriptor.digest, &node.blob);
-                self.nodes.insert(descriptor.digest, Rc::clone(&node));
-                node
+                self.states(descriptor.digest, &document.content);
+                self.checked.insert(descriptor.digest, Rc::clone(&document));
+                document
             }
         };
-        node.blob
+        document
+            .content
             .check_type(&descriptor.media_type)
             .map_err(|fault| fault.at(blob_name(&descriptor.digest)))?;
         self.findings.vouch(&descriptor.digest, &[descriptor.digest]);
         self.findings.vouch(&descriptor.digest, chain);
-        Ok(Some(node))
+        Ok(Some(document))
     }
 
     /// Notes what a document says that only a signature over it vouches for.
@@ -219,7 +221,7 @@ impl<'a> Walk<'a, '_> {
         }
     }
 
-    fn read(&mut self, found: Found<'_>) -> Result<Node, Fault> {
+    fn read(&mut self, found: Found<'_>) -> Result<CheckedDocument, Fault> {
         let blob = document::manifest_or_index(found.document()?)?;
         self.findings.uses(found.number);
         let (mut group, mut statements) = (None, false);
@@ -229,7 +231,7 @@ impl<'a> Walk<'a, '_> {
                 group = Some(self.manifest(manifest)?);
             }
         }
-        Ok(Node { blob, group, statements })
+        Ok(CheckedDocument { content: blob, group, statements })
     }
 
     /// Whether all layers are statements by their type and by their content. Refuses a config that
@@ -310,8 +312,8 @@ impl<'a> Walk<'a, '_> {
 
 /// Whether a descriptor announces an attestation and the content bears it out. A name would make an
 /// engine list it as an image.
-fn is_attestation(descriptor: &Descriptor, node: &Node) -> bool {
-    descriptor.referrer && descriptor.names.is_empty() && node.statements
+fn is_attestation(descriptor: &Descriptor, document: &CheckedDocument) -> bool {
+    descriptor.referrer && descriptor.names.is_empty() && document.statements
 }
 
 fn missing_config(manifest: &ImageManifest) -> Fault {
