@@ -9,7 +9,7 @@ use crate::path;
 use crate::verdict::{Code, Fault};
 
 use super::names::shows_image;
-use super::tar::{Entry, EntryKind};
+use super::tar::{TarEntry, TarEntryKind};
 
 /// What a name stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub(super) struct Catalog {
 
 impl Catalog {
     /// Adds an entry and says which file it is, if it is one.
-    pub(super) fn add(&mut self, entry: Entry) -> Result<Option<usize>, Fault> {
-        let Entry { name, kind, .. } = entry;
+    pub(super) fn add(&mut self, entry: TarEntry) -> Result<Option<usize>, Fault> {
+        let TarEntry { name, kind, .. } = entry;
         if name.is_empty() {
             return Ok(None);
         }
@@ -45,9 +45,9 @@ impl Catalog {
             ));
         }
         let node = match kind {
-            EntryKind::File => CatalogEntry::File(self.files),
-            EntryKind::Directory => CatalogEntry::Directory,
-            EntryKind::Link(target) => CatalogEntry::Link(link(&name, &target)?),
+            TarEntryKind::File => CatalogEntry::File(self.files),
+            TarEntryKind::Directory => CatalogEntry::Directory,
+            TarEntryKind::Link(target) => CatalogEntry::Link(link(&name, &target)?),
         };
         if matches!(node, CatalogEntry::File(_)) {
             self.files = self.files.saturating_add(1);

@@ -19,7 +19,7 @@ use super::input::{
 use super::named::Named;
 use super::names::IMAGE_NAMES;
 use super::segments::{Cutter, Gaps, Segment};
-use super::tar::{Entry, EntryKind, Source, Walker};
+use super::tar::{Source, TarEntry, TarEntryKind, Walker};
 use super::windows::Windows;
 use crate::limits;
 use crate::parallel::{self, ThreadLimit};
@@ -98,14 +98,14 @@ pub(super) fn layout(
         path::entry(&name)
             .map_err(|reason| Fault::new(Code::EntryNameUnsafe, reason.to_string()).at(&name))?;
         let kind = match entry.kind {
-            TreeKind::File => EntryKind::File,
-            TreeKind::Directory => EntryKind::Directory,
+            TreeKind::File => TarEntryKind::File,
+            TreeKind::Directory => TarEntryKind::Directory,
             TreeKind::Other => {
                 let message = "neither a regular file nor a directory";
                 return Err(Fault::new(Code::EntryTypeRefused, message).at(&name));
             }
         };
-        let added = Entry { name: name.clone(), kind, offset: 0, size: entry.size };
+        let added = TarEntry { name: name.clone(), kind, offset: 0, size: entry.size };
         if let Some(number) = catalog.add(added)? {
             options.progress.expect(entry.size);
             members.push(Member { number, name, offset: 0, size: entry.size });

@@ -27,10 +27,10 @@ pub(super) trait Source: Read + Send {
 
 /// One entry.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct TarEntry {
     /// The name, safe, without `./` in front and `/` behind; empty for the root directory.
     pub(super) name: String,
-    pub(super) kind: EntryKind,
+    pub(super) kind: TarEntryKind,
     /// Where the content begins, in bytes from the archive's beginning.
     pub(super) offset: u64,
     /// Size of the content in bytes.
@@ -38,7 +38,7 @@ pub(super) struct Entry {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum EntryKind {
+pub(super) enum TarEntryKind {
     File,
     Directory,
     /// A symbolic link and its target, as it stands.
@@ -64,7 +64,7 @@ impl<S: Source> Walker<S> {
     }
 
     /// Goes to the next entry; `None` behind the last one, when the archive ended as it should.
-    pub(super) fn next_entry(&mut self) -> Result<Option<Entry>, Fault> {
+    pub(super) fn next_entry(&mut self) -> Result<Option<TarEntry>, Fault> {
         self.leave_content()?;
         let mut pending = Pending::default();
         loop {
@@ -297,7 +297,7 @@ impl Pending {
         format!("{} (header at byte {start})", String::from_utf8_lossy(name))
     }
 
-    fn finish(self, header: Header) -> Result<Entry, Fault> {
+    fn finish(self, header: Header) -> Result<TarEntry, Fault> {
         let pax = self.pax.unwrap_or_default();
         let name = text(pax.name.or(self.long_name).unwrap_or(header.name))?;
         let link = pax.link.or(self.long_link);
@@ -310,18 +310,18 @@ impl Pending {
             return Err(malformed("the header and its PAX record differ in the size"));
         }
         let kind = match header.kind {
-            b'5' => EntryKind::Directory,
-            b'2' => EntryKind::Link(text(link.unwrap_or(header.link))?),
-            _ => EntryKind::File,
+            b'5' => TarEntryKind::Directory,
+            b'2' => TarEntryKind::Link(text(link.unwrap_or(header.link))?),
+            _ => TarEntryKind::File,
         };
-        if size > 0 && kind != EntryKind::File {
+        if size > 0 && kind != TarEntryKind::File {
             return Err(Fault::new(
                 Code::EntryTypeRefused,
                 format!("a directory or link with {size} bytes of content"),
             ));
         }
-        let name = normalise(&name, kind == EntryKind::Directory)?;
-        Ok(Entry { name, kind, offset: 0, size })
+        let name = normalise(&name, kind == TarEntryKind::Directory)?;
+        Ok(TarEntry { name, kind, offset: 0, size })
     }
 }
 
