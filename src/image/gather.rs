@@ -19,7 +19,7 @@ use super::input::{
 use super::named::Named;
 use super::names::IMAGE_NAMES;
 use super::segments::{Cutter, Gaps, Segment};
-use super::tar::{Source, TarEntry, TarEntryKind, Walker};
+use super::tar::{TarEntry, TarEntryKind, TarSource, Walker};
 use super::windows::Windows;
 use crate::limits;
 use crate::parallel::{self, ThreadLimit};
@@ -49,7 +49,7 @@ pub(super) fn stream(
     let reader = Cursor::new(first).chain(reader);
     match compression(first)? {
         Some(compression) => inflated(reader, compression, catalog, threads),
-        None => plain(Streamed(reader), None, catalog, options, threads),
+        None => plain(StreamSource(reader), None, catalog, options, threads),
     }
 }
 
@@ -71,7 +71,7 @@ pub(super) fn file(
             inflated(Cursor::new(first).chain(span), compression, catalog, threads)?
         }
         None => {
-            plain(Positioned { first, span }, Some((file, &counter)), catalog, options, threads)?
+            plain(FileSource { first, span }, Some((file, &counter)), catalog, options, threads)?
         }
     };
     counter.finish(size);
@@ -203,7 +203,7 @@ fn inflated(
     let windows = if compression.has_window() { Windows::Small } else { Windows::InTurn(threads) };
     let means = Means { budget: &budget, place: Place::Within, windows, threads };
     let walked = ahead(inflater, threads, Meter::new(&budget, Place::Archive), |inner| {
-        let mut walker = Walker::new(Streamed(inner));
+        let mut walker = Walker::new(StreamSource(inner));
         walk(&mut walker, Cutter::Nowhere, false, catalog, means)
     });
     let walked = walked.map_err(|fault| match fault.code() {
@@ -217,7 +217,7 @@ fn inflated(
 
 /// Walks over an archive that is not compressed; of a file, the large members are read afterwards.
 fn plain(
-    source: impl Source,
+    source: impl TarSource,
     file: Option<(&dyn ReadAt, &Counter<'_>)>,
     catalog: &mut Catalog,
     options: &Options<'_>,
@@ -257,7 +257,7 @@ struct Walked {
 /// Walks over an archive from beginning to end and reads every content on the way; of a file, those
 /// that are segments of their own are `left` for later.
 fn walk(
-    walker: &mut Walker<impl Source>,
+    walker: &mut Walker<impl TarSource>,
     mut cutter: Cutter<'_>,
     left: bool,
     catalog: &mut Catalog,
@@ -331,15 +331,15 @@ fn hash_all(
 }
 
 /// A stream as a source of tar blocks: skipping is reading.
-struct Streamed<R>(R);
+struct StreamSource<R>(R);
 
-impl<R: Read> Read for Streamed<R> {
+impl<R: Read> Read for StreamSource<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read(buffer)
     }
 }
 
-impl<R: Read + Send> Source for Streamed<R> {
+impl<R: Read + Send> TarSource for StreamSource<R> {
     fn skip(&mut self, count: u64) -> io::Result<u64> {
         io::copy(&mut self.0.by_ref().take(count), &mut io::sink())
     }
@@ -347,18 +347,18 @@ impl<R: Read + Send> Source for Streamed<R> {
 
 /// A file as a source of tar blocks: skipping moves on. What was read to find the magic number is
 /// not read again.
-struct Positioned<'a> {
+struct FileSource<'a> {
     first: &'a [u8],
     span: Counted<'a, Span<'a>>,
 }
 
-impl Read for Positioned<'_> {
+impl Read for FileSource<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.first.is_empty() { self.span.read(buffer) } else { self.first.read(buffer) }
     }
 }
 
-impl Source for Positioned<'_> {
+impl TarSource for FileSource<'_> {
     fn skip(&mut self, count: u64) -> io::Result<u64> {
         Ok(self.span.inner.skip(count))
     }

@@ -9,7 +9,7 @@ use std::io::{self, Read};
 use std::mem;
 use std::slice;
 
-use super::tar::Source;
+use super::tar::TarSource;
 use crate::digest::{Hasher, Sha256Digest};
 use crate::limits;
 
@@ -113,7 +113,7 @@ impl<S: Read> Read for Gaps<S> {
     }
 }
 
-impl<S: Source> Source for Gaps<S> {
+impl<S: TarSource> TarSource for Gaps<S> {
     /// What belongs to a gap is read, because it must be hashed.
     fn skip(&mut self, count: u64) -> io::Result<u64> {
         if self.left_out {

@@ -14,7 +14,7 @@ use crate::path;
 use crate::verdict::{Code, Fault};
 
 /// Where tar blocks come from.
-pub(super) trait Source: Read + Send {
+pub(super) trait TarSource: Read + Send {
     /// Moves on by `count` bytes; says by how many, less only at the end.
     fn skip(&mut self, count: u64) -> io::Result<u64>;
 
@@ -58,7 +58,7 @@ pub(super) struct Walker<S> {
     current: String,
 }
 
-impl<S: Source> Walker<S> {
+impl<S: TarSource> Walker<S> {
     pub(super) fn new(source: S) -> Self {
         Self { source, position: 0, content: 0, padding: 0, entries: 0, current: String::new() }
     }
@@ -232,7 +232,7 @@ impl<S: Source> Walker<S> {
 /// The content of the current entry.
 struct Content<'a, S>(&'a mut Walker<S>);
 
-impl<S: Source> Read for Content<'_, S> {
+impl<S: TarSource> Read for Content<'_, S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.0.content).unwrap_or(usize::MAX).min(buffer.len());
         let count = self.0.source.read(buffer.get_mut(..left).unwrap_or_default())?;
