@@ -21,7 +21,7 @@ use crate::verdict::{Code, Fault};
 
 /// The facts about one file.
 #[derive(Debug)]
-pub(super) struct Content {
+pub(super) struct FileContent {
     /// Size in bytes.
     pub(super) size: u64,
     /// SHA-256 of the bytes as they stand.
@@ -39,7 +39,7 @@ pub(super) struct Content {
     pub(super) v1: Option<Box<Result<V1, &'static str>>>,
 }
 
-impl Content {
+impl FileContent {
     /// A file that no document names, and that was not read: it can't be a layer or a document, and its
     /// digest is the one that its name states. Whoever decides refuses it, used or not.
     pub(super) fn unread(name: &str, size: u64) -> Self {
@@ -84,7 +84,7 @@ pub(super) fn read(
     keep: bool,
     means: Means<'_>,
     buffer: &mut [u8],
-) -> Result<Content, Fault> {
+) -> Result<FileContent, Fault> {
     let mut head = [0; BLOCK];
     let length = read_full(&mut reader, &mut head).map_err(fault_of)?;
     let head = head.get(..length).unwrap_or_default();
@@ -95,7 +95,11 @@ pub(super) fn read(
         let may_be_tar = header::may_be_header(head);
         let content = document(Cursor::new(head).chain(reader), keep, means.budget, buffer)?;
         let v1 = content.v1.filter(|_| !may_be_tar);
-        return Ok(Content { is_statement: content.is_statement && !may_be_tar, v1, ..content });
+        return Ok(FileContent {
+            is_statement: content.is_statement && !may_be_tar,
+            v1,
+            ..content
+        });
     }
     if let Some(compression) = compression {
         let one_reading = inflate::check_one_reading(compression, head);
@@ -108,7 +112,7 @@ pub(super) fn read(
         hasher.update(bytes);
         Ok(())
     })?;
-    Ok(Content {
+    Ok(FileContent {
         size: hasher.bytes(),
         digest: hasher.finish(),
         inflated: None,
@@ -143,7 +147,7 @@ fn compressed(
     one_reading: Result<(), Fault>,
     means: Means<'_>,
     buffer: &mut [u8],
-) -> Result<Content, Fault> {
+) -> Result<FileContent, Fault> {
     let mut raw = Watched::new(reader);
     let mut hasher = Hasher::new();
     let result = one_reading.and_then(|()| {
@@ -160,7 +164,7 @@ fn compressed(
     });
     let (size, digest) = raw.finish(buffer)?;
     let inflated = result.map(|()| hasher.finish()).map_err(Box::new);
-    Ok(Content {
+    Ok(FileContent {
         size,
         digest,
         inflated: Some((compression, inflated)),
@@ -175,7 +179,7 @@ fn document(
     keep: bool,
     budget: &Budget,
     buffer: &mut [u8],
-) -> Result<Content, Fault> {
+) -> Result<FileContent, Fault> {
     let mut raw = Watched::new(reader);
     let mut bytes = Vec::new();
     let limit = limits::ARCHIVE_JSON_BYTES;
@@ -194,7 +198,7 @@ fn document(
         None
     };
     let is_statement = object == Some(ObjectKind::Statement);
-    Ok(Content { size, digest, inflated: None, document, is_statement, v1 })
+    Ok(FileContent { size, digest, inflated: None, document, is_statement, v1 })
 }
 
 /// Whether an object has a key that a config, a manifest or an index must have. Attestations and
@@ -267,7 +271,7 @@ impl<R: Read> Read for Keeper<'_, R> {
 mod tests {
     use super::*;
 
-    fn facts(bytes: &[u8], budget: &Budget) -> Content {
+    fn facts(bytes: &[u8], budget: &Budget) -> FileContent {
         let threads = ThreadLimit::new(2);
         let windows = Windows::InTurn(&threads);
         let means = Means { budget, place: Place::Alone, windows, threads: &threads };

@@ -1,7 +1,7 @@
 //! The archive as the deciding part sees it: names, and the facts behind them.
 
 use super::catalog::{Catalog, CatalogEntry};
-use super::content::Content;
+use super::content::FileContent;
 use super::descriptor::Descriptor;
 use super::names::blob_name;
 use crate::limits;
@@ -12,18 +12,18 @@ use crate::verdict::{Code, Fault};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Files<'a> {
     catalog: &'a Catalog,
-    contents: &'a [Content],
+    contents: &'a [FileContent],
 }
 
 /// A file that was found: its number and its facts.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Found<'a> {
     pub(super) number: usize,
-    pub(super) content: &'a Content,
+    pub(super) content: &'a FileContent,
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn new(catalog: &'a Catalog, contents: &'a [Content]) -> Self {
+    pub(super) fn new(catalog: &'a Catalog, contents: &'a [FileContent]) -> Self {
         Self { catalog, contents }
     }
 

@@ -10,7 +10,7 @@ use super::ahead::ahead;
 use super::archive::Container;
 use super::budget::{Budget, Meter, Place};
 use super::catalog::Catalog;
-use super::content::{self, Content, Means};
+use super::content::{self, FileContent, Means};
 use super::header::BLOCK;
 use super::inflate::{self, Compression, Inflater, MAGIC_BYTES};
 use super::input::{
@@ -30,7 +30,7 @@ use crate::verdict::{Code, Fault};
 pub(super) struct Gathered {
     pub(super) container: Container,
     /// The facts of all regular files, in the order of the archive.
-    pub(super) contents: Vec<Content>,
+    pub(super) contents: Vec<FileContent>,
     /// None unless the archive is an uncompressed tar.
     pub(super) segments: Vec<Segment>,
 }
@@ -114,7 +114,7 @@ pub(super) fn layout(
     catalog.finish()?;
     let budget = Budget::default();
     let means = alone(&budget, threads);
-    let hash = |members: &[Member]| -> Result<Vec<(usize, Content)>, Fault> {
+    let hash = |members: &[Member]| -> Result<Vec<(usize, FileContent)>, Fault> {
         let contents = hash_all(members, threads, &|member, buffer| {
             let reader = tree.open(&member.name).map_err(fault_of)?;
             let reader = Counted { inner: reader, counter: &counter };
@@ -133,7 +133,7 @@ pub(super) fn layout(
         .into_iter()
         .partition(|member| !member.keep() && named.has(&member.name, member.size));
     contents.extend(hash(&large)?);
-    contents.extend(unnamed.iter().map(|it| (it.number, Content::unread(&it.name, it.size))));
+    contents.extend(unnamed.iter().map(|it| (it.number, FileContent::unread(&it.name, it.size))));
     budget.check()?;
     let contents = in_order(contents);
     Ok(Gathered { container: Container::Directory, contents, segments: Vec::new() })
@@ -160,7 +160,7 @@ impl Member {
 
     /// What was read, if it is the whole member: a file that became shorter or longer since its size
     /// was asked for must not pass.
-    fn whole(&self, read: Result<Content, Fault>) -> Result<Content, Fault> {
+    fn whole(&self, read: Result<FileContent, Fault>) -> Result<FileContent, Fault> {
         let result = read.and_then(|content| {
             if content.size == self.size {
                 Ok(content)
@@ -249,7 +249,7 @@ fn plain(
 #[derive(Default)]
 struct Walked {
     /// The contents that were read on the way, with the numbers of their files.
-    contents: Vec<(usize, Content)>,
+    contents: Vec<(usize, FileContent)>,
     /// The members that are segments of their own.
     alone: Vec<Member>,
 }
@@ -292,20 +292,20 @@ fn walk(
 }
 
 /// Contents in the order of the archive, which is that of their numbers.
-fn in_order(mut contents: Vec<(usize, Content)>) -> Vec<Content> {
+fn in_order(mut contents: Vec<(usize, FileContent)>) -> Vec<FileContent> {
     contents.sort_unstable_by_key(|(number, _)| *number);
     contents.into_iter().map(|(_, content)| content).collect()
 }
 
 /// Reads the content of a member, with a buffer for it.
-type ReadMember<'a> = dyn Fn(&Member, &mut [u8]) -> Result<Content, Fault> + Sync + 'a;
+type ReadMember<'a> = dyn Fn(&Member, &mut [u8]) -> Result<FileContent, Fault> + Sync + 'a;
 
 /// Reads all contents with the threads of the threads, the largest first so that the threads end together.
 fn hash_all(
     members: &[Member],
     threads: &ThreadLimit,
     read: &ReadMember<'_>,
-) -> Result<Vec<Content>, Fault> {
+) -> Result<Vec<FileContent>, Fault> {
     let mut order: Vec<(usize, &Member)> = members.iter().enumerate().collect();
     if threads.jobs() > 1 {
         order.sort_by_key(|(_, member)| std::cmp::Reverse(member.size));
@@ -321,7 +321,7 @@ fn hash_all(
         .filter_map(|(place, result)| order.get(place).map(|(number, _)| (*number, result)))
         .collect();
     results.sort_unstable_by_key(|(number, _)| *number);
-    let contents: Vec<Content> =
+    let contents: Vec<FileContent> =
         results.into_iter().map(|(_, result)| result).collect::<Result<_, _>>()?;
     if contents.len() == members.len() {
         Ok(contents)

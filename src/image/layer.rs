@@ -1,7 +1,7 @@
 //! Layers against the config's diff_ids: what binds the files of an image to its signed id.
 
 use super::config::Config;
-use super::content::Content;
+use super::content::FileContent;
 use super::files::Found;
 use super::inflate::Compression;
 use crate::digest::Sha256Digest;
@@ -32,7 +32,7 @@ pub(super) fn check(
 }
 
 /// Whether a media type is the one of a layer that is packed like this file.
-pub(super) fn type_fits(media_type: &str, content: &Content) -> bool {
+pub(super) fn type_fits(media_type: &str, content: &FileContent) -> bool {
     let types: &[&str] = match content.inflated.as_ref().map(|(compression, _)| compression) {
         None => &[
             "application/vnd.oci.image.layer.v1.tar",

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use super::content::Content;
+use super::content::FileContent;
 use super::document;
 use super::names::MANIFEST;
 
@@ -19,7 +19,7 @@ pub(super) struct Named {
 
 impl Named {
     /// What these files name, each with its own name.
-    pub(super) fn by<'a>(files: impl Iterator<Item = (&'a str, &'a Content)>) -> Self {
+    pub(super) fn by<'a>(files: impl Iterator<Item = (&'a str, &'a FileContent)>) -> Self {
         let mut named = Self::default();
         for (name, content) in files {
             let Some(bytes) = &content.document else { continue };
