@@ -50,7 +50,7 @@ pub(super) struct Walker<S> {
     source: S,
     /// Bytes read or skipped so far.
     position: u64,
-    /// Content bytes of the current entry that were not read yet.
+    /// ContentReader bytes of the current entry that were not read yet.
     content: u64,
     padding: u64,
     entries: usize,
@@ -98,7 +98,7 @@ impl<S: TarSource> Walker<S> {
 
     /// The current entry's content, as far as it was not read yet.
     pub(super) fn content(&mut self) -> impl Read + Send {
-        Content(self)
+        ContentReader(self)
     }
 
     /// Reads or skips the current entry's content apart from all that lies around it.
@@ -230,9 +230,9 @@ impl<S: TarSource> Walker<S> {
 }
 
 /// The content of the current entry.
-struct Content<'a, S>(&'a mut Walker<S>);
+struct ContentReader<'a, S>(&'a mut Walker<S>);
 
-impl<S: TarSource> Read for Content<'_, S> {
+impl<S: TarSource> Read for ContentReader<'_, S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.0.content).unwrap_or(usize::MAX).min(buffer.len());
         let count = self.0.source.read(buffer.get_mut(..left).unwrap_or_default())?;
