@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::archive::CandidateKind;
 use super::config::{self, Config};
 use super::document::ManifestItem;
-use super::files::{Files, Found, check_reference};
+use super::files::{ArchiveFile, Files, check_reference};
 use super::findings::Findings;
 use super::layer;
 use crate::digest::{Hasher, Sha256Digest};
@@ -19,7 +19,7 @@ pub(super) fn view<'a>(
     items: &[ManifestItem],
     alone: bool,
     findings: &mut Findings,
-) -> Result<Vec<Found<'a>>, Fault> {
+) -> Result<Vec<ArchiveFile<'a>>, Fault> {
     let at = |number: usize| move |fault: Fault| fault.at(format!("image {number}"));
     let mut tops = Vec::with_capacity(items.len());
     let mut ids = BTreeSet::new();
@@ -46,7 +46,7 @@ fn image<'a>(
     item: &ManifestItem,
     alone: bool,
     findings: &mut Findings,
-) -> Result<(Sha256Digest, Found<'a>), Fault> {
+) -> Result<(Sha256Digest, ArchiveFile<'a>), Fault> {
     let missing = || Fault::new(Code::ConfigMissing, format!("{:?} is not there", item.config));
     if item.config.is_empty() {
         return Err(missing());
@@ -85,7 +85,11 @@ fn image<'a>(
 }
 
 /// crane takes the descriptor of a layer from here instead of from the file, and nobody signs it.
-fn check_sources(item: &ManifestItem, config: &Config, layers: &[Found<'_>]) -> Result<(), Fault> {
+fn check_sources(
+    item: &ManifestItem,
+    config: &Config,
+    layers: &[ArchiveFile<'_>],
+) -> Result<(), Fault> {
     for (diff_id, source) in &item.sources {
         let place = |fault: Fault| fault.at(diff_id.to_string());
         let mut pairs = config.diff_ids.iter().zip(layers);
@@ -120,7 +124,7 @@ fn check_sources(item: &ManifestItem, config: &Config, layers: &[Found<'_>]) -> 
     Ok(())
 }
 
-fn find_layer<'a>(files: Files<'a>, name: &str) -> Result<Found<'a>, Fault> {
+fn find_layer<'a>(files: Files<'a>, name: &str) -> Result<ArchiveFile<'a>, Fault> {
     if name.is_empty() {
         return Err(Fault::new(
             Code::LayerMissing,
@@ -139,7 +143,7 @@ fn find_layer<'a>(files: Files<'a>, name: &str) -> Result<Found<'a>, Fault> {
 
 /// The digest of the manifest that a containerd store makes up for an image that comes without one
 /// (containerd, `core/images/archive/importer.go`). It is told, never taken for a signed digest.
-fn made_up_id(config: Found<'_>, layers: &[Found<'_>]) -> Sha256Digest {
+fn made_up_id(config: ArchiveFile<'_>, layers: &[ArchiveFile<'_>]) -> Sha256Digest {
     let mut hasher = Hasher::new();
     let head = format!(
         concat!(

@@ -17,7 +17,7 @@ pub(super) struct Files<'a> {
 
 /// A file that was found: its number and its facts.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Found<'a> {
+pub(super) struct ArchiveFile<'a> {
     pub(super) number: usize,
     pub(super) content: &'a FileContent,
 }
@@ -33,7 +33,7 @@ impl<'a> Files<'a> {
     }
 
     /// All regular files.
-    pub(super) fn files(&self) -> impl Iterator<Item = (&'a str, Found<'a>)> {
+    pub(super) fn files(&self) -> impl Iterator<Item = (&'a str, ArchiveFile<'a>)> {
         self.catalog.iter().filter_map(|(name, node)| match node {
             CatalogEntry::File(number) => Some((name, self.found(*number)?)),
             _ => None,
@@ -49,7 +49,7 @@ impl<'a> Files<'a> {
     }
 
     /// The regular file of this name; anything else with the name is refused.
-    pub(super) fn file(&self, name: &str) -> Result<Option<Found<'a>>, Fault> {
+    pub(super) fn file(&self, name: &str) -> Result<Option<ArchiveFile<'a>>, Fault> {
         match self.catalog.get(name) {
             None => Ok(None),
             Some(CatalogEntry::File(number)) => Ok(self.found(*number)),
@@ -60,7 +60,7 @@ impl<'a> Files<'a> {
     }
 
     /// The layer file of this name, which may be a link to another one.
-    pub(super) fn layer(&self, name: &str) -> Result<Option<Found<'a>>, Fault> {
+    pub(super) fn layer(&self, name: &str) -> Result<Option<ArchiveFile<'a>>, Fault> {
         match self.catalog.get(name) {
             Some(CatalogEntry::Link(target)) => self.file(target),
             _ => self.file(name),
@@ -69,7 +69,7 @@ impl<'a> Files<'a> {
 
     /// The blob that a descriptor names. That its content is the one of its name was checked for
     /// all blobs at once.
-    pub(super) fn blob(&self, descriptor: &Descriptor) -> Result<Option<Found<'a>>, Fault> {
+    pub(super) fn blob(&self, descriptor: &Descriptor) -> Result<Option<ArchiveFile<'a>>, Fault> {
         let name = blob_name(&descriptor.digest);
         let Some(found) = self.file(&name)? else { return Ok(None) };
         if found.content.size == descriptor.size {
@@ -80,12 +80,12 @@ impl<'a> Files<'a> {
             .expected_found(descriptor.size, found.content.size))
     }
 
-    fn found(&self, number: usize) -> Option<Found<'a>> {
-        self.contents.get(number).map(|content| Found { number, content })
+    fn found(&self, number: usize) -> Option<ArchiveFile<'a>> {
+        self.contents.get(number).map(|content| ArchiveFile { number, content })
     }
 }
 
-impl<'a> Found<'a> {
+impl<'a> ArchiveFile<'a> {
     /// The bytes of a document.
     pub(super) fn document(&self) -> Result<&'a [u8], Fault> {
         match &self.content.document {

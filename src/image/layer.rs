@@ -2,7 +2,7 @@
 
 use super::config::Config;
 use super::content::FileContent;
-use super::files::Found;
+use super::files::ArchiveFile;
 use super::inflate::Compression;
 use crate::digest::Sha256Digest;
 use crate::verdict::{Code, Fault};
@@ -11,7 +11,7 @@ use crate::verdict::{Code, Fault};
 /// what the layer of a number is called.
 pub(super) fn check(
     config: &Config,
-    found: &[Found<'_>],
+    found: &[ArchiveFile<'_>],
     name: impl Fn(usize) -> String,
 ) -> Result<(), Fault> {
     let (expected, count) = (config.diff_ids.len(), found.len());
@@ -51,7 +51,7 @@ pub(super) fn type_fits(media_type: &str, content: &FileContent) -> bool {
     types.contains(&media_type)
 }
 
-fn message(config: &Config, found: &[Found<'_>]) -> &'static str {
+fn message(config: &Config, found: &[ArchiveFile<'_>]) -> &'static str {
     let mut layers: Vec<Sha256Digest> =
         found.iter().filter_map(|layer| layer.content.diff_id().ok()).collect();
     let mut diff_ids = config.diff_ids.clone();

@@ -16,7 +16,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{self, ManifestItem};
-use super::files::{Files, Found};
+use super::files::{ArchiveFile, Files};
 use super::legacy::V1;
 use super::names::{REPOSITORIES, blob_digest};
 use crate::digest::Sha256Digest;
@@ -32,7 +32,7 @@ pub(super) struct Leftovers<'a> {
     /// The images of `manifest.json`.
     pub(super) items: &'a [ManifestItem],
     /// For each of them, its topmost layer.
-    pub(super) tops: &'a [Found<'a>],
+    pub(super) tops: &'a [ArchiveFile<'a>],
     /// Whether `index.json` is there too.
     pub(super) oci: bool,
     /// The forms of the configs of all images (see `legacy::config_forms`).
@@ -72,7 +72,7 @@ impl Leftovers<'_> {
         Ok(())
     }
 
-    fn version(&self, directory: &str, found: Found<'_>) -> Result<(), &'static str> {
+    fn version(&self, directory: &str, found: ArchiveFile<'_>) -> Result<(), &'static str> {
         self.beside_layer(directory)?;
         if found.content.digest == Sha256Digest::of(b"1.0") {
             Ok(())
@@ -81,7 +81,7 @@ impl Leftovers<'_> {
         }
     }
 
-    fn metadata(&self, directory: &str, found: Found<'_>) -> Result<(), &'static str> {
+    fn metadata(&self, directory: &str, found: ArchiveFile<'_>) -> Result<(), &'static str> {
         let id = self.beside_layer(directory)?;
         let v1 = self.v1(found)?;
         if v1.id.is_some_and(|it| it != id) {
@@ -90,7 +90,7 @@ impl Leftovers<'_> {
         Ok(())
     }
 
-    fn blob(&self, found: Found<'_>, left: &mut usize) -> Result<(), &'static str> {
+    fn blob(&self, found: ArchiveFile<'_>, left: &mut usize) -> Result<(), &'static str> {
         if self.items.is_empty() || !self.oci {
             return Err("no manifest and no index names this blob");
         }
@@ -103,7 +103,7 @@ impl Leftovers<'_> {
     }
 
     /// The v1 JSON in a file.
-    fn v1<'f>(&self, found: Found<'f>) -> Result<&'f V1, &'static str> {
+    fn v1<'f>(&self, found: ArchiveFile<'f>) -> Result<&'f V1, &'static str> {
         let v1 = match found.content.v1.as_deref() {
             None => {
                 return Err("it is no JSON object of the size that the metadata of a layer has");
@@ -129,8 +129,8 @@ impl Leftovers<'_> {
     }
 
     /// `repositories` says no more than `manifest.json`.
-    fn repositories(&self, found: Found<'_>) -> Result<(), Fault> {
-        let mut tops: BTreeMap<&str, Vec<Found<'_>>> = BTreeMap::new();
+    fn repositories(&self, found: ArchiveFile<'_>) -> Result<(), Fault> {
+        let mut tops: BTreeMap<&str, Vec<ArchiveFile<'_>>> = BTreeMap::new();
         for (item, top) in self.items.iter().zip(self.tops) {
             for tag in &item.tags {
                 tops.entry(tag).or_default().push(*top);
@@ -142,7 +142,7 @@ impl Leftovers<'_> {
                 return Err(refused(&tag, "manifest.json doesn't have this name"));
             };
             let layer = self.files.layer(&format!("{}/layer.tar", id.to_hex())).ok().flatten();
-            let is_top = |top: &Found<'_>| match layer {
+            let is_top = |top: &ArchiveFile<'_>| match layer {
                 Some(layer) => layer.number == top.number,
                 // Docker, from 25 on, has the digest of the layer.
                 None => self.oci && top.content.digest == id,

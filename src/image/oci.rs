@@ -7,7 +7,7 @@ use super::archive::CandidateKind;
 use super::config;
 use super::descriptor::Descriptor;
 use super::document::{self, ImageManifest, OciDocument, OciDocumentKind};
-use super::files::{Files, Found};
+use super::files::{ArchiveFile, Files};
 use super::findings::Findings;
 use super::layer;
 use super::names::blob_name;
@@ -221,7 +221,7 @@ impl<'a> IndexWalk<'a, '_> {
         }
     }
 
-    fn read(&mut self, found: Found<'_>) -> Result<CheckedDocument, Fault> {
+    fn read(&mut self, found: ArchiveFile<'_>) -> Result<CheckedDocument, Fault> {
         let blob = document::manifest_or_index(found.document()?)?;
         self.findings.uses(found.number);
         let (mut group, mut statements) = (None, false);
@@ -293,7 +293,7 @@ impl<'a> IndexWalk<'a, '_> {
         self.findings.group(digest, config)
     }
 
-    fn layer(&mut self, number: usize, layer: &Descriptor) -> Result<Found<'a>, Fault> {
+    fn layer(&mut self, number: usize, layer: &Descriptor) -> Result<ArchiveFile<'a>, Fault> {
         let Some(found) = self.files.blob(layer)? else {
             let foreign = ["foreign", "nondistributable"];
             let message = if foreign.iter().any(|word| layer.media_type.contains(word)) {
