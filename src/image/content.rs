@@ -67,7 +67,7 @@ impl FileContent {
 
 /// How a file's content is read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Means<'a> {
+pub(super) struct ReadContext<'a> {
     pub(super) budget: &'a Budget,
     /// Whose compressed data it is, if it is compressed.
     pub(super) place: Place,
@@ -82,7 +82,7 @@ pub(super) struct Means<'a> {
 pub(super) fn read(
     mut reader: impl Read + Send,
     keep: bool,
-    means: Means<'_>,
+    context: ReadContext<'_>,
     buffer: &mut [u8],
 ) -> Result<FileContent, Fault> {
     let mut head = [0; BLOCK];
@@ -93,7 +93,7 @@ pub(super) fn read(
     // A layer may have the name of a document, and is decompressed under any name.
     if keep && compression.is_none() || begins_object(head) {
         let may_be_tar = header::may_be_header(head);
-        let content = document(Cursor::new(head).chain(reader), keep, means.budget, buffer)?;
+        let content = document(Cursor::new(head).chain(reader), keep, context.budget, buffer)?;
         let v1 = content.v1.filter(|_| !may_be_tar);
         return Ok(FileContent {
             is_statement: content.is_statement && !may_be_tar,
@@ -104,7 +104,7 @@ pub(super) fn read(
     if let Some(compression) = compression {
         let one_reading = inflate::check_one_reading(compression, head);
         let reader = Cursor::new(head).chain(reader);
-        return compressed(reader, compression, one_reading, means, buffer);
+        return compressed(reader, compression, one_reading, context, buffer);
     }
     let mut hasher = Hasher::new();
     hasher.update(head);
@@ -145,14 +145,14 @@ fn compressed(
     reader: impl Read + Send,
     compression: Compression,
     one_reading: Result<(), Fault>,
-    means: Means<'_>,
+    context: ReadContext<'_>,
     buffer: &mut [u8],
 ) -> Result<FileContent, Fault> {
     let mut raw = Watched::new(reader);
     let mut hasher = Hasher::new();
     let result = one_reading.and_then(|()| {
-        let inflater = Inflater::new(compression, &mut raw, means.windows);
-        ahead(inflater, means.threads, Meter::new(means.budget, means.place), |ahead| {
+        let inflater = Inflater::new(compression, &mut raw, context.windows);
+        ahead(inflater, context.threads, Meter::new(context.budget, context.place), |ahead| {
             loop {
                 let bytes = ahead.piece().map_err(fault_of)?;
                 if bytes.is_empty() {
@@ -274,8 +274,8 @@ mod tests {
     fn facts(bytes: &[u8], budget: &Budget) -> FileContent {
         let threads = ThreadLimit::new(2);
         let windows = Windows::InTurn(&threads);
-        let means = Means { budget, place: Place::Alone, windows, threads: &threads };
-        read(bytes, false, means, &mut [0; 1000]).unwrap()
+        let context = ReadContext { budget, place: Place::Alone, windows, threads: &threads };
+        read(bytes, false, context, &mut [0; 1000]).unwrap()
     }
 
     #[test]

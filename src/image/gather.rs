@@ -10,7 +10,7 @@ use super::ahead::ahead;
 use super::archive::Container;
 use super::budget::{Budget, Meter, Place};
 use super::catalog::Catalog;
-use super::content::{self, FileContent, Means};
+use super::content::{self, FileContent, ReadContext};
 use super::header::BLOCK;
 use super::inflate::{self, Compression, Inflater, MAGIC_BYTES};
 use super::input::{
@@ -113,12 +113,12 @@ pub(super) fn layout(
     }
     catalog.finish()?;
     let budget = Budget::default();
-    let means = alone(&budget, threads);
+    let context = alone(&budget, threads);
     let hash = |members: &[Member]| -> Result<Vec<(usize, FileContent)>, Fault> {
         let contents = hash_all(members, threads, &|member, buffer| {
             let reader = tree.open(&member.name).map_err(fault_of)?;
             let reader = Counted { inner: reader, counter: &counter };
-            content::read(reader, member.keep(), means, buffer)
+            content::read(reader, member.keep(), context, buffer)
         })?;
         Ok(members.iter().map(|member| member.number).zip(contents).collect())
     };
@@ -140,8 +140,8 @@ pub(super) fn layout(
 }
 
 /// How the files of an archive are read that is not compressed.
-const fn alone<'a>(budget: &'a Budget, threads: &'a ThreadLimit) -> Means<'a> {
-    Means { budget, place: Place::Alone, windows: Windows::InTurn(threads), threads }
+const fn alone<'a>(budget: &'a Budget, threads: &'a ThreadLimit) -> ReadContext<'a> {
+    ReadContext { budget, place: Place::Alone, windows: Windows::InTurn(threads), threads }
 }
 
 /// One file whose content is to be read.
@@ -201,10 +201,10 @@ fn inflated(
     let inflater = Inflater::new(compression, reader, Windows::InTurn(threads));
     // Who waited inside for the turn that the archive has would wait for ever.
     let windows = if compression.has_window() { Windows::Small } else { Windows::InTurn(threads) };
-    let means = Means { budget: &budget, place: Place::Within, windows, threads };
+    let context = ReadContext { budget: &budget, place: Place::Within, windows, threads };
     let walked = ahead(inflater, threads, Meter::new(&budget, Place::Archive), |inner| {
         let mut walker = Walker::new(StreamSource(inner));
-        walk(&mut walker, Cutter::Nowhere, false, catalog, means)
+        walk(&mut walker, Cutter::Nowhere, false, catalog, context)
     });
     let walked = walked.map_err(|fault| match fault.code() {
         Code::ArchiveUnrecognised => fault.at(format!("inside the {compression} data")),
@@ -224,14 +224,14 @@ fn plain(
     threads: &ThreadLimit,
 ) -> Result<Gathered, Fault> {
     let budget = Budget::default();
-    let means = alone(&budget, threads);
+    let context = alone(&budget, threads);
     let cutter = Cutter::new(options.cuts);
     let mut walker = Walker::new(Gaps::new(source));
-    let mut walked = walk(&mut walker, cutter, file.is_some(), catalog, means)?;
+    let mut walked = walk(&mut walker, cutter, file.is_some(), catalog, context)?;
     if let Some((file, counter)) = file {
         let contents = hash_all(&walked.alone, threads, &|member, buffer| {
             let span = Span::new(file, member.offset, member.size);
-            content::read(Counted { inner: span, counter }, member.keep(), means, buffer)
+            content::read(Counted { inner: span, counter }, member.keep(), context, buffer)
         })?;
         walked.contents.extend(walked.alone.iter().map(|member| member.number).zip(contents));
     }
@@ -261,7 +261,7 @@ fn walk(
     mut cutter: Cutter<'_>,
     left: bool,
     catalog: &mut Catalog,
-    means: Means<'_>,
+    context: ReadContext<'_>,
 ) -> Result<Walked, Fault> {
     let mut buffer = vec![0; limits::COPY_BYTES];
     let mut walked = Walked::default();
@@ -274,7 +274,7 @@ fn walk(
             walker.apart(Walker::skip_content)?;
         } else {
             let mut read = |walker: &mut Walker<_>| {
-                content::read(walker.content(), member.keep(), means, &mut buffer)
+                content::read(walker.content(), member.keep(), context, &mut buffer)
             };
             let read = if alone { walker.apart(read) } else { read(walker) };
             // That the archive ends here is said first: it is why a content is too short.
