@@ -148,7 +148,7 @@ fn compressed(
     context: ReadContext<'_>,
     buffer: &mut [u8],
 ) -> Result<FileContent, Fault> {
-    let mut raw = Watched::new(reader);
+    let mut raw = SourceReader::new(reader);
     let mut hasher = Hasher::new();
     let result = one_reading.and_then(|()| {
         let inflater = Inflater::new(compression, &mut raw, context.windows);
@@ -180,10 +180,10 @@ fn document(
     budget: &Budget,
     buffer: &mut [u8],
 ) -> Result<FileContent, Fault> {
-    let mut raw = Watched::new(reader);
+    let mut raw = SourceReader::new(reader);
     let mut bytes = Vec::new();
     let limit = limits::ARCHIVE_JSON_BYTES;
-    let mut kept = Keeper { inner: &mut raw, bytes: &mut bytes, limit, over: false };
+    let mut kept = TeeReader { inner: &mut raw, bytes: &mut bytes, limit, over: false };
     let object = if keep { None } else { statement::object(&mut kept) };
     let is_object = object.is_some();
     drain(&mut kept, buffer, |_| Ok(()))?;
@@ -211,12 +211,12 @@ fn may_be_document(bytes: &[u8]) -> bool {
 
 /// Hashes what passes and remembers an error of the reader below, so that it is not taken for one
 /// of the decoder above.
-struct Watched<R> {
+struct SourceReader<R> {
     inner: HashingReader<R>,
     error: Option<io::Error>,
 }
 
-impl<R: Read> Watched<R> {
+impl<R: Read> SourceReader<R> {
     fn new(inner: R) -> Self {
         Self { inner: HashingReader::new(inner), error: None }
     }
@@ -233,7 +233,7 @@ impl<R: Read> Watched<R> {
     }
 }
 
-impl<R: Read> Read for Watched<R> {
+impl<R: Read> Read for SourceReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.inner.read(buffer) {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => {
@@ -246,14 +246,14 @@ impl<R: Read> Read for Watched<R> {
 }
 
 /// Keeps a copy of what passes, up to a limit.
-struct Keeper<'a, R> {
+struct TeeReader<'a, R> {
     inner: R,
     bytes: &'a mut Vec<u8>,
     limit: u64,
     over: bool,
 }
 
-impl<R: Read> Read for Keeper<'_, R> {
+impl<R: Read> Read for TeeReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         let size = (self.bytes.len() as u64).saturating_add(count as u64);
