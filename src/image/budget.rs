@@ -30,13 +30,13 @@ pub(super) struct Budget {
 
 /// Whose compressed data it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum StreamKind {
     /// The archive's own.
     Archive,
     /// A file's in an archive that is not compressed.
-    Alone,
+    Member,
     /// A file's in an archive that is compressed: its bytes cost nothing, so those of the archive count.
-    Within,
+    Nested,
 }
 
 impl Budget {
@@ -98,20 +98,20 @@ fn take(left: &AtomicU64, bytes: u64) -> bool {
 #[derive(Debug)]
 pub(super) struct Meter<'a> {
     budget: &'a Budget,
-    place: Place,
+    kind: StreamKind,
     made: u64,
     /// What it took from the bytes beyond the ratio.
     taken: u64,
 }
 
 impl<'a> Meter<'a> {
-    pub(super) const fn new(budget: &'a Budget, place: Place) -> Self {
-        Self { budget, place, made: 0, taken: 0 }
+    pub(super) const fn new(budget: &'a Budget, kind: StreamKind) -> Self {
+        Self { budget, kind, made: 0, taken: 0 }
     }
 
     /// What measures the pieces where they are made.
     pub(super) const fn scale(&self) -> Scale<'a> {
-        Scale { budget: self.budget, place: self.place }
+        Scale { budget: self.budget, kind: self.kind }
     }
 
     /// Counts a piece of `bytes` bytes, made when `read` compressed ones had been read.
@@ -122,20 +122,20 @@ impl<'a> Meter<'a> {
             return Err(too_much());
         }
         self.made = self.made.saturating_add(bytes);
-        let made = match self.place {
-            Place::Within => {
+        let made = match self.kind {
+            StreamKind::Nested => {
                 budget.within.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes)
             }
-            Place::Archive => {
+            StreamKind::Archive => {
                 budget.read.store(read, Ordering::Relaxed);
                 self.made
             }
-            Place::Alone => self.made,
+            StreamKind::Member => self.made,
         };
         let beyond = made.saturating_sub(read.saturating_mul(limits::INFLATED_RATIO));
-        let fits = match self.place {
-            Place::Archive | Place::Within => beyond <= budget.beyond_each,
-            Place::Alone => {
+        let fits = match self.kind {
+            StreamKind::Archive | StreamKind::Nested => beyond <= budget.beyond_each,
+            StreamKind::Member => {
                 let more = beyond.saturating_sub(self.taken);
                 self.taken = self.taken.max(beyond);
                 take(&budget.beyond, more)
@@ -153,15 +153,15 @@ impl<'a> Meter<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scale<'a> {
     budget: &'a Budget,
-    place: Place,
+    kind: StreamKind,
 }
 
 impl Scale<'_> {
     /// `own`: the stream's own compressed bytes, as far as they were read.
     pub(super) fn read(&self, own: u64) -> u64 {
-        match self.place {
-            Place::Within => self.budget.read.load(Ordering::Relaxed),
-            Place::Archive | Place::Alone => own,
+        match self.kind {
+            StreamKind::Nested => self.budget.read.load(Ordering::Relaxed),
+            StreamKind::Archive | StreamKind::Member => own,
         }
     }
 }
@@ -196,7 +196,7 @@ mod tests {
     fn what_lies_beyond_the_ratio_is_shared_whatever_the_order() {
         for order in [[0, 1], [1, 0]] {
             let budget = Budget::new(u64::MAX, 0, 1000);
-            let mut meters = [0, 1].map(|_| Meter::new(&budget, Place::Alone));
+            let mut meters = [0, 1].map(|_| Meter::new(&budget, StreamKind::Member));
             for place in order {
                 // 700 bytes beyond at first; later bytes make good for it, but it stays taken.
                 assert!(meters[place].piece(700, 0).is_ok() || place == order[1]);
@@ -205,7 +205,7 @@ mod tests {
             assert_eq!(budget.check().unwrap_err().code(), Code::ArchiveTooLarge);
         }
         let budget = Budget::new(u64::MAX, 0, 1000);
-        let mut one = Meter::new(&budget, Place::Alone);
+        let mut one = Meter::new(&budget, StreamKind::Member);
         let ratio = usize::try_from(limits::INFLATED_RATIO).unwrap();
         for read in 1..1000 {
             assert!(one.piece(ratio, read).is_ok());
@@ -218,15 +218,15 @@ mod tests {
     #[test]
     fn layers_of_compression_are_measured_by_the_outermost() {
         let budget = Budget::new(u64::MAX, 0, 1000);
-        let mut outer = Meter::new(&budget, Place::Archive);
+        let mut outer = Meter::new(&budget, StreamKind::Archive);
         outer.piece(10_000, 10).unwrap();
         for _ in 0..2 {
-            let mut inner = Meter::new(&budget, Place::Within);
+            let mut inner = Meter::new(&budget, StreamKind::Nested);
             let read = inner.scale().read(10_000);
             assert_eq!(read, 10);
             inner.piece(6000, read).unwrap();
         }
-        let mut inner = Meter::new(&budget, Place::Within);
+        let mut inner = Meter::new(&budget, StreamKind::Nested);
         assert!(inner.piece(1, inner.scale().read(1)).is_err());
         assert!(budget.check().is_err());
     }

@@ -6,7 +6,7 @@
 use std::io::{self, Cursor, Read};
 
 use super::ahead::ahead;
-use super::budget::{Budget, Meter, Place};
+use super::budget::{Budget, Meter, StreamKind};
 use super::header::{self, BLOCK};
 use super::inflate::{self, Compression, Inflater, MAGIC_BYTES};
 use super::input::{fault_of, read_full};
@@ -70,7 +70,7 @@ impl FileContent {
 pub(super) struct ReadContext<'a> {
     pub(super) budget: &'a Budget,
     /// Whose compressed data it is, if it is compressed.
-    pub(super) place: Place,
+    pub(super) kind: StreamKind,
     pub(super) windows: Windows<'a>,
     pub(super) threads: &'a ThreadLimit,
 }
@@ -152,7 +152,7 @@ fn compressed(
     let mut hasher = Hasher::new();
     let result = one_reading.and_then(|()| {
         let inflater = Inflater::new(compression, &mut raw, context.windows);
-        ahead(inflater, context.threads, Meter::new(context.budget, context.place), |ahead| {
+        ahead(inflater, context.threads, Meter::new(context.budget, context.kind), |ahead| {
             loop {
                 let bytes = ahead.piece().map_err(fault_of)?;
                 if bytes.is_empty() {
@@ -274,7 +274,7 @@ mod tests {
     fn facts(bytes: &[u8], budget: &Budget) -> FileContent {
         let threads = ThreadLimit::new(2);
         let windows = Windows::InTurn(&threads);
-        let context = ReadContext { budget, place: Place::Alone, windows, threads: &threads };
+        let context = ReadContext { budget, kind: StreamKind::Member, windows, threads: &threads };
         read(bytes, false, context, &mut [0; 1000]).unwrap()
     }
 

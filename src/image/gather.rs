@@ -8,7 +8,7 @@ use std::io::{self, Cursor, Read};
 
 use super::ahead::ahead;
 use super::archive::Container;
-use super::budget::{Budget, Meter, Place};
+use super::budget::{Budget, Meter, StreamKind};
 use super::catalog::Catalog;
 use super::content::{self, FileContent, ReadContext};
 use super::header::BLOCK;
@@ -141,7 +141,7 @@ pub(super) fn layout(
 
 /// How the files of an archive are read that is not compressed.
 const fn alone<'a>(budget: &'a Budget, threads: &'a ThreadLimit) -> ReadContext<'a> {
-    ReadContext { budget, place: Place::Alone, windows: Windows::InTurn(threads), threads }
+    ReadContext { budget, kind: StreamKind::Member, windows: Windows::InTurn(threads), threads }
 }
 
 /// One file whose content is to be read.
@@ -201,8 +201,8 @@ fn inflated(
     let inflater = Inflater::new(compression, reader, Windows::InTurn(threads));
     // Who waited inside for the turn that the archive has would wait for ever.
     let windows = if compression.has_window() { Windows::Small } else { Windows::InTurn(threads) };
-    let context = ReadContext { budget: &budget, place: Place::Within, windows, threads };
-    let walked = ahead(inflater, threads, Meter::new(&budget, Place::Archive), |inner| {
+    let context = ReadContext { budget: &budget, kind: StreamKind::Nested, windows, threads };
+    let walked = ahead(inflater, threads, Meter::new(&budget, StreamKind::Archive), |inner| {
         let mut walker = Walker::new(StreamSource(inner));
         walk(&mut walker, Cutter::Nowhere, false, catalog, context)
     });

@@ -9,7 +9,7 @@ use std::io::{self, Cursor, Read};
 
 use tar::Header as Block;
 
-use super::budget::{Budget, Meter, Place};
+use super::budget::{Budget, Meter, StreamKind};
 use super::header::{self, BLOCK};
 use super::inflate::{Compression, Inflater, MAGIC_BYTES};
 use super::input::read_full;
@@ -53,7 +53,7 @@ fn scan(stream: &mut dyn Read, outline: &mut Outline) -> io::Result<()> {
         Some(compression) => {
             let inflater = Inflater::new(compression, whole, Windows::Small);
             let budget = Budget::default();
-            let meter = Meter::new(&budget, Place::Alone);
+            let meter = Meter::new(&budget, StreamKind::Member);
             scan_tar(Bounded { inflater, meter }, outline)
         }
     }
