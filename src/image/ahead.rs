@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, Scope};
 
-use super::budget::{Meter, Scale};
+use super::budget::{CompressedCounter, Meter};
 use super::inflate::Inflater;
 use crate::limits;
 use crate::parallel::{Permit, ThreadLimit};
@@ -122,7 +122,7 @@ impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
             Maker::Unused(mut inflater) | Maker::Here(mut inflater) => {
                 self.buffer.resize(limits::COPY_BYTES, 0);
                 self.end = inflater.read(&mut self.buffer)?;
-                read = self.meter.scale().read(inflater.consumed());
+                read = self.meter.counter().read(inflater.consumed());
                 if self.end == 0 { Maker::Done } else { Maker::Here(inflater) }
             }
             other => other,
@@ -140,22 +140,22 @@ impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
             used.send(vec![0; limits::COPY_BYTES]).ok();
         }
         self.maker = Maker::There { made, used };
-        let scale = self.meter.scale();
-        self.scope.spawn(move || make_ahead(inflater, scale, &from_user, &to_user, permit));
+        let counter = self.meter.counter();
+        self.scope.spawn(move || make_ahead(inflater, counter, &from_user, &to_user, permit));
     }
 }
 
 /// Makes a piece in every buffer that comes, until there is no more to make or to fill.
 fn make_ahead<R: Read>(
     mut inflater: Inflater<'_, R>,
-    scale: Scale<'_>,
+    counter: CompressedCounter<'_>,
     used: &Receiver<Vec<u8>>,
     made: &Sender<Made>,
     permit: Permit<'_>,
 ) {
     for mut buffer in used {
         let piece = inflater.read(&mut buffer);
-        let piece = piece.map(|end| (buffer, end, scale.read(inflater.consumed())));
+        let piece = piece.map(|end| (buffer, end, counter.read(inflater.consumed())));
         let more = matches!(&piece, Ok((_, 1.., _)));
         if made.send(piece).is_err() || !more {
             break;

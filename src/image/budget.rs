@@ -110,8 +110,8 @@ impl<'a> Meter<'a> {
     }
 
     /// What measures the pieces where they are made.
-    pub(super) const fn scale(&self) -> Scale<'a> {
-        Scale { budget: self.budget, kind: self.kind }
+    pub(super) const fn counter(&self) -> CompressedCounter<'a> {
+        CompressedCounter { budget: self.budget, kind: self.kind }
     }
 
     /// Counts a piece of `bytes` bytes, made when `read` compressed ones had been read.
@@ -151,12 +151,12 @@ impl<'a> Meter<'a> {
 
 /// Says how many compressed bytes count for a piece that was just made.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scale<'a> {
+pub(super) struct CompressedCounter<'a> {
     budget: &'a Budget,
     kind: StreamKind,
 }
 
-impl Scale<'_> {
+impl CompressedCounter<'_> {
     /// `own`: the stream's own compressed bytes, as far as they were read.
     pub(super) fn read(&self, own: u64) -> u64 {
         match self.kind {
@@ -222,12 +222,12 @@ mod tests {
         outer.piece(10_000, 10).unwrap();
         for _ in 0..2 {
             let mut inner = Meter::new(&budget, StreamKind::Nested);
-            let read = inner.scale().read(10_000);
+            let read = inner.counter().read(10_000);
             assert_eq!(read, 10);
             inner.piece(6000, read).unwrap();
         }
         let mut inner = Meter::new(&budget, StreamKind::Nested);
-        assert!(inner.piece(1, inner.scale().read(1)).is_err());
+        assert!(inner.piece(1, inner.counter().read(1)).is_err());
         assert!(budget.check().is_err());
     }
 }
