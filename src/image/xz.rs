@@ -20,7 +20,7 @@ const FOREIGN: &str = "something else follows it";
 
 /// Reads the content of all streams.
 pub(super) struct XzStreams<'a, R> {
-    place: Place<R>,
+    state: XzState<R>,
     windows: Windows<'a>,
     /// The current block's dictionary.
     window: Option<Window<'a>>,
@@ -29,29 +29,29 @@ pub(super) struct XzStreams<'a, R> {
     blocks: u64,
 }
 
-enum Place<R> {
+enum XzState<R> {
     /// At a stream's first byte, or at the end if one stream is behind us.
     Stream { source: R, first: bool },
     /// At a block's or the index's first byte.
     Block(R),
     /// Inside a block.
-    Inside(Box<Lzma2Reader<Tally<R>>>),
+    Inside(Box<Lzma2Reader<CountingReader<R>>>),
     /// At the end, or behind an error.
     End,
 }
 
 impl<'a, R: Read> XzStreams<'a, R> {
     pub(super) fn new(source: R, windows: Windows<'a>) -> Self {
-        let place = Place::Stream { source, first: true };
-        Self { place, windows, window: None, flags: [0; 2], blocks: 0 }
+        let state = XzState::Stream { source, first: true };
+        Self { state, windows, window: None, flags: [0; 2], blocks: 0 }
     }
 
-    fn begin_stream(&mut self, mut source: R, first: bool) -> io::Result<Place<R>> {
+    fn begin_stream(&mut self, mut source: R, first: bool) -> io::Result<XzState<R>> {
         let mut header = [0_u8; 12];
         loop {
             let (start, rest) = header.split_at_mut(4);
             match read_full(&mut source, start)? {
-                0 if !first => return Ok(Place::End),
+                0 if !first => return Ok(XzState::End),
                 // Stream padding: zeros in multiples of four, only behind a stream.
                 4 if !first && start.iter().all(|byte| *byte == 0) => {}
                 4 => {
@@ -72,16 +72,16 @@ impl<'a, R: Read> XzStreams<'a, R> {
         check_crc(&[f0, f1], crc)?;
         self.flags = [f0, f1];
         self.blocks = 0;
-        Ok(Place::Block(source))
+        Ok(XzState::Block(source))
     }
 
-    fn begin_block(&mut self, mut source: R) -> io::Result<Place<R>> {
+    fn begin_block(&mut self, mut source: R) -> io::Result<XzState<R>> {
         let mut size = [0];
         source.read_exact(&mut size)?;
         let [size] = size;
         if size == 0 {
             self.end_stream(&mut source)?;
-            return Ok(Place::Stream { source, first: false });
+            return Ok(XzState::Stream { source, first: false });
         }
         let mut header = vec![0; usize::from(size).saturating_mul(4).saturating_add(3)];
         source.read_exact(&mut header)?;
@@ -95,12 +95,12 @@ impl<'a, R: Read> XzStreams<'a, R> {
         // Never larger than what was asked for.
         let size = u32::try_from(window.size).unwrap_or(dictionary);
         self.window = Some(window);
-        let reader = Lzma2Reader::new(Tally { source, count: 0 }, size, None);
-        Ok(Place::Inside(Box::new(reader)))
+        let reader = Lzma2Reader::new(CountingReader { source, count: 0 }, size, None);
+        Ok(XzState::Inside(Box::new(reader)))
     }
 
-    fn end_block(&self, tally: Tally<R>) -> io::Result<Place<R>> {
-        let Tally { mut source, count } = tally;
+    fn end_block(&self, counting: CountingReader<R>) -> io::Result<XzState<R>> {
+        let CountingReader { mut source, count } = counting;
         expect_zeros(&mut source, padding(count))?;
         let [_, check] = self.flags;
         // Check sizes by id: 0, 4 × 3, 8 × 3, 16 × 3, 32 × 3, 64 × 3.
@@ -114,12 +114,12 @@ impl<'a, R: Read> XzStreams<'a, R> {
         };
         let mut value = [0; 64];
         source.read_exact(value.get_mut(..length).unwrap_or_default())?;
-        Ok(Place::Block(source))
+        Ok(XzState::Block(source))
     }
 
     /// Index (its first byte, 0, is read already) and footer.
     fn end_stream(&self, source: &mut R) -> io::Result<()> {
-        let mut index = Hashed { source, crc: Crc::new(), count: 1 };
+        let mut index = IndexReader { source, crc: Crc::new(), count: 1 };
         index.crc.update(&[0]);
         if number(&mut index)? != self.blocks {
             return Err(malformed("the index lists another number of blocks"));
@@ -157,10 +157,10 @@ impl<R: Read> Read for XzStreams<'_, R> {
             return Ok(0);
         }
         loop {
-            self.place = match std::mem::replace(&mut self.place, Place::End) {
-                Place::Stream { source, first } => self.begin_stream(source, first)?,
-                Place::Block(source) => self.begin_block(source)?,
-                Place::Inside(mut reader) => {
+            self.state = match std::mem::replace(&mut self.state, XzState::End) {
+                XzState::Stream { source, first } => self.begin_stream(source, first)?,
+                XzState::Block(source) => self.begin_block(source)?,
+                XzState::Inside(mut reader) => {
                     let window = &self.window;
                     let count = reader.read(buffer).map_err(|error| {
                         match window.as_ref().and_then(Window::fault) {
@@ -169,14 +169,14 @@ impl<R: Read> Read for XzStreams<'_, R> {
                         }
                     })?;
                     if count > 0 {
-                        self.place = Place::Inside(reader);
+                        self.state = XzState::Inside(reader);
                         return Ok(count);
                     }
                     let source = reader.into_inner();
                     self.window = None;
                     self.end_block(source)?
                 }
-                Place::End => return Ok(0),
+                XzState::End => return Ok(0),
             };
         }
     }
@@ -265,12 +265,12 @@ fn malformed(reason: &str) -> io::Error {
 }
 
 /// Counts a block's compressed bytes.
-struct Tally<R> {
+struct CountingReader<R> {
     source: R,
     count: u64,
 }
 
-impl<R: Read> Read for Tally<R> {
+impl<R: Read> Read for CountingReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.source.read(buffer)?;
         self.count = self.count.saturating_add(count as u64);
@@ -279,13 +279,13 @@ impl<R: Read> Read for Tally<R> {
 }
 
 /// Counts and sums the bytes of an index.
-struct Hashed<'a, R> {
+struct IndexReader<'a, R> {
     source: &'a mut R,
     crc: Crc,
     count: u64,
 }
 
-impl<R: Read> Read for Hashed<'_, R> {
+impl<R: Read> Read for IndexReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.source.read(buffer)?;
         self.crc.update(buffer.get(..count).unwrap_or_default());
