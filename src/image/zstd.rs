@@ -56,7 +56,7 @@ impl<'a, R: Read> ZstdFrames<'a, R> {
             }
             let number = u32::from_le_bytes(magic);
             if number == FRAME {
-                let mut header = Header::read(&mut self.source)?;
+                let mut header = FrameHeader::read(&mut self.source)?;
                 if header.window > limits::ZSTD_WINDOW_BYTES {
                     return Err(malformed(&"the window is larger than 128 MiB"));
                 }
@@ -120,14 +120,14 @@ fn decoder() -> FrameDecoder {
 }
 
 /// A frame's header behind the magic number (RFC 8878, 3.1.1.1), as far as it says how large the window is.
-struct Header {
+struct FrameHeader {
     /// Descriptor, window descriptor, dictionary id, content size.
     bytes: [u8; 14],
     length: usize,
     window: u64,
 }
 
-impl Header {
+impl FrameHeader {
     fn read(source: &mut impl Read) -> io::Result<Self> {
         let mut bytes = [0; 14];
         let mut length = 0_usize;
