@@ -14,7 +14,7 @@ use flate2::bufread::GzDecoder;
 
 use super::header;
 use super::input::fault_of;
-use super::members::Members;
+use super::members::MultiDecoder;
 use super::windows::Windows;
 use super::xz::XzStreams;
 use super::zstd::{self, ZstdFrames};
@@ -94,9 +94,9 @@ pub(super) struct Inflater<'a, R: Read> {
 }
 
 enum Decoder<'a, R: io::BufRead> {
-    Gzip(Box<Members<GzDecoder<R>>>),
+    Gzip(Box<MultiDecoder<GzDecoder<R>>>),
     Xz(Box<XzStreams<'a, R>>),
-    Bzip2(Box<Members<BzDecoder<R>>>),
+    Bzip2(Box<MultiDecoder<BzDecoder<R>>>),
     Zstd(Box<ZstdFrames<'a, R>>),
 }
 
@@ -105,9 +105,9 @@ impl<'a, R: Read> Inflater<'a, R> {
         let seen = Arc::new(Seen::default());
         let raw = BufReader::with_capacity(64 << 10, Raw { inner, seen: Arc::clone(&seen) });
         let decoder = match compression {
-            Compression::Gzip => Decoder::Gzip(Box::new(Members::new(raw))),
+            Compression::Gzip => Decoder::Gzip(Box::new(MultiDecoder::new(raw))),
             Compression::Xz => Decoder::Xz(Box::new(XzStreams::new(raw, windows))),
-            Compression::Bzip2 => Decoder::Bzip2(Box::new(Members::new(raw))),
+            Compression::Bzip2 => Decoder::Bzip2(Box::new(MultiDecoder::new(raw))),
             Compression::Zstd => Decoder::Zstd(Box::new(ZstdFrames::new(raw, windows))),
         };
         Self { decoder, compression, seen, failed: None }

@@ -9,7 +9,7 @@ use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 
 /// A decoder of one member.
-pub(super) trait Member: Read {
+pub(super) trait MemberDecoder: Read {
     type Source: BufRead;
     /// The first byte of every member.
     const FIRST: u8;
@@ -17,7 +17,7 @@ pub(super) trait Member: Read {
     fn end(self) -> Self::Source;
 }
 
-impl<R: BufRead> Member for GzDecoder<R> {
+impl<R: BufRead> MemberDecoder for GzDecoder<R> {
     type Source = R;
     const FIRST: u8 = 0x1f;
 
@@ -30,7 +30,7 @@ impl<R: BufRead> Member for GzDecoder<R> {
     }
 }
 
-impl<R: BufRead> Member for BzDecoder<R> {
+impl<R: BufRead> MemberDecoder for BzDecoder<R> {
     type Source = R;
     const FIRST: u8 = b'B';
 
@@ -44,17 +44,17 @@ impl<R: BufRead> Member for BzDecoder<R> {
 }
 
 /// Reads the content of all members. After an error it is at its end.
-pub(super) struct Members<M> {
+pub(super) struct MultiDecoder<M> {
     current: Option<M>,
 }
 
-impl<M: Member> Members<M> {
+impl<M: MemberDecoder> MultiDecoder<M> {
     pub(super) fn new(source: M::Source) -> Self {
         Self { current: Some(M::begin(source)) }
     }
 }
 
-impl<M: Member> Read for Members<M> {
+impl<M: MemberDecoder> Read for MultiDecoder<M> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if buffer.is_empty() {
             return Ok(0);
