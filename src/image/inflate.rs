@@ -87,9 +87,9 @@ pub(super) fn check_one_reading(compression: Compression, first: &[u8]) -> Resul
 
 /// A decompressing reader. Its errors carry a [`Fault`]; after one it stays failed.
 pub(super) struct Inflater<'a, R: Read> {
-    decoder: Decoder<'a, BufReader<Raw<R>>>,
+    decoder: Decoder<'a, BufReader<CompressedReader<R>>>,
     compression: Compression,
-    seen: Arc<Seen>,
+    status: Arc<InputStatus>,
     failed: Option<Fault>,
 }
 
@@ -102,26 +102,29 @@ enum Decoder<'a, R: io::BufRead> {
 
 impl<'a, R: Read> Inflater<'a, R> {
     pub(super) fn new(compression: Compression, inner: R, windows: Windows<'a>) -> Self {
-        let seen = Arc::new(Seen::default());
-        let raw = BufReader::with_capacity(64 << 10, Raw { inner, seen: Arc::clone(&seen) });
+        let status = Arc::new(InputStatus::default());
+        let raw = BufReader::with_capacity(
+            64 << 10,
+            CompressedReader { inner, status: Arc::clone(&status) },
+        );
         let decoder = match compression {
             Compression::Gzip => Decoder::Gzip(Box::new(MultiDecoder::new(raw))),
             Compression::Xz => Decoder::Xz(Box::new(XzStreams::new(raw, windows))),
             Compression::Bzip2 => Decoder::Bzip2(Box::new(MultiDecoder::new(raw))),
             Compression::Zstd => Decoder::Zstd(Box::new(ZstdFrames::new(raw, windows))),
         };
-        Self { decoder, compression, seen, failed: None }
+        Self { decoder, compression, status, failed: None }
     }
 
     /// How many compressed bytes were read.
     pub(super) fn consumed(&self) -> u64 {
-        self.seen.count.load(Ordering::Relaxed)
+        self.status.count.load(Ordering::Relaxed)
     }
 
     fn fault(&self, error: &io::Error) -> Fault {
-        if let Some(cause) = self.seen.error().take() {
+        if let Some(cause) = self.status.error().take() {
             fault_of(cause)
-        } else if self.seen.ended.load(Ordering::Relaxed) {
+        } else if self.status.ended.load(Ordering::Relaxed) {
             Fault::new(
                 Code::ArchiveTruncated,
                 format!("the {} data is cut off at byte {}", self.compression, self.consumed()),
@@ -156,36 +159,36 @@ impl<R: Read> Read for Inflater<'_, R> {
     }
 }
 
-/// What the compressed side has seen, so that an error of a decoder can be told apart.
+/// What the compressed side has status, so that an error of a decoder can be told apart.
 #[derive(Default)]
-struct Seen {
+struct InputStatus {
     count: AtomicU64,
     ended: AtomicBool,
     error: Mutex<Option<io::Error>>,
 }
 
-impl Seen {
+impl InputStatus {
     fn error(&self) -> MutexGuard<'_, Option<io::Error>> {
         self.error.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-struct Raw<R> {
+struct CompressedReader<R> {
     inner: R,
-    seen: Arc<Seen>,
+    status: Arc<InputStatus>,
 }
 
-impl<R: Read> Read for Raw<R> {
+impl<R: Read> Read for CompressedReader<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.inner.read(buffer) {
             Ok(count) => {
-                self.seen.ended.store(count == 0 && !buffer.is_empty(), Ordering::Relaxed);
-                self.seen.count.fetch_add(count as u64, Ordering::Relaxed);
+                self.status.ended.store(count == 0 && !buffer.is_empty(), Ordering::Relaxed);
+                self.status.count.fetch_add(count as u64, Ordering::Relaxed);
                 Ok(count)
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
             Err(error) => {
-                *self.seen.error() = Some(error);
+                *self.status.error() = Some(error);
                 Err(io::Error::other("the input can't be read"))
             }
         }
