@@ -17,7 +17,7 @@ const PIECES: usize = 4;
 
 /// A piece as it was made: the buffer, how much of it is filled (0 at the end), and how many compressed
 /// bytes it took.
-type Made = io::Result<(Vec<u8>, usize, u64)>;
+type Chunk = io::Result<(Vec<u8>, usize, u64)>;
 
 /// Decompressed data, also a piece at a time.
 pub(super) trait Pieces: Read + Send {
@@ -28,44 +28,44 @@ pub(super) trait Pieces: Read + Send {
     fn piece(&mut self) -> io::Result<&[u8]>;
 }
 
-struct Ahead<'scope, 'env, R: Read> {
+struct ReadAhead<'scope, 'env, R: Read> {
     scope: &'scope Scope<'scope, 'env>,
     threads: &'scope ThreadLimit,
     meter: Meter<'scope>,
-    maker: Maker<'scope, R>,
+    producer: Producer<'scope, R>,
     buffer: Vec<u8>,
     /// The piece in use is what `buffer` holds between these.
     start: usize,
     end: usize,
 }
 
-enum Maker<'scope, R: Read> {
+enum Producer<'scope, R: Read> {
     /// Nothing was made yet: what is short needs no second thread.
     Unused(Inflater<'scope, R>),
     Here(Inflater<'scope, R>),
     There {
-        made: Receiver<Made>,
+        made: Receiver<Chunk>,
         used: Sender<Vec<u8>>,
     },
     /// At the end, or behind an error.
     Done,
 }
 
-impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
+impl<'scope, 'env, R: Read + Send + 'scope> ReadAhead<'scope, 'env, R> {
     fn new(
         scope: &'scope Scope<'scope, 'env>,
         threads: &'scope ThreadLimit,
         meter: Meter<'scope>,
         inflater: Inflater<'scope, R>,
     ) -> Self {
-        let maker = Maker::Unused(inflater);
-        Self { scope, threads, meter, maker, buffer: Vec::new(), start: 0, end: 0 }
+        let producer = Producer::Unused(inflater);
+        Self { scope, threads, meter, producer, buffer: Vec::new(), start: 0, end: 0 }
     }
 
     /// Has the pieces made that could have been made ahead when the last one was taken, so that the input
     /// is read just as far on one thread as on two.
     fn leave(mut self) {
-        if let Maker::There { made, used } = self.maker {
+        if let Producer::There { made, used } = self.producer {
             drop(used);
             while made.recv().is_ok() {}
         } else {
@@ -79,12 +79,12 @@ impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
 
     fn fill(&mut self) -> io::Result<()> {
         (self.start, self.end) = (0, 0);
-        if matches!(self.maker, Maker::Here(_))
+        if matches!(self.producer, Producer::Here(_))
             && let Some(permit) = self.threads.try_permit()
         {
             self.split(permit);
         }
-        let Maker::There { made, used } = &self.maker else {
+        let Producer::There { made, used } = &self.producer else {
             let read = self.make()?;
             return self.count(read);
         };
@@ -96,12 +96,12 @@ impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
             Ok((buffer, end, read)) => {
                 (self.buffer, self.end) = (buffer, end);
                 if end == 0 {
-                    self.maker = Maker::Done;
+                    self.producer = Producer::Done;
                 }
                 self.count(read)
             }
             Err(error) => {
-                self.maker = Maker::Done;
+                self.producer = Producer::Done;
                 Err(error)
             }
         }
@@ -118,12 +118,12 @@ impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
     /// Makes the next piece on this thread; says how many compressed bytes it took.
     fn make(&mut self) -> io::Result<u64> {
         let mut read = 0;
-        self.maker = match std::mem::replace(&mut self.maker, Maker::Done) {
-            Maker::Unused(mut inflater) | Maker::Here(mut inflater) => {
+        self.producer = match std::mem::replace(&mut self.producer, Producer::Done) {
+            Producer::Unused(mut inflater) | Producer::Here(mut inflater) => {
                 self.buffer.resize(limits::COPY_BYTES, 0);
                 self.end = inflater.read(&mut self.buffer)?;
                 read = self.meter.counter().read(inflater.consumed());
-                if self.end == 0 { Maker::Done } else { Maker::Here(inflater) }
+                if self.end == 0 { Producer::Done } else { Producer::Here(inflater) }
             }
             other => other,
         };
@@ -132,14 +132,16 @@ impl<'scope, 'env, R: Read + Send + 'scope> Ahead<'scope, 'env, R> {
 
     /// Hands the making over to a second thread.
     fn split(&mut self, permit: Permit<'scope>) {
-        let Maker::Here(inflater) = std::mem::replace(&mut self.maker, Maker::Done) else { return };
+        let Producer::Here(inflater) = std::mem::replace(&mut self.producer, Producer::Done) else {
+            return;
+        };
         let (to_user, made) = channel();
         let (used, from_user) = channel();
         // The buffer that `fill` hands over comes on top.
         for _ in 1..PIECES {
             used.send(vec![0; limits::COPY_BYTES]).ok();
         }
-        self.maker = Maker::There { made, used };
+        self.producer = Producer::There { made, used };
         let counter = self.meter.counter();
         self.scope.spawn(move || make_ahead(inflater, counter, &from_user, &to_user, permit));
     }
@@ -150,7 +152,7 @@ fn make_ahead<R: Read>(
     mut inflater: Inflater<'_, R>,
     counter: CompressedCounter<'_>,
     used: &Receiver<Vec<u8>>,
-    made: &Sender<Made>,
+    made: &Sender<Chunk>,
     permit: Permit<'_>,
 ) {
     for mut buffer in used {
@@ -164,7 +166,7 @@ fn make_ahead<R: Read>(
     drop(permit);
 }
 
-impl<'scope, R: Read + Send + 'scope> Pieces for Ahead<'scope, '_, R> {
+impl<'scope, R: Read + Send + 'scope> Pieces for ReadAhead<'scope, '_, R> {
     fn piece(&mut self) -> io::Result<&[u8]> {
         self.fill()?;
         let piece = self.buffer.get(self.start..self.end).unwrap_or_default();
@@ -173,7 +175,7 @@ impl<'scope, R: Read + Send + 'scope> Pieces for Ahead<'scope, '_, R> {
     }
 }
 
-impl<'scope, R: Read + Send + 'scope> Read for Ahead<'scope, '_, R> {
+impl<'scope, R: Read + Send + 'scope> Read for ReadAhead<'scope, '_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.start == self.end {
             self.fill()?;
@@ -194,7 +196,7 @@ pub(super) fn ahead<R: Read + Send, T>(
     pass: impl FnOnce(&mut dyn Pieces) -> T,
 ) -> T {
     thread::scope(|scope| {
-        let mut ahead = Ahead::new(scope, threads, meter, inflater);
+        let mut ahead = ReadAhead::new(scope, threads, meter, inflater);
         let passed = pass(&mut ahead);
         ahead.leave();
         passed
