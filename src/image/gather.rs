@@ -18,7 +18,7 @@ use super::input::{
 };
 use super::named::Named;
 use super::names::IMAGE_NAMES;
-use super::segments::{Cutter, Gaps, Segment};
+use super::segments::{Gaps, Segment, Segmentation};
 use super::tar::{TarEntry, TarEntryKind, TarSource, Walker};
 use super::windows::Windows;
 use crate::limits;
@@ -204,7 +204,7 @@ fn inflated(
     let context = ReadContext { budget: &budget, kind: StreamKind::Nested, windows, threads };
     let walked = ahead(inflater, threads, Meter::new(&budget, StreamKind::Archive), |inner| {
         let mut walker = Walker::new(StreamSource(inner));
-        walk(&mut walker, Cutter::Nowhere, false, catalog, context)
+        walk(&mut walker, Segmentation::Nowhere, false, catalog, context)
     });
     let walked = walked.map_err(|fault| match fault.code() {
         Code::ArchiveUnrecognised => fault.at(format!("inside the {compression} data")),
@@ -225,9 +225,9 @@ fn plain(
 ) -> Result<Gathered, Fault> {
     let budget = Budget::default();
     let context = alone(&budget, threads);
-    let cutter = Cutter::new(options.cuts);
+    let segmentation = Segmentation::new(options.cuts);
     let mut walker = Walker::new(Gaps::new(source));
-    let mut walked = walk(&mut walker, cutter, file.is_some(), catalog, context)?;
+    let mut walked = walk(&mut walker, segmentation, file.is_some(), catalog, context)?;
     if let Some((file, counter)) = file {
         let contents = hash_all(&walked.alone, threads, &|member, buffer| {
             let span = Span::new(file, member.offset, member.size);
@@ -258,7 +258,7 @@ struct Walked {
 /// that are segments of their own are `left` for later.
 fn walk(
     walker: &mut Walker<impl TarSource>,
-    mut cutter: Cutter<'_>,
+    mut segmentation: Segmentation<'_>,
     left: bool,
     catalog: &mut Catalog,
     context: ReadContext<'_>,
@@ -269,7 +269,7 @@ fn walk(
         let (name, offset, size) = (entry.name.clone(), entry.offset, entry.size);
         let Some(number) = catalog.add(entry)? else { continue };
         let member = Member { number, name, offset, size };
-        let alone = cutter.alone(offset, size);
+        let alone = segmentation.alone(offset, size);
         if alone && left {
             walker.apart(Walker::skip_content)?;
         } else {

@@ -25,20 +25,20 @@ pub struct Segment {
 }
 
 /// Which members are segments of their own.
-pub(super) enum Cutter<'a> {
+pub(super) enum Segmentation<'a> {
     /// None: nothing is cut.
     Nowhere,
     /// Those of at least [`limits::SEGMENT_BYTES`].
     BySize,
     /// Those whose content is exactly one of the stated ranges.
-    Stated(Ranges<'a>),
+    Stated(StatedRanges<'a>),
 }
 
-impl<'a> Cutter<'a> {
+impl<'a> Segmentation<'a> {
     /// By the stated sizes, else by the member's size.
     pub(super) fn new(cuts: Option<&'a [u64]>) -> Self {
         cuts.map_or(Self::BySize, |sizes| {
-            Self::Stated(Ranges { rest: sizes.iter(), start: 0, end: 0 })
+            Self::Stated(StatedRanges { rest: sizes.iter(), start: 0, end: 0 })
         })
     }
 
@@ -54,13 +54,13 @@ impl<'a> Cutter<'a> {
 
 /// Stated ranges, walked over in step with the archive: nobody knows whether they fit, or add up to
 /// anything that a file could have.
-pub(super) struct Ranges<'a> {
+pub(super) struct StatedRanges<'a> {
     rest: slice::Iter<'a, u64>,
     start: u64,
     end: u64,
 }
 
-impl Ranges<'_> {
+impl StatedRanges<'_> {
     /// The size of the range that begins at `offset`, if one does.
     fn at(&mut self, offset: u64) -> Option<u64> {
         while self.start < offset || self.start == self.end {
@@ -140,8 +140,8 @@ mod tests {
     #[test]
     fn stated_ranges_choose_only_what_they_meet() {
         let alone = |cuts: &[u64], members: &[(u64, u64)]| -> Vec<bool> {
-            let mut cutter = Cutter::new(Some(cuts));
-            members.iter().map(|(offset, size)| cutter.alone(*offset, *size)).collect()
+            let mut segmentation = Segmentation::new(Some(cuts));
+            members.iter().map(|(offset, size)| segmentation.alone(*offset, *size)).collect()
         };
         let members = [(512, 100), (1536, 0), (2048, 700), (4096, 1)];
         let cases: [(&[u64], [bool; 4]); 9] = [
