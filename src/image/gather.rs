@@ -18,7 +18,7 @@ use super::input::{
 };
 use super::named::Named;
 use super::names::IMAGE_NAMES;
-use super::segments::{Gaps, Segment, Segmentation};
+use super::segments::{GapHasher, Segment, Segmentation};
 use super::tar::{TarEntry, TarEntryKind, TarSource, Walker};
 use super::windows::Windows;
 use crate::limits;
@@ -226,7 +226,7 @@ fn plain(
     let budget = Budget::default();
     let context = alone(&budget, threads);
     let segmentation = Segmentation::new(options.cuts);
-    let mut walker = Walker::new(Gaps::new(source));
+    let mut walker = Walker::new(GapHasher::new(source));
     let mut walked = walk(&mut walker, segmentation, file.is_some(), catalog, context)?;
     if let Some((file, counter)) = file {
         let contents = hash_all(&walked.alone, threads, &|member, buffer| {

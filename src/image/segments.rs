@@ -73,7 +73,7 @@ impl StatedRanges<'_> {
 }
 
 /// A source that hashes all that passes, except the members that are left out.
-pub(super) struct Gaps<S> {
+pub(super) struct GapHasher<S> {
     inner: S,
     hasher: Hasher,
     start: u64,
@@ -81,7 +81,7 @@ pub(super) struct Gaps<S> {
     found: Vec<Segment>,
 }
 
-impl<S> Gaps<S> {
+impl<S> GapHasher<S> {
     pub(super) fn new(inner: S) -> Self {
         Self { inner, hasher: Hasher::new(), start: 0, left_out: false, found: Vec::new() }
     }
@@ -103,7 +103,7 @@ impl<S> Gaps<S> {
     }
 }
 
-impl<S: Read> Read for Gaps<S> {
+impl<S: Read> Read for GapHasher<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         if !self.left_out {
@@ -113,7 +113,7 @@ impl<S: Read> Read for Gaps<S> {
     }
 }
 
-impl<S: TarSource> TarSource for Gaps<S> {
+impl<S: TarSource> TarSource for GapHasher<S> {
     /// What belongs to a gap is read, because it must be hashed.
     fn skip(&mut self, count: u64) -> io::Result<u64> {
         if self.left_out {
