@@ -27,7 +27,7 @@ use crate::path;
 use crate::verdict::{Code, Fault};
 
 /// What was gathered.
-pub(super) struct Gathered {
+pub(super) struct GatheredFiles {
     pub(super) container: Container,
     /// The facts of all regular files, in the order of the archive.
     pub(super) contents: Vec<FileContent>,
@@ -41,7 +41,7 @@ pub(super) fn stream(
     catalog: &mut Catalog,
     options: &Options<'_>,
     threads: &ThreadLimit,
-) -> Result<Gathered, Fault> {
+) -> Result<GatheredFiles, Fault> {
     let counter = Counter::new(options.progress);
     let mut reader = Counted { inner: stream, counter: &counter };
     let (first, length) = first_block(&mut reader)?;
@@ -59,7 +59,7 @@ pub(super) fn file(
     catalog: &mut Catalog,
     options: &Options<'_>,
     threads: &ThreadLimit,
-) -> Result<Gathered, Fault> {
+) -> Result<GatheredFiles, Fault> {
     let counter = Counter::new(options.progress);
     let size = file.size();
     options.progress.expect(size);
@@ -84,7 +84,7 @@ pub(super) fn layout(
     catalog: &mut Catalog,
     options: &Options<'_>,
     threads: &ThreadLimit,
-) -> Result<Gathered, Fault> {
+) -> Result<GatheredFiles, Fault> {
     let counter = Counter::new(options.progress);
     let mut entries = tree.entries().map_err(fault_of)?;
     if entries.len() > limits::ARCHIVE_ENTRIES {
@@ -136,7 +136,7 @@ pub(super) fn layout(
     contents.extend(unnamed.iter().map(|it| (it.number, FileContent::unread(&it.name, it.size))));
     budget.check()?;
     let contents = in_order(contents);
-    Ok(Gathered { container: Container::Directory, contents, segments: Vec::new() })
+    Ok(GatheredFiles { container: Container::Directory, contents, segments: Vec::new() })
 }
 
 /// How the files of an archive are read that is not compressed.
@@ -196,7 +196,7 @@ fn inflated(
     compression: Compression,
     catalog: &mut Catalog,
     threads: &ThreadLimit,
-) -> Result<Gathered, Fault> {
+) -> Result<GatheredFiles, Fault> {
     let budget = Budget::default();
     let inflater = Inflater::new(compression, reader, Windows::InTurn(threads));
     // Who waited inside for the turn that the archive has would wait for ever.
@@ -212,7 +212,7 @@ fn inflated(
     })?;
     budget.check()?;
     let container = Container::CompressedTar(compression);
-    Ok(Gathered { container, contents: in_order(walked.contents), segments: Vec::new() })
+    Ok(GatheredFiles { container, contents: in_order(walked.contents), segments: Vec::new() })
 }
 
 /// Walks over an archive that is not compressed; of a file, the large members are read afterwards.
@@ -222,7 +222,7 @@ fn plain(
     catalog: &mut Catalog,
     options: &Options<'_>,
     threads: &ThreadLimit,
-) -> Result<Gathered, Fault> {
+) -> Result<GatheredFiles, Fault> {
     let budget = Budget::default();
     let context = alone(&budget, threads);
     let segmentation = Segmentation::new(options.cuts);
@@ -242,7 +242,7 @@ fn plain(
         Some(Segment { offset: member.offset, size: member.size, sha256 })
     });
     let segments = walker.into_source().with(alone);
-    Ok(Gathered { container: Container::Tar, contents, segments })
+    Ok(GatheredFiles { container: Container::Tar, contents, segments })
 }
 
 /// What a walk found.

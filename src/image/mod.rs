@@ -99,7 +99,7 @@ pub fn read(input: Input<'_>, options: &Options<'_>) -> Result<Archive, ArchiveE
         Input::Layout(tree) => gather::layout(tree, &mut catalog, options, threads),
     };
     gathered
-        .and_then(|gather::Gathered { container, contents, segments }| {
+        .and_then(|gather::GatheredFiles { container, contents, segments }| {
             let archive = decide::decide(files::Files::new(&catalog, &contents), container)?;
             Ok(Archive { segments, ..archive })
         })
