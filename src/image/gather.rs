@@ -14,7 +14,8 @@ use super::content::{self, FileContent, ReadContext};
 use super::header::BLOCK;
 use super::inflate::{self, Compression, Inflater, MAGIC_BYTES};
 use super::input::{
-    Counted, Counter, Options, ReadAt, Span, Tree, TreeKind, fault_of, read_full, resized,
+    Options, ProgressCounter, ProgressReader, RangeReader, ReadAt, Tree, TreeKind, fault_of,
+    read_full, resized,
 };
 use super::named::Named;
 use super::names::IMAGE_NAMES;
@@ -42,8 +43,8 @@ pub(super) fn stream(
     options: &Options<'_>,
     threads: &ThreadLimit,
 ) -> Result<GatheredFiles, Fault> {
-    let counter = Counter::new(options.progress);
-    let mut reader = Counted { inner: stream, counter: &counter };
+    let counter = ProgressCounter::new(options.progress);
+    let mut reader = ProgressReader { inner: stream, counter: &counter };
     let (first, length) = first_block(&mut reader)?;
     let first = first.get(..length).unwrap_or_default();
     let reader = Cursor::new(first).chain(reader);
@@ -60,10 +61,10 @@ pub(super) fn file(
     options: &Options<'_>,
     threads: &ThreadLimit,
 ) -> Result<GatheredFiles, Fault> {
-    let counter = Counter::new(options.progress);
+    let counter = ProgressCounter::new(options.progress);
     let size = file.size();
     options.progress.expect(size);
-    let mut span = Counted { inner: Span::new(file, 0, size), counter: &counter };
+    let mut span = ProgressReader { inner: RangeReader::new(file, 0, size), counter: &counter };
     let (first, length) = first_block(&mut span)?;
     let first = first.get(..length).unwrap_or_default();
     let gathered = match compression(first)? {
@@ -85,7 +86,7 @@ pub(super) fn layout(
     options: &Options<'_>,
     threads: &ThreadLimit,
 ) -> Result<GatheredFiles, Fault> {
-    let counter = Counter::new(options.progress);
+    let counter = ProgressCounter::new(options.progress);
     let mut entries = tree.entries().map_err(fault_of)?;
     if entries.len() > limits::ARCHIVE_ENTRIES {
         let message = format!("more than {} entries", limits::ARCHIVE_ENTRIES);
@@ -117,7 +118,7 @@ pub(super) fn layout(
     let hash = |members: &[Member]| -> Result<Vec<(usize, FileContent)>, Fault> {
         let contents = hash_all(members, threads, &|member, buffer| {
             let reader = tree.open(&member.name).map_err(fault_of)?;
-            let reader = Counted { inner: reader, counter: &counter };
+            let reader = ProgressReader { inner: reader, counter: &counter };
             content::read(reader, member.keep(), context, buffer)
         })?;
         Ok(members.iter().map(|member| member.number).zip(contents).collect())
@@ -218,7 +219,7 @@ fn inflated(
 /// Walks over an archive that is not compressed; of a file, the large members are read afterwards.
 fn plain(
     source: impl TarSource,
-    file: Option<(&dyn ReadAt, &Counter<'_>)>,
+    file: Option<(&dyn ReadAt, &ProgressCounter<'_>)>,
     catalog: &mut Catalog,
     options: &Options<'_>,
     threads: &ThreadLimit,
@@ -230,8 +231,8 @@ fn plain(
     let mut walked = walk(&mut walker, segmentation, file.is_some(), catalog, context)?;
     if let Some((file, counter)) = file {
         let contents = hash_all(&walked.alone, threads, &|member, buffer| {
-            let span = Span::new(file, member.offset, member.size);
-            content::read(Counted { inner: span, counter }, member.keep(), context, buffer)
+            let span = RangeReader::new(file, member.offset, member.size);
+            content::read(ProgressReader { inner: span, counter }, member.keep(), context, buffer)
         })?;
         walked.contents.extend(walked.alone.iter().map(|member| member.number).zip(contents));
     }
@@ -349,7 +350,7 @@ impl<R: Read + Send> TarSource for StreamSource<R> {
 /// not read again.
 struct FileSource<'a> {
     first: &'a [u8],
-    span: Counted<'a, Span<'a>>,
+    span: ProgressReader<'a, RangeReader<'a>>,
 }
 
 impl Read for FileSource<'_> {

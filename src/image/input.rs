@@ -187,12 +187,12 @@ pub struct Options<'a> {
 }
 
 /// Counts what was reported, so that the rest (skipped padding) can be reported at the end.
-pub(super) struct Counter<'a> {
+pub(super) struct ProgressCounter<'a> {
     progress: &'a dyn Progress,
     counted: AtomicU64,
 }
 
-impl<'a> Counter<'a> {
+impl<'a> ProgressCounter<'a> {
     pub(super) fn new(progress: &'a dyn Progress) -> Self {
         Self { progress, counted: AtomicU64::new(0) }
     }
@@ -209,12 +209,12 @@ impl<'a> Counter<'a> {
 }
 
 /// Reports every byte that passes.
-pub(super) struct Counted<'a, R> {
+pub(super) struct ProgressReader<'a, R> {
     pub(super) inner: R,
-    pub(super) counter: &'a Counter<'a>,
+    pub(super) counter: &'a ProgressCounter<'a>,
 }
 
-impl<R: Read> Read for Counted<'_, R> {
+impl<R: Read> Read for ProgressReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
         self.counter.add(count);
@@ -252,13 +252,13 @@ pub(super) fn resized(expected: u64, found: u64) -> Fault {
 }
 
 /// A range of a file as a reader.
-pub(super) struct Span<'a> {
+pub(super) struct RangeReader<'a> {
     file: &'a dyn ReadAt,
     position: u64,
     end: u64,
 }
 
-impl<'a> Span<'a> {
+impl<'a> RangeReader<'a> {
     /// `size` bytes from `offset` on. A file that ends before them has become shorter meanwhile, which
     /// is an error.
     pub(super) fn new(file: &'a dyn ReadAt, offset: u64, size: u64) -> Self {
@@ -273,7 +273,7 @@ impl<'a> Span<'a> {
     }
 }
 
-impl Read for Span<'_> {
+impl Read for RangeReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.end.saturating_sub(self.position);
         let length = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
