@@ -17,8 +17,8 @@ use super::input::{
     Options, ProgressCounter, ProgressReader, RangeReader, ReadAt, Tree, TreeKind, fault_of,
     read_full, resized,
 };
-use super::named::Named;
 use super::names::IMAGE_NAMES;
+use super::references::References;
 use super::segments::{GapHasher, Segment, Segmentation};
 use super::tar::{TarEntry, TarEntryKind, TarSource, Walker};
 use super::windows::Windows;
@@ -129,10 +129,11 @@ pub(super) fn layout(
         members.into_iter().partition(|member| member.size <= limits::ARCHIVE_JSON_BYTES);
     let mut contents = hash(&documents)?;
     let read = documents.iter().zip(&contents);
-    let named = Named::by(read.map(|(member, (_, content))| (member.name.as_str(), content)));
+    let references =
+        References::of(read.map(|(member, (_, content))| (member.name.as_str(), content)));
     let (large, unnamed): (Vec<_>, Vec<_>) = large
         .into_iter()
-        .partition(|member| !member.keep() && named.has(&member.name, member.size));
+        .partition(|member| !member.keep() && references.may_include(&member.name, member.size));
     contents.extend(hash(&large)?);
     contents.extend(unnamed.iter().map(|it| (it.number, FileContent::unread(&it.name, it.size))));
     budget.check()?;

@@ -11,7 +11,7 @@
 //!
 //! - `input`, `inflate` (with `members`, `xz` and `zstd`), `ahead`, `field`, `header`, `pax`, `tar` and
 //!   `segments` read; `budget` and `windows` bound what decompressing costs.
-//! - `names`, `catalog`, `statement`, `content`, `named` and `gather` collect names and facts.
+//! - `names`, `catalog`, `statement`, `content`, `references` and `gather` collect names and facts.
 //! - `object`, `descriptor`, `config`, `document`, `legacy`, `files`, `layer`, `docker`, `oci`,
 //!   `findings`, `leftover` and `decide` judge them, without any input or output.
 //!
@@ -39,12 +39,12 @@ mod leftover;
 mod legacy;
 mod members;
 mod mention;
-mod named;
 mod names;
 mod object;
 mod oci;
 mod outline;
 mod pax;
+mod references;
 mod segments;
 mod statement;
 mod tar;
