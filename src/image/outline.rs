@@ -54,18 +54,18 @@ fn scan(stream: &mut dyn Read, outline: &mut Outline) -> io::Result<()> {
             let inflater = Inflater::new(compression, whole, Windows::Small);
             let budget = Budget::default();
             let meter = Meter::new(&budget, StreamKind::Member);
-            scan_tar(Bounded { inflater, meter }, outline)
+            scan_tar(MeteredReader { inflater, meter }, outline)
         }
     }
 }
 
 /// Decompressed data that ends in an error where it costs too much.
-struct Bounded<'a, R: Read> {
+struct MeteredReader<'a, R: Read> {
     inflater: Inflater<'a, R>,
     meter: Meter<'a>,
 }
 
-impl<R: Read> Read for Bounded<'_, R> {
+impl<R: Read> Read for MeteredReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inflater.read(buffer)?;
         self.meter.piece(count, self.inflater.consumed()).map_err(io::Error::other)?;
