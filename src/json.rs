@@ -56,7 +56,7 @@ pub fn parse(bytes: &[u8], limit: u64) -> Result<Value, JsonError> {
     if size > limit {
         return Err(JsonError::TooLarge { size, limit });
     }
-    let state = State { left: Cell::new(limits::JSON_VALUES), refusal: Cell::new(None) };
+    let state = ParseState { left: Cell::new(limits::JSON_VALUES), refusal: Cell::new(None) };
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = Strict { state: &state, depth: 0 }
         .deserialize(&mut deserializer)
@@ -89,12 +89,12 @@ pub fn folded_key<'a>(object: &'a Map<String, Value>, known: &[&str]) -> Option<
         .map(String::as_str)
 }
 
-struct State {
+struct ParseState {
     left: Cell<usize>,
     refusal: Cell<Option<JsonError>>,
 }
 
-impl State {
+impl ParseState {
     fn refuse<E: de::Error>(&self, refusal: JsonError) -> E {
         let error = E::custom(&refusal);
         self.refusal.set(Some(refusal));
@@ -104,7 +104,7 @@ impl State {
 
 #[derive(Clone, Copy)]
 struct Strict<'s> {
-    state: &'s State,
+    state: &'s ParseState,
     depth: usize,
 }
 
