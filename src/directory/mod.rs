@@ -6,22 +6,22 @@
 //! system says, unchecked; the rooms above decide what is portable.
 
 mod entry;
-#[cfg(unix)]
-mod handle;
 #[cfg(any(not(unix), test))]
 #[cfg_attr(unix, allow(dead_code, unreachable_pub, reason = "compiled for its tests only"))]
-mod handle_portable;
+mod portable;
 mod read;
 mod system;
+#[cfg(unix)]
+mod unix;
 mod write;
 
 pub use entry::{Entry, EntryKind, FreeSpace, Listing, Stamp, TEMPORARY};
-#[cfg(unix)]
-pub use handle::{Folder, Lock, open_regular};
 #[cfg(not(unix))]
-pub use handle_portable::{Folder, Lock, open_regular};
+pub use portable::{Folder, Lock, open_regular};
 pub use read::read_small;
 pub use system::{system_fault, system_file};
+#[cfg(unix)]
+pub use unix::{Folder, Lock, open_regular};
 pub use write::write_beside;
 
 #[cfg(test)]

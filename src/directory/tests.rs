@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use super::{EntryKind, Listing, handle, handle_portable};
+use super::{EntryKind, Listing, portable, unix};
 use crate::verdict::Code;
 
 macro_rules! both_handles {
@@ -11,11 +11,11 @@ macro_rules! both_handles {
         #[test]
         fn $name() {
             {
-                use handle::Folder as $folder;
+                use unix::Folder as $folder;
                 $body
             }
             {
-                use handle_portable::Folder as $folder;
+                use portable::Folder as $folder;
                 $body
             }
         }
@@ -100,7 +100,7 @@ both_handles!(making_and_removing_stay_below, Folder, {
 #[test]
 fn a_file_is_written_whole_or_not_at_all() {
     let root = sample();
-    let folder = handle::Folder::open(root.path()).unwrap();
+    let folder = unix::Folder::open(root.path()).unwrap();
     folder.write("top", b"new", 0o644).unwrap();
     assert_eq!(fs::read(root.path().join("top")).unwrap(), b"new");
     // What an interrupted writing left is replaced.
