@@ -1,29 +1,30 @@
-//! Where the answers of a run go: lines as they come, a progress bar below them, and the reports at the
-//! end, also when the run is interrupted.
+//! Where the results of a run go: lines as they come, progress below them, and the reports at the end,
+//! also when the run is interrupted.
+//!
+//! Nothing is decided here but the exit status, from the outcomes.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::changed_since::EarlierResults;
 use super::progress_lines::ProgressLines;
 use super::{complain, new_file, shown};
 use crate::release::{Events, Place};
-use crate::report::{self, Detail, Form, RelativeName, RequestedPaths, StoredAnswers};
+use crate::report::{self, Detail, Form, StoredAnswers};
 use crate::verdict::{
-    ArtifactReport, Code, Cover, ExitStatus, Fault, Outcome, Report, Run, Shard, StoppedBy,
-    Summary, line,
+    ArtifactReport, Code, ExitStatus, Fault, Outcome, Report, Run, Shard, StoppedBy, Summary,
 };
 
-/// What is shown and written.
+/// What a run shows, and the reports it writes.
 #[derive(Debug)]
 pub(super) struct ConsoleOptions {
-    /// The form on standard output.
+    /// The form of standard output.
     pub(super) output: Form,
     pub(super) detail: Detail,
-    /// Files that get the report too.
+    /// Files to which the report is written too.
     pub(super) files: Vec<(PathBuf, Form)>,
     /// An earlier report: only what differs from it is shown.
     pub(super) earlier: Option<Report>,
@@ -32,20 +33,20 @@ pub(super) struct ConsoleOptions {
     pub(super) quiet: bool,
 }
 
-/// The answers of a run, shared with whoever handles an interruption.
+/// The results of a run, shared with the handler of interruptions.
 pub(super) struct Console {
     progress: ProgressLines,
     output: Form,
     detail: Detail,
     files: Vec<(PathBuf, Form)>,
     summary: bool,
-    /// Whether failures are told on the terminal although standard output has another form.
-    tells: bool,
+    /// Whether failures are also shown on the terminal, because standard output has another form.
+    shows_failures: bool,
     begun: Instant,
     bytes: AtomicU64,
     state: Mutex<ConsoleState>,
-    /// What was written to standard output, held while it is: whoever waits for the other end of a pipe must
-    /// not keep the answers from whoever is interrupted.
+    /// How writing to standard output went. It has a lock of its own: a write that waits for a slow pipe must
+    /// not hold up the handler of interruptions, which needs `state`.
     out: Mutex<io::Result<()>>,
 }
 
@@ -56,43 +57,26 @@ struct ConsoleState {
     count: Summary,
     /// Kept only if a report other than lines of text is wanted.
     stored: Option<StoredAnswers<(usize, Place)>>,
-    earlier: Option<EarlierAnswers>,
-    /// What an answer could not be kept for.
+    earlier: Option<EarlierResults>,
+    /// Why a result could not be kept.
     lost: io::Result<()>,
     ended: bool,
 }
 
-/// The answers of an earlier run.
-struct EarlierAnswers {
-    /// By what they are called below the paths that were asked for then.
-    answers: HashMap<RelativeName, VecDeque<ArtifactReport>>,
-    /// What things are called now.
-    now: RequestedPaths,
-    /// Which part it was of.
-    shard: Option<(u32, u32)>,
-    same: u64,
-}
-
 impl Console {
     /// A console for a run.
-    pub(super) fn new(wanted: ConsoleOptions, run: Run) -> Arc<Self> {
-        let keeps = wanted.output != Form::Text || !wanted.files.is_empty();
-        let earlier = wanted.earlier.map(|report| {
-            let shard = report.run.shard.as_ref().map(|it| (it.part, it.of));
-            let mut answers: HashMap<RelativeName, VecDeque<ArtifactReport>> = HashMap::new();
-            let (then, now) = RequestedPaths::both(&report.run, &run);
-            for artifact in report.artifacts {
-                answers.entry(then.artifact(&artifact)).or_default().push_back(artifact);
-            }
-            EarlierAnswers { answers, now, shard, same: 0 }
-        });
+    pub(super) fn new(options: ConsoleOptions, run: Run) -> Arc<Self> {
+        let keeps = options.output != Form::Text || !options.files.is_empty();
+        let earlier = options.earlier.map(|report| EarlierResults::new(report, &run));
         Arc::new(Self {
-            progress: ProgressLines::new(wanted.quiet),
-            output: wanted.output,
-            detail: wanted.detail,
-            files: wanted.files,
-            summary: wanted.summary,
-            tells: wanted.output != Form::Text && !wanted.quiet && io::stderr().is_terminal(),
+            progress: ProgressLines::new(options.quiet),
+            output: options.output,
+            detail: options.detail,
+            files: options.files,
+            summary: options.summary,
+            shows_failures: options.output != Form::Text
+                && !options.quiet
+                && io::stderr().is_terminal(),
             begun: Instant::now(),
             bytes: AtomicU64::new(0),
             state: Mutex::new(ConsoleState {
@@ -112,25 +96,25 @@ impl Console {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Goes on to the next path.
+    /// Begins the next path.
     pub(super) fn next_path(&self) {
         let mut state = self.state();
         state.path = state.path.saturating_add(1);
     }
 
-    /// Changes what is said of the run.
+    /// Changes the description of the run in the report.
     pub(super) fn of_run(&self, change: impl FnOnce(&mut Run)) {
         change(&mut self.state().run);
     }
 
-    /// Whether any answer so far is a failure.
+    /// Whether any result so far is a failure.
     pub(super) fn has_failed(&self) -> bool {
         let failed = |outcome: &Outcome| outcome.exit_status() == ExitStatus::Failed;
         self.state().count.outcomes.keys().any(failed)
     }
 
-    /// Writes everything that is left to write. Gives the exit status of the run, and why reports could not
-    /// be written ([`Code::WriteFailed`]): that never hides a failure.
+    /// Writes what is left to write. Returns the exit status of the run, and the faults of reports that could
+    /// not be written ([`Code::WriteFailed`]): these never hide a failure.
     pub(super) fn end(&self) -> (ExitStatus, Vec<Fault>) {
         let mut state = self.state();
         let outcomes: Vec<Outcome> = state.count.outcomes.keys().copied().collect();
@@ -140,11 +124,10 @@ impl Console {
         (ExitStatus::of(outcomes.into_iter().chain(written)), faults)
     }
 
-    /// Ends the run where it is: what was found so far is written, as a part of the whole, and the process
-    /// ends with 130.
+    /// Ends the run where it is: writes the results so far as a partial report, and exits with 130.
     pub(super) fn interrupt(&self) {
         let mut state = self.state();
-        // Whoever ended it is about to leave.
+        // The run has ended, and the process is about to.
         if state.ended {
             return;
         }
@@ -155,7 +138,8 @@ impl Console {
         std::process::exit(ExitStatus::Interrupted.code().into());
     }
 
-    /// Writes the files first: nobody can hold them up. Goes on whatever can't be written.
+    /// Writes the report files first, since no pipe can hold them up, then standard output. A failed write
+    /// does not stop the others.
     fn conclude(&self, state: &mut ConsoleState) -> Vec<Fault> {
         state.ended = true;
         self.progress.clear();
@@ -193,40 +177,7 @@ impl Console {
 
     fn last_lines(&self, out: &mut dyn io::Write, state: &mut ConsoleState) -> io::Result<()> {
         if let Some(earlier) = &state.earlier {
-            let mut gone: Vec<(&String, Outcome, &RelativeName)> = Vec::new();
-            for (called, answers) in &earlier.answers {
-                gone.extend(answers.iter().map(|it| (&it.name, it.outcome(), called)));
-            }
-            gone.sort();
-            let shard = state.run.shard.as_ref().map(|it| (it.part, it.of));
-            // Another part says nothing of these, nor does what was left out.
-            let excluded: BTreeSet<RelativeName> = state
-                .run
-                .coverage
-                .iter()
-                .flat_map(|it| &it.files)
-                .filter(|it| it.cover == Cover::Excluded)
-                .map(|it| earlier.now.file(&it.name))
-                .collect();
-            let left_out = |called: &RelativeName| {
-                let (number, within, name) = called;
-                let below = (*number, within.clone(), format!("{name}/"));
-                excluded.contains(called)
-                    || excluded
-                        .range(&below..)
-                        .next()
-                        .is_some_and(|it| it.0 == below.0 && it.2.starts_with(&below.2))
-            };
-            gone.retain(|(.., called)| !left_out(called));
-            if !state.run.partial && shard == earlier.shard {
-                for (name, outcome, _) in gone {
-                    let name = crate::verdict::printable(name);
-                    line!(out, "{name}: gone, it was {}", outcome.word())?;
-                }
-            }
-            let verb =
-                if earlier.same == 1 { "result is unchanged" } else { "results are unchanged" };
-            line!(out, "{} {verb}", earlier.same)?;
+            earlier.last_lines(out, &state.run)?;
         }
         if self.summary || state.run.partial {
             report::summary(out, &state.run)?;
@@ -245,26 +196,13 @@ impl Console {
                     io::stdout().lock().write_all(&lines)
                 });
             }
-        } else if self.tells && !fine {
+        } else if self.shows_failures && !fine {
             self.progress.suspend(|| {
                 let mut lines = Vec::new();
                 let _ = report::artifact(&mut lines, report, Detail::Brief);
                 let _ = io::stderr().lock().write_all(&lines);
             });
         }
-    }
-}
-
-impl EarlierAnswers {
-    /// Whether an answer is what it was.
-    fn knows(&mut self, report: &ArtifactReport) -> bool {
-        let called = self.now.artifact(report);
-        let Some(before) = self.answers.get_mut(&called).and_then(VecDeque::pop_front) else {
-            return false;
-        };
-        let same = report::differs(&before, report).is_none();
-        self.same = self.same.saturating_add(u64::from(same));
-        same
     }
 }
 
@@ -306,7 +244,7 @@ impl Events for Console {
         {
             state.lost = Err(error);
         }
-        let known = state.earlier.as_mut().is_some_and(|earlier| earlier.knows(&report));
+        let known = state.earlier.as_mut().is_some_and(|earlier| earlier.is_unchanged(&report));
         drop(state);
         if !known {
             self.tell(&report);
@@ -314,17 +252,17 @@ impl Events for Console {
     }
 }
 
-/// How long the writing of a partial report may take before the process ends without it.
+/// How long writing a partial report may take before the process exits without it.
 const PATIENCE: Duration = Duration::from_millis(900);
 
-/// Has an interruption (Ctrl-C, or the request to end) end the run with what was found so far.
+/// Lets an interruption (Ctrl-C, or a request to terminate) end the run with the results so far.
 ///
 /// # Errors
-/// [`Code::Unreadable`] when the system does not let it.
+/// [`Code::Unreadable`] if the system refuses the handler.
 pub(super) fn on_interrupt(console: &Arc<Console>) -> Result<(), Fault> {
     let console = Arc::clone(console);
     ctrlc::set_handler(move || {
-        // Whatever holds the answers up, the operator gets the terminal back.
+        // Whatever holds the report up, the operator gets the terminal back.
         let files: Vec<PathBuf> = console.files.iter().map(|(path, _)| path.clone()).collect();
         std::thread::spawn(move || {
             std::thread::sleep(PATIENCE);

@@ -109,7 +109,7 @@ pub(super) fn open_stream(path: &Path) -> Result<Box<dyn Read>, Fault> {
 
 /// Reads a small file that the operator named, whole; one that is larger than `limit` bytes is refused with
 /// `too_large` after `limit` bytes, whatever its size. It may be a pipe, as cosign takes
-/// `--bundle <(command)`: whoever names one wants it to be waited for.
+/// `--bundle <(command)`: the operator expects it to be waited for.
 ///
 /// # Errors
 /// Those of [`open_stream`], and `too_large`.
@@ -143,7 +143,7 @@ fn read_whole(
 }
 
 /// The same for a file of the configuration (a key, a trusted root, a profile): one that can't be read
-/// is `unusable` as well, since there is nothing to judge with.
+/// is `unusable` as well, since there is nothing to verify with.
 ///
 /// # Errors
 /// [`Code::FileNotFound`] and `unusable`.

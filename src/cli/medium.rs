@@ -1,10 +1,9 @@
-//! Whether a path lies on a medium that only one reader at a time serves well: a rotating or an optical
-//! disk.
+//! Detects media that should be read by one thread at a time: rotating and optical disks.
 
 use std::fs;
 use std::path::Path;
 
-/// What the medium below a path is, if several readers would make it seek to and fro.
+/// The kind of the medium that holds a path, if several readers would make it seek back and forth.
 #[cfg(target_os = "linux")]
 pub(super) fn seeks(path: &Path) -> Option<&'static str> {
     use std::os::unix::fs::MetadataExt as _;
@@ -20,13 +19,13 @@ pub(super) fn seeks(path: &Path) -> Option<&'static str> {
 /// The same for a block device by its directory in `/sys`.
 #[cfg(target_os = "linux")]
 fn of_block(block: &Path) -> Option<&'static str> {
-    // A partition lies below its disk, and only the disk says how it turns.
+    // A partition is below its disk, and only the disk says whether it rotates.
     let disk = if block.join("queue").is_dir() { block } else { block.parent()? };
     let name = disk.file_name()?.to_string_lossy();
     if name.starts_with("sr") {
         return Some("an optical disk");
     }
-    // A virtual disk says that it rotates where nobody told it otherwise, whatever lies below it.
+    // A virtual disk claims to rotate by default, whatever holds its data.
     let vendor = fs::read_to_string(disk.join("device/vendor")).unwrap_or_default();
     let is_virtual =
         disk.components().any(|part| part.as_os_str().to_string_lossy().starts_with("virtio"))
@@ -35,7 +34,7 @@ fn of_block(block: &Path) -> Option<&'static str> {
     (rotational.trim() == "1" && !is_virtual).then_some("a rotating disk")
 }
 
-/// Elsewhere nothing is known of the medium.
+/// Other systems are not asked about the medium.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn seeks(_path: &Path) -> Option<&'static str> {
     None

@@ -1,5 +1,5 @@
-//! The command line: arguments, files, progress bars, exit codes. The only room that opens files,
-//! reads the clock or writes to a terminal.
+//! The command line: arguments, files, progress bars, exit codes. The only room that reads the
+//! environment or writes to a terminal.
 //!
 //! Standard output is the result (in `verify-blob`, as in cosign, standard error is); progress and
 //! warnings go to standard error.
@@ -7,6 +7,7 @@
 mod apart;
 mod args;
 mod batch_args;
+mod changed_since;
 mod console;
 mod cosign_options;
 mod detect;
@@ -89,8 +90,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     ExitCode::from(status.code())
 }
 
-/// The same error with arguments that can be shown: it quotes them as they are, and they may come from
-/// the name of a file that somebody else chose.
+/// The same error with arguments escaped for display: clap quotes them as they are, and an argument may
+/// be a file name that somebody else chose.
 fn readable(error: clap::Error, arguments: &[OsString]) -> clap::Error {
     let shown = |argument: &OsString| {
         let text = argument.to_string_lossy();
@@ -106,27 +107,27 @@ fn readable(error: clap::Error, arguments: &[OsString]) -> clap::Error {
     }
 }
 
-/// Says on standard error what is wrong and what to do next.
+/// Writes an error to standard error: what is wrong and what to do next.
 fn complain(fault: &Fault) {
     let mut err = io::stderr().lock();
     let _ = line!(err, "sealift: error[{}]: {fault}", fault.code());
     let _ = line!(err, "  next: {}", fault.next());
 }
 
-/// Says something on standard error that is no error.
+/// Writes a warning to standard error.
 fn warn(text: &str) {
     let _ = line!(io::stderr().lock(), "WARNING: {}", printable_within(text, SENTENCE));
 }
 
-/// So many of something, in words.
+/// A number of things, in words: `1 file`, `2 files`.
 fn number(count: usize, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {what}{plural}")
 }
 
-/// The status of a run that only shows something.
+/// The exit status of a command that only shows something, by how writing it went.
 fn shown(written: io::Result<()>) -> Result<ExitStatus, Fault> {
-    // A reader that has seen enough (`| head`) is no error.
+    // A closed pipe (`| head`) is not an error.
     match written {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(files::unreadable("standard output", &error))
@@ -135,12 +136,12 @@ fn shown(written: io::Result<()>) -> Result<ExitStatus, Fault> {
     }
 }
 
-/// How many threads work: as asked for, else one for each core.
+/// The number of threads: as requested, otherwise one for each core.
 fn jobs(asked: Option<u16>) -> usize {
     asked.map_or_else(|| thread::available_parallelism().map_or(1, Into::into), Into::into)
 }
 
-/// The vendor profile that is named, else the built-in one.
+/// Loads the vendor profile that is named, otherwise the built-in one.
 fn load_profile(path: Option<&Path>) -> Result<VendorProfile, Fault> {
     let Some(path) = path else { return VendorProfile::k2view() };
     let bytes = files::read_config(path, limits::PROFILE_BYTES, Code::ProfileMalformed)?;

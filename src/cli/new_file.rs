@@ -1,4 +1,9 @@
-//! Writing files that must not exist yet: nothing is overwritten, and nothing half written is left.
+//! Writes files whole or not at all: new ones, which never overwrite a file, and reports, which replace
+//! the file of the same name.
+//!
+//! `directory::Folder::write` also replaces a file in one step, but it takes all bytes at once, and its
+//! temporary name assumes one writer. A report is streamed, other runs may write to the same folder, and
+//! the temporary file must be found again when the run is interrupted ([`give_up`]).
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -11,14 +16,14 @@ use crate::verdict::{Code, Fault};
 /// Who may read a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Readers {
-    /// Whoever the system's defaults (on Unix the umask) let.
+    /// Whoever the system's defaults allow (on Unix, the umask).
     Default,
-    /// The owner alone, from the moment the file exists (Unix mode 0600). Elsewhere the folder's rules
-    /// hold.
+    /// The owner alone, from the moment the file exists (Unix mode 0600). On other systems the folder's
+    /// permissions hold.
     Owner,
 }
 
-/// A file that this program has created. Unless it is kept it is removed again.
+/// A file that this program has created. It is removed again unless it is kept.
 #[derive(Debug)]
 pub(super) struct NewFile {
     path: PathBuf,
@@ -27,8 +32,8 @@ pub(super) struct NewFile {
 }
 
 impl NewFile {
-    /// Creates an empty file; the operating system itself refuses if the name is taken, also by a
-    /// link that leads nowhere.
+    /// Creates an empty file. The operating system itself refuses a name that is taken, even by a dangling
+    /// link.
     ///
     /// # Errors
     /// [`Code::OutputExists`], [`Code::WriteFailed`].
@@ -43,7 +48,7 @@ impl NewFile {
         Ok(Self { path: path.to_owned(), file, kept: false })
     }
 
-    /// Writes the whole content and waits until it is on the medium.
+    /// Writes the whole content through to the medium.
     ///
     /// # Errors
     /// [`Code::WriteFailed`].
@@ -64,14 +69,14 @@ impl NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.kept {
-            // Whatever led here is being reported; that the rest could not be removed adds nothing.
+            // The error that led here is reported; a failed removal adds nothing to it.
             drop(fs::remove_file(&self.path));
         }
     }
 }
 
-/// Waits until the name is on the medium too. Not every file system can, and the content already is:
-/// a failure changes nothing.
+/// Writes the name through to the medium too. Not every file system can, and the content is there
+/// already, so a failure is ignored.
 #[cfg(unix)]
 fn sync_folder(path: &Path) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -83,7 +88,7 @@ fn sync_folder(path: &Path) {
 #[cfg(not(unix))]
 fn sync_folder(_: &Path) {}
 
-/// Writes a file that takes the place of one of the same name, if there is one: whole, or not at all.
+/// Writes a file, in place of one of the same name if there is one.
 ///
 /// # Errors
 /// [`Code::WriteFailed`].
@@ -103,22 +108,22 @@ pub(super) fn replace(
     Ok(())
 }
 
-/// Removes what [`replace`] has half written, when the process is about to end.
+/// Removes the unfinished file of [`replace`] when the process is about to exit.
 pub(super) fn give_up(path: &Path) {
     drop(fs::remove_file(temporary(path)));
 }
 
-/// What a file is called until it is whole.
+/// The name of a file until it is complete.
 fn temporary(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}{TEMPORARY}", std::process::id()));
     path.with_file_name(name)
 }
 
-/// Refuses a name that is taken, before any work is done for nothing.
+/// Refuses a name that is taken, before any work is done in vain.
 ///
 /// # Errors
-/// [`Code::OutputExists`]; [`Code::WriteFailed`] if that can't be told.
+/// [`Code::OutputExists`]; [`Code::WriteFailed`] if that can't be found out.
 pub(super) fn must_be_free(path: &Path) -> Result<(), Fault> {
     match fs::symlink_metadata(path) {
         Ok(_) => Err(taken(path)),

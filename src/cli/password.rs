@@ -19,7 +19,7 @@ use crate::verdict::{Code, Fault};
 /// The environment variables, the first that is set wins.
 const VARIABLES: [&str; 2] = ["SEALIFT_PASSWORD", "COSIGN_PASSWORD"];
 
-/// The option that says where the password is.
+/// The option that names a password file.
 #[derive(Debug, Args)]
 pub(super) struct PasswordArgs {
     /// File with the password of the private key in its first line

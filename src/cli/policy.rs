@@ -1,4 +1,4 @@
-//! Finding and loading the trust policy, and `sealift policy check`, which says what one means.
+//! Finds and loads the trust policy in force; `sealift policy check`, which explains one.
 
 use std::env;
 use std::io;

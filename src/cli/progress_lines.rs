@@ -34,7 +34,7 @@ struct ProgressState {
     /// Bytes that are still expected.
     expected: u64,
     begun: Instant,
-    said: Instant,
+    last_line: Instant,
 }
 
 struct RunningFile {
@@ -65,7 +65,7 @@ impl ProgressLines {
             bytes: 0,
             expected: 0,
             begun: now,
-            said: now,
+            last_line: now,
         };
         Self { quiet, bars, state: Mutex::new(state) }
     }
@@ -168,9 +168,9 @@ impl ProgressLines {
                     bar.inc(bytes);
                 }
             }
-            let due = self.bars.is_none() && !self.quiet && state.said.elapsed() >= EVERY;
+            let due = self.bars.is_none() && !self.quiet && state.last_line.elapsed() >= EVERY;
             due.then(|| {
-                state.said = Instant::now();
+                state.last_line = Instant::now();
                 plain_lines(state)
             })
         });

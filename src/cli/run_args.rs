@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum};
 
 use crate::report::Form;
 
-/// What the help of commands that verify says of exit codes.
+/// The exit codes in the help of commands that verify.
 pub(super) const EXIT_CODES: &str = "\
 Exit codes: 0 everything was verified; 1 something is not what was signed; 2 usage or \
 configuration error, or no key to verify with; 3 undecided (no bundle, unknown log, unreadable \

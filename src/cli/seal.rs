@@ -1,4 +1,4 @@
-//! `sealift seal`: turns a folder into a transfer directory, and says what to carry out of band.
+//! `sealift seal`: verifies a folder and seals it as a transfer directory.
 
 use std::collections::BTreeSet;
 use std::io;

@@ -75,17 +75,14 @@ pub(super) struct SealSettings<'a> {
     notes: Option<String>,
     transfer_id: [u8; 16],
     pub(super) now: jiff::Timestamp,
-    nothing: BTreeMap<String, crate::transfer::Origin>,
-    /// Nothing is left out.
-    all: BTreeSet<String>,
 }
 
-/// What a release file says besides the options; options come first.
+/// What a release file adds to the options. Options come first.
 #[derive(Debug, Default)]
 pub(super) struct SealExtras {
     pub(super) profile: Option<VendorProfile>,
     pub(super) vendor_keys: Vec<PathBuf>,
-    /// Further files by which the run judges, or is told what to do.
+    /// Further files that the run depends on.
     pub(super) files: Vec<Named>,
     pub(super) pin_keys: Vec<Sha256Digest>,
     pub(super) allow_unsigned: Vec<String>,
@@ -166,8 +163,6 @@ impl SealingArgs {
             notes: self.notes.clone().or(extras.notes),
             transfer_id: random_bytes()?,
             now,
-            nothing: BTreeMap::new(),
-            all: BTreeSet::new(),
         })
     }
 
@@ -202,8 +197,8 @@ impl SealSettings<'_> {
             requested: &[],
             omitted: &[],
             base: None,
-            exclude: &self.all,
-            origins: &self.nothing,
+            exclude: const { &BTreeSet::new() },
+            origins: const { &BTreeMap::new() },
             extra: &[],
             transfer_id: self.transfer_id,
             now: self.now,

@@ -16,8 +16,8 @@ use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, Report, l
 /// The exit status for the codes of what was left out. An item that was not tried, because another one
 /// failed, does not count.
 pub(super) fn status_of(codes: impl IntoIterator<Item = Code>) -> ExitStatus {
-    let told = codes.into_iter().filter(|code| *code != Code::NotBrought);
-    ExitStatus::of(told.map(Code::outcome).chain([Outcome::Ok]))
+    let counted = codes.into_iter().filter(|code| *code != Code::NotBrought);
+    ExitStatus::of(counted.map(Code::outcome).chain([Outcome::Ok]))
 }
 
 /// The exit status for the reports of a run.
@@ -117,11 +117,11 @@ pub(super) fn finish(
     let unchanged =
         fetched == 0 && reports.iter().all(|report| report.code().is_none() && !report.carried);
     let mut status = status(&reports);
-    let mut said = None;
+    let mut verified = None;
     match &made {
         Ok(made) if !arguments.no_preflight => {
             match preflight(arguments, sealing, folder, bases, made, watch) {
-                Ok(words) => said = Some(words),
+                Ok(words) => verified = Some(words),
                 Err(found) => status = worst(status, found),
             }
         }
@@ -132,7 +132,7 @@ pub(super) fn finish(
     report(arguments, sealing, reports, status)?;
     match made {
         Ok(made) => {
-            if let Some(words) = said.filter(|_| arguments.run.output == Form::Text) {
+            if let Some(words) = verified.filter(|_| arguments.run.output == Form::Text) {
                 let mut out = io::stdout().lock();
                 shown(line!(out, "preflight: {words}"))?;
             }
