@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::check::{Run, Seen, file, gone};
 use super::cover;
-use super::order::Events;
+use super::first_look::Seen;
 use super::plan::{Unit, UnitKind};
+use super::progress::FileProgress;
+use super::run::{Run, file, gone};
 use crate::directory::system_fault;
 use crate::image::{self, Input, Options, Progress};
 use crate::parallel::ThreadLimit;
@@ -82,7 +83,7 @@ impl<'a> Bench<'_, 'a, '_> {
             Some(Seen::Fault(fault)) => return refused(fault),
             Some(Seen::Small(digest, what)) => (what, Some(*digest)),
             Some(Seen::Later) | None => {
-                let watched = Watched::new(run.events, &unit.name, unit.size);
+                let watched = FileProgress::new(run.events, &unit.name, unit.size);
                 let reading = self.reading(&watched);
                 read = self.reader.rest(&unit.name, &reading);
                 match &read {
@@ -112,7 +113,7 @@ impl<'a> Bench<'_, 'a, '_> {
         let run = self.run;
         let folder = run.folders.folder;
         let tree = LayoutTree::new(folder, run.folders.listing, &unit.name);
-        let watched = Watched::new(run.events, &unit.name, unit.size);
+        let watched = FileProgress::new(run.events, &unit.name, unit.size);
         let reading = self.reading(&watched);
         let archive = image::read(Input::Layout(&tree), &reading);
         drop(watched);
@@ -150,31 +151,4 @@ pub(super) const fn is_material(what: &FileKind) -> bool {
         what,
         FileKind::Bundle(_) | FileKind::Key(_) | FileKind::KeyName | FileKind::TrustedRoot
     )
-}
-
-/// One file's progress.
-pub(super) struct Watched<'a> {
-    events: &'a dyn Events,
-    number: u64,
-}
-
-impl<'a> Watched<'a> {
-    pub(super) fn new(events: &'a dyn Events, name: &str, size: u64) -> Self {
-        Self { events, number: events.begin(name, size) }
-    }
-}
-
-impl Drop for Watched<'_> {
-    fn drop(&mut self) {
-        self.events.end(self.number);
-    }
-}
-
-impl Progress for Watched<'_> {
-    // The sizes of all files are known before.
-    fn expect(&self, _bytes: u64) {}
-
-    fn advance(&self, bytes: u64) {
-        self.events.advance(self.number, bytes);
-    }
 }

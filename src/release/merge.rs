@@ -7,9 +7,8 @@
 
 use std::collections::BTreeSet;
 
-use super::check::nothing_found;
 use super::listing;
-use super::span::Span;
+use super::span::{Span, nothing_found};
 use crate::limits;
 use crate::verdict::{
     ArtifactReport, Code, Coverage, ExitStatus, Fault, Report, Run, Shard, Summary,

@@ -9,13 +9,17 @@
 mod bench;
 mod check;
 mod cover;
+mod files;
 mod filter;
+mod first_look;
 mod listing;
 mod lone;
 mod map;
 mod merge;
 mod order;
 mod plan;
+mod progress;
+mod run;
 mod shard;
 mod span;
 mod transfers;
@@ -31,4 +35,5 @@ pub use order::{
     Ended, Events, FolderKind, FolderRequest, ListedFolder, OpenedAhead, Place, TransferRequest,
 };
 pub use plan::{holds_transfer, transfer_directories};
+pub use progress::FileProgress;
 pub use shard::{Part, assign};

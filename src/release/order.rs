@@ -130,6 +130,12 @@ impl ListedFolder<'_> {
     }
 }
 
+impl fmt::Debug for dyn Events + '_ {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Events")
+    }
+}
+
 impl fmt::Debug for FolderRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FolderRequest").field("part", &self.part).finish_non_exhaustive()

@@ -117,6 +117,16 @@ fn content(report: &ArtifactReport) -> Option<Sha256Digest> {
     Some(hasher.finish())
 }
 
+/// What is said of a folder in which there is nothing to check; `complete` when everything was asked
+/// for.
+pub(super) const fn nothing_found(complete: bool) -> &'static str {
+    if complete {
+        "there is no image archive, no package and no transfer directory in it"
+    } else {
+        "--include and --exclude leave nothing to check"
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,10 +1,10 @@
 //! The transfer directories of a folder: each is refused before it is checked, or checked and then
 //! accepted.
 
-use super::bench::Watched;
-use super::check::Run;
 use super::order::{OpenedAhead, TransferRequest};
 use super::plan::{Unit, UnitKind};
+use super::progress::FileProgress;
+use super::run::Run;
 use crate::directory::Folder;
 use crate::image::Options;
 use crate::transfer::{
@@ -51,9 +51,9 @@ impl<'a> Run<'a, '_> {
                 }
             },
         };
-        let watched = Watched::new(self.events, folder.shown(), unit.size);
+        let progress = FileProgress::new(self.events, folder.shown(), unit.size);
         let request = &self.request.transfers;
-        let reading = Options { progress: &watched, ..self.request.reading };
+        let reading = Options { progress: &progress, ..self.request.reading };
         let (reports, covers) = match before_check(folder, opened, request) {
             Ok((opened, context)) => {
                 if request.program.is_some_and(|program| folder.contains(program)) {
@@ -63,7 +63,7 @@ impl<'a> Run<'a, '_> {
             }
             Err(refused) => refused,
         };
-        drop(watched);
+        drop(progress);
         self.covered(covers.into_iter().map(|(name, size, cover)| {
             let name = if here { name } else { format!("{}/{name}", unit.name) };
             (name.into(), size, cover)

@@ -7,8 +7,8 @@ use super::file::Single;
 use super::settings::VerifySettings;
 use crate::cli::console::Console;
 use crate::cli::{expected, files};
-use crate::image::{Options, Progress};
-use crate::release::{Ended, Events, FolderRequest, Place};
+use crate::image::Options;
+use crate::release::{Ended, Events as _, FileProgress, FolderRequest, Place};
 use crate::transfer::{self, AcceptedTransfers, Context, SerialsOfRun};
 use crate::verdict::{ArtifactReport, Code, Fault};
 
@@ -149,30 +149,12 @@ impl PathVerifier<'_> {
     /// Judges what is one artifact.
     fn file(&self, path: &Path) {
         let size = path.metadata().map_or(0, |metadata| metadata.len());
-        let console = self.console;
-        let progress = FileProgress { console, number: console.begin(&files::show(path), size) };
+        let progress = FileProgress::alone(self.console, &files::show(path), size);
         let options = Options { progress: &progress, ..self.settings.reading() };
-        console.answer(Place::only(), self.single.file(path, &options));
-        Events::end(console, progress.number);
+        self.console.answer(Place::only(), self.single.file(path, &options));
     }
 
     fn refuse(&self, name: &str, fault: &Fault) {
         self.console.answer(Place::only(), ArtifactReport::new(name).refused(fault));
-    }
-}
-
-/// The progress of a file that is judged alone.
-struct FileProgress<'a> {
-    console: &'a Console,
-    number: u64,
-}
-
-impl Progress for FileProgress<'_> {
-    fn expect(&self, bytes: u64) {
-        self.console.expect(bytes);
-    }
-
-    fn advance(&self, bytes: u64) {
-        self.console.advance(self.number, bytes);
     }
 }
