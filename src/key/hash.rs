@@ -36,7 +36,7 @@ impl HashAlgorithm {
 
     /// Length of a digest in bytes.
     #[must_use]
-    pub const fn digest_bytes(self) -> usize {
+    pub(crate) const fn digest_bytes(self) -> usize {
         match self {
             Self::Sha256 => 32,
             Self::Sha384 => 48,

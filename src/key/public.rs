@@ -168,7 +168,7 @@ impl PublicKey {
 
     /// Whether signatures by this key are over the whole message (Ed25519), not over a digest.
     #[must_use]
-    pub const fn signs_whole_messages(&self) -> bool {
+    pub(crate) const fn signs_whole_messages(&self) -> bool {
         matches!(self.raw, RawKey::Ed25519(_))
     }
 
@@ -179,7 +179,7 @@ impl PublicKey {
     /// # Errors
     /// [`SignatureError`] if it does not hold, if the digest has another length than the
     /// algorithm's, or if the key signs whole messages.
-    pub fn verify_digest(
+    pub(crate) fn verify_digest(
         &self,
         algorithm: HashAlgorithm,
         digest: &[u8],

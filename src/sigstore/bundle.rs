@@ -129,13 +129,13 @@ impl SignatureBundle {
 
     /// Whether an entry of a transparency log is in it, whatever it is worth.
     #[must_use]
-    pub const fn has_log_entry(&self) -> bool {
+    pub(crate) const fn has_log_entry(&self) -> bool {
         !self.entries.is_empty()
     }
 
     /// Whether it holds an attestation (a DSSE envelope) instead of a signature of the artifact.
     #[must_use]
-    pub const fn is_attestation(&self) -> bool {
+    pub(crate) const fn is_attestation(&self) -> bool {
         matches!(self.content, BundleContent::DsseEnvelope { .. })
     }
 

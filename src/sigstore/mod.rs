@@ -42,7 +42,8 @@ pub use proof::{Proof, ProvenTime, Refusal};
 pub use request::{HashRule, Matcher, Request, Signer, Transparency};
 #[cfg(test)]
 pub(crate) use signature::TRIED;
-pub use signature::{signature_holds, signs_what_it_states};
+pub use signature::signature_holds;
+pub(crate) use signature::signs_what_it_states;
 pub use subject::Subject;
 pub use trust::TrustMaterial;
 pub use verify::verify;

@@ -53,7 +53,7 @@ impl SignatureBundle {
     ///
     /// # Errors
     /// [`Code::MaterialUnknownMember`], and those of [`SignatureBundle::parse`].
-    pub fn parse_found(bytes: &[u8]) -> Result<Self, Fault> {
+    pub(crate) fn parse_found(bytes: &[u8]) -> Result<Self, Fault> {
         if let Ok(value) = json::parse(bytes, limits::BUNDLE_BYTES)
             && let Value::Object(object) = &value
             && let Some(document @ (DocumentKind::Cosign | DocumentKind::Sigstore)) =
@@ -86,7 +86,7 @@ impl SignatureBundle {
 
     /// A bare signature from its base64 alone, wrapped or not; none if the text is something else.
     #[must_use]
-    pub fn from_base64(text: &str) -> Option<Self> {
+    pub(crate) fn from_base64(text: &str) -> Option<Self> {
         let signature = base64_strict(&unwrapped(text))?;
         (!signature.is_empty()).then(|| Self::bare(signature))
     }

@@ -108,7 +108,7 @@ pub fn signature_holds(bundle: &SignatureBundle, message: &[u8], signer: &Signer
 /// none where it states none or the scheme does not sign digests. For finding out what went wrong, as
 /// [`signature_holds`].
 #[must_use]
-pub fn signs_what_it_states(bundle: &SignatureBundle, signer: &Signer<'_>) -> Option<bool> {
+pub(crate) fn signs_what_it_states(bundle: &SignatureBundle, signer: &Signer<'_>) -> Option<bool> {
     let (key, rule) = key_of(bundle, signer)?;
     let (algorithm, digest) = bundle.stated()?;
     if key.signs_whole_messages() || !candidates(key, rule).contains(&algorithm) {

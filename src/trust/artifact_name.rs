@@ -63,7 +63,7 @@ pub(super) enum NameMismatch<'a> {
 ///
 /// It is the same text, or what `mirror` calls the file of an image reference (`app_1.2.tar` for
 /// `registry.example/team/app:1.2`).
-pub fn path_matches_name(name: &str, path: &str) -> bool {
+pub(crate) fn path_matches_name(name: &str, path: &str) -> bool {
     let file = last_part(path);
     let reference = || {
         let (repository, digest) = name.split_once('@').unwrap_or((name, ""));

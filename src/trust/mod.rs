@@ -16,7 +16,8 @@ mod profiles;
 mod terms;
 mod transfer_key;
 
-pub use artifact_name::{ArtifactName, path_matches_name};
+pub use artifact_name::ArtifactName;
+pub(crate) use artifact_name::path_matches_name;
 pub use pattern::{BadPattern, NamePattern};
 pub use policy::{TrustPolicy, Vendor, VendorKey};
 pub use profile::{
@@ -24,4 +25,5 @@ pub use profile::{
 };
 pub use profiles::Profiles;
 pub use terms::{KeyStatus, KeyTerms};
-pub use transfer_key::{SealTimes, TransferKey, is_stream_name};
+pub(crate) use transfer_key::is_stream_name;
+pub use transfer_key::{SealTimes, TransferKey};

@@ -48,7 +48,7 @@ impl TrustPolicy {
     /// Whether a transfer's seal may vouch for the keys of vendors that the policy does not list. A
     /// policy without vendors leaves all vendors to the seal.
     #[must_use]
-    pub fn accepts_unlisted_vendors(&self) -> bool {
+    pub(crate) fn accepts_unlisted_vendors(&self) -> bool {
         self.accepts_unlisted || self.vendors.is_empty()
     }
 
@@ -60,7 +60,7 @@ impl TrustPolicy {
 
     /// The transfer key with this fingerprint, whatever its status.
     #[must_use]
-    pub fn transfer_key(&self, fingerprint: &Sha256Digest) -> Option<&TransferKey> {
+    pub(crate) fn transfer_key(&self, fingerprint: &Sha256Digest) -> Option<&TransferKey> {
         self.transfer_keys.iter().find(|it| it.key.fingerprint() == *fingerprint)
     }
 
@@ -80,7 +80,7 @@ impl TrustPolicy {
     /// transfer key still counts. Another clock could then accept more. Vendors' keys are judged by proven
     /// times alone.
     #[must_use]
-    pub fn depends_on_now(&self) -> bool {
+    pub(crate) fn depends_on_now(&self) -> bool {
         // Whoever adds a field must say here whether it does.
         let Self {
             max_age,
@@ -148,7 +148,7 @@ impl Vendor {
 
     /// The same as a yes or no.
     #[must_use]
-    pub fn transparency_required(&self) -> bool {
+    pub(crate) fn transparency_required(&self) -> bool {
         self.transparency == Transparency::Required
     }
 
@@ -161,7 +161,7 @@ impl Vendor {
     /// Whether an image may be signed by this kind of digest (`config`, `manifest`, `index`,
     /// `platform-manifest`). `file`, the kind of packages, is not restricted.
     #[must_use]
-    pub fn accepts_digest_kind(&self, kind: &str) -> bool {
+    pub(crate) fn accepts_digest_kind(&self, kind: &str) -> bool {
         kind == "file" || self.digest_kinds.as_ref().is_none_or(|kinds| kinds.contains(kind))
     }
 
@@ -177,23 +177,11 @@ impl Vendor {
 
     /// Whether a name, or path, is among those that may be without a signature, as a file or an image.
     #[must_use]
-    pub fn names_unsigned(&self, name: &str) -> bool {
+    pub(crate) fn names_unsigned(&self, name: &str) -> bool {
         self.allow_unsigned
             .iter()
             .chain(&self.allow_unsigned_images)
             .any(|pattern| pattern.matches(name))
-    }
-
-    /// The patterns of the names that files may have without a signature.
-    #[must_use]
-    pub fn unsigned_patterns(&self) -> &[NamePattern] {
-        &self.allow_unsigned
-    }
-
-    /// The same for images.
-    #[must_use]
-    pub fn unsigned_image_patterns(&self) -> &[NamePattern] {
-        &self.allow_unsigned_images
     }
 
     /// The keys, in the policy's order; at least one.

@@ -153,13 +153,13 @@ pub struct FilePattern {
 impl FilePattern {
     /// The file name for a package.
     #[must_use]
-    pub fn name_for(&self, package: &str) -> String {
+    pub(crate) fn name_for(&self, package: &str) -> String {
         format!("{}{package}{}", self.before, self.after)
     }
 
     /// The path of the package to which a path belongs, if its last part is what the pattern gives.
     #[must_use]
-    pub fn package_of(&self, path: &str) -> Option<String> {
+    pub(crate) fn package_of(&self, path: &str) -> Option<String> {
         let (directory, base) = path.rsplit_once('/').unwrap_or(("", path));
         let package = base.strip_prefix(&*self.before)?.strip_suffix(&*self.after)?;
         match (package, directory) {

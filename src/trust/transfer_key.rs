@@ -14,7 +14,7 @@ use crate::verdict::{Code, Fault};
 
 /// Whether this can be the name of a stream: 1 to 64 characters of `a-z 0-9 . _ -`, a letter or digit first.
 #[must_use]
-pub fn is_stream_name(name: &str) -> bool {
+pub(crate) fn is_stream_name(name: &str) -> bool {
     let plain =
         name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b));
     let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphanumeric());
@@ -60,7 +60,7 @@ impl TransferKey {
 
     /// Whether it is revoked: then nothing that it sealed counts, at no time.
     #[must_use]
-    pub const fn is_revoked(&self) -> bool {
+    pub(crate) const fn is_revoked(&self) -> bool {
         matches!(self.terms.status, KeyStatus::Revoked { .. })
     }
 

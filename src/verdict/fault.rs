@@ -70,7 +70,11 @@ impl Fault {
 
     /// Says what was expected and what was found instead.
     #[must_use]
-    pub fn expected_found(mut self, expected: impl fmt::Display, found: impl fmt::Display) -> Self {
+    pub(crate) fn expected_found(
+        mut self,
+        expected: impl fmt::Display,
+        found: impl fmt::Display,
+    ) -> Self {
         self.expected = Some(expected.to_string().into());
         self.found = Some(found.to_string().into());
         self
@@ -78,7 +82,7 @@ impl Fault {
 
     /// Says what to do next, where that of the code does not fit.
     #[must_use]
-    pub fn advise(mut self, next: impl Into<Box<str>>) -> Self {
+    pub(crate) fn advise(mut self, next: impl Into<Box<str>>) -> Self {
         self.next = Some(next.into());
         self
     }

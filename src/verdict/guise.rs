@@ -3,17 +3,17 @@
 
 /// What a file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Guise {
+pub(crate) struct Guise {
     /// With its article, for example `an HTML page`.
-    pub what: &'static str,
+    pub(crate) what: &'static str,
     /// How it most likely came here, or what to do about it, where that can be said.
-    pub advice: Option<&'static str>,
+    pub(crate) advice: Option<&'static str>,
 }
 
 impl Guise {
     /// What and advice in one.
     #[must_use]
-    pub fn words(self) -> String {
+    pub(crate) fn words(self) -> String {
         match self.advice {
             Some(advice) => format!("{}: {advice}", self.what),
             None => self.what.to_owned(),
@@ -70,7 +70,7 @@ const MAGIC: &[(&[u8], &str, Option<&str>)] = &[
 /// What the beginning of a file shows that it is, for what can be told. Tar archives and JSON are not: those that
 /// read them say more.
 #[must_use]
-pub fn guise(beginning: &[u8]) -> Option<Guise> {
+pub(crate) fn guise(beginning: &[u8]) -> Option<Guise> {
     if beginning.get(257..262) == Some(b"ustar") {
         return None;
     }

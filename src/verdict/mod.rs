@@ -17,7 +17,7 @@ pub use check::{Check, CheckName, Status};
 pub use code::Code;
 pub use code_words::UnknownCode;
 pub use fault::{Fault, Place, ServerAnswer};
-pub use guise::{Guise, guise};
+pub(crate) use guise::{Guise, guise};
 pub use outcome::{ExitStatus, Outcome};
 pub(crate) use report::Evidence;
 pub use report::{
@@ -28,5 +28,5 @@ pub use run::{
     Basis, Cover, Coverage, CoveredFile, Profile, Run, SCHEMA, Shard, StoppedBy, Summary,
     TrustedRoot,
 };
-pub use shown::{Lines, is_plain, printable, printable_within, write_json};
-pub(crate) use shown::{SENTENCE, line};
+pub use shown::{Lines, is_plain, write_json};
+pub(crate) use shown::{SENTENCE, line, printable, printable_within};

@@ -180,6 +180,7 @@ impl ArtifactReport {
 
     /// As [`refused`](Self::refused), for what is left out of a transfer: OMITTED whatever the fault's
     /// own outcome is, because that is what the far side will be told.
+    #[cfg(any(feature = "online", test))]
     #[must_use]
     pub(crate) fn omitted(self, fault: &Fault) -> Self {
         Self { outcome: Outcome::Omitted, ..self.refused(fault) }
@@ -200,6 +201,7 @@ impl ArtifactReport {
             Evidence::Contents(reports) => {
                 debug_assert!(reports.iter().all(|report| report.outcome == Outcome::Ok));
             }
+            #[cfg(any(feature = "online", test))]
             Evidence::Carried => self.carried = true,
         }
         self.outcome = Outcome::Ok;
@@ -225,6 +227,7 @@ pub(crate) enum Evidence<'a> {
     /// Every artifact and file in a transfer directory has one of these reports, and all are OK.
     Contents(&'a [ArtifactReport]),
     /// An earlier transfer that was accepted carried the artifact; it was not looked at again.
+    #[cfg(any(feature = "online", test))]
     Carried,
 }
 

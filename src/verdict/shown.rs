@@ -46,7 +46,7 @@ pub fn is_plain(c: char) -> bool {
 /// Text from untrusted input made safe for a terminal and one line long: what is not
 /// [plain](is_plain) is escaped, and what is longer than 300 characters is cut.
 #[must_use]
-pub fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     printable_within(text, 300)
 }
 
@@ -55,7 +55,7 @@ pub(crate) const SENTENCE: usize = 4000;
 
 /// As [`printable`], cut after another number of characters.
 #[must_use]
-pub fn printable_within(text: &str, longest: usize) -> String {
+pub(crate) fn printable_within(text: &str, longest: usize) -> String {
     let mut out = String::with_capacity(text.len().min(longest));
     for (index, c) in text.chars().enumerate() {
         if index == longest {

@@ -6,8 +6,8 @@ use std::path::Path;
 use sealift::digest::Sha256Digest;
 use sealift::key::{HashAlgorithm, PublicKey};
 use sealift::sigstore::{
-    Found, HashRule, Matcher, Request, SignatureBundle, Signer, Subject, Transparency,
-    TrustMaterial, found, verify,
+    FoundDocument, HashRule, Matcher, Request, SignatureBundle, Signer, Subject, Transparency,
+    TrustMaterial, found_document, verify,
 };
 use sealift::verdict::{CheckName, Code, Status};
 use serde_json::Value;
@@ -280,18 +280,24 @@ fn what_is_genuine_counts_where_it_is_found_as_where_it_is_named() {
                 counts[0] += 1;
             }
             if SignatureBundle::parse(&bytes).is_ok() && !name.to_string().contains("m_unknown") {
-                assert!(matches!(found(&bytes), Ok(Some(Found::Bundle(_)))), "{name}");
+                assert!(
+                    matches!(found_document(&bytes), Ok(Some(FoundDocument::Bundle(_)))),
+                    "{name}"
+                );
                 counts[1] += 1;
             }
             if TrustMaterial::from_json(&bytes).is_ok() {
-                assert!(matches!(found(&bytes), Ok(Some(Found::TrustedRoot))), "{name}");
+                assert!(
+                    matches!(found_document(&bytes), Ok(Some(FoundDocument::TrustedRoot))),
+                    "{name}"
+                );
                 counts[2] += 1;
             }
         }
     }
     eprintln!("keys, bundles, roots: {counts:?}");
     let production = TrustMaterial::production_bytes();
-    assert!(matches!(found(&production), Ok(Some(Found::TrustedRoot))));
+    assert!(matches!(found_document(&production), Ok(Some(FoundDocument::TrustedRoot))));
 }
 
 /// Files of at most a few MiB, at every depth.
