@@ -182,7 +182,7 @@ impl MirrorRequest<'_> {
             self.earlier.filter(|_| !carried.is_empty()).map(|earlier| earlier.record(carried));
         // The folder holds no file of an item that was omitted or carried.
         let allowed: Vec<String> = self
-            .order
+            .sealing
             .allow_unsigned
             .iter()
             .filter(|name| {
@@ -190,16 +190,16 @@ impl MirrorRequest<'_> {
             })
             .cloned()
             .collect();
-        let order = SealRequest {
+        let request = SealRequest {
             requested: &requested,
             omitted: &omitted,
             base: base.as_ref(),
             origins: &origins,
             extra: &extra,
             allow_unsigned: &allowed,
-            ..self.order()
+            ..self.sealing()
         };
-        transfer::seal_held(self.folder, &order, examined, self.lock)
+        transfer::seal_held(self.folder, &request, examined, self.lock)
     }
 }
 

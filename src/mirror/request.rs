@@ -26,7 +26,7 @@ pub struct MirrorRequest<'a> {
     /// The hosts of the vendor.
     pub hosts: Hosts,
     /// How to seal. What was requested, what was omitted and where files came from is filled in here.
-    pub order: SealRequest<'a>,
+    pub sealing: SealRequest<'a>,
     /// Where an image comes from.
     pub source: &'a dyn ImageSource,
     /// An earlier transfer.
@@ -55,19 +55,19 @@ impl MirrorRequest<'_> {
     /// # Errors
     /// Those of [`transfer::possible`] and [`transfer::clear`].
     pub fn possible(&self) -> Result<(), Fault> {
-        let order = SealRequest { extra: &self.tools, ..self.order() };
-        transfer::possible(&order)?;
+        let request = SealRequest { extra: &self.tools, ..self.sealing() };
+        transfer::possible(&request)?;
         FetchLog::clear(self.folder)?;
         let staging = |wanted: &WantedItem| format!("{}{TEMPORARY}", wanted.directory);
         let staging_directories = self.wanted.iter().map(staging).collect();
-        transfer::clear(self.folder, &order, &staging_directories)
+        transfer::clear(self.folder, &request, &staging_directories)
     }
 
     /// How to seal; a pinned key need not be in the directory of each artifact.
-    pub(super) fn order(&self) -> SealRequest<'_> {
+    pub(super) fn sealing(&self) -> SealRequest<'_> {
         SealRequest {
-            named_keys: NamedKeys { absent_pins: true, ..self.order.named_keys },
-            ..self.order
+            named_keys: NamedKeys { absent_pins: true, ..self.sealing.named_keys },
+            ..self.sealing
         }
     }
 
@@ -76,7 +76,7 @@ impl MirrorRequest<'_> {
             store,
             http: self.http,
             hosts: self.hosts.clone(),
-            order: self.order(),
+            sealing: self.sealing(),
             source: self.source,
             earlier: self.earlier,
             watch: self.watch,

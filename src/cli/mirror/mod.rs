@@ -94,7 +94,7 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
         wanted: &wanted,
         http: &http,
         hosts,
-        order: sealing.order(reading),
+        sealing: sealing.order(reading),
         source: &sources,
         earlier: earlier.as_ref(),
         tools: tools(arguments)?,

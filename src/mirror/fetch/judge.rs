@@ -53,12 +53,12 @@ impl FetchTask<'_> {
         let progress = ReadingProgress(task);
         let origin = Origin { name: wanted.name.clone(), source: description.source.clone() };
         let origins = BTreeMap::from([(wanted.path.clone(), origin)]);
-        let order = SealRequest {
+        let request = SealRequest {
             origins: &origins,
-            reading: Options { progress: &progress, ..self.order.reading },
-            ..self.order
+            reading: Options { progress: &progress, ..self.sealing.reading },
+            ..self.sealing
         };
-        let (judged, seen) = transfer::examine(&view, &order, &stage.names())?;
+        let (judged, seen) = transfer::examine(&view, &request, &stage.names())?;
         let kind = match wanted.kind {
             Kind::Image => ArtifactKind::Image,
             Kind::Package => ArtifactKind::Package,

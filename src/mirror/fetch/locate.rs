@@ -47,7 +47,7 @@ impl<'a> FetchTask<'a> {
         wanted: &WantedItem,
         located: &Located<'_>,
     ) -> Vec<String> {
-        let profile = self.order.profile;
+        let profile = self.sealing.profile;
         let site = profile.mirror.as_ref();
         match (located, &wanted.url) {
             (Located::Image(found), _) => {

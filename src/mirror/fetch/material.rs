@@ -26,7 +26,7 @@ impl FetchTask<'_> {
         labels: &[BTreeMap<String, String>],
     ) -> Result<Vec<String>, Fault> {
         let wanted = stage.wanted();
-        let rules = &self.order.profile.image;
+        let rules = &self.sealing.profile.image;
         let mut named = BTreeSet::new();
         for labels in labels {
             if let Some(url) = labels.get(&rules.bundle_label) {
@@ -69,7 +69,7 @@ impl FetchTask<'_> {
         artifact: Foreseen<'_>,
     ) -> Result<(), Fault> {
         let (view, material, wanted) = (stage.view()?, stage.material(), stage.wanted());
-        transfer::foresee(&view, &self.order, &wanted.name, &material, bundles, artifact)
+        transfer::foresee(&view, &self.sealing, &wanted.name, &material, bundles, artifact)
     }
 
     pub(super) fn package_key(
@@ -94,7 +94,7 @@ impl FetchTask<'_> {
         stage: &mut Stage<'_>,
         named: Option<Result<(String, String), Fault>>,
     ) -> Result<(), Fault> {
-        let named_keys = &self.order.named_keys;
+        let named_keys = &self.sealing.named_keys;
         let wanted = stage.wanted();
         let fetched = match named {
             Some(named) => named.and_then(|(url, name)| {

@@ -18,7 +18,7 @@ impl FetchTask<'_> {
     pub(super) fn package(&self, wanted: &WantedItem, url: &Url) -> Result<FetchOutcome, Fault> {
         let site = self.site()?;
         let file = wanted.path.rsplit('/').next().unwrap_or_default();
-        let names = pairing::for_package(self.order.profile, file);
+        let names = pairing::for_package(self.sealing.profile, file);
         let (Some(bundle), Some(key_file)) = (names.bundle, names.key) else {
             return Err(Fault::new(Code::ReferenceInvalid, "no name for its bundle").at(file));
         };
@@ -41,12 +41,12 @@ impl FetchTask<'_> {
         let there = self.store.folder.file(&wanted.path).is_ok();
         let signed = bundle.and_then(|bytes| SignatureBundle::parse_found(&bytes).ok());
         if let (Some(earlier), Some(bundle), false) = (self.earlier, signed, there)
-            && let Some((item, digest)) = earlier.package(wanted, &bundle, self.order.profile)
+            && let Some((item, digest)) = earlier.package(wanted, &bundle, self.sealing.profile)
         {
             // A bundle's statement counts only if the bundle verifies.
             let (view, material) = (stage.view()?, stage.material());
             let known =
-                transfer::examine_absent(&view, &self.order, &wanted.path, &material, digest);
+                transfer::examine_absent(&view, &self.sealing, &wanted.path, &material, digest);
             match known {
                 Ok(judged) if judged.report.outcome() == Outcome::Ok => {
                     stage.give_up()?;

@@ -14,7 +14,7 @@ pub(in crate::mirror) struct FetchTask<'a> {
     pub(in crate::mirror) store: &'a Store<'a>,
     pub(in crate::mirror) http: &'a Http,
     pub(in crate::mirror) hosts: Hosts,
-    pub(in crate::mirror) order: SealRequest<'a>,
+    pub(in crate::mirror) sealing: SealRequest<'a>,
     pub(in crate::mirror) source: &'a dyn ImageSource,
     pub(in crate::mirror) earlier: Option<&'a EarlierTransfer>,
     pub(in crate::mirror) watch: &'a dyn Watch,
@@ -30,10 +30,10 @@ pub(in crate::mirror) enum FetchOutcome {
 
 impl FetchTask<'_> {
     pub(super) fn site(&self) -> Result<&SiteRules, Fault> {
-        self.order.profile.mirror.as_ref().ok_or_else(|| {
+        self.sealing.profile.mirror.as_ref().ok_or_else(|| {
             let message = format!(
                 "the profile of {} has no [mirror] section, which says where its site is",
-                self.order.profile.name
+                self.sealing.profile.name
             );
             Fault::new(Code::ProfileMalformed, message)
         })
@@ -41,6 +41,6 @@ impl FetchTask<'_> {
 
     pub(super) fn may_be_unsigned(&self, wanted: &WantedItem) -> bool {
         let image = wanted.kind == Kind::Image;
-        self.order.allows_unsigned(&wanted.name, &wanted.path, image)
+        self.sealing.allows_unsigned(&wanted.name, &wanted.path, image)
     }
 }
