@@ -25,6 +25,7 @@ pub mod root;
 mod run;
 mod source;
 mod stage;
+mod staged_download;
 mod store;
 mod urls;
 mod wanted;

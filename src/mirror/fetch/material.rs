@@ -8,7 +8,7 @@ use super::task::FetchTask;
 use crate::directory::TEMPORARY;
 use crate::key::PublicKey;
 use crate::limits;
-use crate::mirror::stage::{SMALL, Stage};
+use crate::mirror::stage::Stage;
 use crate::pairing;
 use crate::path;
 use crate::transfer::{self, Foreseen};
@@ -43,7 +43,7 @@ impl FetchTask<'_> {
                 let message = "the bundle's label is not a URL that ends in a plain file name";
                 return Err(Fault::new(Code::HostNotAllowed, message).at(url));
             };
-            match self.vendor_file(stage, url, &name, SMALL) {
+            match self.vendor_file(stage, url, &name, limits::BUNDLE_BYTES) {
                 // It is unsigned, and the operator said so: as for a package.
                 Err(fault) if absent(&fault) && self.may_be_unsigned(wanted) => continue,
                 other => drop(other?),

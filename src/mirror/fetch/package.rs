@@ -5,8 +5,9 @@ use url::Url;
 use super::judge::{Judgement, digest};
 use super::material::absent;
 use super::task::{FetchOutcome, FetchTask};
+use crate::limits;
 use crate::mirror::ImageDescription;
-use crate::mirror::stage::{SMALL, Stage};
+use crate::mirror::stage::Stage;
 use crate::mirror::urls::redacted;
 use crate::mirror::wanted::WantedItem;
 use crate::pairing;
@@ -28,7 +29,7 @@ impl FetchTask<'_> {
             &mut stage,
             &site.bundle_url.url_for(wanted.spelled()),
             &bundle,
-            SMALL,
+            limits::BUNDLE_BYTES,
         ) {
             // It is unsigned, and the operator said so.
             Err(fault) if absent(&fault) && self.may_be_unsigned(wanted) => None,
