@@ -2,10 +2,10 @@
 
 use std::cmp::Reverse;
 
-use super::bench::{Bench, is_material};
 use super::first_look::Seen;
 use super::plan::{Unit, UnitKind};
 use super::run::Run;
+use super::unit_verifier::{UnitVerifier, is_material};
 use super::{PairingMap, cover};
 use crate::digest::FileDigest;
 use crate::image::Options;
@@ -64,7 +64,7 @@ impl<'a> Run<'a, '_> {
             FolderVerifier { folder, names: &names, known: &known, vendor_keys: &vendor_keys };
         // Archives that are still read when others are done get the threads of those.
         let threads = ThreadLimit::new(self.request.reading.jobs);
-        let bench = Bench {
+        let unit_verifier = UnitVerifier {
             run: self,
             verifier: &verifier,
             reader: &reader,
@@ -79,7 +79,7 @@ impl<'a> Run<'a, '_> {
         }
         parallel::map_with(&tasks, &threads, |(number, unit)| {
             if !self.is_stopped() {
-                bench.unit(unit, seen.get(*number).and_then(Option::as_ref));
+                unit_verifier.unit(unit, seen.get(*number).and_then(Option::as_ref));
             }
         });
         Ok(sorted.bundles)

@@ -6,7 +6,6 @@
 //! The answers, and their places in the report, are the same however many threads work. What is
 //! shown, and where reports are kept, is the business of the rooms above.
 
-mod bench;
 mod check;
 mod cover;
 mod files;
@@ -23,6 +22,7 @@ mod run;
 mod shard;
 mod span;
 mod transfers;
+mod unit_verifier;
 
 pub use check::check;
 pub use cover::required;

@@ -14,7 +14,7 @@ use crate::survey::{FileKind, FileReader, FolderVerifier, LayoutTree, SharedName
 use crate::verdict::{ArtifactReport, Code, Cover, Fault, Outcome};
 
 /// Where units get their answers.
-pub(super) struct Bench<'b, 'a, 'o> {
+pub(super) struct UnitVerifier<'b, 'a, 'o> {
     pub(super) run: &'b Run<'a, 'o>,
     pub(super) verifier: &'b FolderVerifier<'b>,
     pub(super) reader: &'b FileReader<'b>,
@@ -22,7 +22,7 @@ pub(super) struct Bench<'b, 'a, 'o> {
     pub(super) threads: &'b ThreadLimit,
 }
 
-impl<'a> Bench<'_, 'a, '_> {
+impl<'a> UnitVerifier<'_, 'a, '_> {
     /// Finds the answer for a unit, of which a first look may have `seen` something.
     pub(super) fn unit(&self, unit: &'a Unit, seen: Option<&Seen>) {
         let run = self.run;
