@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Mutex, PoisonError};
 
-use super::order::{Ended, Events, FolderKind, FolderRequest, ListedFolder, OpenedAhead, Place};
 use super::plan::{self, Seals, Unit, UnitKind};
+use super::request::{Ended, Events, FolderKind, FolderRequest, ListedFolder, OpenedAhead, Place};
 use super::run::{Gathered, Run, file};
 use super::span::nothing_found;
 use super::{listing, lone, shard};

@@ -15,9 +15,9 @@ mod listing;
 mod lone;
 mod map;
 mod merge;
-mod order;
 mod plan;
 mod progress;
+mod request;
 mod run;
 mod shard;
 mod span;
@@ -31,9 +31,9 @@ pub use listing::digest as listing_digest;
 pub use lone::signed_lists;
 pub use map::PairingMap;
 pub use merge::merge;
-pub use order::{
-    Ended, Events, FolderKind, FolderRequest, ListedFolder, OpenedAhead, Place, TransferRequest,
-};
 pub use plan::{holds_transfer, transfer_directories};
 pub use progress::FileProgress;
+pub use request::{
+    Ended, Events, FolderKind, FolderRequest, ListedFolder, OpenedAhead, Place, TransferRequest,
+};
 pub use shard::{Part, assign};

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::cover;
-use super::order::{Events, FolderRequest, ListedFolder, Place};
 use super::plan::{Unit, UnitKind};
+use super::request::{Events, FolderRequest, ListedFolder, Place};
 use super::span::Span;
 use crate::directory::{EntryKind, Folder};
 use crate::pairing::Names;

@@ -1,9 +1,9 @@
 //! The transfer directories of a folder: each is refused before it is checked, or checked and then
 //! accepted.
 
-use super::order::{OpenedAhead, TransferRequest};
 use super::plan::{Unit, UnitKind};
 use super::progress::FileProgress;
+use super::request::{OpenedAhead, TransferRequest};
 use super::run::Run;
 use crate::directory::Folder;
 use crate::image::Options;
