@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::plan::{self, Seals, Unit, UnitKind};
 use super::request::{Ended, Events, FolderKind, FolderRequest, ListedFolder, OpenedAhead, Place};
-use super::run::{Gathered, Run, file};
+use super::run::{FolderRun, RunResults, file};
 use super::span::nothing_found;
 use super::{listing, lone, shard};
 use crate::directory::Folder;
@@ -48,7 +48,7 @@ pub fn check(
         let parts = shard::assign(&sizes, part.count());
         parts.into_iter().map(|it| it == part.number()).collect::<Vec<bool>>()
     });
-    let run = Run {
+    let run = FolderRun {
         folders,
         request,
         events,
@@ -56,12 +56,12 @@ pub fn check(
         mine,
         stop: AtomicBool::new(false),
         seen_bytes: AtomicUsize::new(0),
-        gathered: Mutex::default(),
+        results: Mutex::default(),
     };
     run.check(ahead)
 }
 
-impl Run<'_, '_> {
+impl FolderRun<'_, '_> {
     fn check(self, ahead: &mut [OpenedAhead]) -> Result<Ended, Fault> {
         let bytes = self.asked().map(|(_, unit)| unit.size);
         self.events.expect(bytes.fold(0, u64::saturating_add));
@@ -73,7 +73,7 @@ impl Run<'_, '_> {
         let shard = part(self.folders.folder, &self, &bundles);
         let stopped = self.is_stopped();
         if shard.is_none() && !stopped {
-            let span = self.gather(|gathered| std::mem::take(&mut gathered.span));
+            let span = self.gather(|results| std::mem::take(&mut results.span));
             let complete = self.request.filter.is_empty() && self.folders.judges_unsealed();
             for report in span.findings(bundles.iter().map(String::as_str), complete) {
                 self.last(&report.name.clone(), report);
@@ -82,11 +82,11 @@ impl Run<'_, '_> {
         if self.request.require_coverage && !stopped {
             self.uncovered();
         }
-        if self.gather(|gathered| gathered.answers) == 0 && !stopped {
+        if self.gather(|results| results.answers) == 0 && !stopped {
             self.last("", self.nothing());
         }
-        let Gathered { covers, .. } =
-            self.gathered.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let RunResults { covers, .. } =
+            self.results.into_inner().unwrap_or_else(PoisonError::into_inner);
         let mut coverage = Coverage::default();
         let mut covers = covers;
         covers.sort_by(|a, b| a.0.cmp(&b.0));
@@ -102,13 +102,13 @@ impl Run<'_, '_> {
 
     /// With `--require-coverage`: files that nothing covers, and that no refusal speaks of yet.
     fn uncovered(&self) {
-        let mut names: Vec<String> = self.gather(|gathered| {
-            let refused = &gathered.refused;
+        let mut names: Vec<String> = self.gather(|results| {
+            let refused = &results.refused;
             // The empty name is that of the folder itself.
             let told = |name: &str| {
                 [name, ""].into_iter().chain(above(name)).any(|it| refused.contains(it))
             };
-            gathered
+            results
                 .covers
                 .iter()
                 .filter(|(name, _, cover)| *cover == Cover::Uncovered && !told(name))
@@ -122,7 +122,7 @@ impl Run<'_, '_> {
             let folder = self.folders.folder;
             // Among the others, behind what is said of the same file: so a merge has them too.
             let place = Place { last: false, unit: name.clone(), number: usize::MAX };
-            self.gather(|gathered| gathered.answers = gathered.answers.saturating_add(1));
+            self.gather(|results| results.answers = results.answers.saturating_add(1));
             self.events.answer(place, file(folder, &name, &fault));
         }
     }
@@ -138,7 +138,7 @@ impl Run<'_, '_> {
 }
 
 /// What is said of a part.
-fn part(folder: &Folder, run: &Run<'_, '_>, bundles: &[String]) -> Option<Shard> {
+fn part(folder: &Folder, run: &FolderRun<'_, '_>, bundles: &[String]) -> Option<Shard> {
     let part = run.request.part?;
     let files: Vec<(String, u64)> = run
         .units

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::first_look::Seen;
 use super::plan::{Unit, UnitKind};
-use super::run::Run;
+use super::run::FolderRun;
 use super::unit_verifier::{UnitVerifier, is_material};
 use super::{PairingMap, cover};
 use crate::digest::FileDigest;
@@ -36,7 +36,7 @@ fn small(seen: &[Option<Seen>], number: usize) -> Option<(&FileDigest, &FileKind
     }
 }
 
-impl<'a> Run<'a, '_> {
+impl<'a> FolderRun<'a, '_> {
     /// Judges files and layouts. Gives the shown names of the bundles that are in this part.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 
 use super::plan::UnitKind;
-use super::run::{Run, gone};
+use super::run::{FolderRun, gone};
 use crate::digest::FileDigest;
 use crate::limits;
 use crate::parallel;
@@ -24,7 +24,7 @@ pub(super) enum Seen {
     Fault(Fault),
 }
 
-impl Run<'_, '_> {
+impl FolderRun<'_, '_> {
     /// Looks at all units, in their order; none for what is no file.
     pub(super) fn first_look(&self, reader: &FileReader<'_>) -> Vec<Option<Seen>> {
         let all: Vec<usize> = (0..self.units.len()).collect();

@@ -21,7 +21,7 @@ pub(super) type Covered<'a> = (Cow<'a, str>, u64, Cover);
 
 /// What answers leave behind.
 #[derive(Default)]
-pub(super) struct Gathered<'a> {
+pub(super) struct RunResults<'a> {
     pub(super) span: Span,
     pub(super) covers: Vec<Covered<'a>>,
     pub(super) answers: usize,
@@ -30,7 +30,7 @@ pub(super) struct Gathered<'a> {
 }
 
 /// A run over a folder, shared by its threads.
-pub(super) struct Run<'a, 'o> {
+pub(super) struct FolderRun<'a, 'o> {
     pub(super) folders: ListedFolder<'a>,
     pub(super) request: &'a FolderRequest<'o>,
     pub(super) events: &'a dyn Events,
@@ -40,10 +40,10 @@ pub(super) struct Run<'a, 'o> {
     pub(super) stop: AtomicBool,
     /// What the first look keeps of archives.
     pub(super) seen_bytes: AtomicUsize,
-    pub(super) gathered: Mutex<Gathered<'a>>,
+    pub(super) results: Mutex<RunResults<'a>>,
 }
 
-impl<'a> Run<'a, '_> {
+impl<'a> FolderRun<'a, '_> {
     /// The units of this part, with their numbers.
     pub(super) fn asked(&self) -> impl Iterator<Item = (usize, &'a Unit)> {
         self.units.iter().enumerate().filter(|(number, _)| self.is_mine(*number))
@@ -53,13 +53,13 @@ impl<'a> Run<'a, '_> {
         self.mine.as_ref().is_none_or(|mine| mine.get(number).copied().unwrap_or(false))
     }
 
-    pub(super) fn gather<T>(&self, change: impl FnOnce(&mut Gathered<'a>) -> T) -> T {
-        change(&mut self.gathered.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn gather<T>(&self, change: impl FnOnce(&mut RunResults<'a>) -> T) -> T {
+        change(&mut self.results.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// How files are covered that have no answer, or have one elsewhere.
     pub(super) fn covered(&self, files: impl IntoIterator<Item = Covered<'a>>) {
-        self.gather(|gathered| gathered.covers.extend(files));
+        self.gather(|results| results.covers.extend(files));
     }
 
     /// Tells an answer.
@@ -72,12 +72,12 @@ impl<'a> Run<'a, '_> {
         if failed && self.request.fail_fast {
             self.stop.store(true, Ordering::Relaxed);
         }
-        self.gather(|gathered| {
-            gathered.answers = gathered.answers.saturating_add(1);
-            gathered.span.add(&report);
+        self.gather(|results| {
+            results.answers = results.answers.saturating_add(1);
+            results.span.add(&report);
             if self.request.require_coverage && report.outcome().exit_status() == ExitStatus::Failed
             {
-                gathered.refused.insert(unit.to_owned());
+                results.refused.insert(unit.to_owned());
             }
         });
         self.events.answer(Place { last: false, unit: unit.to_owned(), number }, report);
@@ -85,7 +85,7 @@ impl<'a> Run<'a, '_> {
 
     /// Tells what is said of all files together.
     pub(super) fn last(&self, unit: &str, report: ArtifactReport) {
-        self.gather(|gathered| gathered.answers = gathered.answers.saturating_add(1));
+        self.gather(|results| results.answers = results.answers.saturating_add(1));
         self.events.answer(Place { last: true, unit: unit.to_owned(), number: 0 }, report);
     }
 

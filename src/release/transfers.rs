@@ -4,7 +4,7 @@
 use super::plan::{Unit, UnitKind};
 use super::progress::FileProgress;
 use super::request::{OpenedAhead, TransferRequest};
-use super::run::Run;
+use super::run::FolderRun;
 use crate::directory::Folder;
 use crate::image::Options;
 use crate::transfer::{
@@ -12,7 +12,7 @@ use crate::transfer::{
 };
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Cover, ExitStatus, Fault, Outcome};
 
-impl<'a> Run<'a, '_> {
+impl<'a> FolderRun<'a, '_> {
     /// Checks the transfer directories one after the other, each with all threads. Those that were
     /// opened ahead are not opened again.
     pub(super) fn transfers(&self, ahead: &mut [OpenedAhead]) {

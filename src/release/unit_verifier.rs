@@ -6,7 +6,7 @@ use super::cover;
 use super::first_look::Seen;
 use super::plan::{Unit, UnitKind};
 use super::progress::FileProgress;
-use super::run::{Run, file, gone};
+use super::run::{FolderRun, file, gone};
 use crate::directory::system_fault;
 use crate::image::{self, Input, Options, Progress};
 use crate::parallel::ThreadLimit;
@@ -15,7 +15,7 @@ use crate::verdict::{ArtifactReport, Code, Cover, Fault, Outcome};
 
 /// Where units get their answers.
 pub(super) struct UnitVerifier<'b, 'a, 'o> {
-    pub(super) run: &'b Run<'a, 'o>,
+    pub(super) run: &'b FolderRun<'a, 'o>,
     pub(super) verifier: &'b FolderVerifier<'b>,
     pub(super) reader: &'b FileReader<'b>,
     pub(super) shared: &'b SharedNames<'b>,
