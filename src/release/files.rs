@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::first_look::Seen;
+use super::first_look::KnownUnit;
 use super::plan::{Unit, UnitKind};
 use super::run::FolderRun;
 use super::unit_verifier::{UnitVerifier, is_material};
@@ -29,9 +29,9 @@ struct Sorted<'s> {
 }
 
 /// What the first look told of a small file.
-fn small(seen: &[Option<Seen>], number: usize) -> Option<(&FileDigest, &FileKind)> {
+fn small(seen: &[Option<KnownUnit>], number: usize) -> Option<(&FileDigest, &FileKind)> {
     match seen.get(number) {
-        Some(Some(Seen::Small(digest, kind))) => Some((digest, kind)),
+        Some(Some(KnownUnit::Small(digest, kind))) => Some((digest, kind)),
         _ => None,
     }
 }
@@ -85,12 +85,12 @@ impl<'a> FolderRun<'a, '_> {
         Ok(sorted.bundles)
     }
 
-    fn sort<'s>(&'s self, seen: &'s [Option<Seen>]) -> Sorted<'s> {
+    fn sort<'s>(&'s self, seen: &'s [Option<KnownUnit>]) -> Sorted<'s> {
         let mut sorted = Sorted::default();
         for (number, (unit, seen)) in self.units.iter().zip(seen).enumerate() {
             let Some(seen) = seen else { continue };
             match seen {
-                Seen::Small(_, FileKind::Bundle(content)) => {
+                KnownUnit::Small(_, FileKind::Bundle(content)) => {
                     sorted.anything = true;
                     if let Some(digest) = content {
                         sorted.stated.push((unit.name.as_str(), digest.as_str()));
@@ -99,13 +99,13 @@ impl<'a> FolderRun<'a, '_> {
                         sorted.bundles.push(self.folders.folder.show(&unit.name));
                     }
                 }
-                Seen::Small(_, FileKind::Key(key)) => sorted.keys.push(key),
-                Seen::Small(_, FileKind::KeyName | FileKind::TrustedRoot) => {}
-                Seen::Small(..) | Seen::Later => {
+                KnownUnit::Small(_, FileKind::Key(key)) => sorted.keys.push(key),
+                KnownUnit::Small(_, FileKind::KeyName | FileKind::TrustedRoot) => {}
+                KnownUnit::Small(..) | KnownUnit::Later => {
                     sorted.anything = true;
                     sorted.artifacts.push(unit.name.as_str());
                 }
-                Seen::Fault(_) => sorted.artifacts.push(unit.name.as_str()),
+                KnownUnit::Fault(_) => sorted.artifacts.push(unit.name.as_str()),
             }
         }
         sorted
@@ -135,7 +135,7 @@ impl<'a> FolderRun<'a, '_> {
     }
 
     /// The one answer for a folder that there is no key to judge by.
-    fn without_key(&self, seen: &[Option<Seen>]) {
+    fn without_key(&self, seen: &[Option<KnownUnit>]) {
         let message = "neither --key nor a trust policy with vendor keys was given";
         let fault = Fault::new(Code::NoKey, message);
         let report = ArtifactReport::new(self.folders.folder.shown()).refused(&fault);

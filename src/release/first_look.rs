@@ -15,7 +15,7 @@ use crate::verdict::Fault;
 const GROUP: usize = 4096;
 
 /// What is known of a unit after the first look.
-pub(super) enum Seen {
+pub(super) enum KnownUnit {
     /// What a small file is.
     Small(FileDigest, FileKind),
     /// It is to be read when its turn comes.
@@ -26,7 +26,7 @@ pub(super) enum Seen {
 
 impl FolderRun<'_, '_> {
     /// Looks at all units, in their order; none for what is no file.
-    pub(super) fn first_look(&self, reader: &FileReader<'_>) -> Vec<Option<Seen>> {
+    pub(super) fn first_look(&self, reader: &FileReader<'_>) -> Vec<Option<KnownUnit>> {
         let all: Vec<usize> = (0..self.units.len()).collect();
         let mut seen = Vec::with_capacity(all.len());
         // In groups, so that results are held twice for few of them only.
@@ -37,11 +37,11 @@ impl FolderRun<'_, '_> {
         seen
     }
 
-    fn look(&self, reader: &FileReader<'_>, number: usize) -> Option<Seen> {
+    fn look(&self, reader: &FileReader<'_>, number: usize) -> Option<KnownUnit> {
         let unit = self.units.get(number)?;
         match unit.kind {
             UnitKind::File => {}
-            UnitKind::Layout => return Some(Seen::Later),
+            UnitKind::Layout => return Some(KnownUnit::Later),
             UnitKind::Refused(_) | UnitKind::Transfer => return None,
         }
         let wanted = self.folders.judges_unsealed()
@@ -55,13 +55,13 @@ impl FolderRun<'_, '_> {
                     self.events.end(number);
                 }
                 if self.kept(&found.what) {
-                    Seen::Small(found.digest, found.what)
+                    KnownUnit::Small(found.digest, found.what)
                 } else {
-                    Seen::Later
+                    KnownUnit::Later
                 }
             }
-            Ok(FirstLook::Later) => Seen::Later,
-            Err(fault) => Seen::Fault(gone(fault)),
+            Ok(FirstLook::Later) => KnownUnit::Later,
+            Err(fault) => KnownUnit::Fault(gone(fault)),
         })
     }
 

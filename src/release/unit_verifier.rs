@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::cover;
-use super::first_look::Seen;
+use super::first_look::KnownUnit;
 use super::plan::{Unit, UnitKind};
 use super::progress::FileProgress;
 use super::run::{FolderRun, file, gone};
@@ -24,7 +24,7 @@ pub(super) struct UnitVerifier<'b, 'a, 'o> {
 
 impl<'a> UnitVerifier<'_, 'a, '_> {
     /// Finds the answer for a unit, of which a first look may have `seen` something.
-    pub(super) fn unit(&self, unit: &'a Unit, seen: Option<&Seen>) {
+    pub(super) fn unit(&self, unit: &'a Unit, seen: Option<&KnownUnit>) {
         let run = self.run;
         let folder = run.folders.folder;
         let one = |cover: Cover| [(Cow::from(&*unit.name), unit.size, cover)];
@@ -42,7 +42,7 @@ impl<'a> UnitVerifier<'_, 'a, '_> {
                 }
             }
             // Where a seal is expected, what lies outside of it is nothing, whatever it is.
-            (UnitKind::File, Some(Seen::Small(_, what)))
+            (UnitKind::File, Some(KnownUnit::Small(_, what)))
                 if is_material(what) && run.folders.judges_unsealed() =>
             {
                 run.covered(one(cover::of_material(what)));
@@ -72,7 +72,7 @@ impl<'a> UnitVerifier<'_, 'a, '_> {
         true
     }
 
-    fn artifact(&self, unit: &'a Unit, seen: Option<&Seen>) {
+    fn artifact(&self, unit: &'a Unit, seen: Option<&KnownUnit>) {
         let run = self.run;
         let refused = |fault: &Fault| {
             run.covered([(Cow::from(&*unit.name), unit.size, Cover::Uncovered)]);
@@ -80,9 +80,9 @@ impl<'a> UnitVerifier<'_, 'a, '_> {
         };
         let read;
         let (what, digest) = match seen {
-            Some(Seen::Fault(fault)) => return refused(fault),
-            Some(Seen::Small(digest, what)) => (what, Some(*digest)),
-            Some(Seen::Later) | None => {
+            Some(KnownUnit::Fault(fault)) => return refused(fault),
+            Some(KnownUnit::Small(digest, what)) => (what, Some(*digest)),
+            Some(KnownUnit::Later) | None => {
                 let watched = FileProgress::new(run.events, &unit.name, unit.size);
                 let reading = self.reading(&watched);
                 read = self.reader.rest(&unit.name, &reading);
