@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::changed_since::EarlierResults;
 use super::progress_lines::ProgressLines;
 use super::{complain, new_file, shown};
-use crate::release::{Events, Place};
+use crate::release::{AnswerPlace, Events};
 use crate::report::{self, Detail, Form, StoredAnswers};
 use crate::verdict::{
     ArtifactReport, Code, ExitStatus, Fault, Outcome, Report, Run, Shard, StoppedBy, Summary,
@@ -56,7 +56,7 @@ struct ConsoleState {
     run: Run,
     count: Summary,
     /// Kept only if a report other than lines of text is wanted.
-    stored: Option<StoredAnswers<(usize, Place)>>,
+    stored: Option<StoredAnswers<(usize, AnswerPlace)>>,
     earlier: Option<EarlierResults>,
     /// Why a result could not be kept.
     lost: io::Result<()>,
@@ -232,7 +232,7 @@ impl Events for Console {
         self.of_run(|run| run.shard = Some(shard));
     }
 
-    fn answer(&self, place: Place, report: ArtifactReport) {
+    fn answer(&self, place: AnswerPlace, report: ArtifactReport) {
         let mut state = self.state();
         if state.ended {
             return;

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Mutex, PoisonError};
 
 use super::plan::{self, Seals, Unit, UnitKind};
-use super::request::{Ended, Events, FolderKind, FolderRequest, ListedFolder, OpenedAhead, Place};
+use super::request::{
+    AnswerPlace, Ended, Events, FolderKind, FolderRequest, ListedFolder, OpenedAhead,
+};
 use super::run::{FolderRun, RunResults, file};
 use super::span::nothing_found;
 use super::{listing, lone, shard};
@@ -121,7 +123,7 @@ impl FolderRun<'_, '_> {
             let fault = Fault::new(Code::NotCovered, message);
             let folder = self.folders.folder;
             // Among the others, behind what is said of the same file: so a merge has them too.
-            let place = Place { last: false, unit: name.clone(), number: usize::MAX };
+            let place = AnswerPlace { last: false, unit: name.clone(), number: usize::MAX };
             self.gather(|results| results.answers = results.answers.saturating_add(1));
             self.events.answer(place, file(folder, &name, &fault));
         }

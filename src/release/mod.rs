@@ -34,6 +34,7 @@ pub use merge::merge;
 pub use plan::{holds_transfer, transfer_directories};
 pub use progress::FileProgress;
 pub use request::{
-    Ended, Events, FolderKind, FolderRequest, ListedFolder, OpenedAhead, Place, TransferRequest,
+    AnswerPlace, Ended, Events, FolderKind, FolderRequest, ListedFolder, OpenedAhead,
+    TransferRequest,
 };
 pub use shard::{Part, assign};

@@ -14,7 +14,7 @@ use crate::verdict::{ArtifactReport, Coverage, Fault, Shard};
 /// Where an answer stands in the report of a folder: answers are sorted by this, whatever order they
 /// were found in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct AnswerPlace {
     /// What is said of all files together comes last.
     pub(super) last: bool,
     /// The thing that it is about: a path below the folder.
@@ -23,7 +23,7 @@ pub struct Place {
     pub(super) number: usize,
 }
 
-impl Place {
+impl AnswerPlace {
     /// Of the only answer for something that is no folder.
     #[must_use]
     pub const fn only() -> Self {
@@ -46,7 +46,7 @@ pub trait Events: Sync {
     /// Something that the operator should know and that is no answer.
     fn warn(&self, text: &str);
     /// An answer was found.
-    fn answer(&self, place: Place, report: ArtifactReport);
+    fn answer(&self, place: AnswerPlace, report: ArtifactReport);
 }
 
 /// What a folder is judged as.

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::cover;
 use super::plan::{Unit, UnitKind};
-use super::request::{Events, FolderRequest, ListedFolder, Place};
+use super::request::{AnswerPlace, Events, FolderRequest, ListedFolder};
 use super::span::Span;
 use crate::directory::{EntryKind, Folder};
 use crate::pairing::Names;
@@ -80,13 +80,13 @@ impl<'a> FolderRun<'a, '_> {
                 results.refused.insert(unit.to_owned());
             }
         });
-        self.events.answer(Place { last: false, unit: unit.to_owned(), number }, report);
+        self.events.answer(AnswerPlace { last: false, unit: unit.to_owned(), number }, report);
     }
 
     /// Tells what is said of all files together.
     pub(super) fn last(&self, unit: &str, report: ArtifactReport) {
         self.gather(|results| results.answers = results.answers.saturating_add(1));
-        self.events.answer(Place { last: true, unit: unit.to_owned(), number: 0 }, report);
+        self.events.answer(AnswerPlace { last: true, unit: unit.to_owned(), number: 0 }, report);
     }
 
     /// Leaves out what the operator does not ask for; says whether it did.

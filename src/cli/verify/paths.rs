@@ -8,7 +8,7 @@ use super::settings::VerifySettings;
 use crate::cli::console::Console;
 use crate::cli::{expected, files};
 use crate::image::Options;
-use crate::release::{Ended, Events as _, FileProgress, FolderRequest, Place};
+use crate::release::{AnswerPlace, Ended, Events as _, FileProgress, FolderRequest};
 use crate::transfer::{self, AcceptedTransfers, Context, SerialsOfRun};
 use crate::verdict::{ArtifactReport, Code, Fault};
 
@@ -151,10 +151,10 @@ impl PathVerifier<'_> {
         let size = path.metadata().map_or(0, |metadata| metadata.len());
         let progress = FileProgress::alone(self.console, &files::show(path), size);
         let options = Options { progress: &progress, ..self.settings.reading() };
-        self.console.answer(Place::only(), self.single.file(path, &options));
+        self.console.answer(AnswerPlace::only(), self.single.file(path, &options));
     }
 
     fn refuse(&self, name: &str, fault: &Fault) {
-        self.console.answer(Place::only(), ArtifactReport::new(name).refused(fault));
+        self.console.answer(AnswerPlace::only(), ArtifactReport::new(name).refused(fault));
     }
 }
