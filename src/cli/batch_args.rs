@@ -10,7 +10,7 @@ use super::expected;
 use super::files;
 use crate::digest::Sha256Digest;
 use crate::limits;
-use crate::release::{Filter, PairingMap, Part};
+use crate::release::{Filter, PairingMap, ShardIndex};
 use crate::verdict::{Code, Fault};
 
 /// What of a folder is checked, and how strictly.
@@ -77,7 +77,7 @@ impl BatchArgs {
     ///
     /// # Errors
     /// [`Code::Usage`].
-    pub(super) fn part(&self) -> Result<Option<Part>, Fault> {
+    pub(super) fn part(&self) -> Result<Option<ShardIndex>, Fault> {
         let Some(text) = &self.shard else { return Ok(None) };
         let variable = |name: &str| env::var(name).ok();
         part(text, &variable).map(Some)
@@ -109,7 +109,7 @@ impl BatchArgs {
 }
 
 /// What `--shard` says.
-fn part(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Part, Fault> {
+fn part(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<ShardIndex, Fault> {
     let refuse = |message: String| Fault::new(Code::Usage, message).at("--shard");
     let number = |name: &str| -> Result<Option<u32>, Fault> {
         let Some(value) = variable(name) else { return Ok(None) };
@@ -151,7 +151,7 @@ fn part(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Part, F
                 .expected_found(format!("{of} tasks"), count));
         }
         let part = index.saturating_add(1);
-        return Part::new(part, of).ok_or_else(|| no_part(part, of));
+        return ShardIndex::new(part, of).ok_or_else(|| no_part(part, of));
     }
     let malformed = || refuse("not a part".to_owned()).expected_found("I/N, auto or auto/N", text);
     let (part, of) = text.split_once('/').ok_or_else(malformed)?;
@@ -165,7 +165,7 @@ fn part(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<Part, F
     } else {
         whole(part)?
     };
-    Part::new(part, of).ok_or_else(|| no_part(part, of))
+    ShardIndex::new(part, of).ok_or_else(|| no_part(part, of))
 }
 
 /// Refuses a file for reports that can't be written in the end, as far as that can be told, before anything

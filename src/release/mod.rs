@@ -37,4 +37,4 @@ pub use request::{
     AnswerPlace, Ended, Events, FolderKind, FolderRequest, ListedFolder, OpenedAhead,
     TransferRequest,
 };
-pub use shard::{Part, assign};
+pub use shard::{ShardIndex, assign};

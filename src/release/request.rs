@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use super::{Filter, PairingMap, Part};
+use super::{Filter, PairingMap, ShardIndex};
 use crate::directory::{Folder, Listing};
 use crate::image::Options;
 use crate::key::PublicKey;
@@ -112,7 +112,7 @@ pub struct FolderRequest<'a> {
     /// The operator's pairing.
     pub map: Option<&'a PairingMap>,
     /// The part that is asked for.
-    pub part: Option<Part>,
+    pub part: Option<ShardIndex>,
     /// Whether what nothing covers is a failure.
     pub require_coverage: bool,
     /// Whether the coverage names every file; else it only counts them.

@@ -10,12 +10,12 @@ use crate::limits;
 
 /// Part `part` of `of`, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Part {
+pub struct ShardIndex {
     part: u32,
     of: u32,
 }
 
-impl Part {
+impl ShardIndex {
     /// A part, if there is such a one.
     #[must_use]
     pub const fn new(part: u32, of: u32) -> Option<Self> {
@@ -68,9 +68,9 @@ mod tests {
 
     #[test]
     fn there_is_no_part_outside_the_whole() {
-        assert!(Part::new(1, 1).is_some() && Part::new(3, 3).is_some());
+        assert!(ShardIndex::new(1, 1).is_some() && ShardIndex::new(3, 3).is_some());
         for (part, of) in [(0, 3), (4, 3), (1, 0), (1, u32::MAX)] {
-            assert_eq!(Part::new(part, of), None, "{part}/{of}");
+            assert_eq!(ShardIndex::new(part, of), None, "{part}/{of}");
         }
     }
 

@@ -14,7 +14,7 @@ use crate::digest::Sha256Digest;
 use crate::directory::Folder;
 use crate::image::{NoProgress, Options};
 use crate::key::PublicKey;
-use crate::release::{Filter, PairingMap, Part};
+use crate::release::{Filter, PairingMap, ShardIndex};
 use crate::report::Form;
 use crate::sigstore::{HashRule, Transparency, TrustMaterial};
 use crate::survey::VendorTrust;
@@ -41,7 +41,7 @@ pub(super) struct VerifySettings<'a> {
     pub(super) transfers: TransferSettings,
     pub(super) filter: Filter,
     pub(super) map: Option<(PairingMap, Sha256Digest)>,
-    pub(super) part: Option<Part>,
+    pub(super) part: Option<ShardIndex>,
     pub(super) require_coverage: bool,
     pub(super) fail_fast: bool,
     /// The bundles named for the one FILE.
