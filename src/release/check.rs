@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::plan::{self, Seals, Unit, UnitKind};
 use super::request::{
-    AnswerPlace, Ended, Events, FolderKind, FolderRequest, ListedFolder, OpenedAhead,
+    AnswerPlace, Events, FolderKind, FolderRequest, FolderSummary, ListedFolder, OpenedAhead,
 };
 use super::run::{FolderRun, RunResults, file};
 use super::span::nothing_found;
@@ -26,7 +26,7 @@ pub fn check(
     ahead: &mut [OpenedAhead],
     request: &FolderRequest<'_>,
     events: &dyn Events,
-) -> Result<Ended, Fault> {
+) -> Result<FolderSummary, Fault> {
     let units = match folders.kind {
         FolderKind::Transfer => vec![Unit {
             name: String::new(),
@@ -64,7 +64,7 @@ pub fn check(
 }
 
 impl FolderRun<'_, '_> {
-    fn check(self, ahead: &mut [OpenedAhead]) -> Result<Ended, Fault> {
+    fn check(self, ahead: &mut [OpenedAhead]) -> Result<FolderSummary, Fault> {
         let bytes = self.asked().map(|(_, unit)| unit.size);
         self.events.expect(bytes.fold(0, u64::saturating_add));
         if let Some(shard) = part(self.folders.folder, &self, &[]) {
@@ -99,7 +99,7 @@ impl FolderRun<'_, '_> {
                 coverage.files.push(CoveredFile { name, size, cover });
             }
         }
-        Ok(Ended { coverage, shard, stopped })
+        Ok(FolderSummary { coverage, shard, stopped })
     }
 
     /// With `--require-coverage`: files that nothing covers, and that no refusal speaks of yet.

@@ -34,7 +34,7 @@ pub use merge::merge;
 pub use plan::{holds_transfer, transfer_directories};
 pub use progress::FileProgress;
 pub use request::{
-    AnswerPlace, Ended, Events, FolderKind, FolderRequest, ListedFolder, OpenedAhead,
+    AnswerPlace, Events, FolderKind, FolderRequest, FolderSummary, ListedFolder, OpenedAhead,
     TransferRequest,
 };
 pub use shard::{ShardIndex, assign};

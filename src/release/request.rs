@@ -150,7 +150,7 @@ impl fmt::Debug for TransferRequest<'_> {
 
 /// What a run says besides the answers.
 #[derive(Debug)]
-pub struct Ended {
+pub struct FolderSummary {
     /// How each file is covered; of a part, only its own files.
     pub coverage: Coverage,
     /// Which part it was.

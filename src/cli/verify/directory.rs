@@ -5,7 +5,9 @@ use std::path::Path;
 use super::settings::VerifySettings;
 use crate::cli::files;
 use crate::directory::{Folder, Listing};
-use crate::release::{self, Ended, Events, FolderKind, FolderRequest, ListedFolder, OpenedAhead};
+use crate::release::{
+    self, Events, FolderKind, FolderRequest, FolderSummary, ListedFolder, OpenedAhead,
+};
 use crate::survey::is_layout;
 use crate::transfer::{self, OpenedTransfer};
 use crate::verdict::{Code, Fault};
@@ -95,7 +97,7 @@ impl OpenedDirectory {
         settings: &VerifySettings<'_>,
         request: &FolderRequest<'_>,
         events: &dyn Events,
-    ) -> Result<Ended, Fault> {
+    ) -> Result<FolderSummary, Fault> {
         let kind = match self.kind {
             DirectoryKind::Transfer => FolderKind::Transfer,
             _ if settings.transfers.unsealed => FolderKind::Unsealed,

@@ -8,7 +8,7 @@ use super::settings::VerifySettings;
 use crate::cli::console::Console;
 use crate::cli::{expected, files};
 use crate::image::Options;
-use crate::release::{AnswerPlace, Ended, Events as _, FileProgress, FolderRequest};
+use crate::release::{AnswerPlace, Events as _, FileProgress, FolderRequest, FolderSummary};
 use crate::transfer::{self, AcceptedTransfers, Context, SerialsOfRun};
 use crate::verdict::{ArtifactReport, Code, Fault};
 
@@ -92,7 +92,7 @@ pub(super) struct PathVerifier<'a> {
 
 impl PathVerifier<'_> {
     /// Judges the path of this number. Gives what is known of it besides the answers, if it is a folder.
-    pub(super) fn judge(&self, paths: &mut Paths<'_>, number: usize) -> Option<Ended> {
+    pub(super) fn judge(&self, paths: &mut Paths<'_>, number: usize) -> Option<FolderSummary> {
         let to_judge = paths.0.get(number)?;
         let path = to_judge.path;
         if !to_judge.is_directory {
@@ -117,7 +117,7 @@ impl PathVerifier<'_> {
         }
     }
 
-    fn directory(&self, path: &Path, directory: &mut OpenedDirectory) -> Option<Ended> {
+    fn directory(&self, path: &Path, directory: &mut OpenedDirectory) -> Option<FolderSummary> {
         let settings = self.settings;
         let is_layout = directory.kind == DirectoryKind::Layout;
         let single = settings.is_for_single_files();
