@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Mutex, PoisonError};
 
+use super::bundle_usage::nothing_found;
 use super::plan::{self, Seals, Unit, UnitKind};
 use super::request::{
     AnswerPlace, Events, FolderKind, FolderRequest, FolderSummary, ListedFolder, OpenedAhead,
 };
 use super::run::{FolderRun, RunResults, file};
-use super::span::nothing_found;
 use super::{listing, lone, shard};
 use crate::directory::Folder;
 use crate::survey::above;
@@ -75,9 +75,9 @@ impl FolderRun<'_, '_> {
         let shard = part(self.folders.folder, &self, &bundles);
         let stopped = self.is_stopped();
         if shard.is_none() && !stopped {
-            let span = self.gather(|results| std::mem::take(&mut results.span));
+            let usage = self.gather(|results| std::mem::take(&mut results.usage));
             let complete = self.request.filter.is_empty() && self.folders.judges_unsealed();
-            for report in span.findings(bundles.iter().map(String::as_str), complete) {
+            for report in usage.findings(bundles.iter().map(String::as_str), complete) {
                 self.last(&report.name.clone(), report);
             }
         }

@@ -7,8 +7,8 @@
 
 use std::collections::BTreeSet;
 
+use super::bundle_usage::{BundleUsage, nothing_found};
 use super::listing;
-use super::span::{Span, nothing_found};
 use crate::limits;
 use crate::verdict::{
     ArtifactReport, Code, Coverage, ExitStatus, Fault, Report, Run, Shard, Summary,
@@ -56,9 +56,9 @@ pub fn merge(parts: Vec<(String, Report)>) -> Result<Report, Fault> {
     artifacts.sort_by(|a, b| unit(a).cmp(unit(b)));
     // Each part says it of the whole folder.
     artifacts.dedup_by(|a, b| a.code() == Some(Code::NoKey) && a == b);
-    let mut span = Span::default();
-    artifacts.iter().for_each(|artifact| span.add(artifact));
-    artifacts.extend(span.findings(bundles.iter().map(String::as_str), everything(&run)));
+    let mut usage = BundleUsage::default();
+    artifacts.iter().for_each(|artifact| usage.add(artifact));
+    artifacts.extend(usage.findings(bundles.iter().map(String::as_str), everything(&run)));
     if artifacts.is_empty() {
         let message = nothing_found(everything(&run));
         let name = run.paths.first().cloned().unwrap_or_default();

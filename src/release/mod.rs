@@ -6,6 +6,7 @@
 //! The answers, and their places in the report, are the same however many threads work. What is
 //! shown, and where reports are kept, is the business of the rooms above.
 
+mod bundle_usage;
 mod check;
 mod cover;
 mod files;
@@ -20,7 +21,6 @@ mod progress;
 mod request;
 mod run;
 mod shard;
-mod span;
 mod transfers;
 mod unit_verifier;
 

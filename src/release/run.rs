@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::bundle_usage::BundleUsage;
 use super::cover;
 use super::plan::{Unit, UnitKind};
 use super::request::{AnswerPlace, Events, FolderRequest, ListedFolder};
-use super::span::Span;
 use crate::directory::{EntryKind, Folder};
 use crate::pairing::Names;
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Cover, ExitStatus, Fault, Outcome};
@@ -22,7 +22,7 @@ pub(super) type Covered<'a> = (Cow<'a, str>, u64, Cover);
 /// What answers leave behind.
 #[derive(Default)]
 pub(super) struct RunResults<'a> {
-    pub(super) span: Span,
+    pub(super) usage: BundleUsage,
     pub(super) covers: Vec<Covered<'a>>,
     pub(super) answers: usize,
     /// The things that a refusal speaks of, with `--require-coverage`.
@@ -74,7 +74,7 @@ impl<'a> FolderRun<'a, '_> {
         }
         self.gather(|results| {
             results.answers = results.answers.saturating_add(1);
-            results.span.add(&report);
+            results.usage.add(&report);
             if self.request.require_coverage && report.outcome().exit_status() == ExitStatus::Failed
             {
                 results.refused.insert(unit.to_owned());

@@ -10,29 +10,29 @@ use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
 /// Answers, as far as they matter here.
 #[derive(Debug, Default)]
-pub(super) struct Span {
+pub(super) struct BundleUsage {
     /// Whether anything could not be read, or there was no key to judge with: then nobody knows what belongs
     /// to what.
     unknown: bool,
-    users: BTreeMap<Box<str>, Vec<User>>,
+    users: BTreeMap<Box<str>, Vec<BundleUser>>,
 }
 
 #[derive(Debug)]
-struct User {
+struct BundleUser {
     name: Box<str>,
     /// What it holds, so that copies are known; none where that was not found out.
     content: Option<Sha256Digest>,
     fine: bool,
 }
 
-impl Span {
+impl BundleUsage {
     /// Takes note of an answer.
     pub(super) fn add(&mut self, report: &ArtifactReport) {
         self.unknown |= matches!(report.code(), Some(Code::Unreadable | Code::NoKey));
         for bundle in &report.paired {
             // Most bundles are of one artifact: no room for more.
             let users = self.users.entry(bundle.as_str().into());
-            users.or_insert_with(|| Vec::with_capacity(1)).push(User {
+            users.or_insert_with(|| Vec::with_capacity(1)).push(BundleUser {
                 name: report.name.as_str().into(),
                 content: content(report),
                 fine: report.outcome() == Outcome::Ok,
@@ -77,7 +77,7 @@ impl Span {
 /// Names at most this many artifacts of one bundle.
 const NAMED: usize = 8;
 
-fn shared(users: &[User]) -> Fault {
+fn shared(users: &[BundleUser]) -> Fault {
     let list = |fine: bool| {
         let names: Vec<&str> =
             users.iter().filter(|user| user.fine == fine).map(|user| &*user.name).collect();
@@ -140,9 +140,9 @@ mod tests {
     }
 
     fn codes(answers: &[ArtifactReport], bundles: &[&str]) -> Vec<(String, Code)> {
-        let mut span = Span::default();
-        answers.iter().for_each(|it| span.add(it));
-        let found = span.findings(bundles.iter().copied(), true);
+        let mut usage = BundleUsage::default();
+        answers.iter().for_each(|it| usage.add(it));
+        let found = usage.findings(bundles.iter().copied(), true);
         found.into_iter().map(|found| (found.name.clone(), found.code().unwrap())).collect()
     }
 
