@@ -11,7 +11,7 @@ use super::request::{
     AnswerPlace, Events, FolderKind, FolderRequest, FolderSummary, ListedFolder, OpenedAhead,
 };
 use super::run::{FolderRun, RunResults, file};
-use super::{listing, lone, shard};
+use super::{listing, shard, signed_list};
 use crate::directory::Folder;
 use crate::survey::above;
 use crate::verdict::{ArtifactReport, Code, Cover, Coverage, CoveredFile, Fault, Shard};
@@ -37,7 +37,12 @@ pub fn check(
             let seals = if kind == FolderKind::Unsealed { Seals::Ignored } else { Seals::Hold };
             // Where a seal is expected, no vendor's signature takes its place.
             let lists = if folders.judges_unsealed() {
-                lone::signed_lists(folders.folder, folders.listing, request.map, &request.vendors)
+                signed_list::signed_lists(
+                    folders.folder,
+                    folders.listing,
+                    request.map,
+                    &request.vendors,
+                )
             } else {
                 BTreeSet::new()
             };

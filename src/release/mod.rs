@@ -13,7 +13,6 @@ mod files;
 mod filter;
 mod first_look;
 mod listing;
-mod lone;
 mod map;
 mod merge;
 mod plan;
@@ -21,6 +20,7 @@ mod progress;
 mod request;
 mod run;
 mod shard;
+mod signed_list;
 mod transfers;
 mod unit_verifier;
 
@@ -28,7 +28,6 @@ pub use check::check;
 pub use cover::required;
 pub use filter::Filter;
 pub use listing::digest as listing_digest;
-pub use lone::signed_lists;
 pub use map::PairingMap;
 pub use merge::merge;
 pub use plan::{holds_transfer, transfer_directories};
@@ -38,3 +37,4 @@ pub use request::{
     TransferRequest,
 };
 pub use shard::{ShardIndex, assign};
+pub use signed_list::signed_lists;
