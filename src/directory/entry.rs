@@ -87,17 +87,17 @@ impl Listing {
     }
 }
 
-/// What a file system has room for.
+/// The space left on a file system.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FreeSpace {
     /// Bytes that are free for this user.
     pub free: u64,
-    /// The size of the largest file that it can hold, where that is little.
+    /// The size of the largest file that it can hold, if that is a limit in practice.
     pub largest_file: Option<u64>,
 }
 
-/// By what a file is known to be the one that was read a moment ago: a change of its content shows in it.
-/// No proof against whoever rules the machine.
+/// Shows whether a file is still the one that was read: a change of its content changes the stamp. No
+/// proof against whoever controls the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamp {
     pub(super) size: u64,
@@ -108,7 +108,7 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Whether this is the stamp of the same file under another name: giving it one is a change, too.
+    /// Whether this is the stamp of the same file after a rename, which changes the stamp too.
     #[must_use]
     pub fn is_renamed(&self, before: &Self) -> bool {
         (self.size, self.number) == (before.size, before.number) && self.changed >= before.changed

@@ -11,7 +11,7 @@ use super::system::of_system;
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
-/// Opens a regular file that was found under a path and that nobody named. Links are followed.
+/// Opens a regular file that was found, not named by the operator. Links are followed.
 ///
 /// # Errors
 /// [`Code::FileNotFound`], [`Code::FileTypeRefused`] and [`Code::Unreadable`].
@@ -70,8 +70,8 @@ impl Folder {
         Ok(Self { root, shown, instead: BTreeMap::new() })
     }
 
-    /// The same directory, in which reading a file of a name reads another one that lies in it: how the
-    /// directory would be if that one stood there.
+    /// The same directory, in which certain files are read from other files of it: the directory as it
+    /// would be if those had been renamed.
     ///
     /// # Errors
     /// None.
@@ -104,12 +104,11 @@ impl Folder {
         }
     }
 
-    /// What lies below the directory, and the directories below it that can't be listed, each by its name
-    /// and with its fault.
+    /// Lists everything below the directory; also says which directories can't be listed, and why.
     ///
     /// # Errors
-    /// [`Code::Unreadable`] when the directory itself can't be listed, or when there is more in it than
-    /// there may be.
+    /// [`Code::Unreadable`] if the directory itself can't be listed, or if it holds more than the limits
+    /// allow.
     pub fn look(&self) -> Result<(Listing, Vec<(String, Fault)>), Fault> {
         let mut entries = Vec::new();
         let mut faults = Vec::new();
@@ -193,7 +192,7 @@ impl Folder {
         Ok(path)
     }
 
-    /// Creates a directory below the directory, unless it is there; so with those above it.
+    /// Creates a directory below the directory, and those above it, unless they exist.
     ///
     /// # Errors
     /// [`Code::WriteFailed`], and [`Code::FileTypeRefused`] when something else has the name.
@@ -225,8 +224,8 @@ impl Folder {
             .map_err(|error| unwritable(&error).at(self.show(name)))
     }
 
-    /// Opens the half-written file of a name, [`TEMPORARY`] behind it, for reading and writing;
-    /// creates it, and the directories above, if they are not there.
+    /// Opens the half-written file of a name (the name and [`TEMPORARY`]) for reading and writing; creates
+    /// it, and the directories above it, if they do not exist.
     ///
     /// # Errors
     /// [`Code::WriteFailed`], and [`Code::FileTypeRefused`] for what is no regular file.
@@ -318,13 +317,13 @@ impl Folder {
         Ok(Lock)
     }
 
-    /// Whether an existing path, followed as the system follows it, is this directory.
+    /// Whether an existing path, with links followed, is this directory.
     #[must_use]
     pub fn is(&self, path: &Path) -> bool {
         fs::canonicalize(path).is_ok_and(|path| path == self.root)
     }
 
-    /// Whether an existing path, followed as the system follows it, lies in this directory or is it.
+    /// Whether an existing path, with links followed, is this directory or inside it.
     #[must_use]
     pub fn contains(&self, path: &Path) -> bool {
         fs::canonicalize(path).is_ok_and(|path| path.starts_with(&self.root))

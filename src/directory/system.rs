@@ -1,7 +1,7 @@
-//! Files that operating systems write onto every medium and into every folder that they show, by their names.
+//! Files that operating systems write onto media and into folders that they show, known by name.
 //!
-//! They are no part of any release and nobody's attack, most likely; anybody can give a file such a name, so they
-//! are never accepted for it. They only get words of their own.
+//! Most likely they are no attack. But anybody can give a file such a name, so they are never accepted;
+//! they only get a message of their own.
 
 use crate::verdict::{Code, Fault};
 
@@ -33,7 +33,7 @@ const NAMES: &[(&str, &str)] = &[
     (".directory", LINUX),
 ];
 
-/// Who writes a file of this path, if its name, or that of a directory above it, is one of a system's own.
+/// Which system writes a file of this path, by its name or that of a directory above it.
 #[must_use]
 pub fn system_file(path: &str) -> Option<&'static str> {
     path.split('/').find_map(part)
@@ -59,13 +59,13 @@ fn part(name: &str) -> Option<&'static str> {
     }
 }
 
-/// The refusal of such a file; none for any other.
+/// The refusal of a system's own file; none for any other.
 #[must_use]
 pub fn system_fault(path: &str) -> Option<Fault> {
     system_file(path).map(|who| Fault::new(Code::SystemFile, format!("{who}; nobody signed it")))
 }
 
-/// The refusal of a directory that can't be listed: one that a system keeps for itself is refused as such.
+/// The refusal of a directory that can't be listed; a system's own directory gets its own message.
 pub(super) fn of_system(name: &str, fault: Fault) -> Fault {
     match system_file(name) {
         Some(who) => {

@@ -1,4 +1,4 @@
-//! Writing a file so that it is there whole or not at all.
+//! Writing a file whole or not at all.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -9,11 +9,11 @@ use super::entry::TEMPORARY;
 use crate::verdict::{Code, Fault};
 
 impl Folder {
-    /// Writes a file below the directory: to a temporary name, through to the medium, then under
-    /// its own name in place of what had it. What an earlier, interrupted writing left is replaced.
+    /// Writes a file below the directory: under a temporary name, synced to the medium, then renamed over
+    /// what had its name. What an earlier, interrupted write left is replaced.
     ///
     /// # Errors
-    /// [`Code::WriteFailed`]; then the file is what it was before.
+    /// [`Code::WriteFailed`]; the file is unchanged then.
     pub fn write(&self, name: &str, bytes: &[u8], mode: u32) -> Result<(), Fault> {
         self.prepare(name, bytes, mode)?;
         self.commit(name).inspect_err(|_| {
@@ -21,7 +21,7 @@ impl Folder {
         })
     }
 
-    /// The first half of [`Folder::write`]: the temporary file, written through to the medium.
+    /// The first half of [`Folder::write`]: the temporary file, synced to the medium.
     ///
     /// # Errors
     /// [`Code::WriteFailed`].
@@ -36,7 +36,7 @@ impl Folder {
         })
     }
 
-    /// The second half: the temporary file under its own name.
+    /// The second half: gives the temporary file its own name.
     ///
     /// # Errors
     /// [`Code::WriteFailed`].
@@ -50,8 +50,8 @@ fn fill(mut file: File, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Writes a file anywhere, as [`Folder::write`] does, after `update` has seen what is there now
-/// (`None`: no such file), with other writers of the same folder held off meanwhile.
+/// Writes a file anywhere, as [`Folder::write`] does, after `update` has seen its present content
+/// (`None`: no such file). The folder is locked meanwhile.
 ///
 /// # Errors
 /// Those of `update`, [`Code::Unreadable`] and [`Code::WriteFailed`].

@@ -59,7 +59,7 @@ pub struct FoundLayout {
     pub archive: Result<Box<Archive>, Fault>,
 }
 
-/// What lies in a folder.
+/// The content of a folder.
 #[derive(Debug)]
 pub struct Survey {
     /// Every regular file, sorted by name.

@@ -13,14 +13,14 @@ use crate::sigstore::{self, FoundDocument};
 use crate::trust::VendorProfile;
 use crate::verdict::Fault;
 
-/// Where a file lies that may be material.
+/// A file that may be material.
 #[derive(Clone, Copy)]
 pub struct MaterialCandidate<'a> {
     /// Its path.
     pub name: &'a str,
     /// The conventions by which vendors name keys.
     pub profiles: &'a [&'a VendorProfile],
-    /// Whether a package of this path lies there.
+    /// Whether there is a package of this path.
     pub has: &'a dyn Fn(&str) -> bool,
 }
 
@@ -87,8 +87,8 @@ fn ends(name: &str, endings: &[&str]) -> bool {
     endings.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Whether a file is named as bundles are: by custom, or by a vendor's convention. A shell would run what
-/// stands in `$(…)` in a value.
+/// Whether a file is named as bundles are: by custom, or by a vendor's convention. Under other names a
+/// shell would run a `$(…)` in a value.
 fn is_named_bundle(candidate: &MaterialCandidate<'_>) -> bool {
     const ENDINGS: [&str; 4] = [".json", ".bundle", ".sigstore", ".sig"];
     let base = candidate.name.rsplit('/').next().unwrap_or(candidate.name);
@@ -96,7 +96,7 @@ fn is_named_bundle(candidate: &MaterialCandidate<'_>) -> bool {
         || candidate.profiles.iter().any(|profile| profile.package.bundle_file.fits(base))
 }
 
-/// Whether a file is what a vendor lays beside a package to name its key.
+/// Whether a file is the one by which a vendor names the key of a package.
 fn names_key(candidate: &MaterialCandidate<'_>, bytes: &[u8]) -> Result<bool, Fault> {
     let mut packages = candidate
         .profiles
@@ -109,7 +109,7 @@ fn names_key(candidate: &MaterialCandidate<'_>, bytes: &[u8]) -> Result<bool, Fa
 }
 
 /// Whether a file holds a private key: as DER at its beginning, or as a PEM block with at most comments and
-/// what OpenSSL prints of it before; in a text that is no vendor's package (`anywhere`), wherever it stands.
+/// what OpenSSL prints of it before; in a text that is no vendor's package (`anywhere`), at any place.
 pub(super) fn holds_private_key(bytes: &[u8], anywhere: bool) -> bool {
     if is_private_der(bytes) {
         return true;
@@ -130,7 +130,7 @@ pub(super) fn holds_private_key(bytes: &[u8], anywhere: bool) -> bool {
     block.contains("PRIVATE KEY-----") && before.lines().all(besides)
 }
 
-/// Whether the first and the last line of a private key's block stand in a text, one after the other.
+/// Whether a text holds the first and, later, the last line of a private key's block.
 fn has_private_block(text: &str) -> bool {
     const END: &str = "PRIVATE KEY-----";
     let mut lines = text.split(['\n', '\r']).map(|line| line.trim_matches(['\u{feff}', ' ', '\t']));

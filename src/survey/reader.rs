@@ -34,7 +34,7 @@ pub struct SurveyOptions<'a> {
     pub profiles: &'a [&'a VendorProfile],
     /// Threads and progress.
     pub reading: Options<'a>,
-    /// What of the folder is none of the release and is only hashed.
+    /// Which paths are no part of the release and are only hashed.
     pub own: fn(&str) -> bool,
 }
 

@@ -1,5 +1,5 @@
-//! What the far side remembers: for each stream the highest serial that was accepted, and of which
-//! manifest. Over all transfer keys, so that a second key can't bring an old transfer back.
+//! What the far side remembers: the highest accepted serial of each stream, with its manifest. It covers
+//! all transfer keys, so that a second key can't bring an old transfer back.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub struct AcceptedTransfer {
     pub manifest: Sha256Digest,
 }
 
-/// Streams by name; one that is written twice is refused.
+/// Streams by name; a stream that is listed twice is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 struct Streams(BTreeMap<String, AcceptedTransfer>);
@@ -83,9 +83,7 @@ impl AcceptedTransfers {
         let Object(state): Object<Self> =
             serde_json::from_slice(bytes).map_err(|error| refuse(error.to_string()))?;
         if state.schema != SCHEMA {
-            return Err(
-                refuse("the schema is another one".to_owned()).expected_found(SCHEMA, state.schema)
-            );
+            return Err(refuse("another schema".to_owned()).expected_found(SCHEMA, state.schema));
         }
         for name in state.streams.0.keys() {
             scalars::stream(name).map_err(|fault| refuse(fault.to_string()))?;
@@ -137,7 +135,7 @@ impl AcceptedTransfers {
         Ok(())
     }
 
-    /// Remembers an accepted transfer; says whether anything changed.
+    /// Remembers an accepted transfer; returns whether anything changed.
     ///
     /// # Errors
     /// Those of [`AcceptedTransfers::admit`]: what was accepted meanwhile is never forgotten.

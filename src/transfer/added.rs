@@ -1,4 +1,4 @@
-//! The files that sealing itself writes into `trust/` and `tools/`: which they are, and their bytes.
+//! The files that sealing itself writes into `trust/` and `tools/`, with their bytes.
 
 use std::collections::BTreeSet;
 
@@ -47,7 +47,8 @@ pub(super) fn added_files(
     Ok(own)
 }
 
-/// Those of them that are known before anything is judged.
+/// The files that are known before anything is judged: the trusted root, the independent check and those
+/// of the request.
 pub(super) fn fixed_files(request: &SealRequest<'_>) -> Vec<AddedFile> {
     let mut own = Vec::new();
     let root = request.trusted_root.map_or_else(TrustMaterial::production_bytes, <[u8]>::to_vec);

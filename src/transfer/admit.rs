@@ -1,5 +1,6 @@
-//! May this transfer be used here at all: the terms of its key, its stream, its time, its serial. Asked as
-//! soon as the seal holds, before anything is hashed, so that nothing of an old transfer reads OK.
+//! Whether a transfer may be used here at all: the terms of its key, its stream, its time, its serial. This
+//! is decided as soon as the seal holds, before anything is hashed, so that nothing in an old transfer is
+//! reported as OK.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +22,7 @@ pub fn admissible(sealed: &Sealed, context: &Context<'_>) -> Result<(), Fault> {
     fresh::check(sealed.manifest(), context.now, max_age)
 }
 
-/// Whether the transfer may be used at all, before anything of it is read.
+/// Whether the transfer may be used at all, before any of its files is read.
 pub(super) fn gate(
     sealed: &Sealed,
     context: &Context<'_>,
@@ -66,7 +67,7 @@ pub(super) fn believed(sealed: &Sealed, context: &Context<'_>) -> Result<(), Fau
     for streams in [Some(named).filter(|streams| !streams.is_empty()), listed].into_iter().flatten()
     {
         if !streams.contains(manifest.stream.as_str()) {
-            let message = "the transfer is of another stream than those that are accepted here";
+            let message = "the transfer's stream is not accepted here";
             let expected = streams.into_iter().collect::<Vec<_>>().join(" or ");
             return Err(
                 Fault::new(Code::StreamRefused, message).expected_found(expected, &manifest.stream)
@@ -76,7 +77,8 @@ pub(super) fn believed(sealed: &Sealed, context: &Context<'_>) -> Result<(), Fau
     Ok(())
 }
 
-/// What a base may not be: sealed by a key that is revoked. Its time and stream are the newer one's matter.
+/// Refuses an earlier transfer that was sealed by a revoked key. Its time and stream don't matter: those of
+/// the newer one are checked.
 pub(super) fn base(sealed: &Sealed, context: &Context<'_>) -> Result<(), Fault> {
     let key = context.policy.and_then(|policy| policy.transfer_key(&sealed.key()));
     match key.filter(|key| key.is_revoked()) {
@@ -88,7 +90,7 @@ pub(super) fn base(sealed: &Sealed, context: &Context<'_>) -> Result<(), Fault> 
     }
 }
 
-/// Judges the serial; says which was accepted before.
+/// Judges the serial; returns the one that was accepted before, for the report.
 pub(super) fn serial(
     sealed: &Sealed,
     state: &AcceptedTransfers,
@@ -97,10 +99,10 @@ pub(super) fn serial(
     let manifest = sealed.manifest();
     match context.together {
         Some(together) => {
-            // Looked at twice; what could not be read, or was another, at the first look was not held
-            // against the others.
+            // It is opened twice. One that was unreadable or different the first time was not compared
+            // with the others.
             if !together.noted.contains(&sealed.digest()) {
-                let message = "the seal could not be read, or was another, when the run began";
+                let message = "the seal was unreadable, or a different one, when the run began";
                 return Err(Fault::new(Code::Unreadable, message));
             }
             together.admit(state, manifest, &sealed.digest())?;

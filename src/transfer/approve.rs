@@ -1,5 +1,5 @@
 //! Whether a folder may be sealed, by the verdicts on everything in it: each artifact is signed, or
-//! unsigned as allowed, and nothing else stands against it.
+//! unsigned as allowed, and nothing else speaks against it.
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ impl From<Fault> for SealError {
     }
 }
 
-/// The artifacts of the manifest, if nothing stands against sealing.
+/// The artifacts of the manifest, if everything may be sealed.
 pub(super) fn artifacts(
     folder: &Folder,
     request: &SealRequest<'_>,

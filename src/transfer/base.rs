@@ -31,7 +31,7 @@ pub(super) fn find<'a>(
         let same = (&found.transfer_id, &found.stream, found.serial)
             == (&base.transfer_id, &base.stream, base.serial);
         if !same {
-            let message = "its manifest is the right one, and its id, stream or serial is not";
+            let message = "its manifest is the right one, but its id, stream or serial is not";
             return Err(Fault::new(Code::BaseMismatch, message).at(folder.shown()).expected_found(
                 meant,
                 format!("{} (stream {}, serial {})", found.transfer_id, found.stream, found.serial),

@@ -95,7 +95,7 @@ fn check_one(
             Kind::Image => ArtifactKind::Image,
             Kind::Package => ArtifactKind::Package,
         });
-        let message = format!("it could not be brought: [{}] {}", item.code, item.reason);
+        let message = format!("it could not be fetched: [{}] {}", item.code, item.reason);
         report.refused(&Fault::new(Code::Omitted, message))
     }));
     reports.extend(requested(manifest));
@@ -129,7 +129,7 @@ fn seal_check(sealed: &Sealed) -> Check {
     check
 }
 
-/// Files and artifacts.
+/// Checks the set of files, every artifact and every other file.
 fn contents(
     folder: &Folder,
     listing: &Listing,
@@ -171,7 +171,7 @@ fn contents(
         .collect();
     let (more, alone) = others(&sealed, context, whole);
     let not_right = more.iter().chain(&present.faults).map(|(path, _)| path.clone()).collect();
-    // What an artifact's own line says is not said again.
+    // What an artifact's own report says is not repeated.
     let wrong = present.faults.iter().cloned().chain(more);
     let wrong: Vec<ArtifactReport> = wrong
         .filter(|(path, fault)| !said.contains(&(path.as_str(), fault.code())))
@@ -185,8 +185,8 @@ fn contents(
     (reports, present, OtherFiles { wrong: not_right, alone })
 }
 
-/// The artifacts, the largest first; an archive whose layers are still hashed when others are done gets
-/// the threads of those.
+/// Checks the artifacts, the largest first. When others are done, their threads help with the layers of
+/// what is left.
 fn artifacts(verifier: &ItemVerifier<'_>) -> Vec<ArtifactReport> {
     let threads = ThreadLimit::new(verifier.context.reading.jobs);
     let size = |artifact: &Artifact| match verifier.sealed.manifest.file(&artifact.path) {
@@ -209,8 +209,8 @@ fn artifacts(verifier: &ItemVerifier<'_>) -> Vec<ArtifactReport> {
     done.into_iter().map(|(_, report)| report).collect()
 }
 
-/// What was asked for and has no answer: it is no artifact, nobody says that it was omitted, and no earlier
-/// transfer carried it.
+/// Reports of items that were requested and are neither here, nor said to be omitted, nor in the earlier
+/// transfer.
 fn requested(manifest: &Manifest) -> Vec<ArtifactReport> {
     let artifacts =
         manifest.artifacts.iter().map(|artifact| (artifact.kind, artifact.name.as_str()));
@@ -228,7 +228,7 @@ fn requested(manifest: &Manifest) -> Vec<ArtifactReport> {
                 Kind::Image => ArtifactKind::Image,
                 Kind::Package => ArtifactKind::Package,
             });
-            let message = "it was asked for, and it is neither here nor said to be omitted";
+            let message = "it was requested, and it is neither here nor listed as omitted";
             report.refused(&Fault::new(Code::RequestedMissing, message))
         })
         .collect()
@@ -252,7 +252,7 @@ fn check_base(
     }
 }
 
-/// The line for the directory: OK only if everything in it is.
+/// The report of the directory itself: OK only if everything in it is.
 fn decide(
     whole: ArtifactReport,
     reports: &[ArtifactReport],
@@ -288,7 +288,7 @@ fn decide(
             let artifacts = if open == 1 { "artifact is" } else { "artifacts are" };
             format!("{open} {artifacts} unsigned, omitted or undecided")
         } else {
-            "there is no artifact in it".to_owned()
+            "it has no artifact".to_owned()
         };
         return whole.refused(&Fault::new(Code::TransferUndecided, message));
     }

@@ -1,4 +1,4 @@
-//! What the far side brings: whom it trusts, what time it is, what it accepted before.
+//! What the far side brings: its trust, the present time, and what it accepted before.
 
 use crate::directory::Folder;
 use crate::image::Options;
@@ -9,7 +9,7 @@ use crate::trust::{Profiles, TrustPolicy, VendorProfile, path_matches_name};
 use super::accepted::AcceptedTransfers;
 use super::serials::SerialsOfRun;
 
-/// Everything that a transfer directory is judged by, besides its seal.
+/// Everything that a transfer directory is checked against, apart from its seal.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The public transfer keys; one of them must have sealed the directory.

@@ -1,4 +1,4 @@
-//! How each file of a checked transfer directory is covered, from what the check found.
+//! How each file of a checked transfer directory is covered, worked out from the findings.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub fn nothing_covered(listing: &Listing) -> Covers {
     listing.files().map(|entry| (entry.name.clone(), entry.size, Cover::Uncovered)).collect()
 }
 
-/// How each file is covered. `artifacts` are the answers for the manifest's artifacts, in its request; unless
+/// How each file is covered. `artifacts` are the answers for the manifest's artifacts, in its order; unless
 /// the transfer is `accepted` (not expired, not rolled back, …), its seal alone covers nothing.
 pub(super) fn covers(
     listing: &Listing,

@@ -1,5 +1,5 @@
-//! Looking at artifacts as they arrive, by the rules and the code of sealing, so that sealing need not
-//! read them a second time.
+//! Examining artifacts as they arrive, with the rules and the code of sealing, so that sealing need not read
+//! them again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::image::Image;
 use crate::survey::{FileKind, FoundFile, Judged, Survey, SurveyOptions, judge, survey};
 use crate::verdict::{Code, Fault};
 
-/// What was read of a folder before it is sealed.
+/// The files of a folder that were read before it is sealed.
 #[derive(Debug, Default)]
 pub struct ExaminedFiles {
     files: BTreeMap<String, (FoundFile, Stamp)>,
@@ -25,8 +25,8 @@ impl ExaminedFiles {
         self.files.get(name).is_some_and(|(_, stamp)| folder.stamp(name) == Some(*stamp))
     }
 
-    /// A file that was [`ExaminedFiles::still`] the same got its name just now, which shows in its stamp. One that
-    /// is not known again will be read again.
+    /// Updates the stamp of a file that has just been renamed. If the new stamp does not fit, the file will be
+    /// read again.
     pub fn named(&mut self, folder: &Folder, name: &str) {
         let Some((_, stamp)) = self.files.get_mut(name) else { return };
         match folder.stamp(name).filter(|now| now.is_renamed(stamp)) {
@@ -50,12 +50,12 @@ impl ExaminedFiles {
         }
     }
 
-    /// Adds what was seen elsewhere of the same folder.
+    /// Adds further examined files of the same folder.
     pub fn add(&mut self, other: Self) {
         self.files.extend(other.files);
     }
 
-    /// The survey of a listing: what was seen and lies there unchanged, and the rest read now.
+    /// The survey of a listing: files that were read before and are unchanged, and the rest, read now.
     pub(super) fn complete(
         self,
         folder: &Folder,
@@ -78,7 +78,7 @@ impl ExaminedFiles {
     }
 }
 
-/// Reads and judges the one artifact that is among these files of the folder, as sealing would.
+/// Reads and judges the one artifact among these files of the folder, as sealing would.
 ///
 /// # Errors
 /// [`Code::FileTypeRefused`] and the like for what can't be part of a release, those of the keys' rule,
@@ -89,7 +89,7 @@ pub fn examine(
     names: &BTreeSet<String>,
 ) -> Result<(Judged, ExaminedFiles), Fault> {
     let listing = listed(folder, names)?;
-    // What would stop the sealing of everything is said of the one whose file it is.
+    // A name that would stop the whole sealing is reported for the artifact that has it.
     if let Some((_, fault)) = unfit(folder, &listing).into_iter().next() {
         return Err(fault);
     }
@@ -113,7 +113,7 @@ pub fn examine(
             return Err(Fault::new(Code::MaterialUnpaired, message).at(folder.show(bundle)));
         }
         _ => {
-            let message = "not one image or package lies there";
+            let message = "there is not exactly one image or package";
             let first = names.first().map_or("", String::as_str);
             return Err(Fault::new(Code::SourceDisagrees, message).at(folder.show(first)));
         }

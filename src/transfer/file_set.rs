@@ -1,5 +1,5 @@
-//! Which file of a directory is which file of the manifest: exact names first, then names that a
-//! file system without case gives, then names that it cut.
+//! Which file of a directory is which file of the manifest: by exact name, else by a name that differs in
+//! case only, else by one that a file system cut.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,16 +13,16 @@ use crate::verdict::{Code, Fault};
 /// The set of files, compared.
 #[derive(Debug, Default)]
 pub(super) struct FileSet {
-    /// What each file of the manifest is called in the directory, in the manifest's request; none for
-    /// one that is not there.
+    /// What each file of the manifest is called in the directory, in the manifest's order; none if it is
+    /// missing.
     pub(super) called: Vec<Option<String>>,
-    /// How many are there under a name that differs in case.
+    /// How many have a name that differs in case.
     pub(super) folded: usize,
-    /// What is wrong: path and fault.
+    /// What is wrong, by path.
     pub(super) faults: Vec<(String, Fault)>,
 }
 
-/// Compares what lies in a directory with what the manifest lists.
+/// Compares the files of a directory with those that the manifest lists.
 pub(super) fn compare(folder: &Folder, listing: &Listing, manifest: &Manifest) -> FileSet {
     let mut present = FileSet::default();
     let mut unused: BTreeMap<&str, &Entry> =
@@ -73,7 +73,7 @@ pub(super) fn compare(folder: &Folder, listing: &Listing, manifest: &Manifest) -
         }
     }
     let collided: BTreeSet<String> = present.faults.iter().map(|(name, _)| name.clone()).collect();
-    // Every missing file is compared with every strange one: a help for a medium, not for a heap.
+    // Every missing file is compared with every extra one, which is affordable for a few only.
     let few = missing.len().saturating_mul(unused.len()) <= limits::MANGLED_TRIES;
     for path in missing {
         let similar = || unused.keys().copied().filter(|found| is_mangled(path, found));
@@ -117,7 +117,7 @@ fn present_as_file(
     None
 }
 
-/// Two files whose names differ only in case: on another medium they are one.
+/// Refuses files whose names differ only in case: on another medium they are one.
 fn collisions(folder: &Folder, listing: &Listing, present: &mut FileSet) {
     let groups = listing.collisions();
     if groups.is_empty() {

@@ -1,8 +1,9 @@
-//! What lies under a name that sealing writes: whether a sealing wrote it. The operator's own file is never
-//! replaced or removed, whatever its name.
+//! Whether a file under a name that sealing writes was written by a sealing. The operator's own file is
+//! never replaced or removed, whatever its name.
 //!
-//! Ours is what the manifest that lies there lists, or that of an interrupted sealing; what is byte for byte
-//! what would be written; and what an interrupted writing of it leaves. Nothing here judges content.
+//! A file is ours if the manifest in the directory, or that of an interrupted sealing, lists it; if it is
+//! byte for byte what would be written; or if an interrupted write leaves such a file. Nothing here
+//! judges content.
 
 use std::collections::BTreeSet;
 
@@ -21,9 +22,10 @@ use crate::verdict::{Code, Fault};
 const KEEP: &str = "if it is a vendor's, move it with its bundle into a subdirectory, where it is sealed like any \
                     other file";
 
-/// Refuses a folder in which sealing would overwrite what it did not write, or would stop half-way: for
-/// who changes the folder before it is sealed. What lies in the directories of `half_written` is the
-/// caller's.
+/// Refuses a folder in which sealing would overwrite a file that it did not write, or would stop midway.
+///
+/// For a caller that changes the folder before sealing it; the directories in `half_written` are the
+/// caller's own.
 ///
 /// # Errors
 /// [`Code::OutputExists`], and those of listing and reading.
@@ -52,11 +54,11 @@ pub(super) fn clear_of(
         let added = request.extra.iter().any(|file| file.name == name);
         let target = SEAL_FILES.contains(&name) || written_names(name) || added;
         if target && entry.kind != EntryKind::File {
-            return stop(&entry.name, "sealing writes a file of this name, and this is none");
+            return stop(&entry.name, "sealing writes a file of this name, and this is not a file");
         }
         if name.len() < entry.name.len() && !target {
-            let message = "names with this ending are those of half-written files; remove it, if \
-                           nobody needs it";
+            let message =
+                "this ending marks a half-written file; remove the file if nobody needs it";
             return stop(&entry.name, message);
         }
     }
@@ -71,16 +73,16 @@ fn above(name: &str) -> impl Iterator<Item = &str> {
     slashes.chain([name])
 }
 
-/// What earlier sealings left: the manifests that say what is theirs.
+/// What earlier sealings left: the manifests that list their files.
 #[derive(Debug)]
 pub(super) struct Earlier {
     manifests: Vec<Manifest>,
-    /// One of them did not end.
+    /// One of them was interrupted.
     interrupted: bool,
 }
 
 impl Earlier {
-    /// Reads what lies there, and refuses what no sealing wrote under a name of the seal's own files. That a
+    /// Reads the files of an earlier seal, and refuses a file of such a name that no sealing wrote. That a
     /// sealing was interrupted is no excuse: its marker holds the manifest that was to be written.
     ///
     /// # Errors
@@ -118,7 +120,7 @@ impl Earlier {
             && let Some(name) =
                 SEAL_FILES.into_iter().find(|name| listing.has(name, EntryKind::File))
         {
-            let message = "a file of this name lies there, and no manifest that would make it one of a \
+            let message = "there is a file of this name, but no manifest that makes it part of a \
                            seal; sealing would overwrite it";
             return stop(name, message);
         }
@@ -126,7 +128,7 @@ impl Earlier {
             && manifests.iter().all(|manifest| manifest.sha256sums != digest)
         {
             let message =
-                "not the file whose digest stands in the manifest; sealing would overwrite it";
+                "not the file whose digest the manifest states; sealing would overwrite it";
             return stop(SUMS, message);
         }
         let no_signature = "no signature of a seal; sealing would overwrite it";
@@ -143,7 +145,7 @@ impl Earlier {
         Ok(Self { manifests, interrupted })
     }
 
-    /// Refuses what no sealing wrote under a name that one writes now.
+    /// Refuses a file that no sealing wrote and that this one would overwrite.
     ///
     /// # Errors
     /// [`Code::OutputExists`], and those of reading.
@@ -153,7 +155,7 @@ impl Earlier {
         listing: &Listing,
         own: &[AddedFile],
     ) -> Result<(), Fault> {
-        // The log of fetches belongs to who fetches, and was looked at there.
+        // Whoever fetches owns the log of fetches, and has looked at it.
         let written = own.iter().filter(|file| file.name != FETCH_LOG);
         for file in written.filter(|file| listing.has(&file.name, EntryKind::File)) {
             let metadata = folder.file(&file.name)?.metadata().map_err(|error| {
@@ -169,8 +171,8 @@ impl Earlier {
                 ours.contains(&(size, found))
             };
             if !same {
-                let message = "sealing writes a file of this name, and what lies there is not what a sealing \
-                               wrote: damaged, or your own; move it away and run again";
+                let message = "sealing writes a file of this name, and the one that is there was not written by a \
+                               sealing: it is damaged, or your own; move it away and run again";
                 return Err(Fault::new(Code::OutputExists, message).at(folder.show(&file.name)));
             }
         }
@@ -179,8 +181,8 @@ impl Earlier {
             .filter(|entry| entry.name != MARKER && layout::is_left_over(&entry.name));
         for entry in left {
             if !self.interrupted && !may_be_left(folder, &entry.name, own)? {
-                let message = "names with this ending are those of half-written files, and no writing that \
-                               was interrupted left this one; move it away and run again";
+                let message = "this ending marks a half-written file, and no interrupted write left this one; \
+                               move it away and run again";
                 return Err(Fault::new(Code::OutputExists, message).at(folder.show(&entry.name)));
             }
         }
@@ -188,8 +190,8 @@ impl Earlier {
     }
 }
 
-/// Whether a file may be what an interrupted writing leaves where the marker of a sealing does not lie: an
-/// empty one, the marker's own, the log of fetches, or the beginning of what is written now.
+/// Whether an interrupted write may have left a file, in a directory without the marker of a sealing: an
+/// empty file, the marker itself, the log of fetches, or the beginning of what is written now.
 fn may_be_left(folder: &Folder, name: &str, own: &[AddedFile]) -> Result<bool, Fault> {
     const LINE: &[u8] = b"{\"time\":\"";
     const HEAD: &[u8] = b"{\n  \"sha256sums\": \"";

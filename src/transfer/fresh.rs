@@ -1,10 +1,10 @@
-//! Is the transfer of today? Its time of sealing and its expiry against the present.
+//! Whether a transfer is fresh: its time of sealing and its expiry against the present.
 
 use super::manifest::Manifest;
 use super::scalars;
 use crate::verdict::{Code, Fault};
 
-/// How far a time of sealing may lie ahead: clocks differ, and are set wrong by time zones.
+/// How far ahead a time of sealing may be: clocks differ, and are set wrong by time zones.
 const AHEAD: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 /// Refuses a transfer from the future, an expired one, and one older than the policy allows.
@@ -16,14 +16,14 @@ pub(super) fn check(
     let created = scalars::time(&manifest.created)?;
     let age = now.duration_since(created);
     if age < -AHEAD {
-        let message = "the time of sealing lies more than a day ahead";
+        let message = "the time of sealing is more than a day ahead";
         return Err(Fault::new(Code::CreatedInFuture, message)
             .expected_found(format!("about {now} or earlier"), created));
     }
     if let Some(expires) = &manifest.expires
         && now >= scalars::time(expires)?
     {
-        return Err(Fault::new(Code::TransferExpired, "its time is over")
+        return Err(Fault::new(Code::TransferExpired, "it has expired")
             .expected_found(format!("a time before {expires}"), now));
     }
     if let Some(most) = max_age

@@ -12,7 +12,7 @@ pub const SIGNATURE: &str = "manifest.json.sig";
 pub const SIGSTORE: &str = "manifest.json.sigstore.json";
 /// The digests of all files, for `sha256sum -c`.
 pub const SUMS: &str = "SHA256SUMS";
-/// What shows that a sealing has begun and not ended: the manifest's temporary name.
+/// Shows that a sealing has begun and not ended: the manifest's temporary name.
 pub(super) const MARKER: &str = "manifest.json.sealift-tmp";
 /// The four files of the seal.
 pub const SEAL_FILES: [&str; 4] = [SUMS, MANIFEST, SIGNATURE, SIGSTORE];
@@ -23,7 +23,7 @@ pub const FETCH_LOG: &str = "trust/fetches.jsonl";
 /// The independent check in shell.
 pub const CHECK_SCRIPT: &str = "tools/verify-with-openssl.sh";
 
-/// Where a vendor's key lies.
+/// The path of a vendor's key.
 #[must_use]
 pub fn key_path(fingerprint: &Sha256Digest) -> String {
     let start = fingerprint.as_bytes().get(..8).unwrap_or_default();
@@ -54,7 +54,7 @@ pub(super) enum Reserved {
     Temporary,
     /// `trust` or `tools` in other letters, or as a file.
     Directory,
-    /// In `trust/`, and none of the files that it has.
+    /// In `trust/`, and not one of the files that belong there.
     Trust,
 }
 
@@ -73,7 +73,7 @@ impl Reserved {
     }
 }
 
-/// What may lie under a path: the one rule for sealing and for reading.
+/// What a path may be used for: the one rule for sealing and for reading.
 pub(super) fn place(path: &str) -> Result<PathUse, Reserved> {
     let (top, below) = match path.split_once('/') {
         Some((top, below)) => (top, Some(below)),
@@ -118,7 +118,7 @@ fn is_key_name(name: &str) -> bool {
     name.strip_suffix(".pub").is_some_and(|digits| digits.len() == 16 && digits.bytes().all(digit))
 }
 
-/// Whether a path lies where the seal keeps its own material, in `trust/` or `tools/`, whatever the
+/// Whether a path is where the seal keeps its own material, in `trust/` or `tools/`, whatever the
 /// case of its letters.
 #[must_use]
 pub fn is_own(path: &str) -> bool {

@@ -7,7 +7,7 @@ const COUNTER_DIGITS: usize = 3;
 const CUT_AT_LEAST: usize = 30;
 
 /// Whether `found` is what such a file system makes of `meant`: each part cut, with other characters than letters,
-/// digits and `_` replaced, perhaps with `~1` or a counter behind it, perhaps with a version (`;1`).
+/// digits and `_` replaced, perhaps followed by `~1` or a counter, perhaps by a version (`;1`).
 pub(super) fn is_mangled(meant: &str, found: &str) -> bool {
     let (meant, found): (Vec<_>, Vec<_>) = (meant.split('/').collect(), found.split('/').collect());
     meant.len() == found.len()

@@ -1,6 +1,6 @@
 //! `manifest.json` version 1 (`bundle-format/`): its fields, how it is written, how it is read.
 //!
-//! Reading is strict: an unknown or repeated field, a value of another type, or anything behind the
+//! Reading is strict: an unknown or repeated field, a value of another type, or anything after the
 //! document is refused. `parse` checks what the fields mean together.
 
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ pub struct Manifest {
     /// What was asked for on the connected side.
     #[serde(deserialize_with = "objects")]
     pub requested: Vec<Requested>,
-    /// What of it could not be brought.
+    /// What of it could not be fetched.
     #[serde(deserialize_with = "objects")]
     pub omitted: Vec<OmittedItem>,
     /// The images and packages.
@@ -134,7 +134,7 @@ pub struct Artifact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FileEntry {
-    /// Where it lies.
+    /// Its path.
     pub path: String,
     /// Size in bytes.
     pub size: u64,
@@ -182,14 +182,14 @@ pub struct BaseArtifact {
     pub kind: Kind,
     /// What the operator calls it.
     pub name: String,
-    /// Where it lies in the earlier transfer.
+    /// Its path in the earlier transfer.
     pub path: String,
     /// SHA-256 of its bytes.
     #[serde(with = "bare")]
     pub sha256: Sha256Digest,
 }
 
-/// An optional member that is there has a value: `null` is none.
+/// An optional member that is present has a value, and `null` is not one.
 fn present<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: serde::Deserializer<'de>,

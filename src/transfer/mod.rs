@@ -1,8 +1,8 @@
 //! The transfer directory: a release that one operator seals and another one checks
 //! (`bundle-format/` is its specification).
 //!
-//! [`check()`] judges a sealed directory, [`seal()`] seals one. Whom to trust comes in as a
-//! [`Context`]: transfer keys that were known before, never one that lies in the directory.
+//! [`check()`] checks a sealed directory, [`seal()`] seals one. What to trust comes in as a
+//! [`Context`]: transfer keys that were known before, never one from the directory itself.
 //!
 //! This room reads no clock and no environment, and writes only when it seals.
 

@@ -8,7 +8,7 @@ use crate::survey::{FileKind, Survey, TrustedKey};
 use crate::trust::TrustPolicy;
 use crate::verdict::{Code, Fault};
 
-/// What the operator said of vendor keys.
+/// The vendor keys that the operator named.
 #[derive(Debug, Clone, Copy)]
 pub struct NamedKeys<'a> {
     /// Keys given as files.
@@ -19,7 +19,7 @@ pub struct NamedKeys<'a> {
     pub policy: Option<&'a TrustPolicy>,
     /// Whether any key in the folder is accepted unseen.
     pub first_use: bool,
-    /// Whether a pinned key may be nowhere: what it signed is not there, or is somewhere else.
+    /// Whether a pinned key may be absent, as when what it signed is elsewhere.
     pub absent_pins: bool,
 }
 
@@ -31,7 +31,7 @@ impl NamedKeys<'_> {
         self.names(fingerprint) || self.first_use
     }
 
-    /// Whether keys count besides those that are yet to be found.
+    /// Whether any key counts that need not be found first.
     #[must_use]
     pub fn has_keys(&self) -> bool {
         !self.keys.is_empty()
@@ -57,7 +57,7 @@ impl NamedKeys<'_> {
     }
 }
 
-/// Refuses options that the policy does not leave to the operator.
+/// Refuses options that the policy does not allow.
 pub(super) fn permitted(named_keys: &NamedKeys<'_>) -> Result<(), Fault> {
     let Some(policy) = named_keys.policy.filter(|policy| !policy.vendors().is_empty()) else {
         return Ok(());

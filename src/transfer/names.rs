@@ -5,7 +5,7 @@ use crate::directory::{EntryKind, Folder, Listing};
 use crate::path;
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault};
 
-/// Names that can't be carried, and why.
+/// Names that a transfer can't carry, and why.
 pub(super) fn unfit(folder: &Folder, listing: &Listing) -> Vec<(String, Fault)> {
     let mut faults = Vec::new();
     let mut add =
@@ -34,7 +34,7 @@ pub(super) fn unfit(folder: &Folder, listing: &Listing) -> Vec<(String, Fault)> 
     faults
 }
 
-/// Names that can't be carried, as reports.
+/// Reports of names that a transfer can't carry.
 pub(super) fn reports(folder: &Folder, listing: &Listing) -> Vec<ArtifactReport> {
     let report = |(name, fault): (String, Fault)| {
         let mut report = ArtifactReport::new(name);

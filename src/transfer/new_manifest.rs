@@ -90,7 +90,7 @@ pub(super) fn files(survey: Survey, own: &[AddedFile]) -> Vec<FileEntry> {
     files.into_values().collect()
 }
 
-/// The serial of the transfer that lies in the folder, if it is of the same stream. One that our key
+/// The serial of the transfer in the folder, if it is of the same stream. One that our key
 /// did not sign (an interrupted sealing leaves such a pair) counts only if it is plausible, so that
 /// nobody can use up all serials.
 fn previous_serial(folder: &Folder, stream: &str, key: &PublicKey, now: u64) -> Option<u64> {

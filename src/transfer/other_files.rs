@@ -17,17 +17,17 @@ use crate::parallel;
 use crate::survey::{self, MaterialCandidate};
 use crate::verdict::{ArtifactReport, Check, CheckName, Code, Fault, Status};
 
-/// What the check found of files that are no artifacts.
+/// What the check found about files that are no artifacts.
 #[derive(Debug, Default)]
 pub(super) struct OtherFiles {
-    /// Those that are not as they should be.
+    /// Those that are not as sealed.
     pub(super) wrong: BTreeSet<String>,
-    /// Those that nobody but the seal covers.
+    /// Those that only the seal covers.
     pub(super) alone: BTreeSet<String>,
 }
 
-/// The files that are no artifacts: each against its entry; and which of them nobody but the sealing
-/// operator vouches for. A policy that lists vendors does not take his word for those.
+/// Compares the files that are no artifacts with their entries, and finds those that only the sealing
+/// operator vouches for. A policy that lists vendors does not accept these.
 pub(super) fn others(
     sealed: &SealedFolder<'_>,
     context: &Context<'_>,
@@ -102,8 +102,8 @@ pub(super) fn others(
     (wrong, alone)
 }
 
-/// Why a file that nobody but the seal vouches for is not accepted, where the policy asks for signatures.
-/// What a pattern for files allows is read again: an image is not among it.
+/// Why a file that only the seal vouches for is refused where the policy asks for signatures. A file that
+/// a pattern allows is read again: it must not be an image.
 fn unsigned(sealed: &SealedFolder<'_>, context: &Context<'_>, path: &str) -> Option<&'static str> {
     let agrees = |image| context.agrees_unsigned(path, path, None, image);
     if !agrees(false) && !agrees(true) {
@@ -126,8 +126,8 @@ fn unsigned(sealed: &SealedFolder<'_>, context: &Context<'_>, path: &str) -> Opt
     }
 }
 
-/// A file that is no artifact against its entry; says whether it is material: a key, a bundle, a trusted
-/// root, or what names a key.
+/// Compares a file that is no artifact with its entry; returns whether it is material: a key, a bundle, a
+/// trusted root, or a file that names a key.
 fn compare(
     folder: &Folder,
     entry: &FileEntry,

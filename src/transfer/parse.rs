@@ -35,7 +35,7 @@ impl Manifest {
             } else {
                 Code::ManifestMalformed
             };
-            return Err(Fault::new(code, "the manifest's schema is another one")
+            return Err(Fault::new(code, "the manifest has another schema")
                 .expected_found(SCHEMA, version.schema));
         }
         let Object(manifest): Object<Self> =
@@ -186,11 +186,11 @@ fn artifact(manifest: &Manifest, artifact: &Artifact) -> Result<(), Fault> {
     match (artifact.allow_unsigned, signed, unsigned) {
         (false, true, _) => Ok(()),
         (true, _, true) if !artifact.first_use => Ok(()),
-        (false, false, _) => Err(malformed(
-            "bundles, key or digest_kinds are absent, and allow_unsigned does not stand there",
-        )),
-        (true, _, _) => {
-            Err(malformed("allow_unsigned stands beside bundles, a key, digest_kinds or first_use"))
+        (false, false, _) => {
+            Err(malformed("bundles, key or digest_kinds are absent, and allow_unsigned is not set"))
         }
+        (true, _, _) => Err(malformed(
+            "allow_unsigned is set together with bundles, a key, digest_kinds or first_use",
+        )),
     }
 }

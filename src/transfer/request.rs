@@ -1,4 +1,4 @@
-//! What to seal and by which rules: everything that sealing needs besides the folder itself.
+//! What to seal and by which rules: everything that sealing needs apart from the folder itself.
 //!
 //! A request can be refused before any folder is looked at ([`possible`]). Nothing is sealed here.
 
@@ -28,7 +28,7 @@ pub struct SealRequest<'a> {
     pub profile: &'a VendorProfile,
     /// Whether those vendors need log entries.
     pub transparency: Transparency,
-    /// The logs and authorities to believe, and the bytes that go with the transfer.
+    /// The logs and authorities to trust.
     pub material: &'a TrustMaterial,
     /// The trusted root's file; none for the built-in one.
     pub trusted_root: Option<&'a [u8]>,
@@ -36,20 +36,20 @@ pub struct SealRequest<'a> {
     pub allow_unsigned: &'a [String],
     /// The line of transfers.
     pub stream: &'a str,
-    /// Until when the transfer may be used.
+    /// When the transfer expires.
     pub expires: Option<jiff::Timestamp>,
     /// Free text.
     pub notes: Option<&'a str>,
     /// What was asked for on the connected side.
     pub requested: &'a [Requested],
-    /// What of it could not be brought.
+    /// What of it could not be fetched.
     pub omitted: &'a [OmittedItem],
     /// The earlier transfer that this one builds on.
     pub base: Option<&'a Base>,
-    /// Files that the operator leaves out of the seal, by path. They stay where they are; whoever carries them
-    /// along will see them refused.
+    /// Files that the operator excludes from the seal, by path. They stay in the folder; if they are carried
+    /// along, the far side refuses them.
     pub exclude: &'a BTreeSet<String>,
-    /// What is known of artifacts besides their bytes, by path.
+    /// The names and sources of artifacts, by path.
     pub origins: &'a BTreeMap<String, Origin>,
     /// Files to add in `tools/`, and the log of fetches.
     pub extra: &'a [AddedFile],
@@ -74,7 +74,7 @@ impl<'a> SealRequest<'a> {
         }
     }
 
-    /// Whom a request believes, in view of what lies in the folder.
+    /// The vendor keys to trust, given what the folder holds.
     pub(super) fn vendor_keys(&self, survey: &Survey) -> Result<VendorKeys<'a>, Fault> {
         let (keys, unnamed) = named_keys::keys(&self.named_keys, survey)?;
         Ok(VendorKeys {
@@ -114,7 +114,7 @@ pub struct AddedFile {
     pub mode: u32,
 }
 
-/// Refuses a request that can't be carried out, whatever lies in the folder.
+/// Refuses a request that can't be carried out, whatever the folder holds.
 ///
 /// # Errors
 /// [`Code::Usage`] and [`Code::PolicyForbids`].
@@ -131,7 +131,7 @@ pub fn possible(request: &SealRequest<'_>) -> Result<(), Fault> {
     extra(request)
 }
 
-/// Files to add lie in `tools/`, or are the log of fetches.
+/// Refuses added files outside of `tools/`, except for the log of fetches.
 fn extra(request: &SealRequest<'_>) -> Result<(), Fault> {
     let fits = |name: &str| {
         name == FETCH_LOG || (name.starts_with("tools/") && path::portable(name).is_ok())
@@ -142,7 +142,7 @@ fn extra(request: &SealRequest<'_>) -> Result<(), Fault> {
     match request.extra.iter().find(|file| !fits(&file.name) || own(file) || twice(file)) {
         Some(file) => {
             let message =
-                "a file that is added to the seal lies in tools/, under a name of its own";
+                "a file that is added to the seal must be in tools/, under a name of its own";
             Err(Fault::new(Code::Usage, message).at(&file.name))
         }
         None => Ok(()),

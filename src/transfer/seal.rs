@@ -26,8 +26,7 @@ pub struct NewTransfer {
     pub digest: Sha256Digest,
     /// One report for each artifact.
     pub reports: Vec<ArtifactReport>,
-    /// Files that lay in `trust/` and `tools/` and that sealing did not write: nobody's signature
-    /// covers them but this seal.
+    /// Files in `trust/` and `tools/` that sealing did not write: only this seal covers them.
     pub foreign: Vec<String>,
 }
 
@@ -42,7 +41,7 @@ pub fn seal(folder: &Folder, request: &SealRequest<'_>) -> Result<NewTransfer, S
     seal_held(folder, request, ExaminedFiles::default(), &lock)
 }
 
-/// Seals a folder on which the caller holds the lock, and of which it has seen files already.
+/// Seals a folder that the caller has locked, and some of whose files it has examined already.
 ///
 /// # Errors
 /// Those of [`seal`].
@@ -73,7 +72,7 @@ pub fn seal_held(
         judge(folder, &survey, &vendor_keys, &request.names_by_path(), request.reading.jobs);
     let artifacts = approve::artifacts(folder, request, &survey, judged, unpaired, &mut reports)?;
     let own = added_files(request, &vendor_keys, &artifacts)?;
-    // The vendors' keys among them.
+    // Now with the vendors' keys.
     earlier.admits(folder, &all, &own)?;
     let strange = strange(folder, &listing, &own);
     if !strange.is_empty() {
@@ -89,13 +88,13 @@ pub fn seal_held(
     let files = new_manifest::files(survey, &own);
     let manifest = new_manifest::manifest(folder, request, artifacts, files)?;
     let bytes = manifest.to_bytes()?;
-    // What can't be read again is not written.
+    // Nothing is written that can't be read again.
     Manifest::parse(&bytes).map_err(|fault| fault.at(folder.shown()))?;
     let digest = write_seal::write(folder, request, &manifest, &bytes, &all, &own)?;
     Ok(NewTransfer { manifest, digest, reports, foreign })
 }
 
-/// Files that stay in `trust/` and are not what their names say, as reports.
+/// Reports of files that stay in `trust/` and are not what their names say.
 fn strange(folder: &Folder, listing: &Listing, own: &[AddedFile]) -> Vec<ArtifactReport> {
     let stays = |name: &str| own.iter().all(|file| file.name != name);
     let files = listing.files().filter(|entry| stays(&entry.name));

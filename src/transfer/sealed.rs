@@ -43,12 +43,12 @@ impl Sealed {
     }
 }
 
-/// The files of a seal that lie in a directory, whatever is in them: under their own names or their temporary
-/// ones, in any case; and where there is none of those, under names that a medium without long names cut
-/// (one alone may be anything).
+/// The files of a seal in a directory, whatever their content: under their own or their temporary names, in
+/// any case. If there are none, those whose names a medium without long names cut (a single one may be
+/// anything).
 ///
 /// `manifest.json` alone is no trace where the directory is an OCI layout: Docker puts a file of this name there,
-/// and an image is all that may lie in it then.
+/// and it may hold nothing but an image then.
 #[must_use]
 pub fn traces(listing: &Listing) -> Vec<&str> {
     let names = || listing.files().map(|entry| entry.name.as_str());
@@ -113,7 +113,7 @@ fn called<'l>(listing: &'l Listing, name: &str) -> Option<&'l str> {
 /// [`Code::Unreadable`].
 pub fn open(folder: &Folder, listing: &Listing, keys: &[PublicKey]) -> Result<Sealed, Fault> {
     if let Some(left) = listing.files().find(|entry| layout::is_left_over_folded(&entry.name)) {
-        let message = format!("{} was left by a sealing that did not end", left.name);
+        let message = format!("{} was left by an interrupted sealing", left.name);
         return Err(Fault::new(Code::SealIncomplete, message).at(folder.shown()));
     }
     for name in SEAL_FILES {
@@ -136,11 +136,11 @@ pub fn open(folder: &Folder, listing: &Listing, keys: &[PublicKey]) -> Result<Se
         return Err(fault);
     }
     if present.is_empty() {
-        let message = "no file of a seal lies in the directory";
+        let message = "the directory has no file of a seal";
         return Err(Fault::new(Code::SealMissing, message).at(folder.shown()));
     }
     if keys.is_empty() {
-        let message = format!("in the directory lies {}", present.join(", "));
+        let message = format!("the directory has {}", present.join(", "));
         return Err(Fault::new(Code::NoTransferKey, message).at(folder.shown()));
     }
     if let Some(fault) =
@@ -173,7 +173,7 @@ pub fn open(folder: &Folder, listing: &Listing, keys: &[PublicKey]) -> Result<Se
     })?;
     let (sums, sums_digest) = read(SUMS, limits::MANIFEST_BYTES)?;
     if sums_digest != stated {
-        let message = "not the file whose digest stands in the manifest";
+        let message = "not the file whose digest the manifest states";
         return Err(Fault::new(Code::SealNotCanonical, message)
             .at(folder.show(SUMS))
             .expected_found(stated, sums_digest));

@@ -28,7 +28,7 @@ struct Newest {
 }
 
 impl SerialsOfRun {
-    /// Takes note of transfers whose seals hold, that are [`admissible`], and that will be judged.
+    /// Notes the transfers that will be judged: their seals hold, and they are [`admissible`](super::admissible).
     #[must_use]
     pub fn new(all: &[&Sealed], state: &AcceptedTransfers) -> Self {
         let mut streams: BTreeMap<String, Newest> = BTreeMap::new();
@@ -68,13 +68,13 @@ impl SerialsOfRun {
         together
     }
 
-    /// Whether a transfer is here because a newer one builds on it: then it is not remembered.
+    /// Whether a newer transfer of the run builds on this one, which is not remembered then.
     #[must_use]
     pub fn is_base(&self, sealed: &Sealed) -> bool {
         self.bases.contains(&sealed.digest())
     }
 
-    /// Judges a serial by what was accepted before and what lies beside it.
+    /// Judges a serial by the transfers accepted before and those of the same run.
     pub(super) fn admit(
         &self,
         state: &AcceptedTransfers,
@@ -98,7 +98,10 @@ impl SerialsOfRun {
         if let Some(other) = other.filter(|_| newest.serial == manifest.serial)
             && !state.remembers(&manifest.stream, digest)
         {
-            let message = format!("serial {} lies here with another manifest", manifest.serial);
+            let message = format!(
+                "another transfer here has serial {} with another manifest",
+                manifest.serial
+            );
             return Err(Fault::new(Code::SerialReused, message).expected_found(other, digest));
         }
         Ok(())

@@ -28,7 +28,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// For an optional member: one that stands there is an object; `null` is no value of it.
+/// For an optional member: if it is present it is an object, not `null`.
 pub(super) fn present_object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,8 +1,8 @@
-//! What lies in `trust/`: each file is what its name says it is. No vendor's signature covers these files and
-//! no policy asks for one, so they may be nothing else: a script under the name of a key is refused,
-//! whoever sealed it.
+//! The files in `trust/`: each must be what its name says. No vendor's signature covers them and no policy
+//! asks for one, so they may be nothing else: a script under the name of a key is refused, whoever sealed
+//! it.
 //!
-//! `tools/` holds programs. Nothing can be asked of their content.
+//! `tools/` holds programs, whose content can't be checked.
 
 use std::io::{BufReader, Read};
 

@@ -11,9 +11,10 @@ use crate::digest::Sha256Digest;
 use crate::directory::{EntryKind, Folder, Listing};
 use crate::verdict::{Code, Fault};
 
-/// Says in a sealed directory that it is being changed: until it is sealed again, every check answers
-/// [`Code::SealIncomplete`]. Does nothing where there is no seal, or where that is said already; answers
-/// whether it is said now and was not before.
+/// Marks a sealed directory as being changed: until it is sealed again, every check answers
+/// [`Code::SealIncomplete`].
+///
+/// Does nothing without a seal, or if it is marked already. Returns whether it set the mark.
 ///
 /// # Errors
 /// [`Code::WriteFailed`].
@@ -27,7 +28,7 @@ pub fn begin(folder: &Folder) -> Result<bool, Fault> {
     Ok(true)
 }
 
-/// Takes back what [`begin`] said: nothing was changed, and the old seal holds as before.
+/// Removes the mark that [`begin`] set: nothing was changed, and the old seal holds as before.
 ///
 /// # Errors
 /// [`Code::WriteFailed`].
@@ -36,7 +37,7 @@ pub fn unchanged_since(folder: &Folder) -> Result<(), Fault> {
     folder.sync()
 }
 
-/// Writes everything; first the marker, which holds the manifest already, and gets its name last.
+/// Writes all files of the seal: the marker first, which holds the manifest, and its final name last.
 pub(super) fn write(
     folder: &Folder,
     request: &SealRequest<'_>,
@@ -48,11 +49,11 @@ pub(super) fn write(
     let digest = Sha256Digest::of(bytes);
     let der = request.key.sign(bytes);
     if before.has(MARKER, EntryKind::File) {
-        // It belongs to the manifest that is given up; so the next run knows what it finds.
+        // It belongs to the old manifest; without it, the next run knows what it finds.
         folder.remove(SUMS)?;
     }
     folder.write(MARKER, bytes, 0o644)?;
-    // Only names that were looked at in `clear`.
+    // Only names that `clear` has checked.
     for left in
         before.files().filter(|entry| entry.name != MARKER && layout::is_left_over(&entry.name))
     {
@@ -72,7 +73,7 @@ pub(super) fn write(
     Ok(digest)
 }
 
-/// What lies in the folder; only a directory that is left out may be one that can't be listed.
+/// Lists the folder. Only an excluded directory may be unreadable.
 pub(super) fn list(folder: &Folder, exclude: &BTreeSet<String>) -> Result<Listing, Fault> {
     let (listing, faults) = folder.look()?;
     match faults.into_iter().find(|(name, _)| !exclude.contains(name)) {
@@ -81,7 +82,7 @@ pub(super) fn list(folder: &Folder, exclude: &BTreeSet<String>) -> Result<Listin
     }
 }
 
-/// Nothing may have come or gone while the folder was read.
+/// Refuses a folder in which files appeared or vanished while it was read.
 fn unchanged(
     folder: &Folder,
     manifest: &Manifest,

@@ -11,7 +11,7 @@ use crate::directory::entry::TEMPORARY;
 use crate::verdict::{Code, Fault};
 
 impl Folder {
-    /// Creates a directory below the directory, unless it is there; so with those above it.
+    /// Creates a directory below the directory, and those above it, unless they exist.
     ///
     /// # Errors
     /// [`Code::WriteFailed`], and [`Code::FileTypeRefused`] when something else has the name.
@@ -28,7 +28,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Creates a file that must not be there, for writing; with these permission bits.
+    /// Creates a file that must not exist, for writing, with these permission bits.
     pub(in crate::directory) fn create(&self, name: &str, mode: u32) -> Result<File, Fault> {
         let (parent, base) = self.parent(name)?;
         let flags =
@@ -38,8 +38,8 @@ impl Folder {
             .map_err(|error| unwritable(error).at(self.show(name)))
     }
 
-    /// Opens the half-written file of a name, [`TEMPORARY`] behind it, for reading and writing;
-    /// creates it, and the directories above, if they are not there.
+    /// Opens the half-written file of a name (the name and [`TEMPORARY`]) for reading and writing; creates
+    /// it, and the directories above it, if they do not exist.
     ///
     /// # Errors
     /// [`Code::WriteFailed`], and [`Code::FileTypeRefused`] for what is no regular file.
@@ -60,7 +60,7 @@ impl Folder {
             );
         }
         if stat.st_nlink > 1 {
-            // It has another name, perhaps outside the directory, and what has that must not change.
+            // It has another name, perhaps outside the directory, and that file must not change.
             drop(file);
             self.remove(&name)?;
             return rustix::fs::openat(
@@ -82,8 +82,7 @@ impl Folder {
         }
     }
 
-    /// Gives a file another name in the same directory, in place of what had it, and has the
-    /// directory written to the medium.
+    /// Renames a file within its directory, replacing what had the name, and syncs the directory.
     pub(in crate::directory) fn rename(&self, from: &str, to: &str) -> Result<(), Fault> {
         let fail = |error| unwritable(error).at(self.show(to));
         let (parent, base) = self.parent(to)?;
@@ -92,8 +91,8 @@ impl Folder {
         sync(parent.as_fd()).map_err(fail)
     }
 
-    /// Moves a file to another name below the directory, in place of the file that had it, and has both
-    /// directories written to the medium.
+    /// Moves a file to another name below the directory, replacing the file that had it, and syncs both
+    /// directories.
     ///
     /// # Errors
     /// [`Code::WriteFailed`], and those of opening the directories.
@@ -105,7 +104,7 @@ impl Folder {
         sync(new.as_fd()).and_then(|()| sync(old.as_fd())).map_err(fail)
     }
 
-    /// Has the names in the directory itself written to the medium.
+    /// Syncs the directory itself.
     pub(crate) fn sync(&self) -> Result<(), Fault> {
         sync(self.handle.as_fd()).map_err(|error| unwritable(error).at(self.shown()))
     }

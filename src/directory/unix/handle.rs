@@ -12,8 +12,8 @@ use rustix::io::Errno;
 use crate::directory::entry::EntryKind;
 use crate::verdict::{Code, Fault};
 
-/// Opens a regular file that was found under a path and that nobody named: it is not waited for
-/// (a pipe without a writer would never open), and what is no file is refused. Links are followed.
+/// Opens a regular file that was found, not named by the operator: opening never blocks (as a pipe
+/// without a writer would), and anything but a file is refused. Links are followed.
 ///
 /// # Errors
 /// [`Code::FileNotFound`], [`Code::FileTypeRefused`] and [`Code::Unreadable`].
@@ -24,7 +24,7 @@ pub fn open_regular(path: &Path) -> Result<File, Fault> {
             let message = format!("{}, not a regular file", words(kind));
             (kind != FileType::RegularFile).then(|| Fault::new(Code::FileTypeRefused, message))
         };
-        // Looked at before opening, which can have effects on a device, and again behind it.
+        // Checked before opening, which can have effects on a device, and again afterwards.
         let seen = rustix::fs::stat(path).map_err(fault)?;
         refuse(seen.st_mode).map_or(Ok(()), Err)?;
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -35,7 +35,7 @@ pub fn open_regular(path: &Path) -> Result<File, Fault> {
     open().map_err(|fault: Fault| fault.at(path.display().to_string()))
 }
 
-/// An open directory. What the path in front of it leads to later makes no difference.
+/// An open directory. Where its path leads later makes no difference.
 #[derive(Debug)]
 pub struct Folder {
     pub(super) handle: OwnedFd,
@@ -68,8 +68,8 @@ impl Folder {
         Ok(Self { handle, shown, instead: BTreeMap::new() })
     }
 
-    /// The same directory, in which reading a file of a name reads another one that lies in it: how the
-    /// directory would be if that one stood there.
+    /// The same directory, in which certain files are read from other files of it: the directory as it
+    /// would be if those had been renamed.
     ///
     /// # Errors
     /// [`Code::Unreadable`].
@@ -126,7 +126,7 @@ impl Folder {
         Ok((handle, base))
     }
 
-    /// Whether an existing path, followed as the system follows it, is this directory.
+    /// Whether an existing path, with links followed, is this directory.
     #[must_use]
     pub fn is(&self, path: &Path) -> bool {
         let Ok(root) = rustix::fs::fstat(&self.handle) else { return false };
@@ -134,7 +134,7 @@ impl Folder {
             .is_ok_and(|stat| (stat.st_dev, stat.st_ino) == (root.st_dev, root.st_ino))
     }
 
-    /// Whether an existing path, followed as the system follows it, lies in this directory or is it.
+    /// Whether an existing path, with links followed, is this directory or inside it.
     #[must_use]
     pub fn contains(&self, path: &Path) -> bool {
         let Ok(path) = path.canonicalize() else { return false };

@@ -26,12 +26,11 @@ impl Folder {
         }
     }
 
-    /// What lies below the directory, and the directories below it that can't be listed, each by its name
-    /// and with its fault.
+    /// Lists everything below the directory; also says which directories can't be listed, and why.
     ///
     /// # Errors
-    /// [`Code::Unreadable`] when the directory itself can't be listed, or when there is more in it than
-    /// there may be.
+    /// [`Code::Unreadable`] if the directory itself can't be listed, or if it holds more than the limits
+    /// allow.
     pub fn look(&self) -> Result<(Listing, Vec<(String, Fault)>), Fault> {
         let mut walk =
             Walk { entries: Vec::new(), faults: Vec::new(), room: limits::FOLDER_NAMES_BYTES };
@@ -53,7 +52,7 @@ struct Walk {
     entries: Vec<Entry>,
     /// Directories that can't be listed.
     faults: Vec<(String, Fault)>,
-    /// Bytes that are left for names.
+    /// Bytes left for names.
     room: usize,
 }
 
@@ -119,7 +118,7 @@ impl Walk {
 enum Halt {
     /// This directory can't be listed.
     Here(Fault),
-    /// There is more than there may be.
+    /// A limit is exceeded.
     Limit(Fault),
 }
 

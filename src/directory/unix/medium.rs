@@ -19,8 +19,8 @@ impl Folder {
         Some(Stamp { size, changed, number: stat.st_ino })
     }
 
-    /// Has a file's content dropped from the system's cache, where that can be asked for, so that who reads
-    /// it next reads the medium.
+    /// Drops a file's content from the system's cache where possible, so that the next reader reads the
+    /// medium.
     pub fn drop_cache(&self, name: &str) {
         #[cfg(target_os = "linux")]
         if let Ok(file) = self.file(name) {
@@ -31,7 +31,7 @@ impl Folder {
         let _ = name;
     }
 
-    /// What the file system has room for.
+    /// The space left on the file system.
     ///
     /// # Errors
     /// [`Code::Unreadable`].
@@ -42,11 +42,11 @@ impl Folder {
         Ok(FreeSpace { free, largest_file: largest_file(&self.handle) })
     }
 
-    /// Holds a lock on the directory until the answer is dropped; waits some seconds for others that
-    /// hold it. Where the file system knows no locks, nothing is held.
+    /// Locks the directory until the [`Lock`] is dropped; waits some seconds for another holder. On a file
+    /// system without locks, nothing is held.
     ///
     /// # Errors
-    /// [`Code::WriteFailed`] when somebody else keeps it.
+    /// [`Code::WriteFailed`] if another process keeps it.
     pub fn lock(&self) -> Result<Lock, Fault> {
         const TRIES: u32 = 50;
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
@@ -67,7 +67,7 @@ impl Folder {
     }
 }
 
-/// The largest file that the file system can hold, where that is a limit in practice: FAT.
+/// The largest file that the file system can hold, if that is a limit in practice: FAT.
 #[cfg(target_os = "linux")]
 fn largest_file(handle: &OwnedFd) -> Option<u64> {
     const MSDOS: i128 = 0x4d44;
@@ -80,6 +80,6 @@ fn largest_file(_: &OwnedFd) -> Option<u64> {
     None
 }
 
-/// A lock on a directory, as long as it lives.
+/// A lock on a directory; dropping it unlocks.
 #[derive(Debug)]
 pub struct Lock(#[expect(dead_code, reason = "held, not used")] Option<OwnedFd>);
