@@ -25,10 +25,13 @@ use std::time::{Duration, Instant};
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
 use p256::ecdsa::{Signature, VerifyingKey};
 use p256::pkcs8::DecodePublicKey as _;
-use sealift::artifact::{Clues, Judge, NamedBundle, Tries, package};
+use sealift::artifact::{
+    ArtifactContent, ArtifactSigner, ArtifactVerifier, BundleRules, NamedBundle, OfferedBundles,
+    Tries,
+};
 use sealift::digest::{FileDigest, Sha256Digest};
 use sealift::key::PublicKey;
-use sealift::sigstore::{HashRule, Request, SignatureBundle, Signer, Transparency, TrustMaterial};
+use sealift::sigstore::{HashRule, SignatureBundle, Transparency, TrustMaterial};
 use sealift::trust::VendorProfile;
 use sealift::verdict::{ArtifactReport, Outcome};
 
@@ -163,18 +166,17 @@ fn measure(plan: &Plan, maker: &Maker) {
     let key = PublicKey::from_pem(signer.pem().as_bytes()).unwrap();
     let trust = TrustMaterial::from_json(log.trusted_root().to_string().as_bytes()).unwrap();
     let profile = VendorProfile::k2view().unwrap();
-    let request = Request {
-        signer: Signer::Key { key: &key, hash: HashRule::Known },
+    let rules = BundleRules {
         trust: &trust,
         transparency: match plan.form {
             Form::Unlogged => Transparency::AbsentAllowed,
             Form::Old | Form::New => Transparency::Required,
         },
+        hash: HashRule::Known,
         now: jiff::Timestamp::now(),
     };
-    let (tries, clues) = (Tries::default(), Clues::default());
-    let judge =
-        Judge { request: &request, profile: &profile, terms: None, tries: &tries, clues: &clues };
+    let signers = [ArtifactSigner { signer: rules.signer(&key, None), profile: &profile }];
+    let verifier = ArtifactVerifier { signers: &signers, tries: &Tries::default() };
 
     let plain = VerifyingKey::from_public_key_pem(&signer.pem()).unwrap();
     let digest = log::sha256("message");
@@ -202,7 +204,10 @@ fn measure(plan: &Plan, maker: &Maker) {
             }),
             time(&packages, |it| {
                 let report = ArtifactReport::new("package");
-                let report = package(report, digest_of(it), Some(&bundle_of(it)), &judge);
+                let content = ArtifactContent::Package(digest_of(it), None, None);
+                let bundles = [bundle_of(it)];
+                let mut offered = OfferedBundles { bundles: &bundles, ..OfferedBundles::default() };
+                let report = verifier.verify(report, "package".into(), content, &mut offered);
                 assert_eq!(report.outcome(), Outcome::Ok, "{:?}", report.reason);
             }),
         ];

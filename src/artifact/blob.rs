@@ -2,20 +2,23 @@
 
 use std::io::{self, Read};
 
-use super::{BundleVerdict, NamedBundle, Terms, diagnose, prove};
+use super::bundles::NamedBundle;
+use super::diagnose;
+use super::prove::prove;
+use super::refusal::BundleVerdict;
+use super::signer::TrustedSigner;
 use crate::limits;
-use crate::sigstore::{Request, Subject};
+use crate::sigstore::Subject;
+use crate::trust::ArtifactName;
 use crate::verdict::{ArtifactKind, ArtifactReport, Evidence, KeyTrust};
 
-/// Verifies a stream of bytes against one bundle; the stream is read once, in constant memory. `terms` is
-/// what the trust policy says of the key, if there is one.
-#[must_use]
-pub fn blob(
+/// Verifies a stream of bytes against one bundle; the stream is read once, in constant memory.
+pub(super) fn blob(
     mut report: ArtifactReport,
     stream: &mut dyn Read,
     bundle: &NamedBundle,
-    request: &Request<'_>,
-    terms: Option<Terms<'_>>,
+    signer: &TrustedSigner<'_>,
+    called: ArtifactName<'_>,
 ) -> ArtifactReport {
     report.kind = Some(ArtifactKind::Blob);
     let content = match &bundle.content {
@@ -26,10 +29,10 @@ pub fn blob(
         }
     };
     let mut stream = Beginning { inner: stream, bytes: Vec::new() };
-    match prove(content, Subject::Reader(&mut stream), request, terms) {
+    match prove(content, Subject::Reader(&mut stream), signer, called) {
         Ok(proof) => {
             report.bundles.push(BundleVerdict::new(bundle, Ok(&proof)).report);
-            report.key_trust = terms.map(|_| KeyTrust::Policy);
+            report.key_trust = signer.listed.map(|_| KeyTrust::Policy);
             report.verified(Evidence::Signatures { key: Some(proof.key()) })
         }
         Err(refusal) => {
@@ -37,7 +40,7 @@ pub fn blob(
             report.bundles.push(verdict.report);
             let fault = refusal.fault.clone().at(bundle.name.as_str());
             let mut report = report.refused(&fault);
-            let causes = diagnose::blob(content, &stream.bytes, fault.code(), request);
+            let causes = diagnose::blob(content, &stream.bytes, fault.code(), &signer.request);
             report.likely_causes.extend(causes);
             report.likely_causes.extend(verdict.causes);
             report.likely_causes.truncate(limits::CAUSES);

@@ -3,7 +3,8 @@
 //! Everything here runs after a refusal, tries a bounded number of other texts, and only ever adds
 //! sentences to a report. Nothing here can turn a refusal into OK.
 
-use super::{Judge, signature_failed};
+use super::judge::Judge;
+use super::refusal::signature_failed;
 use crate::digest::{FileDigest, Sha256Digest};
 use crate::image::{Archive, Candidate};
 use crate::key::HashAlgorithm;
@@ -44,7 +45,7 @@ pub(super) fn package(
         causes.extend(known);
         return causes;
     }
-    let demanded = judge.profile.package.message;
+    let demanded = judge.profile().package.message;
     causes.extend(other_form(bundle, "the file", &file.sha256, demanded, judge));
     let of_file =
         bundle.stated().is_some_and(|it| it == (HashAlgorithm::Sha256, file.sha256.as_bytes()));
@@ -155,7 +156,7 @@ pub(super) fn image(
         }
     }
     let mut causes = evidence(bundle, known, "this archive", judge);
-    let by_this_key = sigstore::signs_what_it_states(bundle, &judge.request.signer) == Some(true);
+    let by_this_key = sigstore::signs_what_it_states(bundle, &judge.request().signer) == Some(true);
     let guess = !chosen && (by_this_key || causes.is_empty());
     if causes.is_empty() {
         causes.push(PLAIN.to_owned());
@@ -172,7 +173,7 @@ fn evidence(
     judge: &Judge<'_>,
 ) -> Vec<String> {
     let mut causes = known;
-    match good_of_another(bundle, judge.request, what) {
+    match good_of_another(bundle, judge.request(), what) {
         Some(cause) => causes.insert(0, cause),
         None => causes.extend(judge.clues.key.clone()),
     }
@@ -187,7 +188,7 @@ fn another_text(
     candidates: &[Candidate],
     judge: &Judge<'_>,
 ) -> Vec<String> {
-    let demanded = judge.profile.image.message;
+    let demanded = judge.profile().image.message;
     let mut causes = Vec::new();
     for candidate in candidates.iter().take(limits::DIAGNOSIS_TRIES) {
         let what = format!("the {} digest", candidate.kind);
@@ -197,7 +198,7 @@ fn another_text(
         for (engine, id) in &image.ids_after_load {
             let Ok(digest) = id.parse::<Sha256Digest>() else { continue };
             let known = candidates.iter().any(|candidate| candidate.digest == digest);
-            if !known && is_about(bundle, demanded.message(&digest).as_bytes(), judge.request) {
+            if !known && is_about(bundle, demanded.message(&digest).as_bytes(), judge.request()) {
                 causes.push(format!(
                     "the bundle signs the id {digest} that {engine} gives the image when it loads \
                      this archive; nothing in the archive has that digest, so it proves nothing here"
@@ -218,7 +219,7 @@ fn other_form(
     MessageForm::ALL
         .into_iter()
         .filter(|form| *form != demanded)
-        .find(|form| is_about(bundle, form.message(digest).as_bytes(), judge.request))
+        .find(|form| is_about(bundle, form.message(digest).as_bytes(), judge.request()))
         .map(|form| {
             format!(
                 "the bundle signs {what} in another spelling: {}, where the vendor's procedure \

@@ -4,10 +4,11 @@
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
-use super::{
-    BundleVerdict, Judge, NamedBundle, deciding, diagnose, in_known_digests, prove, refused,
-    signature_failed,
-};
+use super::bundles::NamedBundle;
+use super::diagnose;
+use super::judge::Judge;
+use super::prove::prove;
+use super::refusal::{BundleVerdict, deciding, in_known_digests, refused, signature_failed};
 use crate::digest::Sha256Digest;
 use crate::image::{Archive, Candidate, DocumentClaims, ImageCoverage};
 use crate::key::HashAlgorithm;
@@ -22,8 +23,7 @@ use crate::verdict::{
 ///
 /// Each bundle must cover at least one digest of the archive, and each image must be covered by at
 /// least one verified bundle. Without a bundle the answer is UNSIGNED.
-#[must_use]
-pub fn image(
+pub(super) fn image(
     mut report: ArtifactReport,
     archive: &Archive,
     bundles: &[NamedBundle],
@@ -70,8 +70,8 @@ pub fn image(
 
 /// Refuses a kind of digest that the trust policy does not accept for this vendor.
 fn accepted(covered: &ImageCoverage, judge: &Judge<'_>) -> Result<(), Fault> {
-    let Some(terms) = judge.terms else { return Ok(()) };
-    let refused = |it: &&Candidate| !terms.vendor.accepts_digest_kind(it.kind.name());
+    let Some((vendor, _)) = judge.by.signer.listed else { return Ok(()) };
+    let refused = |it: &&Candidate| !vendor.accepts_digest_kind(it.kind.name());
     match covered.images.iter().find(refused) {
         None => Ok(()),
         Some(candidate) => {
@@ -226,8 +226,8 @@ fn judge_bundle(
         let fault = Fault::new(Code::ImageNotCovered, "the archive holds no image");
         return Judged::unread(bundle, &fault);
     };
-    let message = judge.profile.image.message.message(&candidate.digest);
-    match prove(content, Subject::Bytes(message.as_bytes()), judge.request, judge.terms) {
+    let message = judge.profile().image.message.message(&candidate.digest);
+    match prove(content, Subject::Bytes(message.as_bytes()), &judge.by.signer, judge.called) {
         Ok(proof) => Judged {
             verdict: BundleVerdict::new(bundle, Ok(&proof)),
             digest: Some(candidate.digest),
@@ -235,7 +235,7 @@ fn judge_bundle(
         },
         Err(refusal) => {
             let failed = signature_failed(refusal.fault.code());
-            let fault = in_known_digests(refusal.fault.clone(), &candidates.ids());
+            let fault = in_known_digests(refusal.fault.clone(), &message, &candidates.ids());
             let refusal = Refusal { fault, ..*refusal };
             let mut verdict = BundleVerdict::new(bundle, Err(&refusal));
             verdict.foreign = chosen.is_none()
@@ -272,8 +272,8 @@ fn select<'c>(
             let message = "too many digests, and too many bundles that don't say which they sign";
             return Err(Fault::new(Code::ArchiveTooLarge, message));
         }
-        let message = judge.profile.image.message.message(&candidate.digest);
-        if diagnose::is_about(bundle, message.as_bytes(), judge.request) {
+        let message = judge.profile().image.message.message(&candidate.digest);
+        if diagnose::is_about(bundle, message.as_bytes(), judge.request()) {
             return Ok(Some(candidate));
         }
     }
@@ -299,7 +299,7 @@ impl Candidates {
             .copied()
             .collect();
         let message = |candidate: &Candidate| {
-            let message = judge.profile.image.message.message(&candidate.digest);
+            let message = judge.profile().image.message.message(&candidate.digest);
             *Sha256Digest::of(message.as_bytes()).as_bytes()
         };
         let by_message = list.iter().enumerate().map(|(at, it)| (message(it), at)).collect();

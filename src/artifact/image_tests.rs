@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
-use crate::artifact::{Clues, Tries};
+use crate::artifact::{ArtifactSigner, BundleRules, Clues, Tries};
 use crate::image::{CandidateKind, Container, Image};
 use crate::key::{PrivateKey, PublicKey};
-use crate::sigstore::{self, HashRule, Request, Signer, Transparency, TrustMaterial};
+use crate::sigstore::{self, HashRule, Transparency, TrustMaterial};
 use crate::trust::VendorProfile;
 
 /// An archive of that many images, each with one digest.
@@ -69,19 +69,15 @@ fn judged(
 ) -> (usize, usize, ArtifactReport) {
     let trust = TrustMaterial::production().unwrap();
     let profile = VendorProfile::k2view().unwrap();
-    let request = Request {
-        signer: Signer::Key { key, hash: HashRule::Known },
+    let rules = BundleRules {
         trust: &trust,
         transparency: Transparency::AbsentAllowed,
+        hash: HashRule::Known,
         now: jiff::Timestamp::UNIX_EPOCH,
     };
-    let judge = Judge {
-        request: &request,
-        profile: &profile,
-        terms: None,
-        tries,
-        clues: &Clues::default(),
-    };
+    let by = ArtifactSigner { signer: rules.signer(key, None), profile: &profile };
+    let clues = Clues::default();
+    let judge = Judge { by: &by, called: "a.tar".into(), tries, clues: &clues };
     let before = (sigstore::PARSED.get(), sigstore::TRIED.get());
     let report = image(ArtifactReport::new("a.tar"), archive, bundles, &judge);
     (sigstore::PARSED.get() - before.0, sigstore::TRIED.get() - before.1, report)

@@ -1,26 +1,38 @@
 //! A package: any file, signed by the text of its SHA-256.
 
-use super::{BundleVerdict, Judge, NamedBundle, diagnose, in_known_digests, prove, refused};
+use super::bundles::NamedBundle;
+use super::diagnose;
+use super::judge::Judge;
+use super::prove::prove;
+use super::refusal::{BundleVerdict, in_known_digests, refused};
 use crate::digest::FileDigest;
 use crate::sigstore::Subject;
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Evidence, Fault, MatchedDigest};
 
-/// Verifies a package of which one bundle, or none, is at hand.
+/// Verifies a package.
 ///
 /// The signed text is made from the file's SHA-256 in the form that the profile gives, and nothing
-/// else is accepted. Without a bundle the answer is UNSIGNED.
-#[must_use]
-pub fn package(
+/// else is accepted. A package has one bundle: without one the answer is UNSIGNED, and of several none is
+/// chosen.
+pub(super) fn package(
     mut report: ArtifactReport,
     file: FileDigest,
-    bundle: Option<&NamedBundle>,
+    bundles: &[NamedBundle],
     judge: &Judge<'_>,
 ) -> ArtifactReport {
     report.kind = Some(ArtifactKind::Package);
     report.sha256 = Some(file.sha256);
-    let Some(bundle) = bundle else {
-        let fault = Fault::new(Code::NoBundle, "no signature bundle was found for this package");
-        return refused(report, &fault, Vec::new(), judge);
+    let bundle = match bundles {
+        [bundle] => bundle,
+        [] => {
+            let message = "no signature bundle was found for this package";
+            return refused(report, &Fault::new(Code::NoBundle, message), Vec::new(), judge);
+        }
+        several => {
+            let message = format!("a package has one bundle, and here are {}", several.len());
+            let fault = Fault::new(Code::PairingAmbiguous, message);
+            return report.refused(&fault.advise("Name the one bundle that signs this file."));
+        }
     };
     report.notes.push("the file name and version are not signed".to_owned());
     let content = match &bundle.content {
@@ -30,8 +42,8 @@ pub fn package(
             return refused(report, fault, Vec::new(), judge);
         }
     };
-    let message = judge.profile.package.message.message(&file.sha256);
-    match prove(content, Subject::Bytes(message.as_bytes()), judge.request, judge.terms) {
+    let message = judge.profile().package.message.message(&file.sha256);
+    match prove(content, Subject::Bytes(message.as_bytes()), &judge.by.signer, judge.called) {
         Ok(proof) => {
             report.bundles.push(BundleVerdict::new(bundle, Ok(&proof)).report);
             report.matched.push(MatchedDigest { digest: file.sha256, kind: "file".to_owned() });
@@ -41,7 +53,8 @@ pub fn package(
             let verdict = BundleVerdict::new(bundle, Err(&refusal));
             report.bundles.push(verdict.report);
             let ids = format!("{}, the SHA-256 of this file", file.sha256);
-            let fault = in_known_digests(refusal.fault.clone(), &ids).at(bundle.name.as_str());
+            let fault =
+                in_known_digests(refusal.fault.clone(), &message, &ids).at(bundle.name.as_str());
             let causes = diagnose::package(content, file, verdict.causes, fault.code(), judge);
             refused(report, &fault, causes, judge)
         }

@@ -3,6 +3,7 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
+use crate::artifact;
 use crate::report::Form;
 
 /// The exit codes in the help of commands that verify.
@@ -35,6 +36,15 @@ pub(super) enum ForcedType {
     Image,
     /// Any file, signed by its SHA-256.
     Package,
+}
+
+impl From<ForcedType> for artifact::detect::Kind {
+    fn from(kind: ForcedType) -> Self {
+        match kind {
+            ForcedType::Image => Self::Image,
+            ForcedType::Package => Self::Package,
+        }
+    }
 }
 
 /// The format of output that is not a report.

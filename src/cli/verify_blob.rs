@@ -13,14 +13,14 @@ use super::run_args::EXIT_CODES;
 use super::transfer_args::PolicyOption;
 use super::trust_args::TrustArgs;
 use super::trust_settings::{TrustOptions, TrustSettings};
-use super::verify::load_bundle;
+use super::verify::load_named;
 use super::{complain, warn};
-use crate::artifact::{self, NamedBundle, Terms};
-use crate::key::{HashAlgorithm, PublicKey};
+use crate::artifact::{self, BundleLoader, BundleRules, NamedBundle, TrustedSigner};
+use crate::key::HashAlgorithm;
 use crate::limits;
 use crate::report::{self, Detail};
-use crate::sigstore::{HashRule, Request, SignatureBundle, Signer, TrustMaterial};
-use crate::trust::{KeyTerms, TrustPolicy, Vendor};
+use crate::sigstore::{HashRule, SignatureBundle, TrustMaterial};
+use crate::trust::{ArtifactName, TrustPolicy};
 use crate::verdict::{ArtifactReport, Code, ExitStatus, Fault, Outcome, line};
 
 /// cosign's own default: SHA-256 for every kind of key that signs a hash.
@@ -72,17 +72,24 @@ pub(super) fn run(arguments: &VerifyBlobArgs) -> Result<ExitStatus, Fault> {
         }
     };
     let loaded;
-    let mut ways = by_keys(&trust, arguments, material);
-    if ways.is_empty() {
+    let now = jiff::Timestamp::now();
+    let rules = BundleRules {
+        trust: material,
+        transparency: arguments.trust.logs.transparency(),
+        hash: arguments.trust.hash(HASH),
+        now,
+    };
+    let mut signers = by_keys(&trust, arguments, &rules);
+    if signers.is_empty() {
         let without_key = |fault: Fault| match fault.code() {
             Code::NoKey => files::there(&arguments.file).err().unwrap_or(fault),
             _ => fault,
         };
         loaded = arguments.trust.load(HASH, material).map_err(without_key)?;
-        ways.push((loaded.request(jiff::Timestamp::now()), None));
+        signers.push(TrustedSigner { request: loaded.request(now), listed: None });
     }
     let bundle = named_bundle(arguments)?;
-    let report = judge(arguments, &bundle, &ways)?;
+    let report = judge(arguments, &bundle, &signers)?;
     if report.outcome() == Outcome::Ok {
         for note in report.bundles.iter().flat_map(|bundle| &bundle.notes) {
             warn(note);
@@ -98,80 +105,53 @@ pub(super) fn run(arguments: &VerifyBlobArgs) -> Result<ExitStatus, Fault> {
     Ok(report.outcome().exit_status())
 }
 
-/// One way to judge: whose signature, and on what terms of the policy.
-type Way<'a> = (Request<'a>, Option<(&'a Vendor, &'a KeyTerms)>);
-
-/// The key that an option names, on the policy's terms if it lists it; else the policy's keys, unless a
-/// certificate's identity is asked for.
+/// The signers by key: the key that an option names, on the policy's terms if it lists it; else the policy's
+/// keys, unless a certificate's identity is asked for.
 fn by_keys<'a>(
     trust: &'a TrustSettings,
     arguments: &VerifyBlobArgs,
-    material: &'a TrustMaterial,
-) -> Vec<Way<'a>> {
-    let hash = arguments.trust.hash(HASH);
-    let way = |key: &'a PublicKey, listed: Option<(&'a Vendor, &'a KeyTerms)>| {
-        let transparency = listed.map(|(vendor, _)| vendor.transparency());
-        let request = Request {
-            signer: Signer::Key { key, hash },
-            trust: material,
-            transparency: transparency.unwrap_or(arguments.trust.logs.transparency()),
-            now: jiff::Timestamp::now(),
-        };
-        (request, listed)
-    };
+    rules: &BundleRules<'a>,
+) -> Vec<TrustedSigner<'a>> {
+    let policy = trust.policy.as_ref();
     if let Some(key) = trust.keys.first() {
-        let policy = trust.policy.as_ref();
         let listed = policy.and_then(|policy| policy.find_key(&key.fingerprint()));
-        return vec![way(key, listed.map(|(vendor, listed)| (vendor, listed.terms())))];
+        return vec![rules.signer(key, listed.map(|(vendor, listed)| (vendor, listed.terms())))];
     }
     if arguments.trust.names_identity() {
         return Vec::new();
     }
-    let vendors = trust.policy.iter().flat_map(TrustPolicy::vendors);
+    let vendors = policy.into_iter().flat_map(TrustPolicy::vendors);
     let keys = vendors.flat_map(|vendor| vendor.keys().iter().map(move |key| (vendor, key)));
-    keys.filter_map(|(vendor, key)| Some(way(key.key()?, Some((vendor, key.terms()))))).collect()
+    keys.filter_map(|(vendor, key)| Some(rules.signer(key.key()?, Some((vendor, key.terms())))))
+        .collect()
 }
 
-/// Judges the bytes in each way until one holds; the answer of the first tells most otherwise.
+/// Judges the bytes by each signer until one holds.
 fn judge(
     arguments: &VerifyBlobArgs,
     bundle: &NamedBundle,
-    ways: &[Way<'_>],
+    signers: &[TrustedSigner<'_>],
 ) -> Result<ArtifactReport, Fault> {
     let file = &arguments.file;
-    if ways.len() > 1 && !file.is_file() {
+    if signers.len() > 1 && !file.is_file() {
         let message =
             "the policy lists several keys, and FILE can be read only once: name one with --key";
         return Err(Fault::new(Code::Usage, message).at(files::show(file)));
     }
     // Of the artifact behind a digest that was signed nothing is known here but this name.
-    let name = files::file_name(file).unwrap_or_default();
-    let whole = files::slashed(file);
-    let mut first: Option<ArtifactReport> = None;
-    for (request, listed) in ways {
-        let terms =
-            listed.map(|(vendor, key)| Terms { name: &name, path: Some(&whole), key, vendor });
-        let mut stream = files::open_stream(file)?;
-        let report = ArtifactReport::new(files::show(file));
-        let mut report = artifact::blob(report, &mut stream, bundle, request, terms);
-        if report.outcome() == Outcome::Ok {
-            return Ok(report);
-        }
-        if report.code() == Some(Code::NameNotAllowed) {
-            report.next = Some(
-                "The policy believes this key for artifacts of certain names, and here only the name of \
-                 FILE is known: have the artifact itself judged, with `sealift verify`."
-                    .to_owned(),
-            );
-        }
-        // What the policy says of a key that did sign goes before what fails for every other key.
-        match &first {
-            Some(before) if before.code() != Some(Code::SignatureInvalid) => {}
-            Some(_) if report.code() == Some(Code::SignatureInvalid) => {}
-            _ => first = Some(report),
-        }
+    let (name, whole) = (files::file_name(file).unwrap_or_default(), files::slashed(file));
+    let called = ArtifactName { name: &name, path: Some(&whole) };
+    let report = ArtifactReport::new(files::show(file));
+    let mut report =
+        artifact::verify_blob(&report, called, bundle, signers, || files::open_stream(file))?;
+    if report.code() == Some(Code::NameNotAllowed) {
+        report.next = Some(
+            "The policy believes this key for artifacts of certain names, and here only the name of \
+             FILE is known: have the artifact itself judged, with `sealift verify`."
+                .to_owned(),
+        );
     }
-    first.ok_or_else(super::trust_settings::no_key)
+    Ok(report)
 }
 
 /// The bundle of the command line: a bundle file, or a bare signature.
@@ -183,8 +163,7 @@ fn named_bundle(arguments: &VerifyBlobArgs) -> Result<NamedBundle, Fault> {
             Ok(NamedBundle { name: files::show(&named.path), content: Ok(bundle) })
         }
         (Some(path), signature) => {
-            let mut left = limits::BUNDLE_BYTES;
-            let bundle = load_bundle(path, &mut left);
+            let bundle = load_named(path, &mut BundleLoader::of_file());
             if let (Ok(content), Some((named, detached))) = (&bundle.content, signature)
                 && content.signature() != detached.signature()
             {

@@ -8,11 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::PairingMap;
+use crate::artifact::ArtifactContent;
 use crate::digest::FileDigest;
 use crate::directory::{Entry, EntryKind, Folder, Listing, read_small};
 use crate::limits;
 use crate::pairing::Names;
-use crate::survey::{FolderVerifier, Subject, Task, VendorTrust};
+use crate::survey::{FolderVerifier, Task, VendorTrust};
 use crate::transfer::{self, MANIFEST, SUMS};
 use crate::verdict::{Code, Outcome};
 
@@ -75,6 +76,7 @@ fn is_signed(folder: &Folder, verifier: &FolderVerifier<'_>, name: &str) -> bool
     };
     let digest = FileDigest { sha256, size: bytes.len() as u64 };
     let base = name.rsplit('/').next().unwrap_or(name);
-    let subject = Subject::Package(digest, "package: a bundle lies beside it", None);
-    verifier.judge(&Task { path: name, name: base, subject }).report.outcome() == Outcome::Ok
+    let detected = Some("package: a bundle lies beside it");
+    let content = ArtifactContent::Package(digest, detected, None);
+    verifier.judge(&Task { path: name, name: base, content }).report.outcome() == Outcome::Ok
 }

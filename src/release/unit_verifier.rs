@@ -7,10 +7,11 @@ use super::first_look::KnownUnit;
 use super::plan::{Unit, UnitKind};
 use super::progress::FileProgress;
 use super::run::{FolderRun, file, gone};
+use crate::artifact::ArtifactContent;
 use crate::directory::system_fault;
 use crate::image::{self, Input, Options, Progress};
 use crate::parallel::ThreadLimit;
-use crate::survey::{FileKind, FileReader, FolderVerifier, LayoutTree, SharedNames, Subject, Task};
+use crate::survey::{FileKind, FileReader, FolderVerifier, LayoutTree, SharedNames, Task};
 use crate::verdict::{ArtifactReport, Code, Cover, Fault, Outcome};
 
 /// Where units get their answers.
@@ -92,19 +93,12 @@ impl<'a> UnitVerifier<'_, 'a, '_> {
                 }
             }
         };
-        let subject = match (what, digest) {
-            (FileKind::Image(archive, detected), _) => Subject::Image(archive, Some(detected)),
-            (FileKind::Package(detected, fault), Some(digest)) => {
-                Subject::Package(digest, detected, fault.as_deref())
-            }
-            (FileKind::Refused(fault), _) => Subject::Refused(fault),
-            _ => {
-                // Nothing is what it was at the first look.
-                let message = "the file changed while the folder was read";
-                return refused(&Fault::new(Code::Unreadable, message));
-            }
+        let Some(content) = what.content(digest) else {
+            // Nothing is what it was at the first look.
+            let message = "the file changed while the folder was read";
+            return refused(&Fault::new(Code::Unreadable, message));
         };
-        let report = self.judged(unit, subject);
+        let report = self.judged(unit, content);
         run.covered([(Cow::from(&*unit.name), unit.size, cover::of_answer(&report))]);
         run.answer(&unit.name, 0, report);
     }
@@ -118,14 +112,14 @@ impl<'a> UnitVerifier<'_, 'a, '_> {
         let archive = image::read(Input::Layout(&tree), &reading);
         drop(watched);
         let refusal;
-        let subject = match &archive {
-            Ok(archive) => Subject::Image(archive, None),
+        let content = match &archive {
+            Ok(archive) => ArtifactContent::Image(archive, None),
             Err(refused) => {
                 refusal = refused.fault.clone().below(folder.show(&unit.name));
-                Subject::Refused(&refusal)
+                ArtifactContent::Refused(&refusal)
             }
         };
-        let report = self.judged(unit, subject);
+        let report = self.judged(unit, content);
         let whole = cover::of_answer(&report);
         let files = run.files_of(unit).into_iter();
         run.covered(files.map(|(name, size)| (name.into(), size, whole)));
@@ -136,8 +130,8 @@ impl<'a> UnitVerifier<'_, 'a, '_> {
         Options { progress, threads: Some(self.threads), ..self.run.request.reading }
     }
 
-    fn judged(&self, unit: &Unit, subject: Subject<'_>) -> ArtifactReport {
-        let task = Task { path: &unit.name, name: self.shared.name(&unit.name), subject };
+    fn judged(&self, unit: &Unit, content: ArtifactContent<'_>) -> ArtifactReport {
+        let task = Task { path: &unit.name, name: self.shared.name(&unit.name), content };
         let mut report = self.verifier.judge(&task).report;
         report.name = self.run.folders.folder.show(&unit.name);
         report.name_unsigned = report.outcome() == Outcome::Ok;

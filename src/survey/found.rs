@@ -1,5 +1,6 @@
 //! What the files of a folder are.
 
+use crate::artifact::ArtifactContent;
 use crate::digest::FileDigest;
 use crate::image::{Archive, Segment};
 use crate::key::PublicKey;
@@ -26,6 +27,21 @@ pub enum FileKind {
     Refused(Box<Fault>),
     /// A Sigstore trusted root.
     TrustedRoot,
+}
+
+impl FileKind {
+    /// It as an artifact, if it is one; a package needs the digest of the file.
+    #[must_use]
+    pub fn content(&self, digest: Option<FileDigest>) -> Option<ArtifactContent<'_>> {
+        Some(match self {
+            Self::Image(archive, detected) => ArtifactContent::Image(archive, Some(detected)),
+            Self::Package(detected, fault) => {
+                ArtifactContent::Package(digest?, Some(detected), fault.as_deref())
+            }
+            Self::Refused(fault) => ArtifactContent::Refused(fault),
+            _ => return None,
+        })
+    }
 }
 
 /// One file.

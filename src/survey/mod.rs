@@ -9,16 +9,18 @@ mod hash;
 mod judge;
 mod layout;
 mod material;
+mod pair;
 mod reader;
+mod texts;
 mod vendor_trust;
+mod verifier;
 
 pub use folder::{above, layout_directories, survey};
 pub use found::{FileKind, FoundFile, Survey};
 pub use hash::hash;
-pub use judge::{
-    FolderVerifier, Judged, SharedNames, Subject, Task, TrustedKey, VendorKeys, judge,
-};
+pub use judge::{SharedNames, judge};
 pub use layout::{LayoutTree, is_layout};
 pub use material::{MaterialCandidate, is_material};
 pub use reader::{FileReader, FirstLook, SurveyOptions};
 pub use vendor_trust::VendorTrust;
+pub use verifier::{FolderVerifier, Judged, Task};

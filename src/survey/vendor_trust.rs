@@ -1,6 +1,6 @@
 //! Whose signatures count for artifacts without a seal, before any folder is looked at.
 
-use super::judge::{TrustedKey, VendorKeys};
+use crate::artifact::{BundleRules, TrustedKey, VendorKeys};
 use crate::key::PublicKey;
 use crate::sigstore::{HashRule, Transparency, TrustMaterial};
 use crate::trust::{Profiles, TrustPolicy, VendorProfile};
@@ -38,11 +38,13 @@ impl<'a> VendorTrust<'a> {
         VendorKeys {
             keys: self.keys(in_folder),
             unnamed: Vec::new(),
-            material: self.material,
             profiles: self.profiles,
-            transparency: self.transparency,
-            hash: self.hash,
-            now: self.now,
+            rules: BundleRules {
+                trust: self.material,
+                transparency: self.transparency,
+                hash: self.hash,
+                now: self.now,
+            },
         }
     }
 
@@ -51,8 +53,8 @@ impl<'a> VendorTrust<'a> {
     fn keys(&self, in_folder: &[&PublicKey]) -> Vec<TrustedKey<'a>> {
         if let Some(key) = self.key {
             let listed = self.policy.and_then(|policy| policy.find_key(&key.fingerprint()));
-            let vendor = listed.map(|(vendor, listed)| (vendor, listed.terms()));
-            return vec![TrustedKey { key: key.clone(), vendor, first_use: false }];
+            let listed = listed.map(|(vendor, listed)| (vendor, listed.terms()));
+            return vec![TrustedKey { key: key.clone(), listed, first_use: false }];
         }
         let vendors = self.policy.into_iter().flat_map(TrustPolicy::vendors);
         vendors
@@ -62,7 +64,7 @@ impl<'a> VendorTrust<'a> {
                 let found =
                     || in_folder.iter().copied().find(|key| key.fingerprint() == fingerprint);
                 let key = listed.key().or_else(found)?.clone();
-                Some(TrustedKey { key, vendor: Some((vendor, listed.terms())), first_use: false })
+                Some(TrustedKey { key, listed: Some((vendor, listed.terms())), first_use: false })
             })
             .collect()
     }

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use super::layout::{self, CHECK_SCRIPT, PathUse, TRUSTED_ROOT};
 use super::manifest::Artifact;
 use super::request::{AddedFile, SealRequest};
+use crate::artifact::VendorKeys;
 use crate::digest::Sha256Digest;
 use crate::sigstore::TrustMaterial;
-use crate::survey::VendorKeys;
 use crate::verdict::{Code, Fault};
 
 const CHECK_SCRIPT_TEXT: &str = include_str!("../../scripts/verify-with-openssl.sh");

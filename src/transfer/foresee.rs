@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 
 use super::examine::{listed, look};
 use super::request::SealRequest;
-use crate::artifact::{self, Clues, Judge, Terms, Tries};
+use crate::artifact::{self, Tries, TrustedKey};
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, read_small};
 use crate::key::HashAlgorithm;
 use crate::limits;
 use crate::sigstore::{SignatureBundle, Subject, Transparency};
-use crate::survey::TrustedKey;
 use crate::trust::VendorProfile;
 use crate::verdict::{Code, Fault};
 
@@ -58,26 +57,23 @@ pub fn foresee(
     let survey = look(folder, request, &listed(folder, material)?);
     let vendor_keys = request.vendor_keys(&survey)?;
     let mut refusal: Option<Fault> = None;
-    let (tries, clues) = (Tries::default(), Clues::default());
+    let tries = Tries::default();
     for bundle in bundles {
         let at = |fault: Fault| fault.at(folder.show(bundle));
         let (bytes, _) = read_small(folder, bundle, limits::BUNDLE_BYTES, Code::BundleTooLarge)?;
         let bundle = SignatureBundle::parse_found(&bytes).map_err(at)?;
         for key in &vendor_keys.keys {
-            let proof = key.request(&vendor_keys);
+            let signer = vendor_keys.signer(key);
             let profile = profile(key, request.profile);
-            let terms =
-                key.vendor.map(|(vendor, terms)| Terms { name, path: None, key: terms, vendor });
-            let judge = Judge { request: &proof, profile, terms, tries: &tries, clues: &clues };
             let texts = artifact.texts(&bundle, profile);
             if texts.is_empty() {
                 // It does not say what it is about: only what it has not got can be told.
-                if bundle.has_log_entry() || proof.transparency != Transparency::Required {
+                if bundle.has_log_entry() || signer.request.transparency != Transparency::Required {
                     return Ok(());
                 }
                 let message = "the bundle has no log entry, and one is required";
                 let fault = Fault::new(Code::LogEntryMissing, message);
-                refusal = Some(at(match key.vendor {
+                refusal = Some(at(match key.listed {
                     Some(_) => fault.advise(artifact::LOG_BY_POLICY),
                     None => fault,
                 }));
@@ -87,7 +83,8 @@ pub fn foresee(
                 if !tries.take() {
                     return Ok(());
                 }
-                let found = artifact::would_prove(&bundle, Subject::Digest(text), &judge);
+                let found =
+                    artifact::would_prove(&bundle, Subject::Digest(text), &signer, name.into());
                 let Err(fault) = found.map_err(at) else { return Ok(()) };
                 if fault.code() == Code::WholeMessageNeeded {
                     return Ok(());
@@ -113,7 +110,7 @@ pub fn foresee(
 }
 
 fn profile<'a>(key: &TrustedKey<'a>, default: &'a VendorProfile) -> &'a VendorProfile {
-    key.vendor.map_or(default, |(vendor, _)| vendor.profile())
+    key.listed.map_or(default, |(vendor, _)| vendor.profile())
 }
 
 /// How much a refusal says: that a bundle is about something else, or by somebody else, says less than

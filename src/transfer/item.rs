@@ -10,14 +10,16 @@ use super::manifest::{Artifact, FileEntry, Kind};
 use super::sealed_folder::SealedFolder;
 use super::vouch::{self, SealedKeys, Vouched, mismatch};
 use crate::artifact::detect::{self, Found};
-use crate::artifact::{self, Clues, Judge, NamedBundle, Terms, Tries};
+use crate::artifact::{
+    self, ArtifactContent, ArtifactSigner, ArtifactVerifier, BundleLoader, BundleRules,
+    NamedBundle, OfferedBundles, Tries,
+};
 use crate::digest::FileDigest;
 use crate::image::{self, Archive, FileAt, Input, Options};
-use crate::limits;
 use crate::parallel::ThreadLimit;
-use crate::sigstore::{Request, SignatureBundle, Signer, TrustMaterial};
+use crate::sigstore::TrustMaterial;
 use crate::survey::LayoutTree;
-use crate::trust::path_matches_name;
+use crate::trust::{ArtifactName, path_matches_name};
 use crate::verdict::{
     ArtifactKind, ArtifactReport, Check, CheckName, Code, Fault, KeyTrust, Outcome, Status,
 };
@@ -147,55 +149,38 @@ impl ItemVerifier<'_> {
             Ok(material) => material,
             Err(fault) => return report.refused(fault),
         };
-        let transparency = vouched.vendor.map(|(vendor, _)| vendor.transparency());
-        let request = Request {
-            signer: Signer::Key { key: vouched.key, hash: context.hash },
+        let rules = BundleRules {
             trust: material,
-            transparency: transparency.unwrap_or(context.transparency),
+            transparency: context.transparency,
+            hash: context.hash,
             now: context.now,
         };
-        let terms = vouched.vendor.map(|(vendor, terms)| Terms {
-            name: &artifact.name,
-            path: Some(&artifact.path),
-            key: terms,
-            vendor,
-        });
-        let (tries, clues) = (Tries::default(), Clues::default());
-        let judge = Judge { request: &request, profile, terms, tries: &tries, clues: &clues };
+        let signers =
+            [ArtifactSigner { signer: rules.signer(vouched.key, vouched.listed), profile }];
         let bundles = self.bundles(artifact);
-        report.key_trust = vouched.trust();
-        report.first_use = artifact.first_use;
-        let report = match content {
-            Content::Image(archive) => artifact::image(report, archive, &bundles, &judge),
-            Content::Package(digest) => match bundles.as_slice() {
-                [bundle] => artifact::package(report, *digest, Some(bundle), &judge),
-                _ => {
-                    let message = "a package has one bundle";
-                    return report.refused(&Fault::new(Code::ManifestMalformed, message));
-                }
-            },
+        let mut offered = OfferedBundles { bundles: &bundles, ..OfferedBundles::default() };
+        let content = match content {
+            Content::Image(archive) => ArtifactContent::Image(archive, None),
+            Content::Package(digest) => ArtifactContent::Package(*digest, None, None),
         };
+        let called = ArtifactName { name: &artifact.name, path: Some(&artifact.path) };
+        let verifier = ArtifactVerifier { signers: &signers, tries: &Tries::default() };
+        report.first_use = artifact.first_use;
+        let mut report = verifier.verify(report, called, content, &mut offered);
+        report.key_trust = vouched.trust();
         if report.outcome() == Outcome::Ok { claims(report, artifact) } else { report }
     }
 
     /// The bundles as the manifest lists them; one that is not as sealed is refused before it is
     /// parsed.
     fn bundles(&self, artifact: &Artifact) -> Vec<NamedBundle> {
-        let mut left = limits::BUNDLES_TOTAL_BYTES;
-        artifact
-            .bundles
-            .iter()
-            .map(|path| {
-                let limit = limits::BUNDLE_BYTES.min(left);
-                let content = vouch::sealed_file(self.sealed, path, limit);
-                let content = content.and_then(|bytes| {
-                    left = left.saturating_sub(bytes.len() as u64);
-                    SignatureBundle::parse_found(&bytes)
-                        .map_err(|fault| fault.at(self.sealed.folder.show(path)))
-                });
-                NamedBundle { name: path.clone(), content }
+        let mut loader = BundleLoader::of_folder();
+        let mut load = |path: &String| {
+            loader.load(path, &self.sealed.folder.show(path), |limit| {
+                vouch::sealed_file(self.sealed, path, limit)
             })
-            .collect()
+        };
+        artifact.bundles.iter().map(&mut load).collect()
     }
 
     fn read(&self, artifact: &Artifact, threads: &ThreadLimit) -> Result<Reading, Fault> {
@@ -354,7 +339,7 @@ fn grew(place: &str, size: u64, now: u64) -> Fault {
 impl Vouched<'_> {
     /// By whose word the key counts.
     fn trust(&self) -> Option<KeyTrust> {
-        match (self.vendor, self.by_seal_only) {
+        match (self.listed, self.by_seal_only) {
             (Some(_), _) => Some(KeyTrust::Policy),
             (None, true) => Some(KeyTrust::Seal),
             (None, false) => None,

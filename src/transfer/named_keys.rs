@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::artifact::TrustedKey;
 use crate::digest::Sha256Digest;
 use crate::key::PublicKey;
-use crate::survey::{FileKind, Survey, TrustedKey};
+use crate::survey::{FileKind, Survey};
 use crate::trust::TrustPolicy;
 use crate::verdict::{Code, Fault};
 
@@ -103,7 +104,7 @@ pub(super) fn keys<'a>(
     let mut add = |key: &PublicKey, first_use: bool| {
         let fingerprint = key.fingerprint();
         if trusted.iter().all(|other| other.key.fingerprint() != fingerprint) {
-            trusted.push(TrustedKey { key: key.clone(), vendor: terms(&fingerprint), first_use });
+            trusted.push(TrustedKey { key: key.clone(), listed: terms(&fingerprint), first_use });
         }
     };
     permitted(named_keys)?;

@@ -8,12 +8,13 @@ use super::layout::{CHECK_SCRIPT, FETCH_LOG};
 use super::manifest::{Base, OmittedItem, Requested};
 use super::named_keys::{self, NamedKeys};
 use super::scalars;
+use crate::artifact::{BundleRules, VendorKeys};
 use crate::image::Options;
 use crate::key::PrivateKey;
 use crate::limits;
 use crate::path;
 use crate::sigstore::{HashRule, Transparency, TrustMaterial};
-use crate::survey::{Survey, VendorKeys};
+use crate::survey::Survey;
 use crate::trust::{Profiles, VendorProfile};
 use crate::verdict::{Code, Fault};
 
@@ -80,11 +81,13 @@ impl<'a> SealRequest<'a> {
         Ok(VendorKeys {
             keys,
             unnamed,
-            material: self.material,
             profiles: Profiles::one(self.profile),
-            transparency: self.transparency,
-            hash: HashRule::Known,
-            now: self.now,
+            rules: BundleRules {
+                trust: self.material,
+                transparency: self.transparency,
+                hash: HashRule::Known,
+                now: self.now,
+            },
         })
     }
 

@@ -6,19 +6,20 @@ use super::context::Context;
 use super::layout::{TRUSTED_ROOT, key_path};
 use super::manifest::Artifact;
 use super::sealed_folder::SealedFolder;
+use crate::artifact::Listed;
 use crate::digest::Sha256Digest;
 use crate::directory::read_small;
 use crate::key::PublicKey;
 use crate::limits;
 use crate::sigstore::TrustMaterial;
-use crate::trust::{KeyTerms, TrustPolicy, Vendor, VendorProfile};
+use crate::trust::{TrustPolicy, Vendor, VendorProfile};
 use crate::verdict::{Code, Fault};
 
 /// A vendor key and the reason to believe it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Vouched<'a> {
     pub(super) key: &'a PublicKey,
-    pub(super) vendor: Option<(&'a Vendor, &'a KeyTerms)>,
+    pub(super) listed: Option<Listed<'a>>,
     /// Nobody but the sealing operator vouches for the key.
     pub(super) by_seal_only: bool,
 }
@@ -115,7 +116,7 @@ pub(super) fn vouch<'a>(
             };
             return Ok(Vouched {
                 key,
-                vendor: Some((vendor, listed.terms())),
+                listed: Some((vendor, listed.terms())),
                 by_seal_only: false,
             });
         }
@@ -140,8 +141,8 @@ pub(super) fn vouch<'a>(
         }
     }
     match context.vendor_key {
-        Some(key) => Ok(Vouched { key, vendor: None, by_seal_only: false }),
-        None => Ok(Vouched { key: carried()?, vendor: None, by_seal_only: true }),
+        Some(key) => Ok(Vouched { key, listed: None, by_seal_only: false }),
+        None => Ok(Vouched { key: carried()?, listed: None, by_seal_only: true }),
     }
 }
 
@@ -160,7 +161,7 @@ pub(super) fn profile<'a>(
     vouched: &Vouched<'a>,
     artifact: &Artifact,
 ) -> Result<&'a VendorProfile, Fault> {
-    if let Some((vendor, _)) = vouched.vendor {
+    if let Some((vendor, _)) = vouched.listed {
         return Ok(vendor.profile());
     }
     match &artifact.vendor {

@@ -7,6 +7,7 @@ mod args;
 mod basis;
 mod directory;
 mod file;
+mod file_bundles;
 mod outputs;
 mod paths;
 mod settings;
@@ -25,12 +26,12 @@ use crate::sigstore::HashRule;
 use crate::transfer::{Context, Sealed};
 use crate::trust::{Profiles, VendorProfile};
 use crate::verdict::{Code, Coverage, ExitStatus, Fault, Profile, Run, StoppedBy};
-use file::{Single, signers};
+use file::{FileVerifier, signers};
 use paths::{PathVerifier, Paths};
 use settings::VerifySettings;
 
 pub(super) use args::VerifyArgs;
-pub(super) use file::load_bundle;
+pub(super) use file_bundles::load_named;
 
 /// Runs the command.
 pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
@@ -74,7 +75,12 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
     let transfers = &settings.transfers;
     let verifier = PathVerifier {
         settings: &settings,
-        single: Single { settings: &settings, signers, key_file },
+        files: FileVerifier {
+            signers,
+            bundles: &settings.bundles,
+            kind: settings.forced.map(Into::into),
+            key_file,
+        },
         request: FolderRequest {
             vendors,
             transfers: TransferRequest {

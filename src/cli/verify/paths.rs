@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::directory::{DirectoryKind, OpenedDirectory};
-use super::file::Single;
+use super::file::FileVerifier;
 use super::settings::VerifySettings;
 use crate::cli::console::Console;
 use crate::cli::{expected, files};
 use crate::image::Options;
-use crate::release::{AnswerPlace, Events as _, FileProgress, FolderRequest, FolderSummary};
+use crate::release::{self, AnswerPlace, Events as _, FileProgress, FolderRequest, FolderSummary};
 use crate::transfer::{self, AcceptedTransfers, Context, SerialsOfRun};
 use crate::verdict::{ArtifactReport, Code, Fault};
 
@@ -85,7 +85,7 @@ impl<'a> Paths<'a> {
 /// Judges paths, and tells the answers.
 pub(super) struct PathVerifier<'a> {
     pub(super) settings: &'a VerifySettings<'a>,
-    pub(super) single: Single<'a>,
+    pub(super) files: FileVerifier<'a>,
     pub(super) request: FolderRequest<'a>,
     pub(super) console: &'a Console,
 }
@@ -151,7 +151,11 @@ impl PathVerifier<'_> {
         let size = path.metadata().map_or(0, |metadata| metadata.len());
         let progress = FileProgress::alone(self.console, &files::show(path), size);
         let options = Options { progress: &progress, ..self.settings.reading() };
-        self.console.answer(AnswerPlace::only(), self.single.file(path, &options));
+        let mut report = self.files.verify(path, &options);
+        if self.settings.require_coverage {
+            report = release::required(report);
+        }
+        self.console.answer(AnswerPlace::only(), report);
     }
 
     fn refuse(&self, name: &str, fault: &Fault) {
