@@ -42,9 +42,8 @@ fn is_zero(number: &u64) -> bool {
 }
 
 impl FetchRecord {
-    /// A file that came from an engine or a disk of this machine.
-    #[must_use]
-    pub fn local(url: String, path: &str, size: u64, sha256: Sha256Digest) -> Self {
+    /// Something that was fetched now from a URL.
+    pub(super) fn new(url: String, size: u64, sha256: Sha256Digest) -> Self {
         Self {
             time: now(),
             url,
@@ -52,16 +51,22 @@ impl FetchRecord {
             status: 0,
             size,
             sha256,
-            path: Some(path.to_owned()),
+            path: None,
             etag: None,
             last_modified: None,
             resumed_from: 0,
         }
     }
+
+    /// A file that came from an engine or a disk of this machine.
+    #[must_use]
+    pub fn local(url: String, path: &str, size: u64, sha256: Sha256Digest) -> Self {
+        Self { path: Some(path.to_owned()), ..Self::new(url, size, sha256) }
+    }
 }
 
 /// The present time in whole seconds.
-pub(super) fn now() -> String {
+fn now() -> String {
     let now = jiff::Timestamp::now();
     jiff::Timestamp::from_second(now.as_second()).unwrap_or(now).to_string()
 }

@@ -12,7 +12,6 @@ use super::room::{RESERVE_BYTES, fits};
 use super::send::Request;
 use super::{AttemptError, Ends, Http, Pace, Validators, framing, refused};
 use crate::directory::Folder;
-use crate::mirror::fetch_record::now;
 use crate::mirror::urls::{query_digest, redacted};
 use crate::mirror::{FetchRecord, Hosts, Watch, WatchedTransfer};
 use crate::verdict::{Code, Fault};
@@ -238,16 +237,13 @@ impl Download<'_> {
         let Validators { etag, last_modified } = part.record.validators();
         let (size, sha256) = part.finish(self.folder, self.name)?;
         Ok(LargeFile::Done(FetchRecord {
-            time: now(),
-            url: redacted(self.url),
             url_sha256: query_digest(self.url),
             status: response.status().as_u16(),
-            size,
-            sha256,
             path: Some(self.name.to_owned()),
             etag,
             last_modified,
             resumed_from: self.resumed_from,
+            ..FetchRecord::new(redacted(self.url), size, sha256)
         }))
     }
 }

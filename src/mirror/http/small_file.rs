@@ -7,7 +7,6 @@ use super::error::unasked;
 use super::send::Request;
 use super::{AttemptError, Http, Validators, framing, page, refused};
 use crate::digest::Sha256Digest;
-use crate::mirror::fetch_record::now;
 use crate::mirror::urls::{query_digest, redacted};
 use crate::mirror::{FetchRecord, Hosts};
 use crate::verdict::{Code, Fault};
@@ -84,16 +83,11 @@ impl Http {
             page::expected(response.headers(), &body)?;
             let Validators { etag, last_modified } = Validators::of(response.headers());
             let fetched = FetchRecord {
-                time: now(),
-                url: shown.clone(),
                 url_sha256: query_digest(url),
                 status: response.status().as_u16(),
-                size: body.len() as u64,
-                sha256: Sha256Digest::of(&body),
-                path: None,
                 etag,
                 last_modified,
-                resumed_from: 0,
+                ..FetchRecord::new(shown.clone(), body.len() as u64, Sha256Digest::of(&body))
             };
             Ok(SmallFile::Body(body, fetched))
         })

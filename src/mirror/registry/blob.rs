@@ -12,7 +12,6 @@ use super::layout::Blob;
 use super::session::Session;
 use crate::digest::Hasher;
 use crate::limits;
-use crate::mirror::fetch_record::now;
 use crate::mirror::http::{
     AttemptError, ContentRange, Ends, Pace, is_page, length, opening, page, says_page, unwritten,
 };
@@ -132,16 +131,10 @@ fn run(archive: &ArchiveDownload<'_>, blob: &Blob) -> Result<Option<FetchRecord>
     resumed_from = if download.joined { resumed_from } else { 0 };
     archive.journal.note(&blob.digest, blob.size)?;
     Ok(Some(FetchRecord {
-        time: now(),
-        url: url.to_string(),
-        url_sha256: None,
         status: if resumed_from > 0 { 206 } else { 200 },
-        size: blob.size,
-        sha256: blob.digest,
         path: Some(archive.name.to_owned()),
-        etag: None,
-        last_modified: None,
         resumed_from,
+        ..FetchRecord::new(url.to_string(), blob.size, blob.digest)
     }))
 }
 

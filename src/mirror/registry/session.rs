@@ -17,7 +17,6 @@ use super::request::{self, RegistryRequest, RegistryResponse, refused};
 use crate::digest::Sha256Digest;
 use crate::json;
 use crate::limits;
-use crate::mirror::fetch_record::now;
 use crate::mirror::http::{AttemptError, Http, is_page, is_transient, page};
 use crate::mirror::{FetchRecord, Hosts};
 use crate::verdict::{Code, Fault};
@@ -272,16 +271,8 @@ impl<'a> Session<'a> {
 /// The record of something small that was fetched.
 pub(super) fn fetched(url: &Url, body: &[u8], status: u16) -> FetchRecord {
     FetchRecord {
-        time: now(),
-        url: url.to_string(),
-        url_sha256: None,
         status,
-        size: body.len() as u64,
-        sha256: Sha256Digest::of(body),
-        path: None,
-        etag: None,
-        last_modified: None,
-        resumed_from: 0,
+        ..FetchRecord::new(url.to_string(), body.len() as u64, Sha256Digest::of(body))
     }
 }
 
