@@ -306,7 +306,7 @@ fn who_sends_less_than_is_stated_leaves_no_half() {
     let (mirror, reference) = facing(&server);
     let fault = mirror.refused(&reference);
     assert_eq!(fault.code(), Code::ResponseInvalid, "{fault}");
-    assert!(fault.message().contains("each time after 3000 bytes"), "{fault}");
+    assert!(fault.message().contains("every attempt ends after 3000 bytes"), "{fault}");
     assert_eq!(mirror.left(), Vec::<String>::new());
 }
 
