@@ -205,16 +205,22 @@ impl Archive {
         &'a self,
         signed: &'a BTreeSet<Sha256Digest>,
     ) -> impl Iterator<Item = Sha256Digest> {
-        let covered =
-            |it: &Attestation| signed.contains(&it.manifest) || !it.indexes.is_disjoint(signed);
-        self.attestations.iter().filter(move |it| !covered(it)).map(|it| it.manifest)
+        let covered = |attestation: &Attestation| {
+            signed.contains(&attestation.manifest) || !attestation.indexes.is_disjoint(signed)
+        };
+        self.attestations
+            .iter()
+            .filter(move |attestation| !covered(attestation))
+            .map(|attestation| attestation.manifest)
     }
 
     /// About how many bytes it takes in memory: hostile ones take far more than their files.
     #[must_use]
     pub fn weight(&self) -> usize {
         let texts = |texts: &[String]| {
-            texts.iter().fold(0_usize, |sum, it| sum.saturating_add(it.len()).saturating_add(24))
+            texts
+                .iter()
+                .fold(0_usize, |sum, text| sum.saturating_add(text.len()).saturating_add(24))
         };
         let image = |image: &Image| {
             let labels = image.labels.iter();
@@ -226,7 +232,10 @@ impl Archive {
                 .into_iter()
                 .fold(0, usize::saturating_add)
         };
-        let indexes = self.attestations.iter().map(|it| it.indexes.len().saturating_mul(48));
+        let indexes = self
+            .attestations
+            .iter()
+            .map(|attestation| attestation.indexes.len().saturating_mul(48));
         self.images
             .iter()
             .map(image)
@@ -234,7 +243,7 @@ impl Archive {
             .chain(
                 self.claims
                     .iter()
-                    .map(|it| it.vouchers.len().saturating_mul(48).saturating_add(256)),
+                    .map(|claims| claims.vouchers.len().saturating_mul(48).saturating_add(256)),
             )
             .chain([texts(&self.notes), texts(&self.if_not_covered)])
             .chain([self.segments.len().saturating_mul(size_of::<Segment>()), 1024])

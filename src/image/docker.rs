@@ -93,7 +93,7 @@ fn check_sources(
     for (diff_id, source) in &item.sources {
         let place = |fault: Fault| fault.at(diff_id.to_string());
         let mut pairs = config.diff_ids.iter().zip(layers);
-        let Some((_, layer)) = pairs.find(|(it, _)| *it == diff_id) else {
+        let Some((_, layer)) = pairs.find(|(listed, _)| *listed == diff_id) else {
             let message = "the config lists no such layer";
             return Err(place(Fault::new(Code::BlobMismatch, message)));
         };

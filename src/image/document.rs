@@ -205,22 +205,24 @@ impl OciDocument {
     }
 
     fn extras(&self) -> impl Iterator<Item = &ExtraFields> {
-        [&self.extra, &self.subject].into_iter().chain(self.descriptors().map(|it| &it.extra))
+        [&self.extra, &self.subject]
+            .into_iter()
+            .chain(self.descriptors().map(|descriptor| &descriptor.extra))
     }
 
     /// The first member in it that the specification does not know.
     pub(super) fn member(&self) -> Option<&str> {
-        self.extras().find_map(|it| it.member.as_deref())
+        self.extras().find_map(|extra| extra.member.as_deref())
     }
 
     /// The first annotation in it that does more than to describe (see [`descriptor`](mod@self::descriptor)).
     pub(super) fn annotation(&self) -> Option<&str> {
-        self.extras().find_map(|it| it.annotation.as_deref())
+        self.extras().find_map(|extra| extra.annotation.as_deref())
     }
 
     /// Whether a descriptor in it says that its content is to be had elsewhere.
     pub(super) fn elsewhere(&self) -> Option<&Descriptor> {
-        self.descriptors().find(|it| it.elsewhere)
+        self.descriptors().find(|descriptor| descriptor.elsewhere)
     }
 
     /// The kind that the keys show, the media type that the descriptor declares, and the one that

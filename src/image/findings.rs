@@ -169,7 +169,8 @@ impl Findings {
         for group in &self.groups {
             for tag in &group.tags {
                 let Some((_, digest)) = tag.rsplit_once('@') else { continue };
-                let known = digest.parse().is_ok_and(|it| group.candidates.contains_key(&it));
+                let known =
+                    digest.parse().is_ok_and(|digest| group.candidates.contains_key(&digest));
                 if !known {
                     let digests: Vec<_> =
                         group.candidates.keys().map(ToString::to_string).collect();

@@ -135,7 +135,11 @@ pub(super) fn layout(
         .into_iter()
         .partition(|member| !member.keep() && references.may_include(&member.name, member.size));
     contents.extend(hash(&large)?);
-    contents.extend(unnamed.iter().map(|it| (it.number, FileContent::unread(&it.name, it.size))));
+    contents.extend(
+        unnamed
+            .iter()
+            .map(|member| (member.number, FileContent::unread(&member.name, member.size))),
+    );
     budget.check()?;
     let contents = in_order(contents);
     Ok(GatheredFiles { container: Container::Directory, contents, segments: Vec::new() })

@@ -129,7 +129,9 @@ impl<'a, R: Read> Inflater<'a, R> {
                 Code::ArchiveTruncated,
                 format!("the {} data is cut off at byte {}", self.compression, self.consumed()),
             )
-        } else if let Some(fault) = error.get_ref().and_then(|it| it.downcast_ref::<Fault>()) {
+        } else if let Some(fault) =
+            error.get_ref().and_then(|source| source.downcast_ref::<Fault>())
+        {
             fault.clone()
         } else {
             Fault::new(

@@ -62,7 +62,7 @@ impl Leftovers<'_> {
             accepted.map_err(|why| refused(name, why))?;
         }
         for (name, target) in self.files.links() {
-            let named = self.items.iter().any(|item| item.layers.iter().any(|it| it == name));
+            let named = self.items.iter().any(|item| item.layers.iter().any(|layer| layer == name));
             let directory = name.strip_suffix("/layer.tar").unwrap_or_default();
             let left_behind = hex(directory).is_some() && self.is_layer(target);
             if !named && !left_behind {
@@ -84,7 +84,7 @@ impl Leftovers<'_> {
     fn metadata(&self, directory: &str, found: ArchiveFile<'_>) -> Result<(), &'static str> {
         let id = self.beside_layer(directory)?;
         let v1 = self.v1(found)?;
-        if v1.id.is_some_and(|it| it != id) {
+        if v1.id.is_some_and(|stated| stated != id) {
             return Err("the metadata of a layer has the id of its directory");
         }
         Ok(())

@@ -45,7 +45,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<V1, &'static str> {
             "config" | "container_config" => value.is_object(),
             "created" | "author" | "comment" | "container" | "docker_version" | "architecture"
             | "variant" | "os" | "os.version" | "checksum" => value.is_string(),
-            "os.features" => value.as_array().is_some_and(|it| it.iter().all(Value::is_string)),
+            "os.features" => {
+                value.as_array().is_some_and(|texts| texts.iter().all(Value::is_string))
+            }
             "Size" => value.is_u64(),
             "throwaway" => value.is_boolean(),
             "rootfs" => {
@@ -59,10 +61,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<V1, &'static str> {
         }
     }
     let config = object.get("config").and_then(Value::as_object);
-    let config = config.filter(|it| !said(it, |_| true).is_empty());
+    let config = config.filter(|config| !said(config, |_| true).is_empty());
     Ok(V1 {
         id: object.get("id").and_then(hex),
-        config: config.map(|it| stands_for(it, |_| true)),
+        config: config.map(|config| stands_for(config, |_| true)),
         rootfs,
     })
 }

@@ -217,7 +217,7 @@ impl<'a> IndexWalk<'a, '_> {
             let claims = self.findings.claims(digest);
             claims.member = member.map(str::to_owned);
             claims.annotation = annotation.map(str::to_owned);
-            claims.elsewhere = elsewhere.map(|it| it.digest);
+            claims.elsewhere = elsewhere.map(|descriptor| descriptor.digest);
         }
     }
 

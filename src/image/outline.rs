@@ -93,7 +93,7 @@ fn scan_tar(reader: impl Read, outline: &mut Outline) -> io::Result<()> {
             .checked_add(header::padding(size))
             .ok_or_else(|| io::Error::other("a size that no file has"))?;
         let folded = name.to_ascii_lowercase();
-        if let Some(document) = DOCUMENTS.iter().find(|it| **it == folded) {
+        if let Some(document) = DOCUMENTS.iter().find(|name| **name == folded) {
             let regular = matches!(block.as_bytes().get(156), Some(0 | b'0' | b'7'));
             let mut content = Vec::new();
             if regular && size <= limits::ARCHIVE_JSON_BYTES {
@@ -112,7 +112,7 @@ fn scan_tar(reader: impl Read, outline: &mut Outline) -> io::Result<()> {
             return Ok(());
         }
         let first = name.split('/').next().unwrap_or_default();
-        if let Some(directory) = TOP.iter().find(|it| **it == first) {
+        if let Some(directory) = TOP.iter().find(|directory| **directory == first) {
             top.insert(*directory);
         }
         outline.root_file_system |= path.ends_with(b".dockerenv") || top.len() >= TOP_ENOUGH;
@@ -141,12 +141,12 @@ fn lists_images(document: &str, content: &[u8]) -> bool {
             let parts = ["\"layers\"", "\"manifests\"", "\"fslayers\"", "\"config\""];
             media_type
                 || text == "null"
-                || has("\"schemaversion\"") && parts.iter().any(|it| has(it))
+                || has("\"schemaversion\"") && parts.iter().any(|part| has(part))
         }
         "index.json" => media_type || has("\"manifests\""),
         _ => {
             let hex =
-                |word: &str| word.len() == 64 && word.bytes().all(|it| it.is_ascii_hexdigit());
+                |word: &str| word.len() == 64 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
             text.starts_with('{') && (nothing || text.split('"').any(hex))
         }
     }

@@ -27,7 +27,7 @@ impl References {
                 let items = document::items(bytes).unwrap_or_default();
                 references.names.extend(items.into_iter().flat_map(|item| item.layers));
             } else if let Ok(blob) = document::manifest_or_index(bytes) {
-                references.sizes.extend(blob.descriptors().map(|it| it.size));
+                references.sizes.extend(blob.descriptors().map(|descriptor| descriptor.size));
             }
         }
         references

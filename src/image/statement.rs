@@ -47,7 +47,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<ObjectKind, M::Error> {
         let (mut statement, mut seen) = (true, Vec::new());
         while let Some(key) = map.next_key::<String>()? {
-            let Some(member) = MEMBERS.iter().find(|it| **it == key) else {
+            let Some(member) = MEMBERS.iter().find(|member| **member == key) else {
                 map.next_value::<IgnoredAny>()?;
                 statement = false;
                 continue;
