@@ -31,7 +31,7 @@ fn archive(images: usize) -> Archive {
         oci: false,
         images: (0..images).map(image).collect(),
         attestations: Vec::new(),
-        statements: Vec::new(),
+        claims: Vec::new(),
         notes: Vec::new(),
         if_not_covered: Vec::new(),
         segments: Vec::new(),

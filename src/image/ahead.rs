@@ -1,7 +1,8 @@
-//! Decompressed data in pieces: made by the thread that wants them or, as soon as the threads has a thread to
-//! spare, ahead of it by a second one.
+//! Decompressed data in pieces: made by the thread that wants them or, as soon as the limit has a permit
+//! to spare, by a second thread that runs ahead.
 //!
-//! What a piece holds, which fault is found where, and how far the input is read do not depend on which.
+//! Which of the two it is changes neither what a piece holds, nor which fault is found where, nor how
+//! far the input is read.
 
 use std::io::{self, Read};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -19,12 +20,13 @@ const PIECES: usize = 4;
 /// bytes it took.
 type Chunk = io::Result<(Vec<u8>, usize, u64)>;
 
-/// Decompressed data, also a piece at a time.
+/// Decompressed data to read, or to take a piece at a time. A trait, because a closure can't say how long
+/// the thread that decompresses lives.
 pub(super) trait Pieces: Read + Send {
-    /// The next piece, empty at the end and behind an error.
+    /// The next piece; empty at the end and after an error.
     ///
     /// # Errors
-    /// Those of the inflater.
+    /// As the inflater.
     fn piece(&mut self) -> io::Result<&[u8]>;
 }
 
@@ -34,20 +36,20 @@ struct ReadAhead<'scope, 'env, R: Read> {
     meter: Meter<'scope>,
     producer: Producer<'scope, R>,
     buffer: Vec<u8>,
-    /// The piece in use is what `buffer` holds between these.
+    /// Where the rest of the current piece is in `buffer`.
     start: usize,
     end: usize,
 }
 
 enum Producer<'scope, R: Read> {
-    /// Nothing was made yet: what is short needs no second thread.
+    /// Before the first piece: short data needs no second thread.
     Unused(Inflater<'scope, R>),
     Here(Inflater<'scope, R>),
     There {
         made: Receiver<Chunk>,
         used: Sender<Vec<u8>>,
     },
-    /// At the end, or behind an error.
+    /// At the end, or after an error.
     Done,
 }
 
@@ -62,8 +64,8 @@ impl<'scope, 'env, R: Read + Send + 'scope> ReadAhead<'scope, 'env, R> {
         Self { scope, threads, meter, producer, buffer: Vec::new(), start: 0, end: 0 }
     }
 
-    /// Has the pieces made that could have been made ahead when the last one was taken, so that the input
-    /// is read just as far on one thread as on two.
+    /// Makes the pieces that a second thread could have made by now, so that the input is read equally far
+    /// on one thread and on two.
     fn leave(mut self) {
         if let Producer::There { made, used } = self.producer {
             drop(used);
@@ -88,9 +90,9 @@ impl<'scope, 'env, R: Read + Send + 'scope> ReadAhead<'scope, 'env, R> {
             let read = self.make()?;
             return self.count(read);
         };
-        // Nobody takes it when the last piece was made already.
+        // Fails if the last piece is made already, and then nobody needs the buffer.
         used.send(std::mem::take(&mut self.buffer)).ok();
-        // The thread ends behind the end and behind an error only.
+        // The thread ends only at the end of the data or after an error.
         let lost = || Err(io::Error::other("the thread that decompresses was lost"));
         match made.recv().unwrap_or_else(|_| lost()) {
             Ok((buffer, end, read)) => {
@@ -107,7 +109,7 @@ impl<'scope, 'env, R: Read + Send + 'scope> ReadAhead<'scope, 'env, R> {
         }
     }
 
-    /// Counts the piece that is in the buffer. One that is too much is not handed out.
+    /// Counts the piece in the buffer. One beyond the budget is not handed out.
     fn count(&mut self, read: u64) -> io::Result<()> {
         self.meter.piece(self.end, read).map_err(|fault| {
             self.end = 0;
@@ -130,14 +132,14 @@ impl<'scope, 'env, R: Read + Send + 'scope> ReadAhead<'scope, 'env, R> {
         Ok(read)
     }
 
-    /// Hands the making over to a second thread.
+    /// Moves the inflater to a second thread.
     fn split(&mut self, permit: Permit<'scope>) {
         let Producer::Here(inflater) = std::mem::replace(&mut self.producer, Producer::Done) else {
             return;
         };
         let (to_user, made) = channel();
         let (used, from_user) = channel();
-        // The buffer that `fill` hands over comes on top.
+        // `fill` adds one more: its own.
         for _ in 1..PIECES {
             used.send(vec![0; limits::COPY_BYTES]).ok();
         }
@@ -147,7 +149,7 @@ impl<'scope, 'env, R: Read + Send + 'scope> ReadAhead<'scope, 'env, R> {
     }
 }
 
-/// Makes a piece in every buffer that comes, until there is no more to make or to fill.
+/// Fills every buffer that comes with a piece, until the data or the buffers end.
 fn make_ahead<R: Read>(
     mut inflater: Inflater<'_, R>,
     counter: CompressedCounter<'_>,
@@ -187,7 +189,7 @@ impl<'scope, R: Read + Send + 'scope> Read for ReadAhead<'scope, '_, R> {
     }
 }
 
-/// Reads what `inflater` yields with `pass`, made ahead where the threads has a thread to spare, and counted
+/// Reads what `inflater` yields with `pass`, made ahead where the limit has a permit to spare, and counted
 /// by `meter` where it is used.
 pub(super) fn ahead<R: Read + Send, T>(
     inflater: Inflater<'_, R>,

@@ -273,7 +273,7 @@ mod tests {
 
     fn facts(bytes: &[u8], budget: &Budget) -> FileContent {
         let threads = ThreadLimit::new(2);
-        let windows = Windows::InTurn(&threads);
+        let windows = Windows::OneLarge(&threads);
         let context = ReadContext { budget, kind: StreamKind::Member, windows, threads: &threads };
         read(bytes, false, context, &mut [0; 1000]).unwrap()
     }

@@ -1,8 +1,8 @@
-//! Gathers the names and the facts of an archive from a stream, a file or a directory.
+//! Gathers the names and the contents of an archive from a stream, a file or a directory.
 //!
-//! However it is read, the outcome is the same: the walk's fault first, then the catalogue's, then
-//! the budget's. Each byte is read once: the walk reads headers, padding and small members as they
-//! come, and of a file it leaves the large members to several threads. Nothing is decided here.
+//! All three give the same outcome: the walk's fault first, then the catalogue's, then the budget's.
+//! Each byte is read once: the walk reads headers, padding and small members as they come, and leaves
+//! the large members of a file to several threads. Nothing is decided here.
 
 use std::io::{self, Cursor, Read};
 
@@ -123,8 +123,8 @@ pub(super) fn layout(
         })?;
         Ok(members.iter().map(|member| member.number).zip(contents).collect())
     };
-    // A sparse file has any size and costs nothing. So what may be a document comes first, and of the rest
-    // only what documents name is read.
+    // A sparse file of any size costs nothing to make. So possible documents are read first, and of the
+    // rest only what they refer to.
     let (documents, large): (Vec<_>, Vec<_>) =
         members.into_iter().partition(|member| member.size <= limits::ARCHIVE_JSON_BYTES);
     let mut contents = hash(&documents)?;
@@ -145,9 +145,9 @@ pub(super) fn layout(
     Ok(GatheredFiles { container: Container::Directory, contents, segments: Vec::new() })
 }
 
-/// How the files of an archive are read that is not compressed.
+/// How the files of an uncompressed archive are read.
 const fn alone<'a>(budget: &'a Budget, threads: &'a ThreadLimit) -> ReadContext<'a> {
-    ReadContext { budget, kind: StreamKind::Member, windows: Windows::InTurn(threads), threads }
+    ReadContext { budget, kind: StreamKind::Member, windows: Windows::OneLarge(threads), threads }
 }
 
 /// One file whose content is to be read.
@@ -164,8 +164,7 @@ impl Member {
         IMAGE_NAMES.contains(&self.name.as_str())
     }
 
-    /// What was read, if it is the whole member: a file that became shorter or longer since its size
-    /// was asked for must not pass.
+    /// Refuses what was read if it is not the whole member: the file's size changed meanwhile.
     fn whole(&self, read: Result<FileContent, Fault>) -> Result<FileContent, Fault> {
         let result = read.and_then(|content| {
             if content.size == self.size {
@@ -204,9 +203,10 @@ fn inflated(
     threads: &ThreadLimit,
 ) -> Result<GatheredFiles, Fault> {
     let budget = Budget::default();
-    let inflater = Inflater::new(compression, reader, Windows::InTurn(threads));
-    // Who waited inside for the turn that the archive has would wait for ever.
-    let windows = if compression.has_window() { Windows::Small } else { Windows::InTurn(threads) };
+    let inflater = Inflater::new(compression, reader, Windows::OneLarge(threads));
+    // A member would wait for ever for the exclusive right that the archive itself holds.
+    let windows =
+        if compression.has_window() { Windows::Small } else { Windows::OneLarge(threads) };
     let context = ReadContext { budget: &budget, kind: StreamKind::Nested, windows, threads };
     let walked = ahead(inflater, threads, Meter::new(&budget, StreamKind::Archive), |inner| {
         let mut walker = Walker::new(StreamSource(inner));
@@ -283,7 +283,7 @@ fn walk(
                 content::read(walker.content(), member.keep(), context, &mut buffer)
             };
             let read = if alone { walker.apart(read) } else { read(walker) };
-            // That the archive ends here is said first: it is why a content is too short.
+            // A truncated archive is reported first: it is why a content is too short.
             if read.is_ok() {
                 walker.leave_content()?;
             }
@@ -306,7 +306,7 @@ fn in_order(mut contents: Vec<(usize, FileContent)>) -> Vec<FileContent> {
 /// Reads the content of a member, with a buffer for it.
 type ReadMember<'a> = dyn Fn(&Member, &mut [u8]) -> Result<FileContent, Fault> + Sync + 'a;
 
-/// Reads all contents with the threads of the threads, the largest first so that the threads end together.
+/// Reads all contents on several threads, the largest first so that the threads end together.
 fn hash_all(
     members: &[Member],
     threads: &ThreadLimit,
@@ -336,7 +336,7 @@ fn hash_all(
     }
 }
 
-/// A stream as a source of tar blocks: skipping is reading.
+/// A stream as a source of tar blocks. Skipping reads.
 struct StreamSource<R>(R);
 
 impl<R: Read> Read for StreamSource<R> {
@@ -351,7 +351,7 @@ impl<R: Read + Send> TarSource for StreamSource<R> {
     }
 }
 
-/// A file as a source of tar blocks: skipping moves on. What was read to find the magic number is
+/// A file as a source of tar blocks. Skipping seeks. The first block, read to find the magic number, is
 /// not read again.
 struct FileSource<'a> {
     first: &'a [u8],

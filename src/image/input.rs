@@ -147,7 +147,7 @@ impl fmt::Debug for Input<'_> {
     }
 }
 
-/// Is told how far reading has come; called from several threads.
+/// Told how far reading has come, from several threads.
 pub trait Progress: Sync {
     /// `bytes` more will be read; not called for a pipe.
     fn expect(&self, bytes: u64);
@@ -155,7 +155,7 @@ pub trait Progress: Sync {
     fn advance(&self, bytes: u64);
 }
 
-/// Progress that nobody wants to see.
+/// Reports to nobody.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoProgress;
 
@@ -173,11 +173,11 @@ impl fmt::Debug for dyn Progress + '_ {
 /// How to read.
 #[derive(Debug, Clone, Copy)]
 pub struct Options<'a> {
-    /// Threads that decompress and hash; 0 counts as 1. Of no account where there is a `threads`.
+    /// Threads that decompress and hash; 0 counts as 1. Ignored if `threads` is given.
     pub jobs: usize,
-    /// The threads of the whole run, which work of the caller's shares with this.
+    /// The limit of the whole run, shared with the caller's own work.
     pub threads: Option<&'a ThreadLimit>,
-    /// Who is told how far reading has come.
+    /// Told how far reading has come.
     pub progress: &'a dyn Progress,
     /// Sizes in bytes of the segments that somebody states for an uncompressed archive, in order: a
     /// member whose content is exactly one of them is a segment of its own. `None`: those of at least
