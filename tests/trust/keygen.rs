@@ -221,7 +221,7 @@ fn a_terminal_is_asked_twice() {
         return broken(&format!("prompt: script(1) can't run: {}", ran.text()));
     }
     assert_eq!(ran.status, Some(0), "{}", ran.text());
-    assert!(ran.stdout.contains("again"), "{}", ran.text());
+    assert!(ran.stdout.contains("Repeat the password"), "{}", ran.text());
     room.holds_a_pair("good", "top secret");
 
     let ran = typed("top secret\ntop sceret\n", "bad");
