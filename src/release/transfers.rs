@@ -136,7 +136,7 @@ fn check(
     if let Some(sealed) = &sealed
         && let Some(mut last) = reports.pop()
     {
-        let is_base = context.together.is_some_and(|serials| serials.is_base(sealed));
+        let is_base = context.serials.is_some_and(|serials| serials.is_base(sealed));
         if status == ExitStatus::Verified
             && !is_base
             && let Err(fault) = (request.accept)(sealed)

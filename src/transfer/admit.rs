@@ -97,15 +97,15 @@ pub(super) fn serial(
     context: &Context<'_>,
 ) -> Result<String, Fault> {
     let manifest = sealed.manifest();
-    match context.together {
-        Some(together) => {
+    match context.serials {
+        Some(serials) => {
             // It is opened twice. One that was unreadable or different the first time was not compared
             // with the others.
-            if !together.noted.contains(&sealed.digest()) {
+            if !serials.noted.contains(&sealed.digest()) {
                 let message = "the seal was unreadable, or a different one, when the run began";
                 return Err(Fault::new(Code::Unreadable, message));
             }
-            together.admit(state, manifest, &sealed.digest())?;
+            serials.admit(state, manifest, &sealed.digest())?;
         }
         None => state.admit(manifest, &sealed.digest())?,
     }

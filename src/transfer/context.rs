@@ -33,7 +33,7 @@ pub struct Context<'a> {
     /// What was accepted before.
     pub state: Option<&'a AcceptedTransfers>,
     /// The transfers that are judged in the same run, for their serials.
-    pub together: Option<&'a SerialsOfRun>,
+    pub serials: Option<&'a SerialsOfRun>,
     /// The streams that the operator names; none: those of the policy.
     pub streams: &'a [String],
     /// Earlier transfers that this one may build on.

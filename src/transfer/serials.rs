@@ -45,11 +45,11 @@ impl SerialsOfRun {
             }
         }
         let noted = all.iter().map(|sealed| sealed.digest()).collect();
-        let mut together = Self { noted, streams, bases: BTreeSet::new() };
+        let mut serials = Self { noted, streams, bases: BTreeSet::new() };
         let base = |sealed: &&Sealed| sealed.manifest().base.as_ref().map(|base| base.manifest);
         let mut bases: BTreeSet<Sha256Digest> = all
             .iter()
-            .filter(|sealed| together.admit(state, sealed.manifest(), &sealed.digest()).is_ok())
+            .filter(|sealed| serials.admit(state, sealed.manifest(), &sealed.digest()).is_ok())
             .filter_map(base)
             .collect();
         loop {
@@ -64,8 +64,8 @@ impl SerialsOfRun {
                 break;
             }
         }
-        together.bases = bases;
-        together
+        serials.bases = bases;
+        serials
     }
 
     /// Whether a newer transfer of the run builds on this one, which is not remembered then.

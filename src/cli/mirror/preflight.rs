@@ -44,7 +44,7 @@ pub(super) fn preflight(
         allow_unsigned: &allowed,
         now: jiff::Timestamp::now(),
         state: None,
-        together: None,
+        serials: None,
         streams: &[],
         bases,
         full_digest: false,

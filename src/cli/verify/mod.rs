@@ -85,7 +85,7 @@ pub(super) fn run(arguments: &VerifyArgs) -> Result<ExitStatus, Fault> {
             vendors,
             transfers: TransferRequest {
                 keys: &transfers.keys,
-                context: context.map(|context| Context { together: serials.as_ref(), ..context }),
+                context: context.map(|context| Context { serials: serials.as_ref(), ..context }),
                 reasons: transfers.expected.reasons(),
                 accept: &|sealed: &Sealed| match &transfers.state_file {
                     Some(file) => file.remember(sealed),

@@ -201,7 +201,7 @@ impl<'a> VerifySettings<'a> {
             allow_unsigned: &transfers.allow_unsigned,
             now: self.now,
             state,
-            together: None,
+            serials: None,
             streams: &transfers.streams,
             bases,
             full_digest: transfers.full_digest,

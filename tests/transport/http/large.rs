@@ -107,8 +107,11 @@ fn who_states_more_than_ever_comes_leaves_no_half() {
     for first in [NONE, E] {
         let server = Server::new(move |_, _| half(&content(100_000), HALF, first));
         let yard = Yard::new();
-        let fault =
-            refused(yard.get(&server), Code::ResponseInvalid, "every attempt ends after 40000 bytes");
+        let fault = refused(
+            yard.get(&server),
+            Code::ResponseInvalid,
+            "every attempt ends after 40000 bytes",
+        );
         assert!(fault.to_string().contains("tried 3 times"), "{fault}");
         assert_eq!(yard.names(), Vec::<String>::new());
     }
