@@ -8,7 +8,7 @@ use super::subject::ArtifactDigests;
 use crate::digest::Sha256Digest;
 use crate::key::{HashAlgorithm, KeyKind, PublicKey};
 
-/// A certificate lies where a key was asked for.
+/// The bundle holds a certificate where a key was asked for.
 pub(super) fn keyless(certificate: &Certificate) -> String {
     format!(
         "the bundle was made by keyless signing ({}, issuer {}): ask for it with a \

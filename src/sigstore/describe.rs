@@ -41,7 +41,7 @@ pub enum SignerDescription {
         /// The opaque hint; empty if there is none.
         hint: String,
     },
-    /// A public key that lies in the bundle. Never used for verification.
+    /// A public key in the bundle. Never used for verification.
     Key {
         /// Its fingerprint.
         fingerprint: Sha256Digest,

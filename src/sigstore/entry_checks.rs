@@ -1,8 +1,8 @@
 //! Our own look at a log entry, before the library's: what it is about, and which log it names.
 //!
 //! No signature is checked here. What is found gets its own code, so that a reader learns whether
-//! an entry belongs to another signature, its log is unknown, or its time lies outside the log
-//! key's window; the library has one error for several of these.
+//! an entry belongs to another signature, its log is unknown, or its time is outside the log key's
+//! validity. The library has one error for several of these.
 
 use sigstore_verify::types::{Checkpoint, pae};
 
@@ -136,7 +136,7 @@ impl EntryExpectation<'_> {
             entry.proof.is_none().then_some("an inclusion proof")
         };
         let Some(missing) = missing else { return Ok(()) };
-        Err(Fault::new(Code::LogEntryMalformed, format!("the log entry has not got {missing}")))
+        Err(Fault::new(Code::LogEntryMalformed, format!("the log entry lacks {missing}")))
     }
 
     /// The checkpoint's structure, its tree and its signers.
@@ -155,7 +155,7 @@ impl EntryExpectation<'_> {
         if !is_signed_note(text) {
             return Err(refuse("the checkpoint is not laid out as a signed note".to_owned()));
         }
-        // Rekor v2 does not authenticate the copies of these fields that lie beside the checkpoint.
+        // Rekor v2 does not authenticate the copies of these fields outside the checkpoint.
         if !kind.is_v2() {
             if checkpoint.tree_size() != proof.tree_size {
                 return Err(refuse(
@@ -169,7 +169,7 @@ impl EntryExpectation<'_> {
             if proof.index >= proof.tree_size {
                 return Err(Fault::new(
                     Code::InclusionProofInvalid,
-                    "the entry's index lies outside the tree",
+                    "the entry's index is outside the tree",
                 ));
             }
         }

@@ -1,4 +1,4 @@
-//! What a JSON file that was found in a folder is: a bundle, a trusted root, or none of them.
+//! What a JSON file found in a folder is: a bundle, a trusted root, or neither.
 
 use serde_json::Value;
 
@@ -17,11 +17,12 @@ pub enum FoundDocument {
     TrustedRoot,
 }
 
-/// What a file's bytes are; nothing if they are neither, or can't be read as what they call themselves.
+/// What a file's bytes are. Returns none if they are neither, or are not well-formed as what they
+/// call themselves.
 ///
 /// # Errors
-/// [`Code::MaterialUnknownMember`] for what calls itself one and has a member that it can't have: it may be
-/// another program's document too.
+/// [`Code::MaterialUnknownMember`] for a document that calls itself one and has a member that the
+/// format lacks: it may also be another program's document.
 pub fn found_document(bytes: &[u8]) -> Result<Option<FoundDocument>, Fault> {
     let limit = limits::BUNDLE_BYTES.max(limits::TRUSTED_ROOT_BYTES);
     let Ok(Value::Object(object)) = json::parse(bytes, limit) else { return Ok(None) };

@@ -33,7 +33,7 @@ use crate::verdict::{Code, Fault};
 pub(super) struct LibraryCheck<'a> {
     pub(super) trust: &'a TrustMaterial,
     pub(super) bundle: &'a SignatureBundle,
-    /// The entries to judge; with none, the log is not looked at.
+    /// The entries to verify; without any, the log is not looked at.
     pub(super) entries: Vec<&'a LogEntry>,
     pub(super) artifact: &'a ArtifactDigests<'a>,
     /// What our own check found the signature to be over.

@@ -1,14 +1,14 @@
-//! Which members the JSON documents of Sigstore have, at every level: what a file that was found must hold to
-//! the letter before it counts as one of them.
+//! Which members the JSON documents of Sigstore have, at every level. A file that was found must have
+//! exactly these before it counts as one of them.
 //!
-//! A document with other members besides may be another program's too: a trusted root with `scripts` is an npm
-//! package. Of what the members hold nothing is said here; the readers of each format say that.
+//! A document with other members may also be another program's: a trusted root with `scripts` is an npm
+//! package. What the members hold is left to the parser of each format.
 
 use serde_json::{Map, Value};
 
 use crate::verdict::{Code, Fault, printable};
 
-/// What may stand at one place.
+/// What a document may have at one place.
 #[derive(Debug, Clone, Copy)]
 enum Shape {
     /// Text, a number, true, false or null.
@@ -90,8 +90,8 @@ pub(super) fn exact(document: DocumentKind, value: &Value) -> Result<(), Fault> 
     }
 }
 
-/// Members of a trusted root that are none, and whether one of them is a known one in another spelling, which
-/// other readers take for it (ProtoJSON reads `valid_for` as `validFor`).
+/// The unknown members of a trusted root. Fails with the place of a known name in another spelling,
+/// which other readers accept (ProtoJSON reads `valid_for` as `validFor`).
 pub(super) fn ignored_in_root(value: &Value) -> Result<Vec<String>, String> {
     let mut ignored = Vec::new();
     ignored_at(ROOT, value, "", &mut ignored)?;
@@ -136,7 +136,7 @@ fn below(place: &str, name: &str) -> String {
     if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") }
 }
 
-/// Where the first member stands that the shape does not have.
+/// The place of the first member that the shape does not have.
 fn stranger(shape: Shape, value: &Value, place: &str) -> Option<String> {
     match (shape, value) {
         (Plain, Value::Object(_) | Value::Array(_)) => Some(place.to_owned()),

@@ -3,7 +3,7 @@
 //!
 //! The only door to the `sigstore-verify` crate. Bundles are read strictly, by our own parser; the
 //! signature is checked by our own code with the key that the operator gave *and* by the library,
-//! and both must say yes. A key or certificate in a bundle is compared, never believed.
+//! and both must say yes. A key or certificate in a bundle is compared, never trusted.
 //!
 //! This room does not know where bundles come from, what text a vendor signs, or which keys an
 //! operator trusts. It opens no file and asks no clock, except that the library compares times with
@@ -29,6 +29,7 @@ mod proof;
 mod provider;
 mod request;
 mod signature;
+mod signer;
 mod subject;
 mod trust;
 mod verify;

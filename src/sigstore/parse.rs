@@ -64,8 +64,8 @@ impl SignatureBundle {
         Self::parse(bytes)
     }
 
-    /// A bare signature: base64, in lines of any length as `openssl base64` and `base64` wrap it, or the
-    /// raw bytes.
+    /// A bare signature: raw bytes, or base64 in lines of any length (as `openssl base64` and `base64`
+    /// wrap it).
     ///
     /// # Errors
     /// [`Code::BundleMalformed`] if it is empty, [`Code::BundleTooLarge`] if it is too large.
@@ -103,8 +103,8 @@ impl SignatureBundle {
     }
 }
 
-/// Base64 without its line ends, which Go's decoder, and so cosign, passes over wherever they stand, and
-/// without blanks around it.
+/// Base64 without its line ends, which Go's decoder, and so cosign, ignores everywhere, and without
+/// blanks around it.
 fn unwrapped(text: &str) -> String {
     text.trim_ascii().chars().filter(|c| !matches!(c, '\r' | '\n')).collect()
 }

@@ -56,12 +56,12 @@ impl Proof {
         self.signature_only
     }
 
-    /// Adds what a reader should know besides; it proves nothing.
+    /// Adds a note for the reader; it proves nothing.
     pub(crate) fn add_note(&mut self, note: String) {
         self.notes.push(note);
     }
 
-    /// What a reader should know besides the answer.
+    /// Notes for the reader, for example that nothing but the signature was checked.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes

@@ -108,16 +108,16 @@ pub enum Transparency {
     AbsentAllowed,
 }
 
-/// Everything that a bundle is judged by.
+/// Everything that a bundle is verified against.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
     /// Whose signature.
     pub signer: Signer<'a>,
-    /// The logs and authorities to believe.
+    /// The logs and authorities to trust.
     pub trust: &'a TrustMaterial,
     /// Whether a log entry must be there.
     pub transparency: Transparency,
-    /// The present, for times that lie in the future.
+    /// The present, to refuse times in the future.
     pub now: jiff::Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! The artifact that a bundle is judged against, read once.
+//! The artifact that a bundle is verified against, read once.
 
 use std::io::Read;
 

@@ -1,8 +1,9 @@
 //! Trust material: a Sigstore trusted root, parsed once and used for any number of bundles.
 //!
-//! A root that is named is read as cosign reads it: members that nobody knows are left aside, and so are logs
-//! whose keys or hash functions this program does not know. Both are said; a bundle that needs such a log
-//! answers `log-unknown`. A root that is found counts only with the members of the published schema.
+//! A root that the operator names is read as cosign reads it. Unknown members are ignored, and so are
+//! logs whose keys or hash functions this program does not know. Notes say so, and a bundle that needs
+//! such a log gets `log-unknown`. A root that was found must have exactly the members of the published
+//! schema.
 
 use std::fmt;
 
@@ -36,7 +37,7 @@ struct UnusedLog {
     words: String,
 }
 
-/// A trusted root: the logs, certificate authorities and timestamp authorities to believe.
+/// A trusted root: the logs, certificate authorities and timestamp authorities to trust.
 ///
 /// Building it installs this program's cryptography for the sigstore crates.
 pub struct TrustMaterial {
@@ -83,7 +84,7 @@ impl TrustMaterial {
     pub fn from_found(bytes: &[u8]) -> Result<Self, Fault> {
         let value = parsed(bytes)?;
         members::exact(DocumentKind::Root, &value)?;
-        if !media_type(&value).is_some_and(|it| ROOT_TYPES.contains(&it)) {
+        if !media_type(&value).is_some_and(|name| ROOT_TYPES.contains(&name)) {
             let message = "it calls itself a trusted root of a version that is not known";
             return Err(Fault::new(Code::MaterialUnknownMember, message).at("mediaType"));
         }
@@ -131,7 +132,7 @@ impl TrustMaterial {
         Ok(Self { logs, unused, notes, verifier })
     }
 
-    /// What of the root is not used, in words.
+    /// Which parts of the root are not used, in words.
     #[must_use]
     pub fn notes(&self) -> &[String] {
         &self.notes
@@ -157,8 +158,8 @@ fn refuse(reason: String) -> Fault {
     Fault::new(Code::TrustedRootMalformed, reason)
 }
 
-/// The document, of a root's media type. The library's parser lets duplicate keys of unknown fields pass; ours
-/// does not.
+/// The document, if its media type is a trusted root's. The library's parser accepts duplicate keys of
+/// unknown fields; ours does not.
 fn parsed(bytes: &[u8]) -> Result<Value, Fault> {
     let value = json::parse(bytes, limits::TRUSTED_ROOT_BYTES)
         .map_err(|error| refuse(error.to_string()))?;
@@ -175,8 +176,8 @@ fn media_type(value: &Value) -> Option<&str> {
     value.get("mediaType").and_then(Value::as_str)
 }
 
-/// Why a log is left aside: it is well-formed, and has a hash function or a kind of key that is not known here.
-/// What is malformed is left to the library, which refuses the root.
+/// Why a well-formed log is ignored: its hash function or its kind of key is not known here. The
+/// library refuses a root with a malformed log.
 fn not_understood(log: &Value) -> Option<UnusedLog> {
     let text = |place: &str| log.pointer(place).and_then(Value::as_str);
     let name = text("/baseUrl").unwrap_or("without a URL");

@@ -1,12 +1,10 @@
 //! What a bundle proves about an artifact.
 //!
 //! Two answers are needed: our own check of the signature with the operator's key (or the
-//! certificate's), and the library's, which also judges log, timestamps and certificate. Our own
-//! looks come first, so that a bad signature is FAILED even when nothing can be said about the log.
+//! certificate's), and the library's, which also verifies log, timestamps and certificate. Our own
+//! checks come first, so that a bad signature is FAILED even if the log is unknown.
 
-use super::bundle::{BundleContent, SignatureBundle, VerificationMaterial};
-use super::causes;
-use super::certificate::Certificate;
+use super::bundle::{BundleContent, SignatureBundle};
 use super::checklist::Checklist;
 use super::entry::LogEntry;
 use super::entry_checks::{EntryExpectation, KeyRelation};
@@ -15,11 +13,12 @@ use super::proof::{Proof, ProvenTime, Refusal};
 use super::request::{Request, Signer, Transparency};
 use super::signature::{self, SignatureCheck};
 use super::subject::{ArtifactDigests, Needs, Subject};
+use super::{causes, signer};
 use crate::digest::Sha256Digest;
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::verdict::{CheckName, Code, Fault, Status};
 
-/// Judges a bundle.
+/// Verifies a bundle against an artifact.
 ///
 /// # Errors
 /// A [`Refusal`] with the reason and the checks so far. It is undecided rather than failed
@@ -83,7 +82,7 @@ impl<'a> Verification<'a> {
         subject: Subject<'_>,
     ) -> Result<(Sha256Digest, Option<HashAlgorithm>), EntryFault> {
         let (bundle, request) = (self.bundle, self.request);
-        self.signer_kind()?;
+        signer::check_kind(bundle, &request.signer, &mut self.checklist, &mut self.likely_causes)?;
         let (key, rule) = signature::key_of(bundle, &request.signer).ok_or_else(|| {
             Fault::new(Code::SignerKindMismatch, "the bundle carries no certificate")
         })?;
@@ -120,7 +119,7 @@ impl<'a> Verification<'a> {
         if let Some(hash) = hash {
             self.checklist.value(CheckName::Signature, 0, "hash", hash);
         }
-        self.identity()?;
+        signer::check_identity(bundle, &request.signer, &mut self.checklist)?;
         if bundle.entries.is_empty() && entry_needed {
             return Err(Fault::new(
                 Code::LogEntryMissing,
@@ -132,7 +131,7 @@ impl<'a> Verification<'a> {
             bundle,
             artifact: &artifact,
             key,
-            certificate: self.certificate(),
+            certificate: signer::certificate(self.bundle, &self.request.signer),
             trust: request.trust,
             now: request.now,
         })?;
@@ -157,56 +156,6 @@ impl<'a> Verification<'a> {
             return Err(EntryFault { fault, index: Some(index) });
         }
         Ok((key.fingerprint(), hash))
-    }
-
-    /// A key was asked for and the bundle is by key, or an identity and it is by certificate; and
-    /// what it carries is the operator's.
-    fn signer_kind(&mut self) -> Result<(), EntryFault> {
-        let mismatch = |message: &str| Fault::new(Code::SignerKindMismatch, message);
-        let other = |key: &PublicKey, found: &PublicKey| {
-            Fault::new(Code::BundleKeyMismatch, "the bundle carries another key than the one given")
-                .expected_found(key.fingerprint(), found.fingerprint())
-        };
-        let old = self.bundle.format == super::Format::Cosign;
-        match (&self.request.signer, &self.bundle.material) {
-            (
-                Signer::Key { .. },
-                VerificationMaterial::Nothing | VerificationMaterial::KeyHint(_),
-            )
-            | (Signer::Identity { .. }, VerificationMaterial::Certificates { .. }) => return Ok(()),
-            (Signer::Key { key, .. }, VerificationMaterial::Key(found)) if **found == **key => {}
-            (Signer::Key { key, .. }, VerificationMaterial::Key(found)) => {
-                return Err(other(key, found).into());
-            }
-            (Signer::Key { key, .. }, VerificationMaterial::Certificates { leaf, .. }) if old => {
-                if leaf.key != **key {
-                    self.likely_causes.push(causes::keyless(leaf));
-                    return Err(other(key, &leaf.key).into());
-                }
-            }
-            (Signer::Key { key, .. }, VerificationMaterial::Certificates { leaf, .. }) => {
-                self.likely_causes.push(causes::keyless(leaf));
-                return Err(mismatch("the bundle is signed with a certificate, not with a key")
-                    .expected_found(key.fingerprint(), leaf.key.fingerprint())
-                    .into());
-            }
-            (Signer::Identity { .. }, _) => {
-                return Err(
-                    mismatch("the bundle is signed with a key, not with a certificate").into()
-                );
-            }
-        }
-        self.checklist.pass(CheckName::BundleKey, 0);
-        Ok(())
-    }
-
-    fn certificate(&self) -> Option<&'a Certificate> {
-        match (&self.request.signer, &self.bundle.material) {
-            (Signer::Identity { .. }, VerificationMaterial::Certificates { leaf, .. }) => {
-                Some(leaf)
-            }
-            _ => None,
-        }
     }
 
     /// The digest in `messageDigest` against the artifact's.
@@ -268,34 +217,6 @@ impl<'a> Verification<'a> {
         })
     }
 
-    /// What the certificate claims against what was asked for. The claims count only once the
-    /// library has found the certificate good; a mismatch refuses at once.
-    fn identity(&mut self) -> Result<(), EntryFault> {
-        let (Signer::Identity { identity, issuer }, Some(certificate)) =
-            (&self.request.signer, self.certificate())
-        else {
-            return Ok(());
-        };
-        let claims = [
-            ("identity", identity, &certificate.identity),
-            ("issuer", issuer, &certificate.issuer),
-        ];
-        for (what, expected, found) in claims {
-            if let Some(found) = found {
-                self.checklist.value(CheckName::Identity, 0, what, found);
-            }
-            if !found.as_deref().is_some_and(|found| expected.matches(found)) {
-                return Err(Fault::new(
-                    Code::IdentityMismatch,
-                    format!("the certificate's {what} is another one"),
-                )
-                .expected_found(expected, found.as_deref().unwrap_or("none"))
-                .into());
-            }
-        }
-        Ok(())
-    }
-
     /// Our own look at every entry.
     fn entries(
         &mut self,
@@ -334,7 +255,7 @@ impl<'a> Verification<'a> {
     ) -> Result<(), EntryFault> {
         let evidence = !entries.known.is_empty() || !self.bundle.timestamps.is_empty();
         let times = match (&self.request.signer, &entries.relation) {
-            // Nothing but a signature, which is checked already; or a log that can't be judged.
+            // Nothing but a signature, which is checked already; or a log that can't be verified.
             (Signer::Key { .. }, _) if !evidence => return Ok(()),
             (Signer::Identity { .. }, _) if !evidence && entries.unknown.is_some() => return Ok(()),
             (Signer::Identity { .. }, _) if !evidence => {
@@ -351,7 +272,7 @@ impl<'a> Verification<'a> {
             }
             (Signer::Key { .. }, _) => check.by_key(key)?,
             (Signer::Identity { .. }, KeyRelation::KeyOfCertificate) => {
-                // The library wants the certificate in the entry. So it judges the entries with
+                // The library wants the certificate in the entry. So it verifies the entries with
                 // the certificate's key, and the certificate without them.
                 check.by_key(key)?;
                 check.without_entries().by_certificate()?
@@ -371,7 +292,7 @@ impl<'a> Verification<'a> {
         for (index, time) in times.into_iter().enumerate() {
             self.timestamp(index, time)?;
         }
-        if let Some(certificate) = self.certificate() {
+        if let Some(certificate) = signer::certificate(self.bundle, &self.request.signer) {
             self.checklist.pass(CheckName::Certificate, 0);
             self.checklist.value(CheckName::Certificate, 0, "not-before", certificate.not_before);
             self.checklist.value(CheckName::Certificate, 0, "not-after", certificate.not_after);
