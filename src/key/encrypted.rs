@@ -27,7 +27,7 @@ const SALT: usize = 32;
 const NONCE: usize = 24;
 const KEY: usize = 32;
 
-/// A private key as it lies in the file.
+/// An encrypted private key as the file holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct EncryptedKey {
     log_cost: u8,

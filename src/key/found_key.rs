@@ -1,13 +1,14 @@
-//! A public key's file that nobody named and that lies in a folder: it counts as a key only in a form that
+//! A public key's file that was found in a folder, not named: it counts as a key only in a form that
 //! holds nothing but the key.
 //!
-//! That is one PEM block in regular lines, and around it only empty lines, comments (`# …`), and what
-//! `openssl ec|rsa|pkey -pubin -text` prints of this very key. That text is not parsed: it is made from the
-//! key and compared, so it can say nothing else. Any other file with a key in it may be a script too.
+//! That is one PEM block in regular lines, with nothing around it but empty lines, comments (`# …`) and
+//! what `openssl ec|rsa|pkey -pubin -text` prints of this very key. That text is not parsed: it is made
+//! from the key and compared, so it can say nothing else. Any other file with a key in it may also be a
+//! script.
 //!
-//! Some programs act on comments, by the name of the file: a `Dockerfile` with `# syntax=` loads a program. So
-//! anything around the block counts only in a file that is named as keys are, and no comment that looks like
-//! a directive counts at all.
+//! Some programs act on comments, by the name of the file: a `Dockerfile` with `# syntax=` loads a
+//! program. So text around the block is accepted only in a file that is named like a key, and a comment
+//! that looks like a directive is never accepted.
 
 use std::borrow::Cow;
 
@@ -18,31 +19,34 @@ use super::primitive::RawKey;
 use super::public::{PublicKey, not_one_block, text_of};
 use crate::verdict::{Code, Fault};
 
-/// Lines of a PEM block are at least so long, but for the last: words don't fit in between.
+/// Lines of a PEM block are at least this long, except the last: no words fit in between.
 const LINE_AT_LEAST: usize = 40;
-/// Bytes of a number in a line of OpenSSL's.
+/// How many bytes of a number OpenSSL prints in a line.
 const BYTES_IN_A_LINE: usize = 15;
 
-/// Names of keys' files end so, in any letter case.
+/// How the names of key files end, in any letter case.
 const ENDINGS: [&str; 2] = [".pub", ".pem"];
 
 impl PublicKey {
-    /// Reads a key file that nobody named, but that was found: nothing stands around the one PEM block
-    /// but empty lines, comments that begin with `# `, or exactly what `openssl … -text` prints of the key.
+    /// Reads a key file that was found, not named.
+    ///
+    /// There is nothing around the one PEM block but empty lines, comments that begin with `# `, or
+    /// exactly what `openssl … -text` prints of the key.
     ///
     /// # Errors
-    /// Those of [`PublicKey::from_pem`]; [`Code::KeyMalformed`] for text around the block.
+    /// [`Code::KeyMalformed`] (also for text around the block), [`Code::KeyIsPrivate`],
+    /// [`Code::KeyNotAKey`] or [`Code::KeyUnsupported`].
     pub fn from_found(name: &str, file: &[u8]) -> Result<Self, Fault> {
         let text = text_of(file)?;
         let block = find_block(&text).map_err(|error| not_one_block(file, &text, error))?;
         let key = Self::from_block(&block)?;
-        // What is no UTF-8 was made readable, and is not what stands there.
-        let as_it_stands = matches!(text, Cow::Borrowed(_));
-        if as_it_stands && is_bare(name, &key, &block) {
+        // A text that is not UTF-8 was made readable, so it is not the file's own.
+        let unchanged = matches!(text, Cow::Borrowed(_));
+        if unchanged && is_bare(name, &key, &block) {
             return Ok(key);
         }
-        let message = "around the PEM block stands more than empty lines, and in a file named *.pub or \
-                       *.pem plain comments (# …) and what openssl prints of the key";
+        let message = "around the PEM block there is more than empty lines (and, in a file named *.pub or \
+                       *.pem, plain comments (# …) and what openssl prints of the key)";
         Err(Fault::new(Code::KeyMalformed, message))
     }
 }
@@ -53,14 +57,15 @@ fn is_named_key(name: &str) -> bool {
     ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-/// Whether a block and what stands around it have one of the forms, `key` being what the block holds, in a
-/// file of this name.
+/// Whether a block and the text around it have one of the forms. `key` is what the block holds.
 fn is_bare(name: &str, key: &PublicKey, block: &Block<'_>) -> bool {
     let alone = block.before.trim_ascii().is_empty() && block.after.trim_ascii().is_empty();
     if !alone && !is_named_key(name) {
         return false;
     }
-    let (Some(before), Some(after)) = (said(block.before), said(block.after)) else { return false };
+    let (Some(before), Some(after)) = (other_lines(block.before), other_lines(block.after)) else {
+        return false;
+    };
     let text = match (before.is_empty(), after.is_empty()) {
         (true, true) => return regular(block.body),
         (false, true) => before,
@@ -70,9 +75,9 @@ fn is_bare(name: &str, key: &PublicKey, block: &Block<'_>) -> bool {
     regular(block.body) && openssl_texts(key).contains(&text)
 }
 
-/// The lines that are neither empty nor comments, without blanks at their ends; none where a character is no
-/// text.
-fn said(text: &str) -> Option<Vec<String>> {
+/// The lines that are neither empty nor comments, without trailing blanks. Returns none if the text
+/// contains a control character or a comment that may be a directive.
+fn other_lines(text: &str) -> Option<Vec<String>> {
     let mut lines = Vec::new();
     for line in text.lines().map(|line| line.trim_end_matches([' ', '\t'])) {
         if line.contains(|c: char| c.is_control() && c != '\t') {
@@ -88,8 +93,7 @@ fn said(text: &str) -> Option<Vec<String>> {
     Some(lines)
 }
 
-/// Whether a comment is printable ASCII and no program's directive: of BuildKit, of editors, of shells, or of
-/// Python for its encoding.
+/// Whether a comment is printable ASCII and not a directive to BuildKit, an editor, a shell or Python.
 fn is_plain(comment: &str) -> bool {
     const STARTS: [&str; 8] =
         ["!", "syntax=", "escape=", "check=", "vim:", "vi:", "ex:", "shellcheck"];
@@ -100,7 +104,7 @@ fn is_plain(comment: &str) -> bool {
         && !ANYWHERE.iter().any(|word| packed.contains(word))
 }
 
-/// Whether base64 stands there in lines of one length, the last of which may be shorter.
+/// Whether the base64 is in lines of one length, of which the last may be shorter.
 fn regular(body: &str) -> bool {
     let mut lines = body.trim_matches(['\r', '\n']).lines().peekable();
     let length = lines.peek().map_or(0, |line| line.len());

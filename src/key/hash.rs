@@ -18,7 +18,7 @@ pub enum HashAlgorithm {
     Sha512,
 }
 
-/// A hash algorithm's name that is none of `sha256`, `sha384`, `sha512`.
+/// A name that is not `sha256`, `sha384` or `sha512`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the hash algorithm is one of sha256, sha384, sha512")]
 pub struct UnknownHash;

@@ -1,9 +1,9 @@
-//! PEM with exactly one reading: one block, whatever stands around it.
+//! PEM with exactly one reading: one block, whatever is around it.
 //!
 //! Go's decoder, which cosign uses, skips what precedes the first block and ignores what follows
-//! it; a file with two blocks would then mean different keys to different programs, so two are never
-//! read. What stands around the one block is given to the caller: a file that the operator names may
-//! have any text there (RFC 7468 section 2), other texts none. Line lengths are free: keys on one long
+//! it. A file with two blocks would mean different keys to different programs, so it is refused. The
+//! caller gets the text around the one block: a file that the operator names may have any text there
+//! (RFC 7468 section 2), other texts may have none. Line lengths are free, because keys on one long
 //! line do occur.
 
 use base64ct::{Base64, Encoding as _};
@@ -21,15 +21,15 @@ pub(crate) enum PemError {
     /// Text before or after the block.
     #[error("there is text before or after the PEM block")]
     TextAround,
-    /// The BEGIN and END lines don't form a pair, or headers lie between them.
+    /// The BEGIN and END lines don't form a pair, or there are headers between them.
     #[error("the PEM block is damaged")]
     Damaged,
-    /// What lies between them is not canonical base64.
+    /// The text between them is not canonical base64.
     #[error("the PEM block does not hold valid base64")]
     Base64,
 }
 
-/// The only PEM block of a text, and what stands around it.
+/// The only PEM block of a text, and the text around it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Block<'t> {
     pub(super) label: &'t str,
@@ -37,7 +37,7 @@ pub(super) struct Block<'t> {
     /// Whole lines.
     pub(super) before: &'t str,
     pub(super) after: &'t str,
-    /// The base64 between BEGIN and END, as it stands there.
+    /// The base64 between BEGIN and END, as written.
     pub(super) body: &'t str,
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn single_block(text: &str) -> Result<(&str, Vec<u8>), PemError> {
     }
 }
 
-/// The only PEM block in `text`. It begins and ends at line ends; blanks may stand there.
+/// The only PEM block in `text`. It begins and ends at line ends; blanks may follow.
 pub(super) fn find_block(text: &str) -> Result<Block<'_>, PemError> {
     const BEGIN: &str = "-----BEGIN ";
     const END: &str = "-----END ";
@@ -82,7 +82,7 @@ pub(super) fn find_block(text: &str) -> Result<Block<'_>, PemError> {
     if !at_line_end(body) {
         return Err(PemError::Damaged);
     }
-    // The block may be a private key: no copy of it is left behind, also not by growing.
+    // The block may be a private key: no copy of it stays in memory, not even of a buffer that grew.
     let mut packed = Zeroizing::new(String::with_capacity(body.len()));
     packed.extend(body.chars().filter(|c| !c.is_ascii_whitespace()));
     let bytes = Base64::decode_vec(&packed).map_err(|_| PemError::Base64)?;

@@ -30,7 +30,7 @@ pub(crate) fn is_private_der(bytes: &[u8]) -> bool {
             [5, 8].contains(&numbers.len()) && numbers.iter().all(|tag| *tag == Tag::Integer)
         }
         (None, [Tag::Sequence, Tag::OctetString]) => {
-            parts.first().and_then(algorithm).is_some_and(|it| it.to_string().starts_with(PKCS5))
+            parts.first().and_then(algorithm).is_some_and(|oid| oid.to_string().starts_with(PKCS5))
         }
         _ => false,
     }

@@ -1,6 +1,6 @@
-//! Patterns for artifact names: `*` stands for any run of characters, `/` among them, `?` for one
-//! character; everything else stands for itself. There are no sets, no escapes and no second way to
-//! write one pattern, so that what a policy allows can be read off it.
+//! Patterns for artifact names: `*` matches any run of characters, including `/`, and `?` matches one
+//! character. Everything else matches itself. There are no sets, no escapes and no second way to
+//! write a pattern, so a reader sees what a policy allows.
 
 use std::fmt;
 

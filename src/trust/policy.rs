@@ -1,5 +1,5 @@
-//! The trust policy: whom the operator believes, and on what terms. The format is described in
-//! `docs/trust-policy.md`.
+//! The trust policy: whom the operator trusts, and on what terms. `docs/trust-policy.md` describes
+//! the format.
 //!
 //! A policy only ever says what the operator knew beforehand: nothing that crosses the air gap can add
 //! to it. It verifies nothing itself; those who verify ask it.
@@ -61,7 +61,7 @@ impl TrustPolicy {
     /// The transfer key with this fingerprint, whatever its status.
     #[must_use]
     pub(crate) fn transfer_key(&self, fingerprint: &Sha256Digest) -> Option<&TransferKey> {
-        self.transfer_keys.iter().find(|it| it.key.fingerprint() == *fingerprint)
+        self.transfer_keys.iter().find(|listed| listed.key.fingerprint() == *fingerprint)
     }
 
     /// The keys that may seal a transfer, each on its terms.
@@ -76,9 +76,10 @@ impl TrustPolicy {
         &self.vendors
     }
 
-    /// Whether the present decides what the policy accepts: how old a transfer may be, and whether a
-    /// transfer key still counts. Another clock could then accept more. Vendors' keys are judged by proven
-    /// times alone.
+    /// Whether the present decides what the policy accepts.
+    ///
+    /// It decides how old a transfer may be, and whether a transfer key still counts. Another clock
+    /// could then accept more. Only proven times matter for vendors' keys.
     #[must_use]
     pub(crate) fn depends_on_now(&self) -> bool {
         // Whoever adds a field must say here whether it does.
@@ -114,7 +115,7 @@ impl TrustPolicy {
     }
 }
 
-/// A vendor: its conventions, its keys, and how strictly it is judged.
+/// A vendor: its conventions, its keys, and how strictly its artifacts are verified.
 #[derive(Debug, Clone)]
 pub struct Vendor {
     pub(super) name: String,
@@ -165,9 +166,10 @@ impl Vendor {
         kind == "file" || self.digest_kinds.as_ref().is_none_or(|kinds| kinds.contains(kind))
     }
 
-    /// Whether an artifact may be without a signature: its name must be allowed, which the sealing side
-    /// chose, and so must the path where it lies, or the path's last part. `image` says whether it is
-    /// one by its content: a pattern for files never allows an image.
+    /// Whether an artifact may be without a signature.
+    ///
+    /// Its name must be allowed, which the sealing side chose, and so must its path or the path's
+    /// last part. `image` says whether its content is an image: a pattern for files never allows one.
     #[must_use]
     pub fn allows_unsigned(&self, name: &str, path: &str, image: bool) -> bool {
         let patterns = if image { &self.allow_unsigned_images } else { &self.allow_unsigned };

@@ -1,5 +1,5 @@
-//! From the policy as it is written to the policy as it is meant: what is missing, contradicts
-//! itself or is said twice is refused, with the place.
+//! From the policy as written to the policy as meant. What is missing, contradictory or said twice
+//! is refused, with the place.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,7 +22,7 @@ type Read<'r> = dyn FnMut(&str) -> Result<Vec<u8>, Fault> + 'r;
 
 impl TrustPolicy {
     /// Reads a policy (`trust.toml`). `read` is asked for each file that the policy names, by the
-    /// name that stands there, and should read no more than
+    /// name in the policy, and should read no more than
     /// [`TRUSTED_ROOT_BYTES`](limits::TRUSTED_ROOT_BYTES); the bytes are bounded here by what they are.
     ///
     /// # Errors
@@ -227,7 +227,7 @@ impl PolicyBuilder<'_, '_> {
     }
 }
 
-/// What is wrong with a file that the policy names makes the policy unusable; the words stay.
+/// A fault of a file that the policy names, as a fault of the policy.
 fn unusable(fault: &Fault) -> Fault {
     let mut out = malformed(fault.message());
     if let (Some(expected), Some(found)) = (fault.expected(), fault.found()) {
@@ -239,8 +239,7 @@ fn unusable(fault: &Fault) -> Fault {
     }
 }
 
-/// A list that is there has something in it: an empty one would be read as "none" by one person and
-/// as "all" by the next.
+/// A list that is given must not be empty: one person would read that as "none", another as "all".
 fn filled<T>(field: &str, list: Option<Vec<T>>) -> Result<Option<Vec<T>>, Fault> {
     match list {
         Some(list) if list.is_empty() => {
@@ -295,7 +294,7 @@ fn stream_names(list: Option<Vec<String>>) -> Result<Option<BTreeSet<String>>, F
             ));
         }
         if !names.insert(name) {
-            return Err(malformed("a stream stands there twice").at("streams"));
+            return Err(malformed("a stream is listed twice").at("streams"));
         }
     }
     Ok(Some(names))

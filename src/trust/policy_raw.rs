@@ -1,4 +1,4 @@
-//! The trust policy as it is written: fields and their types, nothing yet decided about them.
+//! The trust policy as written: fields and their types, with nothing decided about them.
 //!
 //! Every table refuses fields that it does not know, so that a misspelt rule can't be silently
 //! ignored. What the fields mean together is decided in `policy_build.rs`.

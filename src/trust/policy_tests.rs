@@ -93,14 +93,14 @@ fn the_example_is_a_policy_and_stands_on_the_page() {
 fn the_example_in_words() {
     let words = parse(EXAMPLE).unwrap().describe().join("\n");
     for sentence in [
-        "A transfer sealed with the key \"station A\" (ECDSA P-256, sha256:d493c242924463d0ba22460c505a0b96f25cf69bfecb9812b4e91d9960ecbdcc) is believed.",
+        "A transfer sealed with the key \"station A\" (ECDSA P-256, sha256:d493c242924463d0ba22460c505a0b96f25cf69bfecb9812b4e91d9960ecbdcc) is trusted.",
         "A transfer may be at most 30 days old.",
         "Vendor \"k2view\" follows the profile \"k2view\"; a transparency log entry is required.",
         "images must be signed by a digest of kind config.",
         "except files with names like \"README.txt\" or \"*.release-notes.pdf\".",
-        "is revoked: only signatures proven to be before 2024-03-01T00:00:00Z are believed, for every name.",
-        "is retired: signatures proven to be before 2026-01-01T00:00:00Z are believed, for every name.",
-        "is believed for names like \"fabric*\" or \"k2view-*.tar.gz\" (by the whole name or what stands behind its last /), if the signature is proven to be made from 2025-12-01T00:00:00Z on.",
+        "is revoked: only signatures proven to be before 2024-03-01T00:00:00Z are trusted, for every name.",
+        "is retired: signatures proven to be before 2026-01-01T00:00:00Z are trusted, for every name.",
+        "is trusted for names like \"fabric*\" or \"k2view-*.tar.gz\" (by the whole name or what follows its last /), if the signature is proven to be made from 2025-12-01T00:00:00Z on.",
     ] {
         assert!(words.contains(sentence), "{sentence}\n{words}");
     }
@@ -319,7 +319,7 @@ fn what_may_not_be_meant_is_said() {
     said(&with_key("status = \"revoked\"\ncompromised_at = 2027-01-01T00:00:00Z"), "in the future");
     let optional = "name = \"v\"\ntransparency = \"optional\"";
     let timed = with_key("valid_from = 2026-01-01T00:00:00Z").replace("name = \"v\"", optional);
-    said(&timed, "judged by time");
+    said(&timed, "limited by time");
 }
 
 /// The example with some of its bytes changed, removed or repeated.

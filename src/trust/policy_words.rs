@@ -1,4 +1,4 @@
-//! A trust policy in words, and what someone should think about in it.
+//! A trust policy in words, and warnings about what it may allow unintentionally.
 
 use std::collections::BTreeSet;
 
@@ -42,10 +42,12 @@ impl TrustPolicy {
             (false, true) => {
                 "For vendors that are not listed a transfer's seal vouches for the keys.".to_owned()
             }
-            (false, false) => "No other vendor's key is believed.".to_owned(),
+            (false, false) => "No other vendor's key is trusted.".to_owned(),
         });
         lines.push(match &self.trusted_root {
-            Some(_) => "Transparency logs are judged by the policy's own trusted root.".to_owned(),
+            Some(_) => {
+                "Transparency logs are checked against the policy's own trusted root.".to_owned()
+            }
             None => "The policy names no trusted root for the transparency logs.".to_owned(),
         });
         lines
@@ -87,10 +89,10 @@ impl TransferKey {
     /// The end of a sentence that begins with a transfer that it sealed.
     fn words(&self) -> String {
         let mut words = match self.terms.status {
-            KeyStatus::Revoked { .. } => return "never believed: the key is revoked".to_owned(),
-            KeyStatus::Active => "believed".to_owned(),
+            KeyStatus::Revoked { .. } => return "never trusted: the key is revoked".to_owned(),
+            KeyStatus::Active => "trusted".to_owned(),
             KeyStatus::Retired { at } => {
-                format!("believed before {at}, and afterwards only if it was accepted before")
+                format!("trusted before {at}, and afterwards only if it was accepted before")
             }
         };
         if let Some(streams) = &self.streams {
@@ -104,7 +106,7 @@ impl TransferKey {
 }
 
 fn streams_list(streams: &BTreeSet<String>) -> String {
-    streams.iter().map(|it| quoted(it)).collect::<Vec<_>>().join(" or ")
+    streams.iter().map(|stream| quoted(stream)).collect::<Vec<_>>().join(" or ")
 }
 
 impl Vendor {
@@ -166,7 +168,7 @@ impl Vendor {
             ));
             if self.keys.iter().any(|key| key.terms.asks_for_a_time()) {
                 lines.push(format!(
-                    "vendor {name}: a key is judged by time, and only a log entry or timestamp \
+                    "vendor {name}: a key is limited by time, and only a log entry or timestamp \
                      proves one; bundles without either are refused for it"
                 ));
             }
@@ -210,9 +212,9 @@ impl VendorKey {
         }
         match self.terms.status {
             KeyStatus::Retired { at } if at > now => lines
-                .push(format!("vendor {vendor}, key {key}: retired_at lies in the future ({at})")),
+                .push(format!("vendor {vendor}, key {key}: retired_at is in the future ({at})")),
             KeyStatus::Revoked { compromised_at: Some(at) } if at > now => lines.push(format!(
-                "vendor {vendor}, key {key}: compromised_at lies in the future ({at})"
+                "vendor {vendor}, key {key}: compromised_at is in the future ({at})"
             )),
             _ => {}
         }
@@ -238,14 +240,14 @@ impl KeyTerms {
     fn words(&self) -> String {
         let mut words = match self.status {
             KeyStatus::Revoked { compromised_at: None } => {
-                return "is revoked: it is never believed".to_owned();
+                return "is revoked: it is never trusted".to_owned();
             }
-            KeyStatus::Active => "is believed for ".to_owned(),
+            KeyStatus::Active => "is trusted for ".to_owned(),
             KeyStatus::Retired { at } => {
-                format!("is retired: signatures proven to be before {at} are believed, for ")
+                format!("is retired: signatures proven to be before {at} are trusted, for ")
             }
             KeyStatus::Revoked { compromised_at: Some(at) } => {
-                format!("is revoked: only signatures proven to be before {at} are believed, for ")
+                format!("is revoked: only signatures proven to be before {at} are trusted, for ")
             }
         };
         match &self.artifacts {
@@ -253,7 +255,7 @@ impl KeyTerms {
             Some(patterns) => {
                 words.push_str("names like ");
                 words.push_str(&list(patterns));
-                words.push_str(" (by the whole name or what stands behind its last /)");
+                words.push_str(" (by the whole name or what follows its last /)");
             }
         }
         if let Some(window) = self.window() {

@@ -65,10 +65,10 @@ impl TryFrom<String> for UrlPattern {
 
     fn try_from(pattern: String) -> Result<Self, String> {
         let refuse =
-            || "a URL pattern is http(s)://HOST/… with {key} or {package} once behind the host";
+            || "a URL pattern is http(s)://HOST/… with {key} or {package} once after the host";
         let (before, rest) = pattern.split_once('{').ok_or_else(refuse)?;
         let (word, after) = rest.split_once('}').ok_or_else(refuse)?;
-        let path = ["https://", "http://"].iter().find_map(|it| before.strip_prefix(it));
+        let path = ["https://", "http://"].iter().find_map(|scheme| before.strip_prefix(scheme));
         let host_ends = path.and_then(|path| path.find('/')).is_some_and(|at| at > 0);
         if !host_ends || !["key", "package"].contains(&word) || after.contains(['{', '}']) {
             return Err(refuse().to_owned());
@@ -187,7 +187,7 @@ impl TryFrom<String> for FilePattern {
             Some((before, after)) if !after.contains("{package}") && pattern != "{package}" => {
                 Ok(Self { before: before.to_owned(), after: after.to_owned() })
             }
-            _ => Err("a pattern has {package} in it once, and something besides".to_owned()),
+            _ => Err("a pattern contains {package} once, and other text".to_owned()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The terms on which a vendor's key is believed: for which names, and for signatures of what time.
+//! The terms on which a vendor's key is trusted: for which names, and for signatures of what time.
 //!
 //! A time counts only if a verified log entry or timestamp proves it; the caller hands in those. What a
 //! signature says of itself is never asked.
@@ -20,7 +20,7 @@ pub enum KeyStatus {
         /// Signatures count if they are proven to be earlier.
         at: Timestamp,
     },
-    /// Not to be believed.
+    /// Not to be trusted.
     Revoked {
         /// Since when the key may be in wrong hands; signatures that are proven to be earlier
         /// count. Without it none does.
@@ -63,9 +63,10 @@ impl KeyTerms {
         self.artifacts.as_deref()
     }
 
-    /// Whether a verified signature by the key counts for an artifact that is called so. `times` are
-    /// the proven times of the signature, in any order; each of them must fit, since the key's holder
-    /// chooses what goes into a bundle. The answer is what a reader should know besides.
+    /// Whether a verified signature by the key counts for an artifact of this name; returns notes.
+    ///
+    /// `times` are the proven times of the signature, in any order. Each must fit, because the key's
+    /// holder chooses what goes into a bundle.
     ///
     /// # Errors
     /// [`Code::KeyRevoked`], [`Code::NameNotAllowed`], [`Code::KeyRetired`],

@@ -1,8 +1,8 @@
 //! A key that may seal a transfer, and the terms on which its seals count.
 //!
-//! A seal is in no log: nothing proves when it was made. So a retired key counts until it is retired, by the
-//! verifier's clock, and afterwards only for the very transfer that this side accepted before. A revoked one
-//! counts for nothing.
+//! A seal is in no log, so nothing proves when it was made. A retired key therefore counts until it is
+//! retired, by the verifier's clock, and afterwards only for a transfer that this side accepted before.
+//! A revoked key counts for nothing.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,9 @@ use super::terms::{KeyStatus, KeyTerms};
 use crate::key::PublicKey;
 use crate::verdict::{Code, Fault};
 
-/// Whether this can be the name of a stream: 1 to 64 characters of `a-z 0-9 . _ -`, a letter or digit first.
+/// Whether this can be the name of a stream.
+///
+/// It has 1 to 64 characters of `a-z 0-9 . _ -`, a letter or digit first.
 #[must_use]
 pub(crate) fn is_stream_name(name: &str) -> bool {
     let plain =

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Code, Outcome, SENTENCE, printable, printable_within};
 
-/// Where in the input a fault lies, from the outside in: a file, an entry in it, a field.
+/// Where in the input a fault is, from the outside in: a file, an entry in it, a field.
 pub type Place = String;
 
 /// What a server answered instead of a file. Code that has to decide further reads this, never a message.
@@ -18,8 +18,8 @@ pub enum ServerAnswer {
 
 /// One refusal: what, where, expected and found, and a stable code.
 ///
-/// What to do next is a property of the [`Code`], unless who refuses knows better ([`Fault::advise`]). Everything here may hold text from hostile input;
-/// it is escaped when it is shown (see [`Fault::fmt`](fmt::Display)), never before.
+/// The [`Code`] says what to do next, unless the caller knows better. Any text here may come from
+/// hostile input. It is escaped when it is shown (see [`Fault::fmt`](fmt::Display)), never before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     code: Code,
@@ -46,7 +46,7 @@ impl Fault {
         }
     }
 
-    /// Says in which directory the place lies that the fault names, if it names one.
+    /// Says which directory the fault's place, if any, is in.
     #[must_use]
     pub fn below(mut self, directory: impl Into<Place>) -> Self {
         let directory = directory.into();
@@ -57,7 +57,7 @@ impl Fault {
         self
     }
 
-    /// Says where the fault lies; the outermost call gives the outermost place.
+    /// Says where the fault is; the outermost call gives the outermost place.
     #[must_use]
     pub fn at(mut self, place: impl Into<Place>) -> Self {
         let outer = place.into();

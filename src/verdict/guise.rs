@@ -1,5 +1,5 @@
-//! What a file is by its first bytes, so that a refusal can name it: an HTML page in place of a bundle, text
-//! as UTF-16, a compressed form that nothing here reads. Words only; nothing is decided by them.
+//! What a file is by its first bytes, so that a refusal can name it: an HTML page instead of a bundle,
+//! UTF-16 text, an unsupported compression. Only for messages; nothing is decided by it.
 
 /// What a file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,8 +67,8 @@ const MAGIC: &[(&[u8], &str, Option<&str>)] = &[
     (b"#!", "a script", None),
 ];
 
-/// What the beginning of a file shows that it is, for what can be told. Tar archives and JSON are not: those that
-/// read them say more.
+/// What a file is by its beginning, if that can be told. Tar archives and JSON are left out: their
+/// parsers say more.
 #[must_use]
 pub(crate) fn guise(beginning: &[u8]) -> Option<Guise> {
     if beginning.get(257..262) == Some(b"ustar") {
@@ -93,14 +93,15 @@ pub(crate) fn guise(beginning: &[u8]) -> Option<Guise> {
 fn text(beginning: &[u8]) -> Option<Guise> {
     let text = beginning.trim_ascii_start();
     let starts = |word: &str| {
-        text.get(..word.len()).is_some_and(|it| it.eq_ignore_ascii_case(word.as_bytes()))
+        text.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word.as_bytes()))
     };
     if starts("<!doctype html") || starts("<html") || starts("<head") || starts("<body") {
         return Some(Guise { what: "an HTML page", advice: Some(PAGE) });
     }
     if starts("<?xml") {
         let near = text.get(..text.len().min(1024)).unwrap_or_default();
-        let holds = |word: &[u8]| near.windows(word.len()).any(|it| it.eq_ignore_ascii_case(word));
+        let holds =
+            |word: &[u8]| near.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
         return Some(if holds(b"<html") {
             Guise { what: "an HTML page", advice: Some(PAGE) }
         } else if holds(b"<error>") {
@@ -127,11 +128,11 @@ mod tests {
             (b"PK\x03\x04\x14", "a zip archive"),
             (b"\x04\x22\x4d\x18d", "data compressed with lz4"),
         ] {
-            assert_eq!(guise(beginning).map(|it| it.what), Some(what));
+            assert_eq!(guise(beginning).map(|found| found.what), Some(what));
         }
         let mut iso = vec![0; 0x8100];
         iso[0x8001..0x8006].copy_from_slice(b"CD001");
-        assert_eq!(guise(&iso).map(|it| it.what), Some("an ISO 9660 image"));
+        assert_eq!(guise(&iso).map(|found| found.what), Some("an ISO 9660 image"));
         for plain in [&b""[..], b"{}", b"abc", b"\x1f\x8b\x08", b"a/b\0\0\0", b"0123"] {
             assert_eq!(guise(plain), None, "{plain:?}");
         }

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
 pub enum Outcome {
-    /// Something lies there that nobody promised.
+    /// A file is there that nobody promised.
     Extra,
     /// What was found is not what was signed.
     Failed,
     /// Something promised is absent.
     Missing,
-    /// Nothing was judged: it could not be fetched.
+    /// Nothing was verified: it could not be fetched.
     Network,
     /// Everything demanded was verified.
     Ok,
@@ -23,7 +23,7 @@ pub enum Outcome {
     Undecided,
     /// There is no bundle.
     Unsigned,
-    /// Nothing was judged: the command line, the configuration or a key is at fault.
+    /// Nothing was verified: the command line, the configuration or a key is at fault.
     Usage,
 }
 
@@ -63,7 +63,7 @@ pub enum ExitStatus {
     Verified,
     /// 1: an artifact is not what was signed.
     Failed,
-    /// 2: usage, configuration, or no key to judge with.
+    /// 2: usage, configuration, or no key to verify with.
     Usage,
     /// 3: could not decide.
     Undecided,

@@ -90,8 +90,8 @@ pub struct ArtifactReport {
     /// Fingerprint of the key that verified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<Sha256Digest>,
-    /// Documents in it that no signature covers and that say more than the content bears out: the answer
-    /// does not speak for that.
+    /// Documents in it that no signature covers and that claim more than the verified content shows.
+    /// The outcome does not cover those claims.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsigned_documents: Vec<UnsignedDocument>,
     /// By whose word that key counts; absent where the operator gave it.
@@ -106,7 +106,7 @@ pub struct ArtifactReport {
     /// Whether nothing binds its name: no vendor's format signs names, and there is no seal.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub name_unsigned: bool,
-    /// The transfer directory that it is in, where that lies in a folder that was checked.
+    /// The transfer directory that it is in, if the folder that was checked holds one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<String>,
     /// The bundles that pairing found for it in a folder, whatever they are worth.
@@ -121,7 +121,7 @@ pub struct ArtifactReport {
     /// Each bundle and what it proved.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bundles: Vec<BundleReport>,
-    /// What a reader should know besides the answer, for example that names are not signed.
+    /// Notes for the reader, for example that names are not signed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
@@ -180,7 +180,7 @@ impl ArtifactReport {
 
     /// As [`refused`](Self::refused), for what is left out of a transfer: OMITTED whatever the fault's
     /// own outcome is, because that is what the far side will be told.
-    #[cfg(any(feature = "online", test))]
+    #[cfg(feature = "online")]
     #[must_use]
     pub(crate) fn omitted(self, fault: &Fault) -> Self {
         Self { outcome: Outcome::Omitted, ..self.refused(fault) }
@@ -307,7 +307,7 @@ pub struct BundleReport {
     pub reason: Option<String>,
     /// Every check.
     pub checks: Vec<Check>,
-    /// What a reader should know besides, for example that nothing but the signature was checked.
+    /// Notes for the reader, for example that nothing but the signature was checked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }

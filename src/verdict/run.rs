@@ -1,5 +1,5 @@
-//! What a report says of the run as a whole: when, by which program, by what it judged, how it ended,
-//! and how each file is covered.
+//! What a report says about the run as a whole: when, by which program, against what it verified, how
+//! it ended, and how each file is covered.
 //!
 //! The JSON form is described in `docs/report.md`.
 
@@ -39,7 +39,7 @@ pub struct Run {
     /// The paths asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
-    /// By what was judged.
+    /// What the run verified against.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basis: Option<Basis>,
     /// Which part of the whole this is.
@@ -90,8 +90,8 @@ pub enum StoppedBy {
     FailFast,
 }
 
-/// By what a run judged: whom it believed, by digests. Two runs with the same basis and the same files
-/// give the same answers.
+/// What a run verified against: whom it trusted, by digests. Two runs with the same basis and the same
+/// files give the same answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Basis {
     /// Fingerprints of the vendor keys that the operator or the policy named.
@@ -135,7 +135,7 @@ pub struct TrustedRoot {
 pub struct Profile {
     /// The vendor's name in it.
     pub name: String,
-    /// SHA-256 of the file; absent for one that is built in or stands in the policy.
+    /// SHA-256 of the file; absent for one that is built in or part of the policy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Sha256Digest>,
 }
@@ -147,11 +147,11 @@ pub struct Shard {
     pub part: u32,
     /// Of how many.
     pub of: u32,
-    /// SHA-256 of the listing of the whole: for each file its size in bytes, a space, its name and a NUL.
+    /// SHA-256 of the whole listing: for each file its size in bytes, a space, its name and a NUL.
     pub listing: Sha256Digest,
     /// Files in that listing.
     pub files: u64,
-    /// Material that lies in this part and that artifacts of other parts may need: bundles.
+    /// Bundles in this part that artifacts of other parts may need.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bundles: Vec<String>,
 }

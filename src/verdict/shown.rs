@@ -121,12 +121,12 @@ impl Formatter for Escaping {
     ) -> io::Result<()> {
         let mut rest = fragment;
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| !is_plain(*c)) {
-            let (plain, behind) = rest.split_at(at);
+            let (plain, after) = rest.split_at(at);
             out.write_all(plain.as_bytes())?;
             for unit in c.encode_utf16(&mut [0; 2]) {
                 write!(out, "\\u{unit:04x}")?;
             }
-            rest = behind.strip_prefix(c).unwrap_or_default();
+            rest = after.strip_prefix(c).unwrap_or_default();
         }
         out.write_all(rest.as_bytes())
     }

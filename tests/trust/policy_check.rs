@@ -83,7 +83,7 @@ fn a_good_policy_is_said_in_words() {
         let fingerprint = key.fingerprint();
         assert!(out.contains("A transfer sealed with the key \"station A\" (ECDSA P-256, sha256:"));
         let vendor = format!(
-            "Vendor \"k2view\", key \"2026\" (ECDSA P-256, {fingerprint}) is believed for every name.\n"
+            "Vendor \"k2view\", key \"2026\" (ECDSA P-256, {fingerprint}) is trusted for every name.\n"
         );
         assert!(out.contains(&vendor), "{out}");
     }
@@ -159,7 +159,7 @@ fn what_may_not_be_meant_is_a_warning() {
     room.write("etc/trust.toml", text.as_bytes());
     let (status, out, err) = room.check("etc", None, &["trust.toml"]);
     assert_eq!(status, 0, "{err}");
-    assert!(out.contains("is revoked: it is never believed"), "{out}");
+    assert!(out.contains("is revoked: it is never trusted"), "{out}");
     assert!(err.contains("WARNING: vendor \"k2view\": transparency is optional"), "{err}");
     assert!(err.contains("no key is in use"), "{err}");
 }

@@ -130,7 +130,7 @@ fn a_pattern_fits_the_last_part_of_a_name_and_with_a_slash_a_path() {
     bench.ends(file, Some("folder.toml"), 0, "OK");
     bench.ends(file, Some("path.toml"), 1, "name-not-allowed");
     bench.ends("policy check path.toml", None, 0, "the pattern \"images/*\" has a /");
-    bench.ends("policy check last.toml", None, 0, "what stands behind its last /");
+    bench.ends("policy check last.toml", None, 0, "what follows its last /");
 }
 
 #[test]
