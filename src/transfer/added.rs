@@ -14,8 +14,10 @@ const CHECK_SCRIPT_TEXT: &str = include_str!("../../scripts/verify-with-openssl.
 
 /// Whether sealing writes a file of this name outside the root.
 pub(super) fn written_names(name: &str) -> bool {
-    let in_trust =
-        matches!(layout::place(name), Ok(PathUse::Key | PathUse::TrustedRoot | PathUse::FetchLog));
+    let in_trust = matches!(
+        layout::path_use(name),
+        Ok(PathUse::Key | PathUse::TrustedRoot | PathUse::FetchLog)
+    );
     in_trust || name == CHECK_SCRIPT
 }
 

@@ -74,7 +74,7 @@ impl Reserved {
 }
 
 /// What a path may be used for: the one rule for sealing and for reading.
-pub(super) fn place(path: &str) -> Result<PathUse, Reserved> {
+pub(super) fn path_use(path: &str) -> Result<PathUse, Reserved> {
     let (top, below) = match path.split_once('/') {
         Some((top, below)) => (top, Some(below)),
         None => (path, None),

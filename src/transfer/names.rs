@@ -17,7 +17,7 @@ pub(super) fn unfit(folder: &Folder, listing: &Listing) -> Vec<(String, Fault)> 
             }
         } else if let Err(reason) = path::portable(&entry.name) {
             add(&entry.name, Fault::new(Code::PathNotPortable, reason.to_string()));
-        } else if let Err(reason) = layout::place(&entry.name) {
+        } else if let Err(reason) = layout::path_use(&entry.name) {
             let code = match reason {
                 Reserved::Trust => Code::FileExtra,
                 Reserved::Seal | Reserved::Temporary | Reserved::Directory => Code::NameCollision,

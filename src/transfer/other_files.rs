@@ -146,7 +146,7 @@ fn compare(
     if size != entry.size {
         return Err(wrong_size(size));
     }
-    let kept = match layout::place(&entry.path) {
+    let kept = match layout::path_use(&entry.path) {
         Ok(place @ (PathUse::Key | PathUse::TrustedRoot | PathUse::FetchLog)) => Some(place),
         _ => None,
     };

@@ -77,14 +77,14 @@ pub(super) fn text(text: &str, most: usize) -> Result<(), Fault> {
 pub(super) fn portable(name: &str) -> Result<(), Fault> {
     path::portable(name)
         .map_err(|reason| Fault::new(Code::PathNotPortable, reason.to_string()).at(name))?;
-    layout::place(name).map_err(|reason| malformed(reason.words()).at(name))?;
+    layout::path_use(name).map_err(|reason| malformed(reason.words()).at(name))?;
     Ok(())
 }
 
 /// Accepts a path of an artifact or a bundle: what `trust/` and `tools/` hold is neither.
 pub(super) fn outside(name: &str) -> Result<(), Fault> {
     portable(name)?;
-    match layout::place(name) {
+    match layout::path_use(name) {
         Ok(PathUse::Free) => Ok(()),
         _ => Err(malformed("an artifact or bundle can't lie in trust/ or tools/").at(name)),
     }

@@ -100,7 +100,7 @@ fn strange(folder: &Folder, listing: &Listing, own: &[AddedFile]) -> Vec<Artifac
     let files = listing.files().filter(|entry| stays(&entry.name));
     files
         .filter_map(|entry| {
-            let place = layout::place(&entry.name).ok()?;
+            let place = layout::path_use(&entry.name).ok()?;
             if matches!(place, PathUse::Free | PathUse::Tool) {
                 return None;
             }
