@@ -166,7 +166,7 @@ mod tests {
             ("trust/trusted_root.json", PathUse::TrustedRoot),
             ("trust/fetches.jsonl", PathUse::FetchLog),
         ] {
-            assert_eq!(super::place(path), Ok(place), "{path}");
+            assert_eq!(super::path_use(path), Ok(place), "{path}");
         }
         for (path, why) in [
             ("manifest.json", Reserved::Seal),
@@ -192,7 +192,7 @@ mod tests {
             ("trust/keys/a/0123456789abcdef.pub", Reserved::Trust),
             ("trust/keys/0123456789abcdef0.pub", Reserved::Trust),
         ] {
-            assert_eq!(super::place(path), Err(why), "{path}");
+            assert_eq!(super::path_use(path), Err(why), "{path}");
         }
     }
 }
