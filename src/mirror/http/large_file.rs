@@ -122,9 +122,9 @@ impl Download<'_> {
         let from = part.as_ref().and_then(|part| continue_from(part, &mut headers));
         let response = match self.http.send(Request::get(self.url, self.hosts, headers)) {
             Ok(response) => response,
-            Err(trouble) => {
+            Err(error) => {
                 self.part = part;
-                return Err(trouble);
+                return Err(error);
             }
         };
         let part = match (response.status().as_u16(), part.take(), from) {
@@ -201,10 +201,10 @@ impl Download<'_> {
                 Ok(None) => break,
                 // Every byte is here: how the connection ends does not matter.
                 Err(_) if total == Some(part.here()) => break,
-                Err(trouble) => {
+                Err(error) => {
                     self.ended(start, &part);
                     self.part = Some(part);
-                    return Err(trouble);
+                    return Err(error);
                 }
             };
             let bytes = chunk.as_ref();

@@ -38,9 +38,9 @@ impl Http {
         let mut url = first.clone();
         let mut been: Vec<Url> = Vec::new();
         loop {
-            let place = |trouble: AttemptError| match been.is_empty() {
-                true => trouble,
-                false => trouble.at(redacted(&url)),
+            let place = |error: AttemptError| match been.is_empty() {
+                true => error,
+                false => error.at(redacted(&url)),
             };
             self.check(hosts, &url).map_err(|fault| place(fault.into()))?;
             // Credentials for one origin are not shown to another, and not again after that.

@@ -215,9 +215,9 @@ impl BlobDownload<'_> {
             let part = match http.chunk(&mut response, &mut pace) {
                 Ok(Some(part)) => part,
                 Ok(None) => break,
-                Err(trouble) => {
+                Err(error) => {
                     self.ended(start);
-                    return Err(trouble.into());
+                    return Err(error.into());
                 }
             };
             if std::mem::take(&mut may_be_page) && is_page(part.as_ref()) {

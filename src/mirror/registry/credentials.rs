@@ -40,7 +40,7 @@ pub(super) enum Credentials {
 pub(super) struct Login {
     pub(super) credentials: Option<Credentials>,
     /// Why credentials could not be read.
-    pub(super) trouble: Option<Fault>,
+    pub(super) error: Option<Fault>,
 }
 
 impl fmt::Debug for Credentials {
@@ -82,10 +82,10 @@ pub(super) fn find(folder: &Path, registry: &str) -> Login {
         None => Ok(None),
     });
     match found {
-        Ok(credentials) => Login { credentials, trouble: None },
+        Ok(credentials) => Login { credentials, error: None },
         Err(fault) => {
-            let trouble = Some(fault.at(path.display().to_string()));
-            Login { credentials: None, trouble }
+            let error = Some(fault.at(path.display().to_string()));
+            Login { credentials: None, error }
         }
     }
 }

@@ -81,7 +81,7 @@ impl<'a> Registry<'a> {
     fn login(&self, registry: &str, watch: &dyn Watch) -> Login {
         let Some(folder) = &self.options.docker_config else { return Login::default() };
         let login = credentials::find(folder, registry);
-        if let Some(fault) = &login.trouble {
+        if let Some(fault) = &login.error {
             let line = format!(
                 "{registry}: continuing without credentials, as they can't be read: {fault}"
             );

@@ -137,7 +137,7 @@ impl<'a> Session<'a> {
 
     /// The error for a refusal. If credentials that could not be read may be the reason, it says so.
     pub(super) fn refused(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> AttemptError {
-        match &self.login.trouble {
+        match &self.login.error {
             Some(fault) if matches!(status, 401 | 403) => AttemptError::Fatal(fault.clone()),
             _ => refused(status, headers, body),
         }
@@ -256,7 +256,7 @@ impl<'a> Session<'a> {
             Some(_) => "the credentials were refused",
         };
         match answer.status {
-            401 | 403 if self.login.trouble.is_some() => {
+            401 | 403 if self.login.error.is_some() => {
                 self.refused(answer.status, &answer.headers, b"")
             }
             400 | 401 | 403 => {
