@@ -2,8 +2,8 @@
 
 use super::earlier_transfer::EarlierTransfer;
 use super::fetch::{FetchTask, Located};
+use super::fetch_log::FetchLog;
 use super::http::Http;
-use super::log::FetchLog;
 use super::stage::Stage;
 use super::store::Store;
 use super::wanted::WantedItem;

@@ -8,8 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use url::Url;
 
 use super::FetchRecord;
+use super::fetch_log::FetchLog;
 use super::http::Validators;
-use super::log::FetchLog;
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, TEMPORARY};
 use crate::image::NoProgress;

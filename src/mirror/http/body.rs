@@ -42,13 +42,13 @@ impl Pace {
 /// How far those attempts came that started at the first byte and ended before the last. An attempt that
 /// continued another one says nothing: the network may have ended it.
 #[derive(Debug, Default)]
-pub(in crate::mirror) struct Ends {
+pub(in crate::mirror) struct EarlyEnds {
     furthest: u64,
     /// How many came no further than an earlier one.
     in_vain: u32,
 }
 
-impl Ends {
+impl EarlyEnds {
     /// Counts an attempt that ended after so many bytes.
     pub(in crate::mirror) fn at(&mut self, here: u64) {
         if here > self.furthest {

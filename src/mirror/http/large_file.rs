@@ -8,9 +8,9 @@ use url::Url;
 use super::error::unasked;
 use super::headers::{self, ContentRange};
 use super::part::{Part, ResumeRecord};
-use super::room::{RESERVE_BYTES, fits};
 use super::send::Request;
-use super::{AttemptError, Ends, Http, Pace, Validators, framing, refused};
+use super::space::{RESERVE_BYTES, fits};
+use super::{AttemptError, EarlyEnds, Http, Pace, Validators, framing, refused};
 use crate::directory::Folder;
 use crate::mirror::urls::{query_digest, redacted};
 use crate::mirror::{FetchRecord, Hosts, Watch, WatchedTransfer};
@@ -77,7 +77,7 @@ impl Http {
             before_write,
             part,
             resumed_from,
-            ends: Ends::default(),
+            ends: EarlyEnds::default(),
         };
         let result = self.retrying_watched(name, watch, |_| download.attempt(known));
         result.map_err(|fault| place(download.given_up(fault)))
@@ -100,7 +100,7 @@ struct Download<'a> {
     part: Option<Part>,
     /// How much of it was here before this run.
     resumed_from: u64,
-    ends: Ends,
+    ends: EarlyEnds,
 }
 
 impl Download<'_> {

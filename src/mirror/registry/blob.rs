@@ -13,7 +13,8 @@ use super::session::Session;
 use crate::digest::Hasher;
 use crate::limits;
 use crate::mirror::http::{
-    AttemptError, ContentRange, Ends, Pace, is_page, length, opening, page, says_page, unwritten,
+    AttemptError, ContentRange, EarlyEnds, Pace, is_page, length, opening, page, says_page,
+    unwritten,
 };
 use crate::mirror::{FetchRecord, Watch, WatchedTransfer};
 use crate::verdict::{Code, Fault};
@@ -68,7 +69,7 @@ struct BlobDownload<'a> {
     joined: bool,
     /// Whether the token was renewed since bytes last arrived.
     renewed: bool,
-    ends: Ends,
+    ends: EarlyEnds,
 }
 
 /// Downloads a blob; returns what was fetched, or nothing if all of it was there.
@@ -108,7 +109,7 @@ fn run(archive: &ArchiveDownload<'_>, blob: &Blob) -> Result<Option<FetchRecord>
         hasher,
         joined: resumed_from > 0,
         renewed: false,
-        ends: Ends::default(),
+        ends: EarlyEnds::default(),
     };
     if resumed_from == blob.size {
         download.restart();
