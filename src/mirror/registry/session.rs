@@ -67,24 +67,24 @@ impl<'a> Session<'a> {
             return Ok(());
         }
         let url = self.url("")?;
-        let answer = self.http.retrying(url.as_str(), |_| {
+        let response = self.http.retrying(url.as_str(), |_| {
             let cap = limits::TOKEN_BYTES;
-            let answer = request::ask(
+            let response = request::ask(
                 self.http,
                 &url,
                 &RegistryRequest { cap, ..RegistryRequest::default() },
             )?;
-            match answer.status {
+            match response.status {
                 status if is_transient(status) => {
-                    Err(refused(status, &answer.headers, &answer.body))
+                    Err(refused(status, &response.headers, &response.body))
                 }
-                _ => Ok(answer),
+                _ => Ok(response),
             }
         });
-        let answer = answer.map_err(|fault| fault.at(url.as_str()))?;
+        let response = response.map_err(|fault| fault.at(url.as_str()))?;
         // A registry that is neither open nor asks for anything refuses the next request, and says why.
-        let scheme = match answer.status {
-            401 => self.answer_challenge(&answer.headers)?,
+        let scheme = match response.status {
+            401 => self.answer_challenge(&response.headers)?,
             _ => AuthScheme::Anonymous,
         };
         *current = Authorization { scheme, number: number.saturating_add(1) };
@@ -107,26 +107,26 @@ impl<'a> Session<'a> {
     fn small(&self, path: &str, accept: &str) -> Result<(Vec<u8>, FetchRecord), Fault> {
         let url = self.url(&format!("{}/{path}", self.reference.repository()))?;
         let mut asked_again = false;
-        let answer = self.http.retrying(url.as_str(), |_| {
+        let response = self.http.retrying(url.as_str(), |_| {
             loop {
                 let (authorization, number) = self.authorization()?;
                 let cap = limits::ARCHIVE_JSON_BYTES;
                 let ask =
                     RegistryRequest { accept, authorization, cap, ..RegistryRequest::default() };
-                let answer = request::ask(self.http, &url, &ask)?;
-                match answer.status {
-                    200 if is_page(&answer.body) => return Err(page().at(url.as_str()).into()),
-                    200 => return Ok(answer),
+                let response = request::ask(self.http, &url, &ask)?;
+                match response.status {
+                    200 if is_page(&response.body) => return Err(page().at(url.as_str()).into()),
+                    200 => return Ok(response),
                     401 if !asked_again => {
                         asked_again = true;
-                        self.renew_by(number, &answer).map_err(AttemptError::Fatal)?;
+                        self.renew_by(number, &response).map_err(AttemptError::Fatal)?;
                     }
-                    status => return Err(self.refused(status, &answer.headers, &answer.body)),
+                    status => return Err(self.refused(status, &response.headers, &response.body)),
                 }
             }
         })?;
-        let fetched = fetched(&url, &answer.body, answer.status);
-        Ok((answer.body, fetched))
+        let fetched = fetched(&url, &response.body, response.status);
+        Ok((response.body, fetched))
     }
 
     /// Requests a blob from one of its bytes on. Also returns the number of the authorization used.
@@ -145,10 +145,10 @@ impl<'a> Session<'a> {
 
     /// As [`Session::renew`], by the challenge of this response: some registries are open until more is
     /// requested.
-    fn renew_by(&self, number: u64, answer: &RegistryResponse) -> Result<(), Fault> {
+    fn renew_by(&self, number: u64, response: &RegistryResponse) -> Result<(), Fault> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.number == number {
-            let scheme = self.answer_challenge(&answer.headers)?;
+            let scheme = self.answer_challenge(&response.headers)?;
             *current = Authorization { scheme, number: number.saturating_add(1) };
         }
         Ok(())
@@ -237,33 +237,33 @@ impl<'a> Session<'a> {
                 url.query_pairs_mut().extend_pairs(&fields);
             }
         }
-        let answer = self.http.retrying(shown, |_| {
-            let answer = request::ask(self.http, &url, &ask)?;
-            match answer.status {
-                200 if is_page(&answer.body) => Err(page().into()),
-                200 => Ok(answer),
-                _ => Err(self.refused_token(&answer)),
+        let response = self.http.retrying(shown, |_| {
+            let response = request::ask(self.http, &url, &ask)?;
+            match response.status {
+                200 if is_page(&response.body) => Err(page().into()),
+                200 => Ok(response),
+                _ => Err(self.refused_token(&response)),
             }
         });
-        let answer = answer.map_err(|fault| fault.at(shown))?;
-        token_in(&answer.body).map_err(|fault| fault.at(shown))
+        let response = response.map_err(|fault| fault.at(shown))?;
+        token_in(&response.body).map_err(|fault| fault.at(shown))
     }
 
     /// The error for a refusal by the token service. Its message is not shown: it may quote what was sent.
-    fn refused_token(&self, answer: &RegistryResponse) -> AttemptError {
+    fn refused_token(&self, response: &RegistryResponse) -> AttemptError {
         let who = match &self.login.credentials {
             None => "no token without credentials",
             Some(_) => "the credentials were refused",
         };
-        match answer.status {
+        match response.status {
             401 | 403 if self.login.error.is_some() => {
-                self.refused(answer.status, &answer.headers, b"")
+                self.refused(response.status, &response.headers, b"")
             }
             400 | 401 | 403 => {
-                let message = format!("status {}, {who}", answer.status);
+                let message = format!("status {}, {who}", response.status);
                 AttemptError::Fatal(Fault::new(Code::HttpRefused, message))
             }
-            status => refused(status, &answer.headers, b""),
+            status => refused(status, &response.headers, b""),
         }
     }
 }
