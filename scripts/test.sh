@@ -20,10 +20,14 @@ if cargo nextest --version >/dev/null 2>&1; then
 else
   run=(cargo test --locked --no-fail-fast)
 fi
+skipped=$(mktemp)
+trap 'rm -f "$skipped"' EXIT
+export SEALIFT_SKIPPED=$skipped
 failed=0
 echo "== the edition for the connected side"
 "${run[@]}" "${connected[@]}" "$@" || failed=1
 cargo test --locked --doc || failed=1
 echo "== the air-gap edition"
 "${run[@]}" --no-default-features "${air_gap[@]}" "$@" || failed=1
+sort "$skipped" | uniq -c
 exit "$failed"

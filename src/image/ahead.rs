@@ -122,7 +122,10 @@ impl<'scope, 'env, R: Read + Send + 'scope> ReadAhead<'scope, 'env, R> {
         let mut read = 0;
         self.producer = match std::mem::replace(&mut self.producer, Producer::Done) {
             Producer::Unused(mut inflater) | Producer::Here(mut inflater) => {
-                self.buffer.resize(limits::COPY_BYTES, 0);
+                // Zeroed by the allocator: `resize` writes each byte, which takes long without optimisation.
+                if self.buffer.is_empty() {
+                    self.buffer = vec![0; limits::COPY_BYTES];
+                }
                 self.end = inflater.read(&mut self.buffer)?;
                 read = self.meter.counter().read(inflater.consumed());
                 if self.end == 0 { Producer::Done } else { Producer::Here(inflater) }
