@@ -4,7 +4,7 @@
 //! "Digests"). Other algorithms and upper-case digits are refused: container tools compute SHA-256
 //! only, and two spellings of one digest would be two names for one thing.
 //!
-//! This room does not decide what a digest stands for; that is said by the rooms above it.
+//! This room does not know what a digest is of; the rooms above it say so.
 
 use std::fmt;
 use std::io::{self, Read};

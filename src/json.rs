@@ -1,6 +1,6 @@
 //! Strict JSON: one reading of a document, the same one that every other reader gets.
 //!
-//! Attacks on signed JSON live from two programs that read one text differently. So a document is
+//! Attacks on signed JSON rely on two programs that read one text differently. So a document is
 //! refused when it has a duplicate key at any level, anything but white space after the value, a
 //! byte-order mark, or more depth, bytes or values than [`crate::limits`] allows. Keys that Go's
 //! `encoding/json` would fold onto a known key are found by [`folds_to`].

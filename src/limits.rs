@@ -27,13 +27,13 @@ pub const JSON_OBJECT_COST: usize = 8;
 /// One JSON document inside an image archive (manifest, index, config): 4 MiB. Real ones are below
 /// 1 MiB; containerd stops at 20 MiB.
 pub const ARCHIVE_JSON_BYTES: u64 = 4 << 20;
-/// The metadata of a layer that writers leave behind ("v1 JSON"): 1 MiB.
+/// The metadata of a layer that old writers leave ("v1 JSON"): 1 MiB.
 pub const V1_JSON_BYTES: u64 = 1 << 20;
 /// All JSON documents kept while one archive is read: 16 MiB.
 pub const ARCHIVE_JSON_TOTAL_BYTES: u64 = 16 << 20;
 /// Entries in one tar archive.
 pub const ARCHIVE_ENTRIES: usize = 1_000_000;
-/// A member of an archive from which on it is a segment of its own: 256 KiB, so that hashing it takes
+/// The size from which a member of an archive is a segment of its own: 256 KiB, so that hashing it takes
 /// longer than handing it to another thread.
 pub const SEGMENT_BYTES: u64 = 256 << 10;
 /// A PAX or GNU long-name record (Go's `maxSpecialFileSize`): 1 MiB.
@@ -50,17 +50,17 @@ pub const ARCHIVE_IMAGE_NAMES_BYTES: usize = 4 << 20;
 pub const SHOWN_NAME_CHARS: usize = 200;
 /// Labels of all images in one archive.
 pub const ARCHIVE_LABELS: usize = 50_000;
-/// Descriptors followed in one archive, counted again on every path to them.
+/// Descriptors followed in one archive, each counted once for every path to it.
 pub const ARCHIVE_DESCRIPTORS: usize = 200_000;
 /// Image indexes between `index.json` and an image manifest.
 pub const INDEX_LEVELS: usize = 2;
-/// The window of a zstd frame, or the dictionary of an xz block, that every stream may have: 8 MiB, as much
-/// as zstd up to `-19`, xz by default, and the default of all container engines ask for.
+/// The window of a zstd frame, or the dictionary of an xz block, that every stream may have: 8 MiB. zstd up
+/// to `-19`, xz by default, and all container engines by default ask for no more.
 pub const WINDOW_BYTES: u64 = 8 << 20;
-/// The largest of them, which one stream has at a time: 32 MiB, as much as the highest levels of BuildKit,
-/// podman and skopeo ask for, and `xz -8`. With it and a small one two threads stay below 64 MiB. What
-/// asks for more gets this; `xz -9`, `zstd --long` and `zstd --ultra -22` reach further back only in data
-/// that is larger.
+/// The largest window or dictionary, which one stream has at a time: 32 MiB, as much as the highest levels of
+/// BuildKit, podman and skopeo ask for, and `xz -8`. With it and a small one, two threads stay below 64 MiB.
+/// A stream that asks for more gets this: `xz -9`, `zstd --long` and `zstd --ultra -22` reach further back
+/// only in larger data.
 pub const LARGE_WINDOW_BYTES: u64 = 32 << 20;
 /// The most that a zstd frame may ask for: as in `zstd --ultra --long=27`, the most it decodes unasked,
 /// 128 MiB.
@@ -71,13 +71,13 @@ pub const XZ_DICTIONARY_BYTES: u32 = 64 << 20;
 /// no gzip is refused, not even of zeros; xz reaches 7,000, zstd 30,000 and bzip2 a million, but only with
 /// gigabytes of zeros and next to nothing else.
 pub const INFLATED_RATIO: u64 = 1_100;
-/// Decompressed bytes of one archive for which no ratio is asked: 1 GiB, some seconds of work.
+/// Decompressed bytes of one archive to which the ratio does not apply: 1 GiB, some seconds of work.
 pub const INFLATED_FREE_BYTES: u64 = 1 << 30;
 /// Decompressed bytes of one archive, all members together: 1 TiB.
 pub const INFLATED_TOTAL_BYTES: u64 = 1 << 40;
 /// Images in one archive.
 pub const ARCHIVE_IMAGES: usize = 10_000;
-/// A message held in memory because its signature scheme needs it whole (Ed25519): 64 MiB.
+/// A message held in memory because its signature scheme (Ed25519) needs all of it: 64 MiB.
 pub const WHOLE_MESSAGE_BYTES: u64 = 64 << 20;
 /// Bundles for one file, named by `--bundle` or by the labels in an archive.
 pub const BUNDLES: usize = 1_000;
@@ -87,20 +87,20 @@ pub const BUNDLES_TOTAL_BYTES: u64 = 16 << 20;
 pub const PATTERN_BYTES: usize = 4096;
 /// Likely causes of one refusal.
 pub const CAUSES: usize = 4;
-/// What the first look at a folder keeps of small archives: 16 MiB. What does not fit is read again.
+/// What the first look at a folder keeps of small archives: 16 MiB. The rest is read again.
 pub const SEEN_BYTES: usize = 16 << 20;
-/// The beginning of a file by which it is named when it is no image archive: 33 KiB, as far as an ISO 9660
-/// image has its mark.
+/// The beginning of a file that tells what it is if not an image archive: 33 KiB, which includes the mark of
+/// an ISO 9660 image.
 pub const GUISE_BYTES: u64 = 33 << 10;
 /// The beginning of a file that the diagnosis looks at for the text of a digest: 512 bytes.
 pub const DIAGNOSIS_BYTES: usize = 512;
-/// The same for all bundles of one archive together: some seconds of work.
+/// Signatures that are tried to find out what the bundles of one artifact are about: some seconds of work.
 pub const SELECTION_TRIES: usize = 20_000;
 /// Digests, images and bundles that the diagnosis of a refusal looks at.
 pub const DIAGNOSIS_TRIES: usize = 16;
 /// The manifest of a transfer directory: 128 MiB, some hundred thousand files.
 pub const MANIFEST_BYTES: u64 = 128 << 20;
-/// A manifest that the sealing key did not sign, of which only the serial is wanted: 16 MiB.
+/// A manifest that the sealing key did not sign, read only for its serial: 16 MiB.
 pub const FOREIGN_MANIFEST_BYTES: u64 = 16 << 20;
 /// A file of the seal besides the manifest: its signature in either form.
 pub const SEAL_BYTES: u64 = 16 << 10;
@@ -116,7 +116,7 @@ pub const FOLDER_ENTRIES: usize = 1_000_000;
 pub const PORTABLE_PATH_BYTES: usize = 1024;
 /// One part of a path in a transfer directory, in bytes: as much as common file systems take.
 pub const PORTABLE_PART_BYTES: usize = 255;
-/// The names of all of them together, with the directories in front: 128 MiB.
+/// The paths of all entries below one directory together: 128 MiB.
 pub const FOLDER_NAMES_BYTES: usize = 128 << 20;
 /// Directories below one another.
 pub const FOLDER_DEPTH: usize = 128;
@@ -124,20 +124,20 @@ pub const FOLDER_DEPTH: usize = 128;
 pub const MANIFEST_TEXT_BYTES: usize = 4096;
 /// The free text of a manifest, in bytes.
 pub const MANIFEST_NOTES_BYTES: usize = 64 << 10;
-/// Comparisons of missing with strange files, to find names that a medium cut.
+/// Comparisons of missing with unexpected files, to find names that a medium cut.
 pub const MANGLED_TRIES: usize = 1_000_000;
-/// Files that a report names because nobody but the seal covers them; the rest is counted.
+/// Files that a report names because only the seal covers them; further ones are counted.
 pub const NOTED_FILES: usize = 20;
 /// What `docker image inspect` and the like print: 4 MiB.
 pub const ENGINE_OUTPUT_BYTES: u64 = 4 << 20;
-/// What an engine complains, as far as it is shown: 64 KiB.
+/// An engine's error output, as far as it is shown: 64 KiB.
 pub const ENGINE_WORDS_BYTES: u64 = 64 << 10;
 /// A buffer for reading, hashing and copying: 256 KiB, large enough for few system calls and small enough
 /// for the processor's cache.
 pub const COPY_BYTES: usize = 256 << 10;
 /// A release file: 1 MiB.
 pub const RELEASE_BYTES: u64 = 1 << 20;
-/// Images and packages that one `mirror` asks for.
+/// Images and packages in one `mirror` request.
 pub const REQUESTED: usize = 10_000;
 /// The log of fetches in a transfer directory: 64 MiB.
 pub const FETCH_LOG_BYTES: u64 = 64 << 20;
@@ -153,22 +153,22 @@ pub const TOOL_BYTES: u64 = 256 << 20;
 pub const CA_BYTES: u64 = 4 << 20;
 /// Redirects that one request follows.
 pub const REDIRECTS: usize = 5;
-/// The longest time that a server may ask to wait before it is tried again (`Retry-After`): two minutes.
+/// The longest wait that a server may ask for (`Retry-After`): two minutes.
 pub const RETRY_AFTER: Duration = Duration::from_secs(120);
-/// The longest pause before something is tried again that the server did not ask for.
+/// The longest pause before a retry that the server did not ask for.
 pub const RETRY_PAUSE: Duration = Duration::from_secs(30);
 /// An `ETag` or `Last-Modified` that is remembered: 1 KiB. Real ones are below 100 bytes.
 pub const VALIDATOR_BYTES: usize = 1 << 10;
 /// The record beside a half-fetched file: 64 KiB.
 pub const RESUME_BYTES: u64 = 64 << 10;
-/// What is read of an answer that is not wanted, to find words in it: 64 KiB.
+/// What is read of an error answer, to find its message: 64 KiB.
 pub const REFUSAL_BYTES: usize = 64 << 10;
-/// What must come of a large file in the time that a server may send nothing: 64 KiB. Below that it
-/// counts as standing still.
+/// What must arrive of a large file in the time that a server may send nothing: 64 KiB. Less counts as
+/// a stalled connection.
 pub const PACE_BYTES: u64 = 64 << 10;
-/// A token of a registry, with the answer around it: 64 KiB.
+/// A registry's answer with a token in it: 64 KiB.
 pub const TOKEN_BYTES: u64 = 64 << 10;
-/// Different images that are fetched of one index.
+/// Different images fetched from one index.
 pub const REGISTRY_IMAGES: usize = 1_000;
 /// Docker's `config.json`: 1 MiB.
 pub const DOCKER_CONFIG_BYTES: u64 = 1 << 20;

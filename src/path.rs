@@ -62,7 +62,7 @@ pub enum UnsafeName {
     TooLongToCarry,
 }
 
-/// Accepts a name as it stands, or says why it is not safe.
+/// Accepts a name unchanged, or says why it is not safe.
 ///
 /// # Errors
 /// [`UnsafeName`] with the first reason found.

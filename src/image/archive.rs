@@ -109,7 +109,7 @@ pub struct DocumentClaims {
     pub absent: bool,
     /// The first member in it that the specification does not know.
     pub member: Option<String>,
-    /// The first annotation in it that is none of those which describe the same content.
+    /// The first annotation in it that does more than describe the content.
     pub annotation: Option<String>,
     /// Content that is here and that it says is to be had elsewhere, too (`urls`).
     pub elsewhere: Option<Sha256Digest>,
@@ -126,7 +126,7 @@ impl DocumentClaims {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Container {
-    /// A tar archive as it stands.
+    /// An uncompressed tar archive.
     Tar,
     /// A compressed tar archive.
     CompressedTar(Compression),

@@ -214,7 +214,7 @@ mod tests {
         assert!(one.piece(ratio + 1, 1001).is_err());
     }
 
-    /// gzip in gzip: what counts is the bytes that lie there.
+    /// gzip in gzip: what counts is the bytes of the file.
     #[test]
     fn layers_of_compression_are_measured_by_the_outermost() {
         let budget = Budget::new(u64::MAX, 0, 1000);

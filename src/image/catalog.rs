@@ -11,7 +11,7 @@ use crate::verdict::{Code, Fault};
 use super::names::shows_image;
 use super::tar::{TarEntry, TarEntryKind};
 
-/// What a name stands for.
+/// What has a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CatalogEntry {
     /// A regular file: its number in the order of the archive.
@@ -71,7 +71,7 @@ impl Catalog {
         }
     }
 
-    /// The checks that need all names: no two differ in case alone, no file or link lies above another
+    /// The checks that need all names: no two differ in case alone, no file or link is the parent of another
     /// name, and every link leads to a file.
     pub(super) fn finish(&self) -> Result<(), Fault> {
         self.check_folded()?;
@@ -98,7 +98,7 @@ impl Catalog {
     /// unpacked there, as skopeo does before it reads, is not what the archive says.
     fn check_folded(&self) -> Result<(), Fault> {
         let mut names: Vec<&str> = self.nodes.keys().map(String::as_str).collect();
-        // Names with one folded beginning stand together, and if two of them spell it differently, then
+        // Names with one folded beginning are neighbours, and if two of them spell it differently, then
         // two neighbours do.
         names.sort_unstable_by(|a, b| folded(a).cmp(folded(b)));
         let pairs = names.iter().zip(names.iter().skip(1));
@@ -119,12 +119,12 @@ impl Catalog {
         Ok(())
     }
 
-    /// What a name stands for.
+    /// What has a name.
     pub(super) fn get(&self, name: &str) -> Option<&CatalogEntry> {
         self.nodes.get(name)
     }
 
-    /// All names with what they stand for, sorted.
+    /// All names with what has them, sorted.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &CatalogEntry)> {
         self.nodes.iter().map(|(name, node)| (name.as_str(), node))
     }
@@ -135,7 +135,7 @@ impl Catalog {
     }
 }
 
-/// The parts of a name in lower case, each before what lies below it.
+/// The parts of a name in lower case, each before what is below it.
 fn folded(name: &str) -> impl Iterator<Item = u8> {
     // No name holds a NUL, so the parts of a path come before those of longer names.
     name.bytes().map(|byte| if byte == b'/' { 0 } else { byte.to_ascii_lowercase() })

@@ -20,7 +20,7 @@ pub(super) struct Config {
     pub(super) labels: BTreeMap<String, String>,
     /// `os/architecture[/variant]`.
     pub(super) platform: String,
-    /// What may stand for the `config` in it in metadata of layers, if it has one.
+    /// The forms that its `config` may have in metadata of layers, if it has one.
     pub(super) forms: Vec<Sha256Digest>,
 }
 

@@ -24,7 +24,7 @@ use crate::verdict::{Code, Fault};
 pub(super) struct FileContent {
     /// Size in bytes.
     pub(super) size: u64,
-    /// SHA-256 of the bytes as they stand.
+    /// SHA-256 of the bytes as stored.
     pub(super) digest: Sha256Digest,
     /// How it is compressed and the SHA-256 of the whole decompressed stream, or why it can't be
     /// decompressed.
@@ -34,8 +34,8 @@ pub(super) struct FileContent {
     /// Whether the whole file is an in-toto statement, and no reader could take it for a tar archive: a
     /// header without magic needs no NUL, and so fits into a JSON text.
     pub(super) is_statement: bool,
-    /// What it is if it is the metadata of a layer as old writers leave it, or why it is none; nothing
-    /// where that is out of the question.
+    /// The metadata of a layer as old writers leave it, or why the file is not that; `None` where it can't
+    /// be.
     pub(super) v1: Option<Box<Result<V1, &'static str>>>,
 }
 
@@ -55,7 +55,7 @@ impl FileContent {
     }
 
     /// The digest that a config's `diff_ids` has for this file as a layer: of the whole
-    /// decompressed stream, bytes behind the end of its tar included.
+    /// decompressed stream, including bytes after the end of its tar.
     pub(super) fn diff_id(&self) -> Result<Sha256Digest, Fault> {
         match &self.inflated {
             None => Ok(self.digest),

@@ -62,7 +62,7 @@ const PLATFORM_KEYS: [&str; 6] =
 pub(super) struct ExtraFields {
     /// The first member that the specification does not know.
     pub(super) member: Option<String>,
-    /// The first annotation that is none of [`DESCRIBING`].
+    /// The first annotation that is not among [`DESCRIBING`].
     pub(super) annotation: Option<String>,
 }
 
@@ -142,7 +142,7 @@ fn describes(annotation: &str) -> bool {
     })
 }
 
-/// The same of a descriptor.
+/// What a descriptor says beyond its known members.
 pub(super) fn extra_of(object: &Object) -> Result<ExtraFields, Fault> {
     let mut extra = extra(object, &DESCRIPTOR_KEYS)?;
     if let Some(platform) = child(object, "platform")?

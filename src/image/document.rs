@@ -95,7 +95,7 @@ fn item(value: &Value) -> Result<ManifestItem, Fault> {
     })
 }
 
-/// `repositories`: names with their tags, as `NAME:TAG`, and the ids that they stand for.
+/// `repositories`: names with their tags, as `NAME:TAG`, and their ids.
 pub(super) fn repositories(bytes: &[u8]) -> Result<Vec<(String, Sha256Digest)>, Fault> {
     let value = parse(bytes)?;
     let mut found = Vec::new();

@@ -4,7 +4,7 @@
 //! A number is octal: digits from the field's first byte on, then blanks or NULs to its end, or NULs
 //! alone for 0. Where a writer has no other way to write a large one, it may be base-256. Go, GNU tar,
 //! Python and libarchive differ in what else they take (signs, blanks or NULs in front, anything
-//! behind a NUL), so nothing else is taken. Text ends at its first NUL, and all behind it is NUL.
+//! after a NUL), so nothing else is taken. Text ends at its first NUL, and all bytes after it are NUL.
 
 /// An octal number.
 pub(super) fn octal(field: &[u8]) -> Option<u64> {
@@ -70,7 +70,7 @@ pub(super) fn digits_of(text: &[u8], radix: u32) -> Option<u64> {
     })
 }
 
-/// What may stand behind a number.
+/// What may follow a number.
 pub(super) const fn is_filling(byte: u8) -> bool {
     matches!(byte, 0 | b' ')
 }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_hides_behind_a_text() {
+    fn nothing_hides_after_a_text() {
         assert_eq!(text(b"ab\0\0"), Some(&b"ab"[..]));
         assert_eq!(text(b"abcd"), Some(&b"abcd"[..]));
         assert_eq!(text(b"\0\0"), Some(&b""[..]));

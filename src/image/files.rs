@@ -1,4 +1,4 @@
-//! The archive as the deciding part sees it: names, and the facts behind them.
+//! The archive as the deciding part sees it: names, and the contents of their files.
 
 use super::catalog::{Catalog, CatalogEntry};
 use super::content::FileContent;

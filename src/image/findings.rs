@@ -29,7 +29,7 @@ pub(super) struct Findings {
     pub(super) attestations: BTreeMap<Sha256Digest, BTreeSet<Sha256Digest>>,
     /// Platforms that an index lists and the archive does not hold.
     pub(super) absent: BTreeSet<String>,
-    /// Whether an attestation stands beside its image instead of in an index with it.
+    /// Whether an attestation is listed beside its image instead of in an index with it.
     pub(super) platform_only: bool,
 }
 
@@ -71,7 +71,7 @@ impl Findings {
         self.groups.is_empty()
     }
 
-    /// What may stand for the `config` of an image in metadata of layers.
+    /// The forms that the `config` of an image may have in metadata of layers.
     pub(super) fn forms(&self) -> BTreeSet<Sha256Digest> {
         self.groups.iter().flat_map(|group| &group.config.forms).copied().collect()
     }
@@ -164,7 +164,7 @@ impl Findings {
         self.groups.get_mut(number)
     }
 
-    /// Refuses a name with a digest that is none of its image's: engines show it as where the image is from.
+    /// Refuses a name with a digest that is not one of its image's: engines show it as the image's origin.
     pub(super) fn check_names(&self) -> Result<(), Fault> {
         for group in &self.groups {
             for tag in &group.tags {

@@ -65,7 +65,7 @@ pub(super) fn checksum_holds(bytes: &[u8; BLOCK]) -> bool {
 
 /// Whether any loader could take the block for a header. Laxer than [`checksum_holds`], because here
 /// a yes is what refuses: Go also takes a sum over signed bytes, NULs in front of the number, anything
-/// behind a NUL, and negative base-256 numbers.
+/// after a NUL, and negative base-256 numbers.
 pub(super) fn may_be_header(bytes: &[u8]) -> bool {
     let Some(bytes) = bytes.first_chunk::<BLOCK>() else { return false };
     let field = &Block::from_byte_slice(bytes).as_old().cksum;
@@ -112,7 +112,7 @@ pub(super) fn parse(bytes: &[u8; BLOCK]) -> Result<Header, Fault> {
     }
     let size = number(&old.size)
         .ok_or_else(|| malformed("the size is not an octal or a positive base-256 number"))?;
-    let hidden = || malformed("something stands behind the end of a name in the header");
+    let hidden = || malformed("something follows the end of a name in the header");
     let mut name = field::text(&old.name).ok_or_else(hidden)?.to_vec();
     let link = field::text(&old.linkname).ok_or_else(hidden)?.to_vec();
     if !link.is_empty() && kind != b'2' {
@@ -154,7 +154,7 @@ fn check_format<'a>(block: &'a Block, bytes: &'a [u8; BLOCK]) -> Result<&'a [u8]
             return Err(malformed("the header is in star format"));
         }
         let prefix = field::text(&ustar.prefix).filter(|_| is_zero(&ustar.pad));
-        prefix.ok_or_else(|| malformed("something stands behind the end of the header's prefix"))
+        prefix.ok_or_else(|| malformed("something follows the end of the header's prefix"))
     } else if let Some(gnu) = block.as_gnu() {
         check([&gnu.uname, &gnu.gname], [&gnu.dev_major, &gnu.dev_minor])?;
         // Go takes a GNU header with times that it can't read for its own old bug, and reads a prefix there.

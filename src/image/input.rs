@@ -222,8 +222,7 @@ impl<R: Read> Read for ProgressReader<'_, R> {
     }
 }
 
-/// The fault behind an error of any reader in this room: the one it carries, or that the input
-/// can't be read.
+/// The fault that an error of any reader in this room carries, or else that the input can't be read.
 pub(super) fn fault_of(error: io::Error) -> Fault {
     match error.downcast::<Fault>() {
         Ok(fault) => fault,

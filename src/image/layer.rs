@@ -58,7 +58,7 @@ fn message(config: &Config, found: &[ArchiveFile<'_>]) -> &'static str {
     layers.sort_unstable();
     diff_ids.sort_unstable();
     if layers == diff_ids {
-        "the right layers stand in a wrong order, as Docker 25.0.0 writes them into index.json; \
+        "the right layers are in the wrong order, as Docker 25.0.0 writes them into index.json; \
          save the image again with a newer Docker"
     } else {
         "the layer is not the one that the config lists"

@@ -8,7 +8,7 @@
 //! | `HEX/json` | the same | v1 JSON (see `legacy`) of this id; `HEX/layer.tar` is a layer of an image |
 //! | `HEX/layer.tar`, a link | podman, skopeo, buildah | leads to a layer of an image |
 //! | `blobs/sha256/HEX` | Docker from 25 on, with its classic store | v1 JSON with an id, in an archive of both views; at most one for each layer |
-//! | `repositories` | all but containerd stores | beside `manifest.json`; names and tags that stand there, each with the image's topmost layer |
+//! | `repositories` | all but containerd stores | beside `manifest.json`; names and tags listed there, each with the image's topmost layer |
 //!
 //! `HEX` are 64 hexadecimal digits. A `config` in a v1 JSON is the one of an image in the archive. Directories
 //! hold nothing and are not looked at.
@@ -66,7 +66,7 @@ impl Leftovers<'_> {
             let directory = name.strip_suffix("/layer.tar").unwrap_or_default();
             let left_behind = hex(directory).is_some() && self.is_layer(target);
             if !named && !left_behind {
-                return Err(refused(name, "the link is none to a layer of an image"));
+                return Err(refused(name, "the link does not lead to a layer of an image"));
             }
         }
         Ok(())

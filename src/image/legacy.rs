@@ -1,5 +1,5 @@
 //! The metadata of one layer as Docker wrote it before 1.10 ("v1 JSON"), which writers still leave beside
-//! layers for engines of that age. No current engine reads it where a `manifest.json` lies in the archive.
+//! layers for engines of that age. No current engine reads it if the archive has a `manifest.json`.
 //!
 //! | member | who writes it | our rule |
 //! |---|---|---|
@@ -13,7 +13,7 @@
 //! | `rootfs` | crane (its type has no way to leave it out) | exactly as empty as Go writes it |
 //! | any other | | refused: with layers, a history or manifests it could be read as another document |
 //!
-//! `null` stands for an absent member everywhere, as in Go.
+//! `null` means an absent member everywhere, as in Go.
 
 use serde_json::{Map, Value};
 
@@ -25,16 +25,16 @@ use crate::limits;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct V1 {
     pub(super) id: Option<Sha256Digest>,
-    /// Stands for the members of `config`, unless it has none.
+    /// The form of `config`, unless that has no members.
     pub(super) config: Option<Sha256Digest>,
-    /// Whether an empty `rootfs` stands in it.
+    /// Whether it has an empty `rootfs`.
     pub(super) rootfs: bool,
 }
 
 /// Reads a v1 JSON.
 ///
 /// # Errors
-/// Why it is none, in words that follow "it".
+/// Why it is not one, in words that follow "it".
 pub(super) fn parse(bytes: &[u8]) -> Result<V1, &'static str> {
     let value = json::parse(bytes, limits::V1_JSON_BYTES).map_err(|_| "is no strict JSON")?;
     let object = value.as_object().ok_or("is no JSON object")?;
@@ -64,15 +64,15 @@ pub(super) fn parse(bytes: &[u8]) -> Result<V1, &'static str> {
     let config = config.filter(|config| !said(config, |_| true).is_empty());
     Ok(V1 {
         id: object.get("id").and_then(hex),
-        config: config.map(|config| stands_for(config, |_| true)),
+        config: config.map(|config| config_form(config, |_| true)),
         rootfs,
     })
 }
 
-/// What may stand for an image's `config` in a v1 JSON: Docker writes the members that it knows,
+/// The forms that an image's `config` may have in a v1 JSON: Docker writes the members that it knows,
 /// containers/image all of them.
 pub(super) fn config_forms(config: &Map<String, Value>) -> [Sha256Digest; 2] {
-    [stands_for(config, |_| true), stands_for(config, |key| DOCKER_KNOWS.contains(&key))]
+    [config_form(config, |_| true), config_form(config, |key| DOCKER_KNOWS.contains(&key))]
 }
 
 /// Members of Docker's `container.Config`.
@@ -121,7 +121,7 @@ fn said(config: &Map<String, Value>, known: impl Fn(&str) -> bool) -> Vec<(&Stri
     said
 }
 
-fn stands_for(config: &Map<String, Value>, known: impl Fn(&str) -> bool) -> Sha256Digest {
+fn config_form(config: &Map<String, Value>, known: impl Fn(&str) -> bool) -> Sha256Digest {
     let text: Vec<String> = said(config, known)
         .into_iter()
         .map(|(key, value)| format!("{}:{value}", Value::from(key.as_str())))

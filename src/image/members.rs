@@ -1,6 +1,6 @@
-//! gzip members and bzip2 streams, one behind the other, and nothing else behind them.
+//! gzip members and bzip2 streams, one after the other, and nothing else after them.
 //!
-//! The libraries have readers for this too, but call a few foreign bytes behind the data a cut-off
+//! The libraries have readers for this too, but take a few foreign bytes after the data for a truncated
 //! header.
 
 use std::io::{self, BufRead, Read};

@@ -18,8 +18,8 @@ pub fn mentions_image(stream: &mut dyn Read) -> bool {
     outline(stream).image
 }
 
-/// The same for the rest of a tar archive behind the place where reading it stopped, `consumed` bytes
-/// from its beginning: any block that is a header with such a name. Reads to the end.
+/// The same for the rest of a tar archive after reading stopped, `consumed` bytes from its beginning: any
+/// block that is a header with such a name. Reads to the end.
 ///
 /// # Errors
 /// Those of the stream.

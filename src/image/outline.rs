@@ -1,5 +1,5 @@
-//! What a tar archive was meant as that the reader refuses: an image archive, or something else whose files have
-//! names like one's.
+//! What a refused tar archive was meant to be: an image archive, or something else with files of the same
+//! names.
 //!
 //! It tolerates what the reader refuses, because its answer only chooses what a refusal is about: what is
 //! not meant as an image is a package, and that is OK only by a signature over the whole file.
@@ -126,7 +126,8 @@ fn scan_tar(reader: impl Read, outline: &mut Outline) -> io::Result<()> {
 /// Documents whose name other archives use too (web apps, browser extensions, repositories of packages).
 const DOCUMENTS: [&str; 3] = ["manifest.json", "index.json", "repositories"];
 
-/// Whether a loader could find an image in a document, by the words that must stand in it. Damaged ones may.
+/// Whether a loader could find an image in a document, by the words that it must contain. A damaged
+/// document may list one too.
 fn lists_images(document: &str, content: &[u8]) -> bool {
     let text = String::from_utf8_lossy(content).to_ascii_lowercase();
     let text = text.trim_start_matches('\u{feff}').trim();

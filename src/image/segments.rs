@@ -1,7 +1,7 @@
 //! Segments: consecutive ranges that cover an uncompressed archive, each with its SHA-256.
 //!
 //! A large member is a segment of its own, so that its digest serves the file's integrity and the
-//! layer at once; what lies between is hashed while the archive is walked over. Where a member begins
+//! layer at once; what is between is hashed while the archive is walked over. Where a member begins
 //! and ends is what the tar bytes of this reading say; sizes that somebody states only choose which
 //! members stand alone.
 

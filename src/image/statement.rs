@@ -1,5 +1,5 @@
-//! What of a file's JSON matters before anyone knows what the file is: whether it is one object, and
-//! whether that is an in-toto statement. It is read as it passes, whatever its size: attestations may be
+//! Whether a file is one JSON object, and whether that is an in-toto statement: all that matters before
+//! anyone knows what the file is. It is read as it passes, whatever its size, because attestations may be
 //! many and large.
 
 use std::fmt;
@@ -68,7 +68,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 }
 
 /// Ends where a member of the object, or a text that is its value, is longer than a whole document may be:
-/// a parser would hold it in memory. What lies deeper it leaves out.
+/// a parser would hold it in memory. Deeper texts don't count: no parser keeps them.
 struct BoundedStrings<R> {
     inner: R,
     length: u64,

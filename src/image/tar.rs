@@ -28,7 +28,7 @@ pub(super) trait TarSource: Read + Send {
 /// One entry.
 #[derive(Debug)]
 pub(super) struct TarEntry {
-    /// The name, safe, without `./` in front and `/` behind; empty for the root directory.
+    /// The name, safe, without a leading `./` and a trailing `/`; empty for the root directory.
     pub(super) name: String,
     pub(super) kind: TarEntryKind,
     /// Where the content begins, in bytes from the archive's beginning.
@@ -41,7 +41,7 @@ pub(super) struct TarEntry {
 pub(super) enum TarEntryKind {
     File,
     Directory,
-    /// A symbolic link and its target, as it stands.
+    /// A symbolic link and its target, as written.
     Link(String),
 }
 
@@ -63,7 +63,7 @@ impl<S: TarSource> Walker<S> {
         Self { source, position: 0, content: 0, padding: 0, entries: 0, current: String::new() }
     }
 
-    /// Goes to the next entry; `None` behind the last one, when the archive ended as it should.
+    /// Goes to the next entry; `None` after the last one, if the archive ended as it should.
     pub(super) fn next_entry(&mut self) -> Result<Option<TarEntry>, Fault> {
         self.leave_content()?;
         let mut pending = Pending::default();
@@ -101,7 +101,7 @@ impl<S: TarSource> Walker<S> {
         ContentReader(self)
     }
 
-    /// Reads or skips the current entry's content apart from all that lies around it.
+    /// Reads or skips the current entry's content apart from what surrounds it.
     pub(super) fn apart<T>(&mut self, pass: impl FnOnce(&mut Self) -> T) -> T {
         self.source.leave_out();
         let passed = pass(self);
@@ -109,8 +109,7 @@ impl<S: TarSource> Walker<S> {
         passed
     }
 
-    /// Skips the content, but not the padding behind it. That there was less of it is found out when
-    /// it is left.
+    /// Skips the content, but not the padding after it. Missing bytes are noticed when it is left.
     pub(super) fn skip_content(&mut self) -> Result<(), Fault> {
         let skipped = self.source.skip(self.content).map_err(fault_of)?;
         self.content = self.content.saturating_sub(skipped);
@@ -128,7 +127,7 @@ impl<S: TarSource> Walker<S> {
         self.padding = header::padding(size);
     }
 
-    /// Moves on behind the current entry.
+    /// Moves past the current entry.
     pub(super) fn leave_content(&mut self) -> Result<(), Fault> {
         let due = self.content.saturating_add(self.padding);
         self.content = 0;
@@ -159,7 +158,7 @@ impl<S: TarSource> Walker<S> {
         }
         if block.iter().all(|byte| *byte == 0) {
             if pending.any() {
-                return Err(malformed("the archive ends behind a header that announces an entry"));
+                return Err(malformed("the archive ends after a header that announces an entry"));
             }
             return self.end().map(|()| None);
         }
@@ -176,12 +175,12 @@ impl<S: TarSource> Walker<S> {
         Ok((block, length))
     }
 
-    /// Behind the first zero block: a second one, then nothing but zeros.
+    /// After the first zero block: a second one, then nothing but zeros.
     fn end(&mut self) -> Result<(), Fault> {
         let start = self.position;
         let (second, length) = self.block()?;
         if second.iter().any(|byte| *byte != 0) {
-            return Err(malformed("a single zero block, and more behind it").at(byte(start)));
+            return Err(malformed("a single zero block, and more after it").at(byte(start)));
         }
         if length < BLOCK {
             return Err(
@@ -290,7 +289,7 @@ impl Pending {
         Ok(())
     }
 
-    /// The name as it stands in the archive and where its header is, for messages.
+    /// The name as written in the archive, and where its header is, for messages.
     fn shown(&self, name: &[u8], start: u64) -> String {
         let pax = self.pax.as_ref().and_then(|pax| pax.name.as_ref());
         let name = pax.or(self.long_name.as_ref()).map_or(name, Vec::as_slice);
@@ -325,7 +324,7 @@ impl Pending {
     }
 }
 
-/// Takes away one `./` in front and, for directories, one `/` behind; what is left must be safe.
+/// Removes one leading `./` and, for directories, one trailing `/`. The rest must be safe.
 fn normalise(name: &str, directory: bool) -> Result<String, Fault> {
     let mut rest = name;
     if directory {

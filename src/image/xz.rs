@@ -30,13 +30,13 @@ pub(super) struct XzStreams<'a, R> {
 }
 
 enum XzState<R> {
-    /// At a stream's first byte, or at the end if one stream is behind us.
+    /// At a stream's first byte, or at the end after a stream.
     Stream { source: R, first: bool },
     /// At a block's or the index's first byte.
     Block(R),
     /// Inside a block.
     Inside(Box<Lzma2Reader<CountingReader<R>>>),
-    /// At the end, or behind an error.
+    /// At the end, or after an error.
     End,
 }
 
@@ -52,7 +52,7 @@ impl<'a, R: Read> XzStreams<'a, R> {
             let (start, rest) = header.split_at_mut(4);
             match read_full(&mut source, start)? {
                 0 if !first => return Ok(XzState::End),
-                // Stream padding: zeros in multiples of four, only behind a stream.
+                // Stream padding: zeros in multiples of four, only after a stream.
                 4 if !first && start.iter().all(|byte| *byte == 0) => {}
                 4 => {
                     source.read_exact(rest)?;
@@ -182,7 +182,7 @@ impl<R: Read> Read for XzStreams<'_, R> {
     }
 }
 
-/// The dictionary size in bytes that a block header's fields (behind its size byte) ask for.
+/// The dictionary size in bytes that a block header's fields (after its size byte) ask for.
 fn block_dictionary(fields: &[u8]) -> io::Result<u32> {
     let mut fields = fields;
     let mut flags = [0];

@@ -1,7 +1,7 @@
 //! All frames of a Zstandard stream (RFC 8878), skippable ones included.
 //!
-//! The library decodes one frame; this reader strings frames together, bounds their windows, and refuses
-//! anything else between or behind them.
+//! The library decodes one frame; this reader joins the frames, bounds their windows, and refuses
+//! anything else between or after them.
 
 use std::io::{self, Cursor, Read};
 
@@ -95,7 +95,7 @@ impl<R: Read> Read for ZstdFrames<'_, R> {
                 return self.decoder.read(buffer);
             }
             if self.decoder.is_finished() {
-                // The memory is given back before the turn is.
+                // The memory is freed before the exclusive right is.
                 if self.window.as_ref().is_some_and(Window::is_large) {
                     self.decoder = decoder();
                 }
@@ -119,7 +119,7 @@ fn decoder() -> FrameDecoder {
     decoder
 }
 
-/// A frame's header behind the magic number (RFC 8878, 3.1.1.1), as far as it says how large the window is.
+/// A frame's header after the magic number (RFC 8878, 3.1.1.1), as far as it says how large the window is.
 struct FrameHeader {
     /// Descriptor, window descriptor, dictionary id, content size.
     bytes: [u8; 14],
@@ -163,7 +163,8 @@ impl FrameHeader {
         Ok(Self { bytes, length, window })
     }
 
-    /// Puts a smaller window in: what is decoded is the same, or refers to something that is not there.
+    /// Writes a smaller window into the header. The data decodes the same, or refers to what the window no
+    /// longer holds.
     fn narrow(&mut self, size: u64) -> io::Result<()> {
         let [descriptor, window, ..] = &mut self.bytes;
         if size == self.window {
