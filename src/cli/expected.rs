@@ -18,8 +18,9 @@ pub(super) fn is_directory(path: &Path) -> bool {
 
 /// Whether all PATHs are files or standard input. One that does not exist has an error of its own.
 pub(super) fn no_directory(paths: &[PathBuf]) -> bool {
-    let file = |path: &PathBuf| path.as_os_str() == "-" || (path.exists() && !path.is_dir());
-    paths.iter().all(file)
+    // Asked once: a path that can't be asked is not known to be a file.
+    let is_file = |path: &PathBuf| path.metadata().is_ok_and(|metadata| !metadata.is_dir());
+    paths.iter().all(|path| path.as_os_str() == "-" || is_file(path))
 }
 
 /// Why a seal is expected, if it is.

@@ -124,7 +124,9 @@ fn a_call_that_fails_is_never_success() {
             let injected = strace::inject(&yard.verify("release"), call, &format!("error={error}"));
             assert!(injected.met, "{what}: it did not come");
             let answer = Answer::new(injected.ran);
-            let whole = call.arguments.contains("/release>, {");
+            // Resumed after another thread's call it is written with a second blank.
+            let whole = call.arguments.split_once("/release>,");
+            let whole = whole.is_some_and(|(_, rest)| rest.trim_start().starts_with('{'));
             if answer.ok() && (call.name == "statx" || (call.name == "fstat" && whole)) {
                 // Asked for the size of a buffer or of the progress bar, or whether the program
                 // lies in the directory: no answer depends on it.
@@ -137,21 +139,9 @@ fn a_call_that_fails_is_never_success() {
                 count.add(format!("{}: OK, read again as a whole", call.name));
                 continue;
             }
-            let lists = ["getdents64", "newfstatat"].contains(&call.name.as_str())
-                || call.arguments.contains("O_DIRECTORY");
-            if lists && answer.ok() {
-                // Serials are looked at ahead, for which the seal alone is needed. Without the listing
-                // that is checked, files would be missing.
-                assert_eq!(answer.text, genuine.text, "{what}");
-                count.add(format!("{}: OK, listed again", call.name));
-                continue;
-            }
             assert!(!answer.ok(), "{what}: {}", answer.text);
             // A path that can't be asked what it is counts as a file, for which a key must be named.
-            let words = ["no-key", "usage"];
-            let asked = call.name == "statx"
-                && (words.iter().any(|word| answer.codes == [*word])
-                    || words.iter().any(|word| answer.text.contains(&format!("error[{word}]"))));
+            let asked = call.name == "statx" && answer.codes == ["no-key"];
             let unreadable = answer.codes.iter().any(|code| code == "unreadable");
             assert!(unreadable || asked, "{what}: {}", answer.text);
             count.add(format!("{}: exit {}, {}", call.name, answer.status, answer.word()));
