@@ -28,6 +28,8 @@ echo "== the edition for the connected side"
 "${run[@]}" "${connected[@]}" "$@" || failed=1
 cargo test --locked --doc || failed=1
 echo "== the air-gap edition"
+# An example that a test of the program `bundles` runs.
+cargo build --locked --no-default-features --example conformance || failed=1
 "${run[@]}" --no-default-features "${air_gap[@]}" "$@" || failed=1
 sort "$skipped" | uniq -c
 exit "$failed"
