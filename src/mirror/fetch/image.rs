@@ -9,6 +9,9 @@ use crate::mirror::{FetchRecord, FoundImage, ImageDescription};
 use crate::transfer::Foreseen;
 use crate::verdict::{Fault, Outcome};
 
+/// The digest of an index, and the image without it.
+type WithoutIndex<'f> = (Sha256Digest, Box<dyn FoundImage + 'f>);
+
 impl FetchTask<'_> {
     pub(super) fn image(
         &self,
@@ -72,7 +75,7 @@ impl FetchTask<'_> {
         &self,
         stage: &mut Stage<'_>,
         found: &'f dyn FoundImage,
-    ) -> Result<Option<(Sha256Digest, Box<dyn FoundImage + 'f>)>, Fault> {
+    ) -> Result<Option<WithoutIndex<'f>>, Fault> {
         let description = found.description();
         if description.labels.is_empty() {
             return Ok(None);
