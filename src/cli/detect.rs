@@ -1,16 +1,18 @@
-//! Opens a path and finds out what lies there; how it is told is the business of the room `artifact`.
+//! Opens a path and finds out what it leads to; how that is told is decided in the room `artifact`.
 
 use std::path::Path;
 
 use super::files::{self, OpenedPath};
 use crate::artifact::detect::{self, Found, Kind, Source};
+use crate::directory::Folder;
 use crate::image::Options;
+use crate::survey::LayoutTree;
 use crate::verdict::{Code, Fault};
 
-/// Reads a path as what it is, or as what `forced` says (with the words for how that was told).
+/// Reads a path as what it is, or as what `forced` says (with words for how that was told).
 ///
 /// # Errors
-/// Those of [`detect::read`], and that the path can't be opened or is no OCI layout.
+/// Those of [`detect::read`], and those of a path that can't be opened or is not an OCI layout.
 pub(super) fn read(
     path: &Path,
     forced: Option<(Kind, String)>,
@@ -32,7 +34,9 @@ pub(super) fn read(
                                neither index.json nor oci-layout; name the files in it";
                 return Err(Fault::new(Code::Usage, message).at(files::show(path)));
             }
-            let read = detect::read(Source::Layout(&files::Directory(path)), forced, options);
+            let folder = Folder::open(path)?;
+            let tree = LayoutTree::whole(&folder)?;
+            let read = detect::read(Source::Layout(&tree), forced, options);
             read.map_err(|fault| match fault.code() {
                 Code::Usage => fault.at(files::show(path)),
                 _ => fault_at(path, fault),

@@ -6,11 +6,8 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek};
 use std::path::{Component, Path};
 
-use walkdir::WalkDir;
-
 use crate::directory;
-use crate::image::{FileAt, Tree, TreeEntry, TreeKind};
-use crate::limits;
+use crate::image::FileAt;
 use crate::verdict::{Code, Fault};
 
 /// A path for a message.
@@ -172,42 +169,4 @@ pub(super) fn rewound(path: &Path, file: &File) -> Result<File, Fault> {
     let mut stream = file.try_clone().map_err(fault)?;
     stream.rewind().map_err(fault)?;
     Ok(stream)
-}
-
-/// A directory as the image room sees an OCI layout: names, sizes, and bytes on demand.
-#[derive(Debug)]
-pub(super) struct Directory<'a>(pub(super) &'a Path);
-
-impl Tree for Directory<'_> {
-    fn entries(&self) -> io::Result<Vec<TreeEntry>> {
-        let mut entries = Vec::new();
-        // One more than allowed is enough to be refused.
-        let most = limits::ARCHIVE_ENTRIES.saturating_add(1);
-        for entry in WalkDir::new(self.0).min_depth(1).sort_by_file_name().into_iter().take(most) {
-            let entry = entry?;
-            let relative = entry.path().strip_prefix(self.0).map_err(io::Error::other)?;
-            let parts: Option<Vec<_>> = relative.iter().map(|part| part.to_str()).collect();
-            let name = parts.ok_or_else(|| io::Error::other("a name is not UTF-8"))?.join("/");
-            let kind = entry.file_type();
-            let (kind, size) = if kind.is_dir() {
-                (TreeKind::Directory, 0)
-            } else if kind.is_file() {
-                (TreeKind::File, entry.metadata()?.len())
-            } else {
-                (TreeKind::Other, 0)
-            };
-            entries.push(TreeEntry { name, kind, size });
-        }
-        Ok(entries)
-    }
-
-    fn open(&self, name: &str) -> io::Result<Box<dyn Read + Send + '_>> {
-        let path = self.0.join(name);
-        if !fs::symlink_metadata(&path)?.is_file() {
-            return Err(io::Error::other("is not a regular file any more"));
-        }
-        Ok(Box::new(
-            directory::open_regular(&path).map_err(|fault| io::Error::other(fault.message()))?,
-        ))
-    }
 }

@@ -19,6 +19,7 @@ use crate::key::{self, PublicKey};
 use crate::limits;
 use crate::report;
 use crate::sigstore::{BundleDescription, SignatureBundle, TrustMaterial};
+use crate::survey::LayoutTree;
 use crate::transfer;
 use crate::verdict::{
     Code, ExitStatus, Fault, MatchedDigest, Outcome, line, printable, write_json,
@@ -117,7 +118,8 @@ fn inspect(path: &Path, root: Option<&TrustMaterial>) -> Result<InspectedContent
     let archive = match files::open(path)? {
         OpenedPath::Directory => {
             image_directory(path)?;
-            image::read(Input::Layout(&files::Directory(path)), &options)
+            let folder = Folder::open(path)?;
+            image::read(Input::Layout(&LayoutTree::whole(&folder)?), &options)
         }
         OpenedPath::Pipe(mut pipe) => image::read(Input::Stream(&mut pipe), &options),
         OpenedPath::File(file) => {

@@ -20,7 +20,7 @@ pub fn survey(folder: &Folder, listing: &Listing, options: &SurveyOptions<'_>) -
     let mut digests = BTreeMap::new();
     let directories = layout_directories(listing, options.own);
     for directory in directories.clone() {
-        let tree = LayoutTree::new(folder, listing, &directory);
+        let tree = LayoutTree::new(folder, listing, &directory).hashing();
         let archive = image::read(Input::Layout(&tree), &options.reading)
             .map(Box::new)
             .map_err(|refusal| refusal.fault.below(folder.show(&directory)));

@@ -1,5 +1,5 @@
-//! An OCI layout directory inside a folder, as the image room reads it; every file that it reads is
-//! hashed as it passes.
+//! An OCI layout directory as the image room reads it, through the handle on a folder: a directory in
+//! the folder, or the folder itself.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use crate::digest::{FileDigest, HashingReader};
 use crate::directory::{EntryKind, Folder, Listing};
 use crate::image::{Tree, TreeEntry, TreeKind};
+use crate::verdict::Fault;
 
 /// Whether a directory is an OCI layout: engines load it by these two files, whatever else lies in it. What
 /// may lie in it is the image room's decision. `below` are the entries below it, by their names there.
@@ -20,17 +21,18 @@ pub fn is_layout<'e>(below: impl IntoIterator<Item = (&'e str, EntryKind)>) -> b
     layout && index
 }
 
-/// A directory below a folder.
+/// An OCI layout: a directory in a folder, or the folder itself.
 #[derive(Debug)]
 pub struct LayoutTree<'a> {
     folder: &'a Folder,
     /// Names below the directory, with what the folder calls them.
     names: BTreeMap<String, (String, EntryKind)>,
-    read: Mutex<BTreeMap<String, FileDigest>>,
+    /// The digests of files that were read to their end, where somebody asks for them.
+    digests: Option<Mutex<BTreeMap<String, FileDigest>>>,
 }
 
 impl<'a> LayoutTree<'a> {
-    /// The directory `directory` as it stands in a listing of the folder.
+    /// A directory as a listing of the folder has it.
     #[must_use]
     pub fn new(folder: &'a Folder, listing: &Listing, directory: &str) -> Self {
         let names = listing
@@ -40,7 +42,23 @@ impl<'a> LayoutTree<'a> {
                 Some((below.to_owned(), (entry.name.clone(), entry.kind)))
             })
             .collect();
-        Self { folder, names, read: Mutex::default() }
+        Self { folder, names, digests: None }
+    }
+
+    /// The folder itself, with everything in it.
+    ///
+    /// # Errors
+    /// Those of [`Folder::list`].
+    pub fn whole(folder: &'a Folder) -> Result<Self, Fault> {
+        let entries = folder.list()?.entries.into_iter();
+        let names = entries.map(|entry| (entry.name.clone(), (entry.name, entry.kind))).collect();
+        Ok(Self { folder, names, digests: None })
+    }
+
+    /// The same, which hashes every file that it reads as it passes.
+    #[must_use]
+    pub fn hashing(self) -> Self {
+        Self { digests: Some(Mutex::default()), ..self }
     }
 
     /// The same with other names for the files: what the layout calls them, and what they are
@@ -55,13 +73,14 @@ impl<'a> LayoutTree<'a> {
             }
             all.insert(name, (there, EntryKind::File));
         }
-        Self { folder, names: all, read: Mutex::default() }
+        Self { folder, names: all, digests: None }
     }
 
-    /// The digests of the files that were read to their end, by the folder's names for them.
+    /// The digests of the files that were read to their end, by the folder's names for them; of a tree that is
+    /// [hashing](Self::hashing).
     #[must_use]
     pub fn digests(self) -> BTreeMap<String, FileDigest> {
-        self.read.into_inner().unwrap_or_default()
+        self.digests.and_then(|digests| digests.into_inner().ok()).unwrap_or_default()
     }
 }
 
@@ -88,19 +107,24 @@ impl Tree for LayoutTree<'_> {
             return Err(io::ErrorKind::NotFound.into());
         };
         let file = self.folder.file(there).map_err(io::Error::other)?;
-        let inner = Some(HashingReader::new(file));
-        Ok(Box::new(Recorded { inner, name: there, read: &self.read }))
+        Ok(match &self.digests {
+            Some(digests) => {
+                let inner = Some(HashingReader::new(file));
+                Box::new(RecordingReader { inner, name: there, digests })
+            }
+            None => Box::new(file),
+        })
     }
 }
 
 /// Leaves the digest of what passed when the end is reached.
-struct Recorded<'a, R> {
+struct RecordingReader<'a, R> {
     inner: Option<HashingReader<R>>,
     name: &'a str,
-    read: &'a Mutex<BTreeMap<String, FileDigest>>,
+    digests: &'a Mutex<BTreeMap<String, FileDigest>>,
 }
 
-impl<R: Read> Read for Recorded<'_, R> {
+impl<R: Read> Read for RecordingReader<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some(inner) = &mut self.inner else { return Ok(0) };
         let count = inner.read(buffer)?;
@@ -110,8 +134,8 @@ impl<R: Read> Read for Recorded<'_, R> {
         {
             let size = inner.count();
             let digest = FileDigest { sha256: inner.finish().1, size };
-            if let Ok(mut read) = self.read.lock() {
-                read.insert(self.name.to_owned(), digest);
+            if let Ok(mut digests) = self.digests.lock() {
+                digests.insert(self.name.to_owned(), digest);
             }
         }
         Ok(count)

@@ -303,7 +303,7 @@ impl ItemVerifier<'_> {
             }
             names.push((name.to_owned(), there.to_owned()));
         }
-        let tree = LayoutTree::renamed(self.sealed.folder, names);
+        let tree = LayoutTree::renamed(self.sealed.folder, names).hashing();
         let archive = image::read(Input::Layout(&tree), &self.options(threads));
         let read = tree.digests();
         for entry in self.sealed.manifest.below(directory) {
