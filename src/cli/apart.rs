@@ -60,7 +60,7 @@ pub(super) fn from_judged(by: &[Named], judged: &[PathBuf]) -> Result<(), Fault>
             let hit = if directory {
                 leads_into(&named.path, &target)
             } else {
-                identity(&named.path).is_some_and(|it| it == target)
+                identity(&named.path).is_some_and(|found| found == target)
             };
             if hit {
                 return Err(inside(named, &shown, directory));
@@ -169,7 +169,7 @@ fn leads_into(path: &Path, directory: &Identity) -> bool {
                     way.clear();
                 }
                 let next = if way.is_empty() { part } else { here.join(&part) };
-                let is = identity(&next).is_some_and(|it| it == *directory);
+                let is = identity(&next).is_some_and(|found| found == *directory);
                 way = vec![(next, is)];
             }
             Some(Component::Normal(_)) => {
@@ -231,7 +231,7 @@ fn second_name<'n>(by: &'n [Named], directory: &Path) -> Option<&'n Named> {
     let mounts = partial_mounts();
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let root = real(directory);
-    let can_be = mounts.iter().any(|it| it.starts_with(&root))
+    let can_be = mounts.iter().any(|mount| mount.starts_with(&root))
         || files.iter().any(|(named, _)| {
             (named.path.is_file() && has_links(&named.path)) || {
                 let path = real(&named.path);
@@ -291,13 +291,13 @@ type Identity = (u64, u64);
 #[cfg(unix)]
 fn identity(path: &Path) -> Option<Identity> {
     use std::os::unix::fs::MetadataExt as _;
-    fs::metadata(path).ok().map(|it| (it.dev(), it.ino()))
+    fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
 }
 
 #[cfg(unix)]
 fn has_links(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
-    fs::metadata(path).is_ok_and(|it| it.nlink() > 1)
+    fs::metadata(path).is_ok_and(|metadata| metadata.nlink() > 1)
 }
 
 #[cfg(not(unix))]

@@ -156,7 +156,7 @@ fn part(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<ShardIn
     let malformed = || refuse("not a part".to_owned()).expected_found("I/N, auto or auto/N", text);
     let (part, of) = text.split_once('/').ok_or_else(malformed)?;
     let whole = |text: &str| -> Result<u32, Fault> {
-        let plain = !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
+        let plain = !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
         plain.then(|| text.parse().ok()).flatten().ok_or_else(malformed)
     };
     let of = whole(of)?;
@@ -177,7 +177,7 @@ pub(super) fn writable(report: &Path) -> Result<(), Fault> {
     let refuse = |message: &str| {
         Err(Fault::new(Code::WriteFailed, message.to_owned()).at(files::show(report)))
     };
-    let parent = report.parent().filter(|it| !it.as_os_str().is_empty());
+    let parent = report.parent().filter(|parent| !parent.as_os_str().is_empty());
     if !parent.unwrap_or(Path::new(".")).is_dir() {
         return refuse("there is no directory to write it in");
     }
@@ -195,7 +195,9 @@ mod tests {
         let variable = |name: &str| {
             environment.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned())
         };
-        part(text, &variable).map(|it| (it.number(), it.count())).map_err(|it| it.code())
+        part(text, &variable)
+            .map(|index| (index.number(), index.count()))
+            .map_err(|fault| fault.code())
     }
 
     fn slurm(id: &str, least: &str, most: &str, step: &str) -> Result<(u32, u32), Code> {

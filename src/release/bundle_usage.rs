@@ -141,7 +141,7 @@ mod tests {
 
     fn codes(answers: &[ArtifactReport], bundles: &[&str]) -> Vec<(String, Code)> {
         let mut usage = BundleUsage::default();
-        answers.iter().for_each(|it| usage.add(it));
+        answers.iter().for_each(|answer| usage.add(answer));
         let found = usage.findings(bundles.iter().copied(), true);
         found.into_iter().map(|found| (found.name.clone(), found.code().unwrap())).collect()
     }

@@ -53,7 +53,7 @@ pub fn check(
         let sizes: Vec<(&str, u64)> =
             units.iter().map(|unit| (unit.name.as_str(), unit.size)).collect();
         let parts = shard::assign(&sizes, part.count());
-        parts.into_iter().map(|it| it == part.number()).collect::<Vec<bool>>()
+        parts.into_iter().map(|number| number == part.number()).collect::<Vec<bool>>()
     });
     let run = FolderRun {
         folders,
@@ -113,7 +113,7 @@ impl FolderRun<'_, '_> {
             let refused = &results.refused;
             // The empty name is that of the folder itself.
             let told = |name: &str| {
-                [name, ""].into_iter().chain(above(name)).any(|it| refused.contains(it))
+                [name, ""].into_iter().chain(above(name)).any(|place| refused.contains(place))
             };
             results
                 .covers

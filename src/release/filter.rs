@@ -45,7 +45,8 @@ impl Filter {
     /// Whether the operator asks for the artifact of this path.
     #[must_use]
     pub fn admits(&self, path: &str) -> bool {
-        let fits = |globs: &Globs| std::iter::once(path).chain(above(path)).any(|it| globs.fit(it));
+        let fits =
+            |globs: &Globs| std::iter::once(path).chain(above(path)).any(|name| globs.fit(name));
         self.include.as_ref().is_none_or(fits) && !self.exclude.as_ref().is_some_and(fits)
     }
 }
@@ -79,7 +80,7 @@ mod tests {
     use super::*;
 
     fn admits(include: &[&str], exclude: &[&str], path: &str) -> bool {
-        let own = |globs: &[&str]| globs.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        let own = |globs: &[&str]| globs.iter().map(|glob| (*glob).to_owned()).collect::<Vec<_>>();
         Filter::new(&own(include), &own(exclude)).unwrap().admits(path)
     }
 

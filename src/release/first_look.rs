@@ -71,7 +71,7 @@ impl FolderRun<'_, '_> {
         let FileKind::Image(archive, _) = what else { return true };
         let weight = archive.weight();
         let more =
-            |sum: usize| Some(sum.saturating_add(weight)).filter(|it| *it <= limits::SEEN_BYTES);
+            |sum: usize| Some(sum.saturating_add(weight)).filter(|sum| *sum <= limits::SEEN_BYTES);
         self.seen_bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).is_ok()
     }
 }

@@ -45,11 +45,11 @@ pub fn merge(parts: Vec<(String, Report)>) -> Result<Report, Fault> {
         let own = report.run.summary.unwrap_or_default();
         summary.bytes = summary.bytes.saturating_add(own.bytes);
         summary.milliseconds = summary.milliseconds.max(own.milliseconds);
-        bundles.extend(report.run.shard.into_iter().flat_map(|it| it.bundles));
-        files.extend(report.run.coverage.into_iter().flat_map(|it| it.files));
+        bundles.extend(report.run.shard.into_iter().flat_map(|shard| shard.bundles));
+        files.extend(report.run.coverage.into_iter().flat_map(|coverage| coverage.files));
         // That a part held nothing to check says nothing of the whole.
         let nothing = |it: &ArtifactReport| it.code() == Some(Code::NothingFound);
-        artifacts.extend(report.artifacts.into_iter().filter(|it| !nothing(it)));
+        artifacts.extend(report.artifacts.into_iter().filter(|answer| !nothing(answer)));
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
     files.into_iter().for_each(|file| coverage.add(file));
@@ -66,7 +66,7 @@ pub fn merge(parts: Vec<(String, Report)>) -> Result<Report, Fault> {
         artifacts.push(ArtifactReport::new(name).refused(&fault));
     }
     artifacts.iter().for_each(|artifact| summary.count(artifact.outcome()));
-    run.exit_status = ExitStatus::of(artifacts.iter().map(|it| it.outcome())).code();
+    run.exit_status = ExitStatus::of(artifacts.iter().map(|artifact| artifact.outcome())).code();
     run.summary = Some(summary);
     run.coverage = Some(coverage);
     Ok(Report { run, artifacts })
@@ -80,7 +80,9 @@ fn unit(report: &ArtifactReport) -> &str {
 /// Whether the run asked for everything in the folder.
 fn everything(run: &Run) -> bool {
     let options = run.basis.iter().flat_map(|basis| &basis.options);
-    !options.into_iter().any(|it| it.starts_with("--include") || it.starts_with("--exclude"))
+    !options
+        .into_iter()
+        .any(|option| option.starts_with("--include") || option.starts_with("--exclude"))
 }
 
 fn shard((name, report): &(String, Report)) -> Result<&Shard, Fault> {
@@ -94,17 +96,19 @@ fn shard((name, report): &(String, Report)) -> Result<&Shard, Fault> {
         .as_ref()
         .ok_or_else(|| incomplete("it is the report of a whole, not of a part (--shard)"))?;
     let mut counts = Summary::default();
-    report.artifacts.iter().for_each(|it| counts.count(it.outcome()));
+    report.artifacts.iter().for_each(|artifact| counts.count(artifact.outcome()));
     let said = report.run.summary.as_ref();
     let status = ExitStatus::of(counts.outcomes.keys().copied()).code();
     if status != report.run.exit_status
-        || said.is_none_or(|it| (it.answers, &it.outcomes) != (counts.answers, &counts.outcomes))
+        || said.is_none_or(|summary| {
+            (summary.answers, &summary.outcomes) != (counts.answers, &counts.outcomes)
+        })
     {
         let message = "its answers are not those that it counts: some are lost, or it was changed";
         return Err(incomplete(message).expected_found(
             format!(
                 "{} answers, exit status {}",
-                said.map_or(0, |it| it.answers),
+                said.map_or(0, |summary| summary.answers),
                 report.run.exit_status
             ),
             format!("{}, exit status {status}", counts.answers),
@@ -154,8 +158,8 @@ fn same(
     if one != other {
         let names: BTreeSet<&String> = [&one, &other]
             .into_iter()
-            .filter_map(|it| it.as_object())
-            .flat_map(|it| it.keys())
+            .filter_map(|basis| basis.as_object())
+            .flat_map(|members| members.keys())
             .collect();
         let differing = names.into_iter().find(|key| one.get(key) != other.get(key));
         let key = differing.map_or("basis", String::as_str);
@@ -174,7 +178,9 @@ fn once(parts: &[(String, Report)]) -> Result<(), Fault> {
         let own: BTreeSet<&str> = report
             .artifacts
             .iter()
-            .filter(|it| it.code() != Some(Code::NoKey) && it.code() != Some(Code::NothingFound))
+            .filter(|artifact| {
+                artifact.code() != Some(Code::NoKey) && artifact.code() != Some(Code::NothingFound)
+            })
             .map(unit)
             .filter(|unit| !unit.contains('\u{fffd}'))
             .collect();
@@ -191,21 +197,21 @@ fn once(parts: &[(String, Report)]) -> Result<(), Fault> {
 fn complete(parts: &[(String, Report)], whole: &Shard) -> Result<(), Fault> {
     let mut seen = BTreeSet::new();
     for (name, report) in parts {
-        let part = report.run.shard.as_ref().map_or(0, |it| it.part);
+        let part = report.run.shard.as_ref().map_or(0, |shard| shard.part);
         if !seen.insert(part) {
             let message = format!("part {part} was given before");
             return Err(Fault::new(Code::ShardsIncomplete, message).at(name.as_str()));
         }
     }
     let missing: Vec<String> =
-        (1..=whole.of).filter(|part| !seen.contains(part)).map(|it| it.to_string()).collect();
+        (1..=whole.of).filter(|part| !seen.contains(part)).map(|part| part.to_string()).collect();
     if !missing.is_empty() {
         let message = format!("of {} parts these are missing: {}", whole.of, missing.join(", "));
         return Err(Fault::new(Code::ShardsIncomplete, message));
     }
     let files = || {
         let coverage = parts.iter().filter_map(|(_, report)| report.run.coverage.as_ref());
-        coverage.flat_map(|it| &it.files).map(|file| (file.name.as_str(), file.size))
+        coverage.flat_map(|coverage| &coverage.files).map(|file| (file.name.as_str(), file.size))
     };
     let (count, digest) = (files().count() as u64, listing::digest(files()));
     if (count, digest) != (whole.files, whole.listing) {

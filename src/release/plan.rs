@@ -50,15 +50,15 @@ pub(super) fn units(
         Seals::Ignored => Vec::new(),
     };
     let outside: Vec<Entry> =
-        listing.entries.iter().filter(|it| !within(&transfers, &it.name)).cloned().collect();
+        listing.entries.iter().filter(|entry| !within(&transfers, &entry.name)).cloned().collect();
     let layouts = layout_directories(&Listing { entries: outside }, |_| false);
     let mut whole: BTreeMap<&str, (u64, bool)> = BTreeMap::new();
     whole.extend(transfers.iter().map(|name| (name.as_str(), (0, true))));
     whole.extend(layouts.iter().map(|name| (name.as_str(), (0, false))));
     let mut units = Vec::new();
     for entry in listing.files() {
-        let directory = above(&entry.name).find(|it| whole.contains_key(it));
-        if let Some((size, _)) = directory.and_then(|it| whole.get_mut(it)) {
+        let directory = above(&entry.name).find(|directory| whole.contains_key(directory));
+        if let Some((size, _)) = directory.and_then(|directory| whole.get_mut(directory)) {
             *size = size.saturating_add(entry.size);
             continue;
         }
@@ -103,8 +103,9 @@ fn is_seal(name: &str) -> bool {
 
 /// Whether a name lies below one of these directories.
 fn within(directories: &[String], name: &str) -> bool {
-    above(name)
-        .any(|it| directories.binary_search_by(|directory| directory.as_str().cmp(it)).is_ok())
+    above(name).any(|parent| {
+        directories.binary_search_by(|directory| directory.as_str().cmp(parent)).is_ok()
+    })
 }
 
 /// Whether any directory of a folder is a transfer directory: a file of a seal lies in it.
@@ -138,11 +139,11 @@ fn transfers(listing: &Listing, signed_lists: &BTreeSet<String>) -> Vec<String> 
     // A directory comes before those within it, so that a look at those above it is enough.
     let mut found: BTreeSet<&str> = BTreeSet::new();
     for (folder, files) in folders {
-        let inside = above(folder).any(|it| found.contains(it));
+        let inside = above(folder).any(|parent| found.contains(parent));
         if inside || signed_lists.contains(folder) {
             continue;
         }
-        let mut names = files.files().filter(|it| transfer::is_trace(&it.name));
+        let mut names = files.files().filter(|file| transfer::is_trace(&file.name));
         let is_one = match (names.next(), names.next()) {
             (None, _) => !transfer::traces(&files).is_empty(),
             // Docker puts a file of this name into a layout, in which nothing but an image may lie.

@@ -80,7 +80,7 @@ mod tests {
             sizes in proptest::collection::vec(0_u64..100 << 20, 0..200),
             parts in 1_u32..9,
         ) {
-            let names: Vec<String> = (0..sizes.len()).map(|it| format!("{it:03}")).collect();
+            let names: Vec<String> = (0..sizes.len()).map(|number| format!("{number:03}")).collect();
             let things: Vec<(&str, u64)> =
                 names.iter().map(String::as_str).zip(sizes.iter().copied()).collect();
             let assigned = assign(&things, parts);

@@ -58,7 +58,7 @@ fn candidates(listing: &Listing) -> Vec<(String, String)> {
         .into_iter()
         .filter_map(|(directory, found)| match found.entries.as_slice() {
             [Entry { name, kind: EntryKind::File, .. }]
-                if [MANIFEST, SUMS].iter().any(|it| it.eq_ignore_ascii_case(name)) =>
+                if [MANIFEST, SUMS].iter().any(|list| list.eq_ignore_ascii_case(name)) =>
             {
                 let path =
                     if directory.is_empty() { name.clone() } else { format!("{directory}/{name}") };

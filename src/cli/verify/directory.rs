@@ -85,7 +85,7 @@ impl OpenedDirectory {
         let handles = self.transfers.iter();
         handles
             .map(|ahead| ahead.folder.as_ref().unwrap_or(&self.folder))
-            .any(|it| it.contains(path))
+            .any(|folder| folder.contains(path))
     }
 
     /// Checks a folder or a transfer directory.
