@@ -96,7 +96,7 @@ fn a_package_has_one_bundle_and_an_image_none_that_it_does_not_need() {
         let more = named(it, "other.bin").bundles[0].clone();
         named(it, "pkg.bin").bundles.push(more);
     });
-    room.verify_made("").exit(1).says("pkg.bin: FAILED (manifest-malformed: ");
+    room.verify_made("").exit(1).says("pkg.bin: FAILED (pairing-ambiguous: ");
     let room = sealed_four();
     room.reseal(|it| {
         let more = named(it, "other.tar").bundles[0].clone();
