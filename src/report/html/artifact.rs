@@ -4,21 +4,10 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-use super::run::{code, fact};
+use super::parts::{code, fact, tone};
 use crate::report::markup::Text;
 use crate::report::words::{check_name, kind, proof, so_many, status, title, trusted_by};
-use crate::verdict::{
-    ArtifactReport, BundleReport, Check, ExitStatus, ImageReport, Outcome, Status,
-};
-
-/// The class of an outcome's word.
-pub(super) fn tone(outcome: Outcome) -> &'static str {
-    match outcome.exit_status() {
-        ExitStatus::Verified => "good",
-        ExitStatus::Failed => "bad",
-        _ => "open",
-    }
-}
+use crate::verdict::{ArtifactReport, BundleReport, Check, ImageReport, Status};
 
 /// An answer that is not OK, with all that led to it. The details of failures are unfolded.
 pub(super) fn card(report: &ArtifactReport, word: &str) -> Markup {

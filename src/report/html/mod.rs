@@ -5,6 +5,7 @@
 //! first, then the rules that applied, then the answers, worst first.
 
 mod artifact;
+mod parts;
 mod run;
 
 use std::io::{self, Write};
@@ -119,13 +120,13 @@ fn section(
     word: &str,
     count: u64,
 ) -> io::Result<()> {
-    let id = id_of(word);
+    let id = parts::id_of(word);
     writeln!(out, "<section aria-labelledby=\"{id}\">")?;
     put(
         out,
         &html! {
             h2 id=(id) {
-                span class={ "tag " (artifact::tone(outcome)) } { (word) }
+                span class={ "tag " (parts::tone(outcome)) } { (word) }
                 " " (count) " " (if count == 1 { "answer" } else { "answers" })
             }
             p { (meaning(outcome)) }
@@ -155,9 +156,4 @@ fn section(
         out.write_all(b"</tbody></table></div>\n")?;
     }
     writeln!(out, "</section>")
-}
-
-/// The id of the section for an outcome's word.
-fn id_of(word: &str) -> String {
-    word.to_ascii_lowercase().replace(' ', "-")
 }

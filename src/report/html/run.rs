@@ -1,24 +1,13 @@
 //! What the page says about the run as a whole.
 
-use maud::{Markup, Render, html};
+use maud::{Markup, html};
 
-use super::artifact::tone;
-use super::id_of;
+use super::parts::{code, fact, id_of, tone};
 use crate::digest::Sha256Digest;
 use crate::report::markup::Text;
 use crate::report::run_verdict::counted;
 use crate::report::words::{ORDER, cover, duration, meaning, size, so_many};
 use crate::verdict::{Basis, Cover, Coverage, Run, Summary, TrustedRoot};
-
-/// One row of a table of facts.
-pub(super) fn fact(name: &str, value: impl Render) -> Markup {
-    html! { tr { th scope="row" { (name) } td { (value) } } }
-}
-
-/// A digest or another word for machines.
-pub(super) fn code(text: impl ToString) -> Markup {
-    html! { code { (Text(text.to_string())) } }
-}
 
 /// Digests or words, one below the other, or what to say if there are none.
 fn codes<T: ToString>(items: &[T], none: &str) -> Markup {
