@@ -11,7 +11,10 @@ use std::time::{Duration, Instant};
 
 use super::changed_since::EarlierResults;
 use super::progress_lines::ProgressLines;
-use super::{complain, new_file, shown};
+use super::{
+    new_file,
+    output::{complain, shown},
+};
 use crate::release::{AnswerPlace, Events};
 use crate::report::{self, Detail, Form, StoredAnswers};
 use crate::verdict::{
@@ -225,7 +228,7 @@ impl Events for Console {
     }
 
     fn warn(&self, text: &str) {
-        super::warn(text);
+        super::output::warn(text);
     }
 
     fn part(&self, shard: Shard) {

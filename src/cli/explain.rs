@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::Args;
 
-use super::shown;
+use super::output::shown;
 use crate::verdict::{Code, ExitStatus, Fault};
 
 /// Explain a code: what it means and what to do next

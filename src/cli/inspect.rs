@@ -9,10 +9,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::files::{self, OpenedPath};
+use super::output::{complain, shown};
 use super::run_args::TextOrJson;
 use super::total_bar::TotalBar;
 use super::trust_settings::{TrustOptions, TrustSettings};
-use super::{complain, shown};
 use crate::directory::{EntryKind, Folder};
 use crate::image::{self, Input, Options};
 use crate::key::{self, PublicKey};

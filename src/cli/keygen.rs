@@ -11,7 +11,10 @@ use clap::Args;
 
 use super::new_file::{NewFile, Readers, must_be_free};
 use super::password::PasswordArgs;
-use super::{files, shown, warn};
+use super::{
+    files,
+    output::{shown, warn},
+};
 use crate::key::{PrivateKey, PublicKey, words};
 use crate::verdict::{ExitStatus, Fault, line, printable};
 

@@ -16,12 +16,15 @@ mod explain;
 mod files;
 mod inspect;
 mod keygen;
+mod machine;
 mod medium;
 #[cfg(feature = "online")]
 mod mirror;
 mod new_file;
+mod output;
 mod password;
 mod policy;
+mod profiles;
 mod progress_lines;
 mod report;
 mod report_file;
@@ -38,17 +41,13 @@ mod verify;
 mod verify_blob;
 
 use std::ffi::OsString;
-use std::io::{self, Read as _};
-use std::path::Path;
 use std::process::ExitCode;
-use std::thread;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use crate::digest::{HashingReader, Sha256Digest};
-use crate::limits;
-use crate::trust::VendorProfile;
-use crate::verdict::{Code, ExitStatus, Fault, SENTENCE, line, printable_within};
+use crate::verdict::printable_within;
+#[cfg(not(feature = "online"))]
+use crate::verdict::{Code, Fault};
 use args::{Cli, Command};
 
 /// Runs the program with these arguments (the first is the program's name).
@@ -84,7 +83,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Explain(arguments) => explain::run(arguments),
     };
     let status = result.unwrap_or_else(|fault| {
-        complain(&fault);
+        output::complain(&fault);
         fault.outcome().exit_status()
     });
     ExitCode::from(status.code())
@@ -105,54 +104,4 @@ fn readable(error: clap::Error, arguments: &[OsString]) -> clap::Error {
         Err(error) => error,
         Ok(_) => Cli::command().error(error.kind(), "an argument that can't be shown"),
     }
-}
-
-/// Writes an error to standard error: what is wrong and what to do next.
-fn complain(fault: &Fault) {
-    let mut err = io::stderr().lock();
-    let _ = line!(err, "sealift: error[{}]: {fault}", fault.code());
-    let _ = line!(err, "  next: {}", fault.next());
-}
-
-/// Writes a warning to standard error.
-fn warn(text: &str) {
-    let _ = line!(io::stderr().lock(), "WARNING: {}", printable_within(text, SENTENCE));
-}
-
-/// A number of things, in words: `1 file`, `2 files`.
-fn number(count: usize, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{plural}")
-}
-
-/// The exit status of a command that only shows something, by how writing it went.
-fn shown(written: io::Result<()>) -> Result<ExitStatus, Fault> {
-    // A closed pipe (`| head`) is not an error.
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(files::unreadable("standard output", &error))
-        }
-        _ => Ok(ExitStatus::Verified),
-    }
-}
-
-/// The number of threads: as requested, otherwise one for each core.
-fn jobs(asked: Option<u16>) -> usize {
-    asked.map_or_else(|| thread::available_parallelism().map_or(1, Into::into), Into::into)
-}
-
-/// Loads the vendor profile that is named, otherwise the built-in one.
-fn load_profile(path: Option<&Path>) -> Result<VendorProfile, Fault> {
-    let Some(path) = path else { return VendorProfile::k2view() };
-    let bytes = files::read_config(path, limits::PROFILE_BYTES, Code::ProfileMalformed)?;
-    VendorProfile::from_toml(&bytes).map_err(|fault| fault.at(files::show(path)))
-}
-
-/// SHA-256 of this program's file, if it can be read.
-fn program_digest() -> Option<Sha256Digest> {
-    let mut file = HashingReader::new(std::fs::File::open(std::env::current_exe().ok()?).ok()?);
-    // Few system calls: this is done in every run that writes a report.
-    let mut buffer = vec![0; limits::COPY_BYTES.saturating_mul(8)];
-    while file.read(&mut buffer).ok()? > 0 {}
-    Some(file.finish().1)
 }

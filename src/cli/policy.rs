@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::apart::Named;
-use super::{files, shown, warn};
+use super::{
+    files,
+    output::{shown, warn},
+};
 use crate::limits;
 use crate::trust::TrustPolicy;
 use crate::verdict::{Code, ExitStatus, Fault, line};

@@ -10,7 +10,7 @@ use super::run_args::{EXIT_CODES, RunArgs};
 use super::seal_summary::{say_sealed, show};
 use super::sealing::{SealExtras, SealingArgs};
 use super::total_bar::TotalBar;
-use super::{files, jobs, warn};
+use super::{files, machine::jobs, output::warn};
 use crate::directory::Folder;
 use crate::image::Options;
 use crate::limits;

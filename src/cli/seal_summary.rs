@@ -3,7 +3,10 @@
 use std::io::{self, Write};
 
 use super::run_args::RunArgs;
-use super::{complain, number, program_digest, shown, warn};
+use super::{
+    machine::program_digest,
+    output::{complain, number, shown, warn},
+};
 use crate::digest::Sha256Digest;
 use crate::key::{PrivateKey, words};
 use crate::report::{self, Detail, Form};

@@ -13,7 +13,7 @@ use super::password::PasswordArgs;
 use super::transfer_args::PolicyOption;
 use super::trust_args::LogArgs;
 use super::trust_settings::{TrustOptions, TrustSettings};
-use super::{files, load_profile, warn};
+use super::{files, output::warn, profiles::load_profile};
 use crate::digest::Sha256Digest;
 use crate::image::Options;
 use crate::key::{PrivateKey, PublicKey, random_bytes};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use super::apart::Named;
-use super::{files, warn};
+use super::{files, output::warn};
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::limits;
 use crate::sigstore::{HashRule, Matcher, Request, Signer, Transparency, TrustMaterial};

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::apart::{self, Named};
 use super::trust_args::{LogArgs, load_key};
-use super::{files, policy, warn};
+use super::{files, output::warn, policy};
 use crate::digest::Sha256Digest;
 use crate::key::{KeyKind, PublicKey};
 use crate::sigstore::TrustMaterial;

@@ -4,9 +4,9 @@ use std::io;
 
 use super::args::MirrorArgs;
 use super::preflight::preflight;
+use crate::cli::output::{complain, shown, warn};
 use crate::cli::seal_summary::{say_sealed, show};
 use crate::cli::sealing::SealSettings;
-use crate::cli::{complain, shown, warn};
 use crate::directory::Folder;
 use crate::mirror::{MirrorOutcome, Watch};
 use crate::report::Form;

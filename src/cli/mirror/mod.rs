@@ -14,7 +14,7 @@ use std::path::Path;
 
 use super::progress_lines::ProgressLines;
 use super::sealing::SealSettings;
-use super::{files, jobs, shown};
+use super::{files, machine::jobs, output::shown};
 use crate::directory::Folder;
 use crate::image::{NoProgress, Options};
 use crate::limits;

@@ -6,7 +6,7 @@ use indicatif::HumanBytes;
 use serde_json::{Value, json};
 
 use super::end::status_of;
-use crate::cli::shown;
+use crate::cli::output::shown;
 use crate::directory::Folder;
 use crate::mirror::PlanItem;
 use crate::report::Form;

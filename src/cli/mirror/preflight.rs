@@ -2,7 +2,10 @@
 
 use super::args::MirrorArgs;
 use crate::cli::sealing::SealSettings;
-use crate::cli::{jobs, number, warn};
+use crate::cli::{
+    machine::jobs,
+    output::{number, warn},
+};
 use crate::directory::Folder;
 use crate::image::{NoProgress, Options};
 use crate::mirror::Watch;

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::args::MirrorArgs;
 use crate::cli::apart::Named;
 use crate::cli::sealing::SealExtras;
-use crate::cli::{files, load_profile};
+use crate::cli::{files, profiles::load_profile};
 use crate::limits;
 use crate::mirror::ReleaseFile;
 use crate::trust::VendorProfile;

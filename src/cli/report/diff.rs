@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde::Serialize;
 
+use crate::cli::output::shown;
 use crate::cli::report_file::read;
 use crate::cli::run_args::TextOrJson;
-use crate::cli::shown;
 use crate::report::{self, Difference};
 use crate::verdict::{Code, ExitStatus, Fault, line, printable, printable_within, write_json};
 

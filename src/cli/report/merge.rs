@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::apart::{self, Named};
 use crate::cli::run_args::form;
-use crate::cli::{files, new_file, report_file, shown};
+use crate::cli::{files, new_file, output::shown, report_file};
 use crate::release;
 use crate::report::{Detail, Form};
 use crate::verdict::{ExitStatus, Fault};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::cli::run_args::form;
-use crate::cli::{report_file, shown};
+use crate::cli::{output::shown, report_file};
 use crate::report::{Detail, Form};
 use crate::verdict::{ExitStatus, Fault};
 

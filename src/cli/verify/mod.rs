@@ -16,7 +16,10 @@ use std::path::PathBuf;
 
 use super::console::{self, Console, ConsoleOptions};
 use super::trust_settings::no_key;
-use super::{batch_args, complain, expected, files, load_profile, program_digest, report_file};
+use super::{
+    batch_args, expected, files, machine::program_digest, output::complain, profiles::load_profile,
+    report_file,
+};
 use crate::digest::Sha256Digest;
 use crate::limits;
 use crate::pairing;

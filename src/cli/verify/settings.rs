@@ -9,7 +9,7 @@ use crate::cli::expected::ExpectedSeal;
 use crate::cli::run_args::ForcedType;
 use crate::cli::state_file::StateFile;
 use crate::cli::trust_settings::{TrustOptions, TrustSettings};
-use crate::cli::{files, jobs, medium, warn};
+use crate::cli::{files, machine::jobs, medium, output::warn};
 use crate::digest::Sha256Digest;
 use crate::directory::Folder;
 use crate::image::{NoProgress, Options};
