@@ -101,7 +101,7 @@ impl Call {
 /// A program under strace.
 fn traced(program: &Command, log: &Path, words: &[&str]) -> Command {
     let mut command = Command::new("strace");
-    command.args(["-f", "--seccomp-bpf", "-qq", "-o"]).arg(log).args(words);
+    command.args(["-f", "-qq", "-o"]).arg(log).args(words);
     command.arg(program.get_program()).args(program.get_args());
     for (name, value) in program.get_envs() {
         match value {
