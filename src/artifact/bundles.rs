@@ -2,7 +2,7 @@
 //!
 //! Where they come from (an option, the files beside it, a folder, a sealed manifest) is decided above.
 
-use super::judge::Clues;
+use super::verification_context::Clues;
 use crate::limits;
 use crate::sigstore::SignatureBundle;
 use crate::trust::VendorProfile;

@@ -3,8 +3,8 @@
 //! Everything here runs after a refusal, tries a bounded number of other texts, and only ever adds
 //! sentences to a report. Nothing here can turn a refusal into OK.
 
-use super::judge::Judge;
 use super::refusal::signature_failed;
+use super::verification_context::Judge;
 use crate::digest::{FileDigest, Sha256Digest};
 use crate::image::{Archive, Candidate};
 use crate::key::HashAlgorithm;

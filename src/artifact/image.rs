@@ -6,9 +6,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::bundles::NamedBundle;
 use super::diagnose;
-use super::judge::Judge;
 use super::prove::prove;
 use super::refusal::{BundleVerdict, deciding, in_known_digests, refused, signature_failed};
+use super::verification_context::Judge;
 use crate::digest::Sha256Digest;
 use crate::image::{Archive, Candidate, DocumentClaims, ImageCoverage};
 use crate::key::HashAlgorithm;

@@ -2,9 +2,9 @@
 
 use super::bundles::NamedBundle;
 use super::diagnose;
-use super::judge::Judge;
 use super::prove::prove;
 use super::refusal::{BundleVerdict, in_known_digests, refused};
+use super::verification_context::Judge;
 use crate::digest::FileDigest;
 use crate::sigstore::Subject;
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Evidence, Fault, MatchedDigest};

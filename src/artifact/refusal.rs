@@ -2,7 +2,7 @@
 //! where OK is written.
 
 use super::bundles::NamedBundle;
-use super::judge::Judge;
+use super::verification_context::Judge;
 use crate::digest::Sha256Digest;
 use crate::limits;
 use crate::sigstore::{Proof, Refusal};

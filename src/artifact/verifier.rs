@@ -3,9 +3,9 @@
 use std::io::Read;
 
 use super::bundles::{BundleSource, NamedBundle, OfferedBundles};
-use super::judge::{Clues, Judge, Tries};
 use super::refusal::refused;
 use super::signer::{ArtifactSigner, TrustedSigner};
+use super::verification_context::{Clues, Judge, Tries};
 use super::{blob, image, package};
 use crate::digest::FileDigest;
 use crate::image::Archive;
