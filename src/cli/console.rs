@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::changed_since::EarlierResults;
 use super::progress_lines::ProgressLines;
 use super::{
-    new_file,
+    atomic_output,
     output::{complain, shown},
 };
 use crate::release::{AnswerPlace, Events};
@@ -158,7 +158,7 @@ impl Console {
             let source = stored.of(&state.run);
             for (path, form) in &self.files {
                 let written =
-                    new_file::replace(path, |file| form.write(file, &source, Detail::Full));
+                    atomic_output::replace(path, |file| form.write(file, &source, Detail::Full));
                 faults.extend(written.err());
             }
         }
@@ -269,7 +269,7 @@ pub(super) fn on_interrupt(console: &Arc<Console>) -> Result<(), Fault> {
         let files: Vec<PathBuf> = console.files.iter().map(|(path, _)| path.clone()).collect();
         std::thread::spawn(move || {
             std::thread::sleep(PATIENCE);
-            files.iter().for_each(|path| new_file::give_up(path));
+            files.iter().for_each(|path| atomic_output::give_up(path));
             std::process::exit(ExitStatus::Interrupted.code().into());
         });
         console.interrupt();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::new_file::{NewFile, Readers, must_be_free};
+use super::atomic_output::{NewFile, Readers, must_be_free};
 use super::password::PasswordArgs;
 use super::{
     files,

@@ -6,6 +6,7 @@
 
 mod apart;
 mod args;
+mod atomic_output;
 mod batch_args;
 mod changed_since;
 mod console;
@@ -20,7 +21,6 @@ mod machine;
 mod medium;
 #[cfg(feature = "online")]
 mod mirror;
-mod new_file;
 mod output;
 mod password;
 mod policy;

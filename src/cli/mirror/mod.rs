@@ -1,9 +1,9 @@
 //! `sealift mirror`: fetches a vendor's release and seals it as a transfer directory, in one command.
 
 mod args;
+mod dry_run;
 mod end;
 mod output_directory;
-mod plan;
 mod preflight;
 mod release_file;
 mod sources;
@@ -107,7 +107,7 @@ pub(super) fn run(arguments: &MirrorArgs) -> Result<ExitStatus, Fault> {
     if arguments.dry_run {
         let plan = job.plan();
         progress.clear();
-        return plan::show(&folder, &plan, arguments.run.output);
+        return dry_run::show(&folder, &plan, arguments.run.output);
     }
     let interrupted = interruption(&http);
     let outcomes = job.run();

@@ -7,7 +7,7 @@ use clap::Args;
 
 use crate::cli::apart::{self, Named};
 use crate::cli::run_args::form;
-use crate::cli::{files, new_file, output::shown, report_file};
+use crate::cli::{atomic_output, files, output::shown, report_file};
 use crate::release;
 use crate::report::{Detail, Form};
 use crate::verdict::{ExitStatus, Fault};
@@ -50,7 +50,7 @@ pub(super) fn run(arguments: &ReportMergeArgs) -> Result<ExitStatus, Fault> {
         .collect::<Result<Vec<_>, Fault>>()?;
     let merged = release::merge(parts)?;
     for (path, form) in wanted {
-        new_file::replace(path, |file| form.write(file, &merged, Detail::Full))?;
+        atomic_output::replace(path, |file| form.write(file, &merged, Detail::Full))?;
     }
     let detail = if arguments.verbose { Detail::Full } else { Detail::Brief };
     let mut out = io::BufWriter::new(io::stdout().lock());
