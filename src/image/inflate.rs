@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bzip2::bufread::BzDecoder;
 use flate2::bufread::GzDecoder;
 
+use super::gzip_bzip2::MultiDecoder;
 use super::header;
 use super::input::fault_of;
-use super::members::MultiDecoder;
 use super::windows::Windows;
 use super::xz::XzStreams;
 use super::zstd::{self, ZstdFrames};
