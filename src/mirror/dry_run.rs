@@ -1,7 +1,7 @@
 //! What a run would fetch (`--plan`).
 
 use super::fetch::Located;
-use super::request::MirrorRequest;
+use super::mirror_request::MirrorRequest;
 use super::stage::Stage;
 use super::store::Store;
 use super::wanted::WantedItem;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fetch::{FetchOutcome, FetchTask};
+use super::mirror_request::MirrorRequest;
 use super::reports::{KEPT, KEPT_UNJUDGED, carried_report, line, omission};
-use super::request::MirrorRequest;
 use super::stage::Stage;
 use super::store::Store;
 use super::wanted::WantedItem;

@@ -7,7 +7,7 @@
 //!
 //! A run tells a [`Watch`] what it does; only `cli` draws.
 
-mod archive_file;
+mod dry_run;
 mod earlier_transfer;
 mod engine;
 mod fetch;
@@ -16,11 +16,11 @@ mod fetch_record;
 mod finish;
 mod hosts;
 pub mod http;
-mod plan;
+mod local_archive;
+mod mirror_request;
 pub mod registry;
 mod release_file;
 mod reports;
-mod request;
 mod run;
 mod source;
 mod stage;
@@ -31,16 +31,16 @@ mod urls;
 mod wanted;
 mod watch;
 
-pub use archive_file::ArchiveFiles;
+pub use dry_run::PlanItem;
 pub use earlier_transfer::EarlierTransfer;
 pub use engine::{Engine, EngineKind};
 pub use fetch_record::FetchRecord;
 pub use finish::MirrorOutcome;
 pub use hosts::Hosts;
-pub use plan::PlanItem;
+pub use local_archive::ArchiveFiles;
+pub use mirror_request::MirrorRequest;
 pub use registry::{Platforms, Registry, RegistryOptions};
 pub use release_file::{ReleaseFile, TEMPLATE};
-pub use request::MirrorRequest;
 pub use source::{FoundImage, ImageDescription, ImageSource};
 pub use urls::is_this_machine;
 pub use wanted::{WantedItem, wanted_items};

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::fetch::{FetchTask, Located};
 use super::finish::MirrorOutcome;
-use super::request::MirrorRequest;
+use super::mirror_request::MirrorRequest;
 use super::stage::Stage;
 use super::store::Store;
 use super::wanted::WantedItem;

@@ -1,7 +1,7 @@
 //! Fetches an image: its bundles and keys first, then the archive.
 
-use super::judge::{Judgement, digest, stated};
 use super::task::{FetchOutcome, FetchTask};
+use super::verify_fetched::{Judgement, digest, stated};
 use crate::digest::Sha256Digest;
 use crate::mirror::stage::Stage;
 use crate::mirror::wanted::WantedItem;

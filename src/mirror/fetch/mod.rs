@@ -2,11 +2,11 @@
 //! the rules of sealing.
 
 mod image;
-mod judge;
 mod locate;
 mod material;
 mod package;
 mod task;
+mod verify_fetched;
 
 pub(super) use locate::Located;
 pub(super) use task::{FetchOutcome, FetchTask};

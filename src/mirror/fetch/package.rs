@@ -2,9 +2,9 @@
 
 use url::Url;
 
-use super::judge::{Judgement, digest};
 use super::material::absent;
 use super::task::{FetchOutcome, FetchTask};
+use super::verify_fetched::{Judgement, digest};
 use crate::limits;
 use crate::mirror::ImageDescription;
 use crate::mirror::stage::Stage;

@@ -22,7 +22,7 @@ mod journal;
 mod layout;
 mod platform;
 mod realm;
-mod request;
+mod registry_request;
 mod resolve;
 mod session;
 

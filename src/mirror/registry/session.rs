@@ -13,7 +13,7 @@ use super::challenge::{Challenge, challenge};
 use super::credentials::{Credentials, Login};
 use super::document::MANIFEST_TYPES;
 use super::realm;
-use super::request::{self, RegistryRequest, RegistryResponse, refused};
+use super::registry_request::{self, RegistryRequest, RegistryResponse, refused};
 use crate::digest::Sha256Digest;
 use crate::json;
 use crate::limits;
@@ -69,7 +69,7 @@ impl<'a> Session<'a> {
         let url = self.url("")?;
         let response = self.http.retrying(url.as_str(), |_| {
             let cap = limits::TOKEN_BYTES;
-            let response = request::ask(
+            let response = registry_request::ask(
                 self.http,
                 &url,
                 &RegistryRequest { cap, ..RegistryRequest::default() },
@@ -113,7 +113,7 @@ impl<'a> Session<'a> {
                 let cap = limits::ARCHIVE_JSON_BYTES;
                 let ask =
                     RegistryRequest { accept, authorization, cap, ..RegistryRequest::default() };
-                let response = request::ask(self.http, &url, &ask)?;
+                let response = registry_request::ask(self.http, &url, &ask)?;
                 match response.status {
                     200 if is_page(&response.body) => return Err(page().at(url.as_str()).into()),
                     200 => return Ok(response),
@@ -132,7 +132,7 @@ impl<'a> Session<'a> {
     /// Requests a blob from one of its bytes on. Also returns the number of the authorization used.
     pub(super) fn blob(&self, url: &Url, from: u64) -> Result<(Response, u64), AttemptError> {
         let (authorization, number) = self.authorization()?;
-        Ok((request::stream(self.http, url, authorization, from)?, number))
+        Ok((registry_request::stream(self.http, url, authorization, from)?, number))
     }
 
     /// The error for a refusal. If credentials that could not be read may be the reason, it says so.
@@ -238,7 +238,7 @@ impl<'a> Session<'a> {
             }
         }
         let response = self.http.retrying(shown, |_| {
-            let response = request::ask(self.http, &url, &ask)?;
+            let response = registry_request::ask(self.http, &url, &ask)?;
             match response.status {
                 200 if is_page(&response.body) => Err(page().into()),
                 200 => Ok(response),
