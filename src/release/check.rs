@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Mutex, PoisonError};
 
 use super::bundle_usage::nothing_found;
-use super::plan::{self, Seals, Unit, UnitKind};
-use super::request::{
+use super::folder_request::{
     AnswerPlace, Events, FolderKind, FolderRequest, FolderSummary, ListedFolder, OpenedAhead,
 };
-use super::run::{FolderRun, RunResults, file};
+use super::folder_run::{FolderRun, RunResults, file};
+use super::units::{self, Seals, Unit, UnitKind};
 use super::{listing, shard, signed_list};
 use crate::directory::Folder;
 use crate::survey::above;
@@ -46,7 +46,7 @@ pub fn check(
             } else {
                 BTreeSet::new()
             };
-            plan::units(folders.folder, folders.listing, folders.faults, seals, &lists)
+            units::units(folders.folder, folders.listing, folders.faults, seals, &lists)
         }
     };
     let mine = request.part.map(|part| {

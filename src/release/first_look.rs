@@ -3,8 +3,8 @@
 
 use std::sync::atomic::Ordering;
 
-use super::plan::UnitKind;
-use super::run::{FolderRun, gone};
+use super::folder_run::{FolderRun, gone};
+use super::units::UnitKind;
 use crate::digest::FileDigest;
 use crate::limits;
 use crate::parallel;

@@ -10,8 +10,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::bundle_usage::BundleUsage;
 use super::cover;
-use super::plan::{Unit, UnitKind};
-use super::request::{AnswerPlace, Events, FolderRequest, ListedFolder};
+use super::folder_request::{AnswerPlace, Events, FolderRequest, ListedFolder};
+use super::units::{Unit, UnitKind};
 use crate::directory::{EntryKind, Folder};
 use crate::pairing::Names;
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Cover, ExitStatus, Fault, Outcome};

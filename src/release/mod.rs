@@ -9,32 +9,32 @@
 mod bundle_usage;
 mod check;
 mod cover;
-mod files;
 mod filter;
 mod first_look;
+mod folder_request;
+mod folder_run;
 mod listing;
 mod map;
 mod merge;
-mod plan;
 mod progress;
-mod request;
-mod run;
 mod shard;
 mod signed_list;
 mod transfers;
 mod unit_verifier;
+mod units;
+mod unsealed_files;
 
 pub use check::check;
 pub use cover::required;
 pub use filter::Filter;
-pub use listing::digest as listing_digest;
-pub use map::PairingMap;
-pub use merge::merge;
-pub use plan::{holds_transfer, transfer_directories};
-pub use progress::FileProgress;
-pub use request::{
+pub use folder_request::{
     AnswerPlace, Events, FolderKind, FolderRequest, FolderSummary, ListedFolder, OpenedAhead,
     TransferRequest,
 };
+pub use listing::digest as listing_digest;
+pub use map::PairingMap;
+pub use merge::merge;
+pub use progress::FileProgress;
 pub use shard::{ShardIndex, assign};
 pub use signed_list::signed_lists;
+pub use units::{holds_transfer, transfer_directories};

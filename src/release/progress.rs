@@ -1,6 +1,6 @@
 //! The progress of one file or transfer directory, for whoever watches the run.
 
-use super::request::Events;
+use super::folder_request::Events;
 use crate::image::Progress;
 
 /// What is read at the moment. It ends when this is dropped.

@@ -1,10 +1,10 @@
 //! The transfer directories of a folder: each is refused before it is checked, or checked and then
 //! accepted.
 
-use super::plan::{Unit, UnitKind};
+use super::folder_request::{OpenedAhead, TransferRequest};
+use super::folder_run::FolderRun;
 use super::progress::FileProgress;
-use super::request::{OpenedAhead, TransferRequest};
-use super::run::FolderRun;
+use super::units::{Unit, UnitKind};
 use crate::directory::Folder;
 use crate::image::Options;
 use crate::transfer::{

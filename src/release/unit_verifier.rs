@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use super::cover;
 use super::first_look::KnownUnit;
-use super::plan::{Unit, UnitKind};
+use super::folder_run::{FolderRun, file, gone};
 use super::progress::FileProgress;
-use super::run::{FolderRun, file, gone};
+use super::units::{Unit, UnitKind};
 use crate::artifact::ArtifactContent;
 use crate::directory::system_fault;
 use crate::image::{self, Input, Options, Progress};

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 
 use super::first_look::KnownUnit;
-use super::plan::{Unit, UnitKind};
-use super::run::FolderRun;
+use super::folder_run::FolderRun;
 use super::unit_verifier::{UnitVerifier, is_material};
+use super::units::{Unit, UnitKind};
 use super::{PairingMap, cover};
 use crate::digest::FileDigest;
 use crate::image::Options;
