@@ -3,7 +3,7 @@
 use super::TrustMaterial;
 use super::bundle::{SignatureBundle, VerificationMaterial};
 use super::entry::LogEntry;
-use super::request::{Request, Signer};
+use super::verify_request::{Request, Signer};
 use crate::verdict::{Check, CheckName, Code, Status};
 
 /// The checks of one verification; each begins as not looked at, or as not present.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::members::{self, DocumentKind};
+use super::allowed_members::{self, DocumentKind};
 use super::{SignatureBundle, TrustMaterial};
 use crate::json;
 use crate::limits;
@@ -26,7 +26,7 @@ pub enum FoundDocument {
 pub fn found_document(bytes: &[u8]) -> Result<Option<FoundDocument>, Fault> {
     let limit = limits::BUNDLE_BYTES.max(limits::TRUSTED_ROOT_BYTES);
     let Ok(Value::Object(object)) = json::parse(bytes, limit) else { return Ok(None) };
-    let read = match members::called(&object) {
+    let read = match allowed_members::called(&object) {
         None => return Ok(None),
         Some(DocumentKind::Root) => {
             TrustMaterial::from_found(bytes).map(|_| FoundDocument::TrustedRoot)

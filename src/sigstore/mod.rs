@@ -9,6 +9,7 @@
 //! operator trusts. It opens no file and asks no clock, except that the library compares times with
 //! the system's.
 
+mod allowed_members;
 mod body;
 mod bundle;
 mod causes;
@@ -21,18 +22,17 @@ mod entry_checks;
 mod fields;
 mod found_document;
 mod library;
-mod members;
 mod parse;
 mod parse_cosign;
 mod parse_sigstore;
 mod proof;
 mod provider;
-mod request;
 mod signature;
 mod signer;
 mod subject;
-mod trust;
+mod trusted_root;
 mod verify;
+mod verify_request;
 
 #[cfg(test)]
 pub(crate) use body::PARSED;
@@ -40,11 +40,11 @@ pub use bundle::{Format, SignatureBundle};
 pub use describe::{BundleDescription, LogEntryDescription, SignerDescription};
 pub use found_document::{FoundDocument, found_document};
 pub use proof::{Proof, ProvenTime, Refusal};
-pub use request::{HashRule, Matcher, Request, Signer, Transparency};
 #[cfg(test)]
 pub(crate) use signature::TRIED;
 pub use signature::signature_holds;
 pub(crate) use signature::signs_what_it_states;
 pub use subject::Subject;
-pub use trust::TrustMaterial;
+pub use trusted_root::TrustMaterial;
 pub use verify::verify;
+pub use verify_request::{HashRule, Matcher, Request, Signer, Transparency};

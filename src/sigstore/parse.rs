@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::allowed_members::{self, DocumentKind};
 use super::bundle::{BundleContent, Format, SignatureBundle, VerificationMaterial};
 use super::encoding::base64_strict;
-use super::members::{self, DocumentKind};
 use super::{parse_cosign, parse_sigstore};
 use crate::json::{self, JsonError};
 use crate::limits;
@@ -57,9 +57,9 @@ impl SignatureBundle {
         if let Ok(value) = json::parse(bytes, limits::BUNDLE_BYTES)
             && let Value::Object(object) = &value
             && let Some(document @ (DocumentKind::Cosign | DocumentKind::Sigstore)) =
-                members::called(object)
+                allowed_members::called(object)
         {
-            members::exact(document, &value)?;
+            allowed_members::exact(document, &value)?;
         }
         Self::parse(bytes)
     }

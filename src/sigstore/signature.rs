@@ -5,8 +5,8 @@ use sigstore_verify::types::pae;
 
 use super::bundle::{BundleContent, SignatureBundle, VerificationMaterial};
 use super::encoding::hex_strict;
-use super::request::{HashRule, Signer};
 use super::subject::{ArtifactDigests, candidates};
+use super::verify_request::{HashRule, Signer};
 use crate::json;
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::limits;

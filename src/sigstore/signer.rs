@@ -6,7 +6,7 @@ use super::bundle::{Format, SignatureBundle, VerificationMaterial};
 use super::causes;
 use super::certificate::Certificate;
 use super::checklist::Checklist;
-use super::request::Signer;
+use super::verify_request::Signer;
 use crate::key::PublicKey;
 use crate::verdict::{CheckName, Code, Fault};
 

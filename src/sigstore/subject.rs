@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::bundle::{BundleContent, SignatureBundle};
-use super::request::HashRule;
+use super::verify_request::HashRule;
 use crate::digest::Sha256Digest;
 use crate::key::{HashAlgorithm, KeyKind, MessageHasher, PublicKey};
 use crate::limits;

@@ -12,8 +12,8 @@ use sigstore_verify::Verifier;
 use sigstore_verify::trust_root::{SIGSTORE_PRODUCTION_TRUSTED_ROOT, TrustedRoot};
 use sigstore_verify::types::TimeRange;
 
+use super::allowed_members::{self, DocumentKind, ROOT_TYPES};
 use super::encoding::base64_proto;
-use super::members::{self, DocumentKind, ROOT_TYPES};
 use super::provider;
 use crate::json;
 use crate::key::PublicKey;
@@ -83,7 +83,7 @@ impl TrustMaterial {
     /// [`Code::MaterialUnknownMember`], and those of [`TrustMaterial::from_json`].
     pub fn from_found(bytes: &[u8]) -> Result<Self, Fault> {
         let value = parsed(bytes)?;
-        members::exact(DocumentKind::Root, &value)?;
+        allowed_members::exact(DocumentKind::Root, &value)?;
         if !media_type(&value).is_some_and(|name| ROOT_TYPES.contains(&name)) {
             let message = "it calls itself a trusted root of a version that is not known";
             return Err(Fault::new(Code::MaterialUnknownMember, message).at("mediaType"));
@@ -94,7 +94,7 @@ impl TrustMaterial {
     fn read(mut value: Value) -> Result<Self, Fault> {
         provider::install();
         let mut notes = Vec::new();
-        let ignored = members::ignored_in_root(&value).map_err(|place| {
+        let ignored = allowed_members::ignored_in_root(&value).map_err(|place| {
             refuse("a name that differs from a known one only in its spelling".to_owned()).at(place)
         })?;
         if let Some(first) = ignored.first() {
