@@ -6,7 +6,6 @@
 mod folder;
 mod found;
 mod hash;
-mod judge;
 mod layout;
 mod material;
 mod pair;
@@ -14,13 +13,14 @@ mod reader;
 mod texts;
 mod vendor_trust;
 mod verifier;
+mod verify_artifacts;
 
 pub use folder::{above, layout_directories, survey};
 pub use found::{FileKind, FoundFile, Survey};
 pub use hash::hash;
-pub use judge::{SharedNames, judge};
 pub use layout::{LayoutTree, is_layout};
 pub use material::{MaterialCandidate, is_material};
 pub use reader::{FileReader, FirstLook, SurveyOptions};
 pub use vendor_trust::VendorTrust;
 pub use verifier::{FolderVerifier, Judged, Task};
+pub use verify_artifacts::{SharedNames, judge};
