@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::layout::{self, CHECK_SCRIPT, PathUse, TRUSTED_ROOT};
 use super::manifest::Artifact;
-use super::request::{AddedFile, SealRequest};
+use super::seal_request::{AddedFile, SealRequest};
 use crate::artifact::VendorKeys;
 use crate::digest::Sha256Digest;
 use crate::sigstore::TrustMaterial;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::manifest::{Artifact, Kind};
-use super::request::{Origin, SealRequest};
+use super::seal_request::{Origin, SealRequest};
 use crate::directory::Folder;
 use crate::survey::{Judged, Survey};
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};

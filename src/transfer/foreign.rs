@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::added::{fixed_files, written_names};
 use super::layout::{self, FETCH_LOG, MANIFEST, MARKER, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS};
 use super::manifest::Manifest;
-use super::request::{AddedFile, SealRequest};
+use super::seal_request::{AddedFile, SealRequest};
 use super::signature;
 use crate::digest::Sha256Digest;
 use crate::directory::{EntryKind, Folder, Listing, read_small};

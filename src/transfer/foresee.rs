@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::examine::{listed, look};
-use super::request::SealRequest;
+use super::seal_request::SealRequest;
 use crate::artifact::{self, Tries, TrustedKey};
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, read_small};

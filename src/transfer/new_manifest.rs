@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use super::layout::{MANIFEST, SIGNATURE};
 use super::manifest::{self, Artifact, FileEntry, Manifest, SCHEMA, SegmentEntry};
-use super::request::AddedFile;
-use super::request::SealRequest;
 use super::scalars;
+use super::seal_request::AddedFile;
+use super::seal_request::SealRequest;
 use super::signature;
 use crate::digest::{Sha256Digest, hex};
 use crate::directory::{Folder, read_small};

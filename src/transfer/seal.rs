@@ -10,7 +10,7 @@ use super::examine::ExaminedFiles;
 use super::foreign::clear_of;
 use super::layout::{self, PathUse, SEAL_FILES};
 use super::manifest::Manifest;
-use super::request::{AddedFile, SealRequest, possible};
+use super::seal_request::{AddedFile, SealRequest, possible};
 use super::{names, new_manifest, trust_file, write_seal};
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, Listing, Lock};

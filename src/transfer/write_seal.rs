@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::layout::{self, MANIFEST, MARKER, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS};
 use super::manifest::Manifest;
-use super::request::{AddedFile, SealRequest};
+use super::seal_request::{AddedFile, SealRequest};
 use super::signature;
 use crate::digest::Sha256Digest;
 use crate::directory::{EntryKind, Folder, Listing};
