@@ -14,7 +14,7 @@ mod policy_words;
 mod profile;
 mod profiles;
 mod terms;
-mod transfer_key;
+mod transfer_key_terms;
 
 pub use artifact_name::ArtifactName;
 pub(crate) use artifact_name::path_matches_name;
@@ -25,5 +25,5 @@ pub use profile::{
 };
 pub use profiles::Profiles;
 pub use terms::{KeyStatus, KeyTerms};
-pub(crate) use transfer_key::is_stream_name;
-pub use transfer_key::{SealTimes, TransferKey};
+pub(crate) use transfer_key_terms::is_stream_name;
+pub use transfer_key_terms::{SealTimes, TransferKey};
