@@ -10,7 +10,7 @@ mod fault;
 mod guise;
 mod outcome;
 mod report;
-mod run;
+mod run_report;
 mod shown;
 
 pub use check::{Check, CheckName, Status};
@@ -24,7 +24,7 @@ pub use report::{
     ArtifactKind, ArtifactReport, BundleReport, ImageReport, KeyTrust, MatchedDigest, Report,
     UnsignedDocument, UnsignedStatement,
 };
-pub use run::{
+pub use run_report::{
     Basis, Cover, Coverage, CoveredFile, Profile, Run, SCHEMA, Shard, StoppedBy, Summary,
     TrustedRoot,
 };
