@@ -23,7 +23,7 @@
 //!
 //! `docs/architecture.md` tells the whole story.
 
-// A number from input overflows nowhere: checked or saturating, by name. Tests may stop at a surprise.
+// Arithmetic on input is checked or saturating. Tests may panic.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod artifact;

@@ -102,7 +102,7 @@ pub const DIAGNOSIS_TRIES: usize = 16;
 pub const MANIFEST_BYTES: u64 = 128 << 20;
 /// A manifest that the sealing key did not sign, read only for its serial: 16 MiB.
 pub const FOREIGN_MANIFEST_BYTES: u64 = 16 << 20;
-/// A file of the seal besides the manifest: its signature in either form.
+/// A file of the seal other than the manifest: its signature in either form.
 pub const SEAL_BYTES: u64 = 16 << 10;
 /// The state file of the far side: 1 MiB.
 pub const STATE_BYTES: u64 = 1 << 20;
@@ -159,7 +159,7 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(120);
 pub const RETRY_PAUSE: Duration = Duration::from_secs(30);
 /// An `ETag` or `Last-Modified` that is remembered: 1 KiB. Real ones are below 100 bytes.
 pub const VALIDATOR_BYTES: usize = 1 << 10;
-/// The record beside a half-fetched file: 64 KiB.
+/// The record next to a partly fetched file: 64 KiB.
 pub const RESUME_BYTES: u64 = 64 << 10;
 /// What is read of an error answer, to find its message: 64 KiB.
 pub const REFUSAL_BYTES: usize = 64 << 10;

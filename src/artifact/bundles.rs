@@ -1,6 +1,6 @@
 //! The bundles of one artifact: read within one budget, and offered to whoever judges it.
 //!
-//! Where they come from (an option, the files beside it, a folder, a sealed manifest) is decided above.
+//! Where they come from (an option, the files next to it, a folder, a sealed manifest) is decided above.
 
 use super::verification_context::Clues;
 use crate::limits;
@@ -22,7 +22,7 @@ pub struct NamedBundle {
 pub struct OfferedBundles<'b> {
     /// The bundles.
     pub bundles: &'b [NamedBundle],
-    /// What is said when a signature does not hold.
+    /// What to report when a signature does not hold.
     pub clues: Clues,
     /// Why there may be too few of them.
     pub likely_causes: Vec<String>,
@@ -87,7 +87,7 @@ impl BundleLoader {
     }
 }
 
-/// Parses a bundle of a single file; a bare signature is told from a damaged bundle.
+/// Parses a bundle of a single file; a bare signature is distinguished from a damaged bundle.
 fn parse_named(bytes: &[u8]) -> Result<SignatureBundle, Fault> {
     SignatureBundle::parse(bytes).map_err(|fault| {
         if !is_bare_signature(bytes) {

@@ -1,9 +1,8 @@
 //! Finding out what a file is, in the one reading that also hashes it.
 //!
-//! An image archive is told by reading it as one; what is none is a package. The choice never makes
+//! To detect an image archive, it is read as one; anything else is a package. The choice never makes
 //! anything OK: a package is OK only by a signature over its own SHA-256, an image only by one over
-//! a digest computed from it. Opening paths is the business of the caller, and so is saying which
-//! one a fault is about.
+//! a digest computed from it. The caller opens paths, and adds them to faults.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -42,18 +41,18 @@ pub enum Kind {
     Package,
 }
 
-/// What one reading of a file found it to be, and how that was told.
+/// What one reading of a file found it to be, and how that was detected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// An image archive, with the words for its format.
     Image(Box<Archive>, String),
-    /// Anything else, with the words for why; also why reading it as an image went wrong, if it went
-    /// wrong half-way.
+    /// Anything else, with the words for why; also why reading it as an image failed, if it failed
+    /// after a promising start.
     Package(FileDigest, String, Option<Fault>),
 }
 
 /// Reads what was opened as what it is, or as what `forced` says (with the words for how that was
-/// told).
+/// detected).
 ///
 /// # Errors
 /// The fault of an image archive that is not what loaders would agree on; [`Code::Unreadable`] with
@@ -69,7 +68,7 @@ pub fn read(
             Err(Fault::new(Code::Usage, "a directory can't be a package"))
         }
         (Source::Layout(tree), _) => {
-            image::read(Input::Layout(tree), options).map_err(|it| it.fault).map(image)
+            image::read(Input::Layout(tree), options).map_err(|refused| refused.fault).map(image)
         }
         (Source::File(file), Some((Kind::Package, detected))) => {
             Ok(Found::Package(hash_file(file, options)?, detected, None))
@@ -85,11 +84,11 @@ pub fn read(
 }
 
 /// Reads a regular file once, from beginning to end: what [`read`] says of it, and the size and SHA-256
-/// of all its bytes, whatever it is and also when it is refused. `size` is what `options.progress`
-/// is told to expect.
+/// of all its bytes, whatever it is and also when it is refused. `options.progress` gets `size` as the
+/// number of bytes to expect.
 ///
-/// Only the bytes that were not read yet are left to tell whether a broken archive was meant as an
-/// image; where they don't, it is a package and the fault stands beside it.
+/// Only the bytes that were not read yet can show whether a broken archive was meant as an image. If they
+/// don't, it is a package, and the fault is returned with it.
 ///
 /// # Errors
 /// [`Code::Unreadable`] if the bytes can't all be read; then nothing is known of them.
@@ -143,7 +142,7 @@ fn image(archive: Archive) -> Found {
     Found::Image(Box::new(archive), detected)
 }
 
-/// What is no image archive is a package; a tar archive that broke off may be half an image.
+/// What is no image archive is a package; a truncated tar archive may be half an image.
 fn not_an_image(digest: FileDigest, fault: Fault, look: &Look) -> Found {
     let detected = match look.guise {
         Some(guise) => format!("package: {}", guise.what),
@@ -174,7 +173,7 @@ impl Look {
         Self { outline, guise }
     }
 
-    /// What a reader must know who took it for an image.
+    /// What someone who expected an image must know.
     fn trouble(&self, fault: Fault) -> Option<Fault> {
         let instead = |words: &str| Some(Fault::new(Code::ArchiveUnrecognised, words));
         match self.guise {
@@ -204,7 +203,7 @@ const ROOT_FILE_SYSTEM: &str =
     "a container's file system (docker export); an image is written by docker save";
 
 /// Whether a file that is refused as an image archive was meant as something else: what it is called then, and
-/// what a reader must know who took it for an image. It costs another reading.
+/// what someone who expected an image must know. It costs another reading.
 #[must_use]
 pub fn meant_otherwise(file: &dyn ReadAt, digest: FileDigest, fault: &Fault) -> Option<Found> {
     let look = Look::at(file);
@@ -221,9 +220,9 @@ fn surely_none(fault: &Fault) -> bool {
 enum Meaning {
     /// An image: the refusal is the answer.
     Image,
-    /// No image, as far as the refusal tells.
+    /// No image, as far as the refusal shows.
     Package,
-    /// The bytes themselves must tell.
+    /// The bytes themselves must show it.
     Unclear,
 }
 
@@ -245,7 +244,7 @@ fn from_file(file: &dyn ReadAt, forced: bool, options: &Options<'_>) -> Result<F
     if refusal.fault.code() == Code::Unreadable {
         return Err(refusal.fault);
     }
-    // A file can be looked at again, and more tolerantly, also where the refusal tells.
+    // A file can be read again, and more tolerantly, even if the refusal already shows what was meant.
     let look = Look::at(file);
     if forced {
         return Err(look.named(refusal.fault));
@@ -257,14 +256,16 @@ fn from_file(file: &dyn ReadAt, forced: bool, options: &Options<'_>) -> Result<F
     Ok(not_an_image(hash_file(file, options)?, refusal.fault, &look))
 }
 
-/// A pipe can't be looked at twice: the whole stream is hashed besides, in case it is a package.
+/// A pipe can't be read twice: the whole stream is hashed too, in case it is a package.
 fn from_pipe(
     pipe: &mut (dyn Read + Send),
     forced: bool,
     options: &Options<'_>,
 ) -> Result<Found, Fault> {
     if forced {
-        return image::read(Input::Stream(pipe), options).map_err(|it| it.fault).map(image);
+        return image::read(Input::Stream(pipe), options)
+            .map_err(|refused| refused.fault)
+            .map(image);
     }
     let mut hashing = HashingReader::new(pipe);
     let refusal = match image::read(Input::Stream(&mut hashing), options) {
@@ -290,13 +291,15 @@ fn from_pipe(
     }
 }
 
-/// A file is looked through from its beginning; of one reading only the rest is left.
+/// Searches the rest of a stream. A file can be scanned from the start; a stream only from where reading
+/// stopped.
 fn rest_mentions_image<R: Read>(
     hashing: &mut HashingReader<R>,
     options: &Options<'_>,
 ) -> Result<bool, Fault> {
     let consumed = hashing.count();
-    let meant = image::rest_mentions_image(hashing, consumed).map_err(|it| unreadable(&it))?;
+    let meant =
+        image::rest_mentions_image(hashing, consumed).map_err(|error| unreadable(&error))?;
     options.progress.advance(hashing.count().saturating_sub(consumed));
     Ok(meant)
 }

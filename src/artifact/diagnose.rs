@@ -47,8 +47,9 @@ pub(super) fn package(
     }
     let demanded = judge.profile().package.message;
     causes.extend(other_form(bundle, "the file", &file.sha256, demanded, judge));
-    let of_file =
-        bundle.stated().is_some_and(|it| it == (HashAlgorithm::Sha256, file.sha256.as_bytes()));
+    let of_file = bundle
+        .stated()
+        .is_some_and(|stated| stated == (HashAlgorithm::Sha256, file.sha256.as_bytes()));
     if of_file {
         causes.push(
             "the bundle signs the file itself, not the text of its digest: it was made with \
@@ -88,14 +89,13 @@ pub(super) fn blob(
     }
     if bytes.is_empty() {
         return vec![
-            "the file is empty: what should stand in it was never written, or a copy broke off"
-                .to_owned(),
+            "the file is empty: it was never written, or a copy was interrupted".to_owned(),
         ];
     }
     let guise = guise(bytes);
     let text = utf16(bytes).or_else(|| std::str::from_utf8(bytes).ok().map(str::to_owned));
     let text = text.unwrap_or_default();
-    // What `sha256sum` prints has the file's name behind it.
+    // `sha256sum` prints the file's name after the digest.
     let word = text.trim_start_matches('\u{feff}').split_whitespace().next().unwrap_or_default();
     let digest = Sha256Digest::from_hex(word.strip_prefix("sha256:").unwrap_or(word)).ok();
     let form = digest.and_then(|digest| {
@@ -138,8 +138,8 @@ fn utf16(bytes: &[u8]) -> Option<String> {
     Some(String::from_utf16_lossy(&units))
 }
 
-/// Likely causes for an archive none of whose digests the bundle is about (`chosen` is none), or whose signature
-/// does not hold; `known` are those that the bundle itself tells. Evidence comes first, and what can
+/// Likely causes if the bundle is about no digest of an archive (`chosen` is false), or if the signature
+/// does not hold; `known` are those that the bundle itself shows. Evidence comes first, and what can
 /// only be guessed from the archive's form comes last, where there is no evidence of a wrong key.
 pub(super) fn image(
     bundle: &SignatureBundle,

@@ -50,8 +50,12 @@ pub(super) fn image(
         report.bundles.push(tally.add(bundle, judged));
     }
     report.images = images(archive, &tally.signed);
-    report.matched =
-        candidates.list.iter().filter(|it| tally.signed.contains(&it.digest)).map(named).collect();
+    report.matched = candidates
+        .list
+        .iter()
+        .filter(|candidate| tally.signed.contains(&candidate.digest))
+        .map(named)
+        .collect();
     let coverage = archive.coverage(&tally.signed);
     let status = if coverage.is_ok() { Status::Passed } else { Status::Failed };
     report.checks.push(Check::new(CheckName::Coverage, status));
@@ -71,7 +75,7 @@ pub(super) fn image(
 /// Refuses a kind of digest that the trust policy does not accept for this vendor.
 fn accepted(covered: &ImageCoverage, judge: &Judge<'_>) -> Result<(), Fault> {
     let Some((vendor, _)) = judge.by.signer.listed else { return Ok(()) };
-    let refused = |it: &&Candidate| !vendor.accepts_digest_kind(it.kind.name());
+    let refused = |candidate: &&Candidate| !vendor.accepts_digest_kind(candidate.kind.name());
     match covered.images.iter().find(refused) {
         None => Ok(()),
         Some(candidate) => {
@@ -84,7 +88,8 @@ fn accepted(covered: &ImageCoverage, judge: &Judge<'_>) -> Result<(), Fault> {
 
 /// Refuses an unsigned document by which engines would fetch from elsewhere what was verified here.
 fn only_from_here(archive: &Archive, signed: &BTreeSet<Sha256Digest>) -> Result<(), Fault> {
-    let elsewhere = |it: &DocumentClaims| it.elsewhere.map(|content| (it.document, content));
+    let elsewhere =
+        |claims: &DocumentClaims| claims.elsewhere.map(|content| (claims.document, content));
     match archive.unvouched(signed).find_map(elsewhere) {
         None => Ok(()),
         Some((document, content)) => {
@@ -302,15 +307,20 @@ impl Candidates {
             let message = judge.profile().image.message.message(&candidate.digest);
             *Sha256Digest::of(message.as_bytes()).as_bytes()
         };
-        let by_message = list.iter().enumerate().map(|(at, it)| (message(it), at)).collect();
+        let by_message =
+            list.iter().enumerate().map(|(at, candidate)| (message(candidate), at)).collect();
         Self { list, by_message }
     }
 
     /// The first of them, for a message: what `docker inspect` and the like print.
     fn ids(&self) -> String {
         const NAMED: usize = 4;
-        let ids: Vec<String> =
-            self.list.iter().take(NAMED).map(|it| format!("{} ({})", it.digest, it.kind)).collect();
+        let ids: Vec<String> = self
+            .list
+            .iter()
+            .take(NAMED)
+            .map(|candidate| format!("{} ({})", candidate.digest, candidate.kind))
+            .collect();
         let more = self.list.len().saturating_sub(NAMED);
         let more = if more > 0 { format!(" or {more} more") } else { String::new() };
         format!("an id in this archive: {}{more}", ids.join(" or "))

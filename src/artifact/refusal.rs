@@ -96,7 +96,7 @@ pub(super) fn deciding(faults: &[Fault]) -> Option<&Fault> {
 }
 
 /// Marks a report as OK for an artifact that nobody signed, because a seal covers it and both sides
-/// said that it may be so. The report keeps saying that it is unsigned.
+/// allowed that. The report keeps saying that it is unsigned.
 #[must_use]
 pub(crate) fn accepted_unsigned(report: ArtifactReport) -> ArtifactReport {
     let mut report = report.verified(Evidence::SealAlone);
@@ -121,7 +121,7 @@ pub(super) fn refused(
     if report.outcome() == Outcome::Failed {
         let general = fault.next();
         report.next = Some(if fault.code() == Code::LogEntryMissing {
-            // Its exception makes sense behind the rule only.
+            // Its exception makes sense only after the rule.
             format!("{} {general}", judge.profile().on_failure)
         } else if fault.stops_deployment() {
             judge.profile().on_failure.clone()

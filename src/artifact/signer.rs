@@ -43,7 +43,7 @@ impl<'a> BundleRules<'a> {
 pub struct TrustedSigner<'a> {
     /// The signer, the trusted root and the transparency that are asked for.
     pub request: Request<'a>,
-    /// What the trust policy asks besides, if it lists the key.
+    /// What the trust policy asks in addition, if it lists the key.
     pub listed: Option<Listed<'a>>,
 }
 

@@ -28,8 +28,8 @@ impl Judge<'_> {
     }
 }
 
-/// What names in a label, a vendor's JSON file or a seal tell of the bundle and the key, in words: said when a
-/// signature does not hold.
+/// What a label, a vendor's JSON file or a seal names as bundle and key, in words: reported when a signature
+/// does not hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Clues {
     /// That another bundle is named than the one that is used.

@@ -18,9 +18,9 @@ use super::detect::Found;
 /// What the bytes of an artifact turned out to be.
 #[derive(Debug, Clone, Copy)]
 pub enum ArtifactContent<'c> {
-    /// An image archive or OCI layout, and how that was told.
+    /// An image archive or OCI layout, and how that was detected.
     Image(&'c Archive, Option<&'c str>),
-    /// A package: its digest, how it was told, and what went wrong when it was read as an image.
+    /// A package: its digest, how it was detected, and what went wrong when it was read as an image.
     Package(FileDigest, Option<&'c str>, Option<&'c Fault>),
     /// What is refused before a signature is looked at.
     Refused(&'c Fault),

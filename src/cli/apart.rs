@@ -1,10 +1,10 @@
-//! What a run is judged by lies apart from what it judges, and what it writes apart from both.
+//! Keeps the files that a run judges by apart from what it judges, and its outputs apart from both.
 //!
-//! A key, a policy or a state file that lies on the medium was put there by whoever wrote the medium, who
-//! must not choose by what he is judged. A report in place of a policy, or inside of a directory that is
-//! checked, spoils the next run. Files are compared by what they are, not by how their paths are spelt.
+//! A key, a policy or a state file on the medium was put there by whoever wrote the medium, who must not
+//! choose the rules. A report that replaces a policy, or that is written into a directory that is checked,
+//! spoils the next run. Files are compared by identity, not by the spelling of their paths.
 //!
-//! What a file holds is not looked at here: a copy of a key from the medium can't be told from the key.
+//! Contents are not compared here: a copy of a key from the medium can't be distinguished from the key.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
@@ -44,11 +44,11 @@ impl Named {
     }
 }
 
-/// Refuses files that a run is judged by and that lie in what it judges, or are it.
+/// Refuses files that a run judges by and that are inside what it judges, or are the judged file itself.
 ///
 /// A directory is judged with everything in it; a link that leads into it, a second name (hard link) of a
-/// file in it and a second mount of a part of it are found. Of a file that is judged alone, only the file
-/// itself is: what lies beside it is the operator's own affair.
+/// file in it and a second mount of a part of it are found. When a single file is judged, only that file
+/// counts: the files next to it are the operator's own affair.
 ///
 /// # Errors
 /// [`Code::Usage`].
@@ -76,8 +76,8 @@ pub(super) fn from_judged(by: &[Named], judged: &[PathBuf]) -> Result<(), Fault>
 fn inside(named: &Named, judged: &str, directory: bool) -> Fault {
     let message = if directory {
         format!(
-            "lies in a directory that is checked, {judged}: whoever made that would choose by what it is \
-             judged; take it from another source, and keep it elsewhere"
+            "is inside {judged}, which is being checked: its author could choose the rules; take it from \
+             another source, and keep it elsewhere"
         )
     } else {
         format!("is {judged} itself, which is judged by it")
@@ -97,7 +97,7 @@ pub(super) fn outputs(written: &[Named], read: &[Named], judged: &[PathBuf]) -> 
             if path.is_dir() && leads_into(&named.path, &target) {
                 let shown = files::show(path);
                 let message =
-                    format!("lies in a directory that is checked, {shown}; keep it elsewhere");
+                    format!("is inside {shown}, which is being checked; keep it elsewhere");
                 return Err(named.refuse(&message));
             }
             if place(&named.path) == place(path) {
@@ -106,7 +106,7 @@ pub(super) fn outputs(written: &[Named], read: &[Named], judged: &[PathBuf]) -> 
         }
         if let Some(path) = hidden(named, judged) {
             let message = format!(
-                "lies in a directory that is checked, {}, by another mount or name; keep it elsewhere",
+                "is inside {}, which is being checked, through another mount or name; keep it elsewhere",
                 files::show(path)
             );
             return Err(named.refuse(&message));
@@ -123,7 +123,7 @@ pub(super) fn outputs(written: &[Named], read: &[Named], judged: &[PathBuf]) -> 
 }
 
 /// Where a file is, or would be: which file it is, else which directory would hold it under what name,
-/// letter case left out, since the medium may not tell it.
+/// ignoring letter case, since the medium may not distinguish it.
 #[derive(Debug, PartialEq, Eq)]
 enum Spot {
     There(Identity),
@@ -147,7 +147,7 @@ fn place(path: &Path) -> Spot {
 /// looked at, since a link in the directory leads out of it by the will of whoever put it there.
 fn leads_into(path: &Path, directory: &Identity) -> bool {
     let Ok(start) = std::env::current_dir() else { return false };
-    // With each directory on the way, whether it is the one in question or lies in it.
+    // With each directory on the way, whether it is the one in question or is inside it.
     let mut way: Vec<(PathBuf, bool)> = Vec::new();
     let mut parts: VecDeque<PathBuf> = parts(&start.join(path));
     let mut links = 0;
@@ -199,8 +199,8 @@ fn parts(path: &Path) -> VecDeque<PathBuf> {
     path.components().map(|part| PathBuf::from(part.as_os_str())).collect()
 }
 
-/// The directory that is checked and that a file to be written lies in under another path, if there is one:
-/// it is there under a second name, or the directory that is to hold it is.
+/// The directory that is checked and that contains a file to be written under another path, if there is one:
+/// the file has a second name there, or the directory that is to hold it has one.
 fn hidden<'p>(named: &Named, judged: &'p [PathBuf]) -> Option<&'p PathBuf> {
     let parent = match named.path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -246,7 +246,7 @@ fn second_name<'n>(by: &'n [Named], directory: &Path) -> Option<&'n Named> {
             return None;
         }
         let there = identity(entry.path())?;
-        files.iter().find(|(_, it)| *it == there).map(|(named, _)| *named)
+        files.iter().find(|(_, identity)| *identity == there).map(|(named, _)| *named)
     })
 }
 

@@ -133,8 +133,8 @@ fn part(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<ShardIn
         let least = needed("SLURM_ARRAY_TASK_MIN", array)?;
         let most = needed("SLURM_ARRAY_TASK_MAX", array)?;
         let step = number("SLURM_ARRAY_TASK_STEP")?.unwrap_or(1);
-        let place = |it: u32| {
-            let steps = it.checked_sub(least)?;
+        let place = |task: u32| {
+            let steps = task.checked_sub(least)?;
             steps.checked_div(step).filter(|_| steps.checked_rem(step) == Some(0))
         };
         let last = most.checked_sub(least).and_then(|steps| steps.checked_div(step));
@@ -168,7 +168,7 @@ fn part(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<ShardIn
     ShardIndex::new(part, of).ok_or_else(|| no_part(part, of))
 }
 
-/// Refuses a file for reports that can't be written in the end, as far as that can be told, before anything
+/// Refuses a file for reports that can't be written in the end, as far as that is known before anything
 /// is read.
 ///
 /// # Errors
@@ -193,7 +193,10 @@ mod tests {
 
     fn said(text: &str, environment: &[(&str, &str)]) -> Result<(u32, u32), Code> {
         let variable = |name: &str| {
-            environment.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned())
+            environment
+                .iter()
+                .find(|(variable, _)| *variable == name)
+                .map(|(_, value)| (*value).to_owned())
         };
         part(text, &variable)
             .map(|index| (index.number(), index.count()))

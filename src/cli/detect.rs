@@ -1,4 +1,4 @@
-//! Opens a path and finds out what it leads to; how that is told is decided in the room `artifact`.
+//! Opens a path and finds out what it leads to; the room `artifact` decides how that is detected.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::image::Options;
 use crate::survey::LayoutTree;
 use crate::verdict::{Code, Fault};
 
-/// Reads a path as what it is, or as what `forced` says (with words for how that was told).
+/// Reads a path as what it is, or as what `forced` says (with words for how that was detected).
 ///
 /// # Errors
 /// Those of [`detect::read`], and those of a path that can't be opened or is not an OCI layout.
@@ -45,7 +45,7 @@ pub(super) fn read(
     }
 }
 
-/// What the operating system said of a path; what is wrong inside it needs no path in front.
+/// Adds the path to what the operating system reports; what is wrong inside it needs no path in front.
 fn fault_at(path: &Path, fault: Fault) -> Fault {
     match fault.code() {
         Code::Unreadable => fault.at(files::show(path)),

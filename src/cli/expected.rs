@@ -3,7 +3,7 @@
 //! A transfer key (by option or policy), a state file, an earlier transfer or a stream says that what
 //! comes is sealed. No directory is then judged by its vendors' signatures alone. A single file is,
 //! under a policy, if nothing else is judged. As soon as the command line speaks of a transfer, by an
-//! option or by a directory, a file beside it has no seal, and a shell's `media/*` gets the answer that
+//! option or by a directory, a file outside of it has no seal, and a shell's `media/*` gets the answer that
 //! `media` gets.
 
 use std::path::{Path, PathBuf};

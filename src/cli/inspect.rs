@@ -239,8 +239,8 @@ fn image_directory(path: &Path) -> Result<(), Fault> {
     )
 }
 
-/// Rewords the refusal of a file that is nothing that inspect can show: as an archive it would be told to
-/// save the image again.
+/// Rewords the refusal of a file that inspect can't show: the refusal of an archive would advise to save the
+/// image again.
 fn unknown(fault: Fault) -> Fault {
     if !matches!(fault.code(), Code::ArchiveUnrecognised | Code::ManifestMissing) {
         return fault;

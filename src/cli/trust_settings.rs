@@ -1,7 +1,7 @@
 //! Whom a run trusts: one answer for every command.
 //!
 //! The policy in force, named by `--trust` or else by `SEALIFT_TRUST`, always applies. Other options
-//! can narrow it; one that would widen it is refused. No file that a run judges by may lie in what it
+//! can narrow it; one that would widen it is refused. No file that a run judges by may be inside what it
 //! judges.
 //!
 //! Nothing is judged here. How a vendor signs (its profile) is not a question of trust.
@@ -63,7 +63,7 @@ impl TrustSettings {
     /// Loads what the options name, and holds it against the policy in force.
     ///
     /// # Errors
-    /// [`Code::Usage`] for a file that lies in what it judges, [`Code::PolicyForbids`] for an option
+    /// [`Code::Usage`] for a file that is inside what it judges, [`Code::PolicyForbids`] for an option
     /// that says more than the policy, and the faults of the files named.
     pub(super) fn load(options: TrustOptions<'_>) -> Result<Self, Fault> {
         let found = policy::search(options.policy)?;

@@ -138,7 +138,7 @@ fn judge(
             "the policy lists several keys, and FILE can be read only once: name one with --key";
         return Err(Fault::new(Code::Usage, message).at(files::show(file)));
     }
-    // Of the artifact behind a digest that was signed nothing is known here but this name.
+    // If FILE holds the digest of an artifact, this name is all that is known of that artifact.
     let (name, whole) = (files::file_name(file).unwrap_or_default(), files::slashed(file));
     let called = ArtifactName { name: &name, path: Some(&whole) };
     let report = ArtifactReport::new(files::show(file));
@@ -146,8 +146,8 @@ fn judge(
         artifact::verify_blob(&report, called, bundle, signers, || files::open_stream(file))?;
     if report.code() == Some(Code::NameNotAllowed) {
         report.next = Some(
-            "The policy believes this key for artifacts of certain names, and here only the name of \
-             FILE is known: have the artifact itself judged, with `sealift verify`."
+            "The policy limits this key to certain names, and only FILE's name is known. Run `sealift \
+             verify` on the artifact."
                 .to_owned(),
         );
     }

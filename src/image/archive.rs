@@ -1,4 +1,4 @@
-//! What was found in an archive: images, their digests, and what remains to be said.
+//! What was found in an archive: images, their digests, and what remains to be reported.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,7 +8,7 @@ use super::segments::Segment;
 use crate::digest::Sha256Digest;
 use crate::verdict::{Code, Fault};
 
-/// What a signed digest can stand for. The order is the order of preference when one digest could
+/// What a signed digest can refer to. The order is the order of preference when one digest could
 /// be two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -145,7 +145,7 @@ pub struct Archive {
     pub oci: bool,
     /// The images, in the order of the archive.
     pub images: Vec<Image>,
-    /// Attestations beside the images.
+    /// Attestations of the images.
     pub attestations: Vec<Attestation>,
     /// What documents say beyond the content that was found and checked, in the order of their digests.
     pub claims: Vec<DocumentClaims>,

@@ -6,11 +6,11 @@
 //! |---|---|---|
 //! | `mediaType`, `digest`, `size` | all | must be there and fit the content |
 //! | `urls` | podman, skopeo, buildah ask there first; Docker on Windows | refused unless a signature covers the document: the content is here |
-//! | `data` | containerd takes the content from it if its digest fits | the content must lie in the archive too, so it is the same |
+//! | `data` | containerd takes the content from it if its digest fits | the content must be in the archive too, so it is the same |
 //! | `platform` | all choose an image of an index by it | every image that is there must be covered |
-//! | `annotations` | names: all; attestations: Docker; others: see [`DESCRIBING`] | a name is never signed; one that does not only describe is told unless a signature covers the document |
+//! | `annotations` | names: all; attestations: Docker; others: see [`DESCRIBING`] | a name is never signed; one that does not only describe is reported unless a signature covers the document |
 //! | `artifactType`, `subject` | registries, for their lists of referrers | read by no loader |
-//! | any other | nobody: the specification demands that it be ignored. But a document may be another one as well | refused in `index.json`, which nobody signs; elsewhere told unless a signature covers the document |
+//! | any other | nobody: the specification demands that it be ignored. But a document may be another one as well | refused in `index.json`, which nobody signs; elsewhere reported unless a signature covers the document |
 
 use serde_json::Value;
 

@@ -142,7 +142,7 @@ fn find_layer<'a>(files: Files<'a>, name: &str) -> Result<ArchiveFile<'a>, Fault
 }
 
 /// The digest of the manifest that a containerd store makes up for an image that comes without one
-/// (containerd, `core/images/archive/importer.go`). It is told, never taken for a signed digest.
+/// (containerd, `core/images/archive/importer.go`). It is reported, never taken for a signed digest.
 fn made_up_id(config: ArchiveFile<'_>, layers: &[ArchiveFile<'_>]) -> Sha256Digest {
     let mut hasher = Hasher::new();
     let head = format!(

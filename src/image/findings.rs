@@ -29,7 +29,7 @@ pub(super) struct Findings {
     pub(super) attestations: BTreeMap<Sha256Digest, BTreeSet<Sha256Digest>>,
     /// Platforms that an index lists and the archive does not hold.
     pub(super) absent: BTreeSet<String>,
-    /// Whether an attestation is listed beside its image instead of in an index with it.
+    /// Whether an attestation is listed next to its image instead of in an index with it.
     pub(super) platform_only: bool,
 }
 

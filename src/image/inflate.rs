@@ -161,7 +161,7 @@ impl<R: Read> Read for Inflater<'_, R> {
     }
 }
 
-/// What the compressed side has status, so that an error of a decoder can be told apart.
+/// The status of the compressed input, so that its errors can be told apart from those of the decoder.
 #[derive(Default)]
 struct InputStatus {
     count: AtomicU64,

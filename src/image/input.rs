@@ -147,7 +147,7 @@ impl fmt::Debug for Input<'_> {
     }
 }
 
-/// Told how far reading has come, from several threads.
+/// Receives how far reading has come, from several threads.
 pub trait Progress: Sync {
     /// `bytes` more will be read; not called for a pipe.
     fn expect(&self, bytes: u64);
@@ -177,7 +177,7 @@ pub struct Options<'a> {
     pub jobs: usize,
     /// The limit of the whole run, shared with the caller's own work.
     pub threads: Option<&'a ThreadLimit>,
-    /// Told how far reading has come.
+    /// Receives how far reading has come.
     pub progress: &'a dyn Progress,
     /// Sizes in bytes of the segments that somebody states for an uncompressed archive, in order: a
     /// member whose content is exactly one of them is a segment of its own. `None`: those of at least

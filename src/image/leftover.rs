@@ -1,6 +1,6 @@
 //! Files that nothing refers to. An archive is a closed world: what is not used by the verdict is accepted
 //! only in the exact form in which a known writer leaves it behind, and refused otherwise. A loader may
-//! find it by another way, or another archive's manifest may.
+//! find it in another way, or another archive's manifest may refer to it.
 //!
 //! | form | who writes it | our rule |
 //! |---|---|---|
@@ -8,7 +8,7 @@
 //! | `HEX/json` | the same | v1 JSON (see `legacy`) of this id; `HEX/layer.tar` is a layer of an image |
 //! | `HEX/layer.tar`, a link | podman, skopeo, buildah | leads to a layer of an image |
 //! | `blobs/sha256/HEX` | Docker from 25 on, with its classic store | v1 JSON with an id, in an archive of both views; at most one for each layer |
-//! | `repositories` | all but containerd stores | beside `manifest.json`; names and tags listed there, each with the image's topmost layer |
+//! | `repositories` | all but containerd stores | next to `manifest.json`; names and tags listed there, each with the image's topmost layer |
 //!
 //! `HEX` are 64 hexadecimal digits. A `config` in a v1 JSON is the one of an image in the archive. Directories
 //! hold nothing and are not looked at.
@@ -77,7 +77,7 @@ impl Leftovers<'_> {
         if found.content.digest == Sha256Digest::of(b"1.0") {
             Ok(())
         } else {
-            Err("the file of this name that Docker left beside a layer holds \"1.0\"")
+            Err("the file of this name that Docker left next to a layer holds \"1.0\"")
         }
     }
 
@@ -121,7 +121,7 @@ impl Leftovers<'_> {
     fn beside_layer(&self, directory: &str) -> Result<Sha256Digest, &'static str> {
         hex(directory)
             .filter(|_| self.is_layer(&format!("{directory}/layer.tar")))
-            .ok_or("it does not lie beside a layer of an image, as Docker names one")
+            .ok_or("it is not next to a layer of an image, as Docker names one")
     }
 
     fn is_layer(&self, name: &str) -> bool {

@@ -1,4 +1,4 @@
-//! The metadata of one layer as Docker wrote it before 1.10 ("v1 JSON"), which writers still leave beside
+//! The metadata of one layer as Docker wrote it before 1.10 ("v1 JSON"), which writers still leave next to
 //! layers for engines of that age. No current engine reads it if the archive has a `manifest.json`.
 //!
 //! | member | who writes it | our rule |

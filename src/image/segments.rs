@@ -3,7 +3,7 @@
 //! A large member is a segment of its own, so that its digest serves the file's integrity and the
 //! layer at once; what is between is hashed while the archive is walked over. Where a member begins
 //! and ends is what the tar bytes of this reading say; sizes that somebody states only choose which
-//! members stand alone.
+//! members get a segment of their own.
 
 use std::io::{self, Read};
 use std::mem;

@@ -3,7 +3,7 @@
 //! The library decodes LZMA2. Its own reader of the container takes dictionaries of any size, which
 //! would let a small file ask for 4 GiB, so the container is read here and dictionaries are bounded:
 //! headers, index and footers are checked by their CRC32. The check over a block's content is skipped, because the content is
-//! compared by SHA-256 anyway. Filters besides LZMA2 are refused.
+//! compared by SHA-256 anyway. Filters other than LZMA2 are refused.
 
 use std::io::{self, Read};
 
@@ -197,7 +197,7 @@ fn block_dictionary(fields: &[u8]) -> io::Result<u32> {
         }
     }
     if flags & 0x03 != 0 || number(&mut fields)? != LZMA2 || number(&mut fields)? != 1 {
-        return Err(malformed("a filter besides LZMA2 is not supported"));
+        return Err(malformed("a filter other than LZMA2 is not supported"));
     }
     let mut bits = [0];
     fields.read_exact(&mut bits)?;

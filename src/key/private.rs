@@ -169,7 +169,7 @@ fn unsupported_type(oid: ObjectIdentifier, what: &str) -> Fault {
 }
 
 /// Private keys in other forms, recognised before anything is parsed: `openssl ecparam -genkey`, for
-/// one, writes a second block beside the key.
+/// one, writes a second block in addition to the key.
 fn other_private_key(text: &str) -> Option<Fault> {
     const OTHER: [(&str, &str); 5] = [
         (
@@ -378,7 +378,7 @@ MC4CAQAwBQYDK2VwBCIEINLfjA4KgfBAhyO1pWq47EVo2oWTZ+tE7m28zYmO1C2T
         };
         wrong(secret, &[0; 32]);
         wrong(secret, &[0xff; 32]);
-        // Another key than the public half that stands beside it.
+        // The public half next to it belongs to another key.
         wrong(secret, &[1; 32]);
         wrong(der.len() - 1, &[0]);
         let mut long = der.clone();

@@ -1,4 +1,4 @@
-//! Whether bytes begin with a private key as DER: told by the form alone, of any algorithm.
+//! Whether bytes begin with a private key as DER: recognised by the form alone, for any algorithm.
 //!
 //! Nothing is read from such a key here. It is only that it must not travel.
 

@@ -56,9 +56,9 @@ impl MirrorRequest<'_> {
                         fetch,
                         notes: match &located {
                             Located::Image(found) => {
-                                let it = found.description();
-                                let notes = it.notes.iter().cloned();
-                                std::iter::once(it.source.clone()).chain(notes).collect()
+                                let image = found.description();
+                                let notes = image.notes.iter().cloned();
+                                std::iter::once(image.source.clone()).chain(notes).collect()
                             }
                             Located::Package(_) => Vec::new(),
                         },

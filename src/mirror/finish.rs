@@ -208,7 +208,7 @@ const CHANGE_OPTIONS: &str = "The same command would end in the same way: change
     trust policy, the options) and run it again; what arrived is kept. To give up on it and seal the rest, \
     add --omit-partial.";
 
-/// Whether a refusal is due to what this side was told, not to what came: the bytes may be right.
+/// Whether a refusal is due to the options of this side, not to what arrived: the bytes may be right.
 const fn asks_for_options(code: Code) -> bool {
     matches!(
         code,

@@ -1,4 +1,4 @@
-//! What to mirror, and how: everything that a run is told.
+//! What to mirror, and how: everything that a run is asked to do.
 
 use super::earlier_transfer::EarlierTransfer;
 use super::fetch::{FetchTask, Located};

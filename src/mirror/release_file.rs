@@ -33,7 +33,7 @@ pub struct ReleaseFile {
     pub vendor_keys: Vec<PathBuf>,
     /// Fingerprints of vendor keys.
     pub pin_keys: Vec<Sha256Digest>,
-    /// Hosts to allow besides the profile's.
+    /// Hosts to allow in addition to the profile's.
     pub allow_hosts: Vec<String>,
     /// Names of artifacts that may be unsigned.
     pub allow_unsigned: Vec<String>,
@@ -96,10 +96,10 @@ mod tests {
             "expires",
             "notes",
         ] {
-            let stands = TEMPLATE
+            let listed = TEMPLATE
                 .lines()
                 .any(|line| line.trim_start_matches("# ").starts_with(&format!("{field} = ")));
-            assert!(stands, "{field}");
+            assert!(listed, "{field}");
         }
     }
 

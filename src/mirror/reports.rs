@@ -20,7 +20,7 @@ pub(super) fn carried_report(
 }
 
 /// The report of an item that was not fetched: OMITTED whatever the outcome of the code, because that is
-/// what the far side is told. The code says why, and `more` what became of an earlier copy.
+/// what the manifest says. The code says why, and `more` what became of an earlier copy.
 pub(super) fn omission(wanted: &WantedItem, fault: &Fault, more: Option<&str>) -> ArtifactReport {
     let mut report = report(wanted).omitted(fault);
     // The line starts with the name already.

@@ -9,7 +9,7 @@ use crate::verdict::Fault;
 
 /// A kind of place that images come from.
 pub trait ImageSource: Sync {
-    /// Asks what a reference stands for, without fetching layers.
+    /// Resolves a reference, without fetching layers.
     ///
     /// # Errors
     /// Those of the network, the registry or the engine.

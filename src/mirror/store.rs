@@ -1,7 +1,7 @@
 //! The transfer directory while it is being filled.
 //!
 //! Before the first change an old seal is marked as broken, so that at every moment the directory either
-//! is an unchanged old transfer or says that it is none. If nothing was changed, the mark is removed.
+//! is an unchanged old transfer or says that it is not a transfer. If nothing was changed, the mark is removed.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -20,7 +20,7 @@ use crate::verdict::{Code, Fault};
 /// The directories that are created for what is fetched.
 const FOLDERS: [&str; 4] = ["trust/keys", "trust", "images", "packages"];
 
-/// The `url` of a record that stands for a staging directory.
+/// The `url` of a record for a staging directory.
 const UNFINISHED: &str = "unfinished";
 
 /// Who a file belongs to.

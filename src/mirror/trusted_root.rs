@@ -12,7 +12,7 @@ use crate::verdict::{Code, Fault};
 /// How long the whole refresh may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A TUF repository besides Sigstore's own.
+/// A TUF repository other than Sigstore's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TufRepository {
     /// Its URL.

@@ -1,7 +1,7 @@
 //! Which bundle and which key belong to an artifact, by the vendor's names.
 //!
-//! Names only *select* among files that lie beside the artifact and keys that the operator gave;
-//! they never bring trust. This room works on names alone and reads no file.
+//! Names only *select* among files next to the artifact and keys that the operator gave; they never
+//! confer trust. This room works on names alone and reads no file.
 
 mod names;
 
@@ -79,7 +79,7 @@ pub fn key_url(public_key_json: &[u8]) -> Result<String, Fault> {
 /// member `publicKey`, a URL that ends in a file name.
 ///
 /// # Errors
-/// [`Code::MaterialUnknownMember`] for one with other members besides.
+/// [`Code::MaterialUnknownMember`] for one with other members too.
 pub fn is_key_name(bytes: &[u8]) -> Result<bool, Fault> {
     if key_name(bytes).is_err() {
         return Ok(false);
@@ -90,7 +90,7 @@ pub fn is_key_name(bytes: &[u8]) -> Result<bool, Fault> {
         None => Ok(true),
         Some(other) => {
             let message = format!(
-                "it names a vendor's key, and has another member besides publicKey: {}",
+                "it names a vendor's key, and has another member in addition to publicKey: {}",
                 printable(other)
             );
             Err(Fault::new(Code::MaterialUnknownMember, message))
@@ -99,7 +99,7 @@ pub fn is_key_name(bytes: &[u8]) -> Result<bool, Fault> {
 }
 
 /// The last part of a URL or path, when it is a plain, portable file name: with `%2B` and the like
-/// read as the characters that they stand for.
+/// decoded.
 #[must_use]
 pub fn base_name(text: &str) -> Option<String> {
     let path = text.split(['?', '#']).next().unwrap_or_default();

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Material, for_package};
 use crate::trust::VendorProfile;
 
-/// The endings by which a bundle lies beside any file.
+/// Appended to a file's name, each gives the name of a bundle for that file.
 pub const SIDECARS: [&str; 2] = [".sigstore.json", ".bundle"];
 
 /// The files of a folder by name, and what its bundles say of themselves.
@@ -34,7 +34,7 @@ pub enum Step {
     VendorName,
     /// The name in an image's label.
     Label,
-    /// The artifact's name with `.sigstore.json` or `.bundle` behind it.
+    /// The artifact's name followed by `.sigstore.json` or `.bundle`.
     Sidecar,
     /// The digest that the bundle states.
     StatedDigest,
@@ -86,13 +86,13 @@ impl<'a> Names<'a> {
         self.by_map.entry(artifact).or_default().push(bundle);
     }
 
-    /// Whether a file of this name lies there.
+    /// Whether a file of this name exists.
     #[must_use]
     pub fn has(&self, path: &str) -> bool {
         self.names.binary_search(&path).is_ok()
     }
 
-    /// The vendor's bundle beside a file, which makes it a package whatever is in it.
+    /// The vendor's bundle next to a file, which makes it a package whatever is in it.
     #[must_use]
     pub fn package_bundle_beside(&self, profile: &VendorProfile, path: &str) -> Option<String> {
         let bundle = beside(path, &for_package(profile, base(path)).bundle?);
@@ -138,7 +138,7 @@ impl<'a> Names<'a> {
         )
     }
 
-    /// For each name the file beside `path`, else the files of that name elsewhere in the folder.
+    /// For each name the file next to `path`, else the files of that name elsewhere in the folder.
     fn named(&self, path: &str, names: &[String]) -> Vec<Vec<String>> {
         names
             .iter()

@@ -1,7 +1,7 @@
-//! What can only be said of all artifacts of a folder together: bundles that belong to none of them, and
+//! Findings about all artifacts of a folder together: bundles that belong to none of them, and
 //! bundles that were paired with several that differ.
 //!
-//! It works on finished answers alone, so that a run over the whole and a merge of parts say the same.
+//! It works on finished answers alone, so that a run over the whole and a merge of parts report the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -117,7 +117,7 @@ fn content(report: &ArtifactReport) -> Option<Sha256Digest> {
     Some(hasher.finish())
 }
 
-/// What is said of a folder in which there is nothing to check; `complete` when everything was asked
+/// The message for a folder in which there is nothing to check; `complete` when everything was asked
 /// for.
 pub(super) const fn nothing_found(complete: bool) -> &'static str {
     if complete {

@@ -1,4 +1,4 @@
-//! The run over a folder: its transfer directories, its files, and at the end what is said of all of
+//! The run over a folder: its transfer directories, its files, and at the end the findings about all of
 //! them.
 
 use std::collections::BTreeSet;
@@ -30,7 +30,7 @@ pub fn check(
     let units = match folders.kind {
         FolderKind::Transfer => vec![Unit {
             name: String::new(),
-            size: folders.listing.files().fold(0, |sum, it| sum.saturating_add(it.size)),
+            size: folders.listing.files().fold(0, |sum, file| sum.saturating_add(file.size)),
             kind: UnitKind::Transfer,
         }],
         kind => {
@@ -107,18 +107,18 @@ impl FolderRun<'_, '_> {
         Ok(FolderSummary { coverage, shard, stopped })
     }
 
-    /// With `--require-coverage`: files that nothing covers, and that no refusal speaks of yet.
+    /// With `--require-coverage`: files that nothing covers, and that no refusal has reported yet.
     fn uncovered(&self) {
         let mut names: Vec<String> = self.gather(|results| {
             let refused = &results.refused;
             // The empty name is that of the folder itself.
-            let told = |name: &str| {
+            let reported = |name: &str| {
                 [name, ""].into_iter().chain(above(name)).any(|place| refused.contains(place))
             };
             results
                 .covers
                 .iter()
-                .filter(|(name, _, cover)| *cover == Cover::Uncovered && !told(name))
+                .filter(|(name, _, cover)| *cover == Cover::Uncovered && !reported(name))
                 .map(|(name, ..)| name.to_string())
                 .collect()
         });
@@ -127,7 +127,7 @@ impl FolderRun<'_, '_> {
             let message = "no vendor's signature covers it, and it is no material";
             let fault = Fault::new(Code::NotCovered, message);
             let folder = self.folders.folder;
-            // Among the others, behind what is said of the same file: so a merge has them too.
+            // Sorted with the others, after what is reported of the same file, so that a merge has them too.
             let place = AnswerPlace { last: false, unit: name.clone(), number: usize::MAX };
             self.gather(|results| results.answers = results.answers.saturating_add(1));
             self.events.answer(place, file(folder, &name, &fault));
@@ -144,7 +144,7 @@ impl FolderRun<'_, '_> {
     }
 }
 
-/// What is said of a part.
+/// The description of a part.
 fn part(folder: &Folder, run: &FolderRun<'_, '_>, bundles: &[String]) -> Option<Shard> {
     let part = run.request.part?;
     let files: Vec<(String, u64)> = run

@@ -22,10 +22,10 @@ pub(super) fn of_material(what: &FileKind) -> Cover {
     }
 }
 
-/// With `--require-coverage`: what nothing covers is a failure, whatever else is said of it.
+/// With `--require-coverage`: what nothing covers is a failure, whatever its own answer is.
 #[must_use]
 pub fn required(mut report: ArtifactReport) -> ArtifactReport {
-    // What is no file (a transfer as a whole, something that was not brought) and what could not be asked
+    // What is no file (a transfer as a whole, something that was not fetched) and what could not be read
     // have other answers.
     let of_file = report.kind != Some(ArtifactKind::Transfer);
     if of_file
@@ -38,7 +38,7 @@ pub fn required(mut report: ArtifactReport) -> ArtifactReport {
                  not there"
             }
             UnsignedStatement::Attestation => {
-                "its images are verified, and no vendor's signature covers an attestation beside them"
+                "its images are verified, and no vendor's signature covers an attestation of theirs"
             }
             UnsignedStatement::Members => {
                 "its images are verified, and no vendor's signature covers a member of a manifest or index \

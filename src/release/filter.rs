@@ -2,7 +2,7 @@
 //!
 //! A glob without `/` is for the last part of a name, at any depth; one with `/` is for the path below
 //! the folder. Both also take a directory with everything in it. `*` stays within one part, `**`
-//! goes through many. They choose artifacts only: bundles and keys pair with them wherever they lie.
+//! goes through many. They choose artifacts only: bundles and keys pair with them wherever they are.
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 

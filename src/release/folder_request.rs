@@ -11,11 +11,11 @@ use crate::survey::VendorTrust;
 use crate::transfer::{Context, OpenedTransfer, Sealed};
 use crate::verdict::{ArtifactReport, Coverage, Fault, Shard};
 
-/// Where an answer stands in the report of a folder: answers are sorted by this, whatever order they
+/// The position of an answer in the report of a folder: answers are sorted by this, whatever order they
 /// were found in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct AnswerPlace {
-    /// What is said of all files together comes last.
+    /// Answers about all files together come last.
     pub(super) last: bool,
     /// The thing that it is about: a path below the folder.
     pub(super) unit: String,
@@ -31,7 +31,7 @@ impl AnswerPlace {
     }
 }
 
-/// Who is told how a run goes on. Called from several threads.
+/// Receives the progress and the answers of a run. Called from several threads.
 pub trait Events: Sync {
     /// So many bytes are to be read in all.
     fn expect(&self, bytes: u64);
@@ -148,7 +148,7 @@ impl fmt::Debug for TransferRequest<'_> {
     }
 }
 
-/// What a run says besides the answers.
+/// What a run reports in addition to the answers.
 #[derive(Debug)]
 pub struct FolderSummary {
     /// How each file is covered; of a part, only its own files.

@@ -1,5 +1,5 @@
-//! One run over a folder: what it was asked, which of the folder's units are its own, and what the
-//! answers leave behind.
+//! One run over a folder: the request, which of the folder's units are its own, and what it keeps of
+//! the answers.
 //!
 //! The answers themselves are not kept.
 
@@ -19,13 +19,13 @@ use crate::verdict::{ArtifactKind, ArtifactReport, Code, Cover, ExitStatus, Faul
 /// A file's name below the folder, its size in bytes, and how it is covered.
 pub(super) type Covered<'a> = (Cow<'a, str>, u64, Cover);
 
-/// What answers leave behind.
+/// What a run keeps of the answers.
 #[derive(Default)]
 pub(super) struct RunResults<'a> {
     pub(super) usage: BundleUsage,
     pub(super) covers: Vec<Covered<'a>>,
     pub(super) answers: usize,
-    /// The things that a refusal speaks of, with `--require-coverage`.
+    /// The units with a refusal, with `--require-coverage`.
     pub(super) refused: BTreeSet<String>,
 }
 
@@ -83,7 +83,7 @@ impl<'a> FolderRun<'a, '_> {
         self.events.answer(AnswerPlace { last: false, unit: unit.to_owned(), number }, report);
     }
 
-    /// Tells what is said of all files together.
+    /// Reports an answer about all files together.
     pub(super) fn last(&self, unit: &str, report: ArtifactReport) {
         self.gather(|results| results.answers = results.answers.saturating_add(1));
         self.events.answer(AnswerPlace { last: true, unit: unit.to_owned(), number: 0 }, report);

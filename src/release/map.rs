@@ -45,7 +45,7 @@ impl PairingMap {
                     .map_err(|reason| refuse(number, format!("{name:?}: {reason}")))?;
             }
             if !seen.insert((artifact, bundle)) {
-                return Err(refuse(number, "the same pair stands there twice".to_owned()));
+                return Err(refuse(number, "the same pair is listed twice".to_owned()));
             }
             pairs.push((artifact.to_owned(), bundle.to_owned()));
         }

@@ -1,8 +1,8 @@
-//! Reports of parts put together to the report of the whole.
+//! Merges the reports of parts into the report of the whole.
 //!
-//! What one run over everything would say is said: the parts must have seen the same listing and judged
-//! by the same things, every file must be there exactly once, and what can only be said of all
-//! artifacts together is worked out anew. Reports are believed as they are read: they carry no
+//! The result is what one run over everything would report: the parts must have seen the same listing and
+//! judged by the same keys and settings, every file must be there exactly once, and findings about all
+//! artifacts together are worked out anew. Reports are believed as they are read: they carry no
 //! signature, so they must come from machines and over paths that are trusted.
 
 use std::collections::BTreeSet;
@@ -47,8 +47,8 @@ pub fn merge(parts: Vec<(String, Report)>) -> Result<Report, Fault> {
         summary.milliseconds = summary.milliseconds.max(own.milliseconds);
         bundles.extend(report.run.shard.into_iter().flat_map(|shard| shard.bundles));
         files.extend(report.run.coverage.into_iter().flat_map(|coverage| coverage.files));
-        // That a part held nothing to check says nothing of the whole.
-        let nothing = |it: &ArtifactReport| it.code() == Some(Code::NothingFound);
+        // That a part held nothing to check says nothing about the whole.
+        let nothing = |answer: &ArtifactReport| answer.code() == Some(Code::NothingFound);
         artifacts.extend(report.artifacts.into_iter().filter(|answer| !nothing(answer)));
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
@@ -97,10 +97,10 @@ fn shard((name, report): &(String, Report)) -> Result<&Shard, Fault> {
         .ok_or_else(|| incomplete("it is the report of a whole, not of a part (--shard)"))?;
     let mut counts = Summary::default();
     report.artifacts.iter().for_each(|artifact| counts.count(artifact.outcome()));
-    let said = report.run.summary.as_ref();
+    let stated = report.run.summary.as_ref();
     let status = ExitStatus::of(counts.outcomes.keys().copied()).code();
     if status != report.run.exit_status
-        || said.is_none_or(|summary| {
+        || stated.is_none_or(|summary| {
             (summary.answers, &summary.outcomes) != (counts.answers, &counts.outcomes)
         })
     {
@@ -108,7 +108,7 @@ fn shard((name, report): &(String, Report)) -> Result<&Shard, Fault> {
         return Err(incomplete(message).expected_found(
             format!(
                 "{} answers, exit status {}",
-                said.map_or(0, |summary| summary.answers),
+                stated.map_or(0, |summary| summary.answers),
                 report.run.exit_status
             ),
             format!("{}, exit status {status}", counts.answers),
@@ -140,13 +140,13 @@ fn same(
         return differ("the number of parts is", whole.of.to_string(), shard.of.to_string());
     }
     if (shard.listing, shard.files) != (whole.listing, whole.files) {
-        let words = |it: &Shard| format!("{} files, {}", it.files, it.listing);
+        let words = |shard: &Shard| format!("{} files, {}", shard.files, shard.listing);
         return differ("the listing is", words(whole), words(shard));
     }
     if (a.program, &a.version) != (b.program, &b.version) {
-        let words = |it: &Run| match it.program {
-            Some(program) => format!("{} {program}", it.version),
-            None => it.version.clone(),
+        let words = |run: &Run| match run.program {
+            Some(program) => format!("{} {program}", run.version),
+            None => run.version.clone(),
         };
         return differ("the program is", words(a), words(b));
     }
@@ -163,15 +163,16 @@ fn same(
             .collect();
         let differing = names.into_iter().find(|key| one.get(key) != other.get(key));
         let key = differing.map_or("basis", String::as_str);
-        let show =
-            |it: &serde_json::Value| it.get(key).unwrap_or(&serde_json::Value::Null).to_string();
+        let show = |basis: &serde_json::Value| {
+            basis.get(key).unwrap_or(&serde_json::Value::Null).to_string()
+        };
         return differ(&format!("{key}:"), show(&one), show(&other));
     }
     Ok(())
 }
 
-/// Refuses an answer for the same thing from two parts. What can't be told apart by its name (a name that is
-/// not UTF-8 is shown with a mark) may be there twice.
+/// Refuses an answer for the same thing from two parts. Files that can't be told apart by name (a name
+/// that is not UTF-8 is shown with a mark) may be there twice.
 fn once(parts: &[(String, Report)]) -> Result<(), Fault> {
     let mut seen = BTreeSet::new();
     for (name, report) in parts {

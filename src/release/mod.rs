@@ -1,8 +1,7 @@
 //! A release folder as a whole: any number of artifacts, bundles, keys and transfer directories, at any
-//! depth, each judged where that is decided for all commands, with what can only be said of all of
-//! them together.
+//! depth, each judged where that is decided for all commands, and findings about all of them together.
 //!
-//! It goes to the end whatever fails, tells each answer as soon as it is known, and holds none of them.
+//! It goes to the end whatever fails, reports each answer as soon as it is known, and keeps none of them.
 //! The answers, and their places in the report, are the same however many threads work. What is
 //! shown, and where reports are kept, is the business of the rooms above.
 
@@ -37,4 +36,5 @@ pub use merge::merge;
 pub use progress::FileProgress;
 pub use shard::{ShardIndex, assign};
 pub use signed_list::signed_lists;
+pub use unit_verifier::outside_transfers;
 pub use units::{holds_transfer, transfer_directories};

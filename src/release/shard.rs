@@ -35,7 +35,7 @@ impl ShardIndex {
     }
 }
 
-/// What judging costs besides reading, in bytes that could be hashed in that time.
+/// What judging costs in addition to reading, in bytes that could be hashed in that time.
 const FIXED_COST: u64 = 1 << 20;
 
 /// The part, from 1, of each thing, in the order given; `sizes` are names and bytes.
@@ -91,7 +91,7 @@ mod tests {
             again.reverse();
             prop_assert_eq!(&assigned, &again);
             let load = |part: u32| -> u64 {
-                let own = things.iter().zip(&assigned).filter(|(_, it)| **it == part);
+                let own = things.iter().zip(&assigned).filter(|(_, assigned)| **assigned == part);
                 own.map(|((_, size), _)| size + FIXED_COST).sum()
             };
             let loads: Vec<u64> = (1..=parts).map(load).collect();

@@ -1,6 +1,6 @@
 //! A vendor's own signed list: the one exception to the rule that a name of a seal's makes a directory a transfer.
 //!
-//! Vendors publish `SHA256SUMS` and `manifest.json` with a bundle beside it. Where such a file is the only trace
+//! Vendors publish `SHA256SUMS` and `manifest.json` with a bundle next to it. Where such a file is the only trace
 //! of a seal in its directory, and a vendor's bundle verifies over its very bytes, by the keys that this run
 //! believes, it is an artifact like any other. Whoever could bring a directory into this state could have taken every
 //! trace of the seal out of it, so nothing is lost; and where a seal is expected the exception is not asked for.
@@ -76,7 +76,7 @@ fn is_signed(folder: &Folder, verifier: &FolderVerifier<'_>, name: &str) -> bool
     };
     let digest = FileDigest { sha256, size: bytes.len() as u64 };
     let base = name.rsplit('/').next().unwrap_or(name);
-    let detected = Some("package: a bundle lies beside it");
+    let detected = Some("package: its bundle is next to it");
     let content = ArtifactContent::Package(digest, detected, None);
     verifier.judge(&Task { path: name, name: base, content }).report.outcome() == Outcome::Ok
 }

@@ -78,13 +78,13 @@ impl<'a> FolderRun<'a, '_> {
     }
 }
 
-const PROGRAM_INSIDE: &str = "this program lies in the directory that it checks; compare its SHA-256 with the sealing side \
+const PROGRAM_INSIDE: &str = "this program is inside the directory that it checks; compare its SHA-256 with the sealing side \
      out of band, and run a copy from elsewhere";
 
 /// The answers for a transfer directory, and how its files are covered.
 type Answers = (Vec<ArtifactReport>, Covers);
 
-/// What is checked, and by what; or the refusal of what can't be checked.
+/// The opened transfer and the context to check it in; or the refusal of what can't be checked.
 fn before_check<'a>(
     folder: &Folder,
     opened: Option<OpenedTransfer>,
@@ -102,10 +102,8 @@ fn before_check<'a>(
     };
     if let Some((name, like)) = transfer::likeness(folder, &opened.listing) {
         let code = if request.keys.is_empty() { Code::NoTransferKey } else { Code::SealMissing };
-        let message = format!(
-            "{name} lies in it, a name that makes it a transfer directory; this one is {}",
-            like.what
-        );
+        let message =
+            format!("it contains {name}, a reserved name of a seal; this one is {}", like.what);
         return Err(refused(&Fault::new(code, message).at(folder.shown()), Some(like.next)));
     }
     match &request.context {

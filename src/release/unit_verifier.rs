@@ -1,4 +1,4 @@
-//! Where the things in a folder get their answers: each is read once, judged, and told of.
+//! Finds the answer for each unit of a folder: reads it once, judges it and reports it.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,17 @@ use crate::parallel::ThreadLimit;
 use crate::survey::{FileKind, FileReader, FolderVerifier, LayoutTree, SharedNames, Task};
 use crate::verdict::{ArtifactReport, Code, Cover, Fault, Outcome};
 
-/// Where units get their answers.
+/// The refusal of a file that no seal covers where one is expected.
+#[must_use]
+pub fn outside_transfers() -> Fault {
+    Fault::new(Code::SealMissing, "outside of every transfer directory, where a seal is expected")
+        .advise(
+            "Stop the deployment. Only if you know that the file was never sealed, use --loose: such \
+             files are then judged by their vendors' signatures alone.",
+        )
+}
+
+/// Judges the units of a folder.
 pub(super) struct UnitVerifier<'b, 'a, 'o> {
     pub(super) run: &'b FolderRun<'a, 'o>,
     pub(super) verifier: &'b FolderVerifier<'b>,
@@ -42,7 +52,7 @@ impl<'a> UnitVerifier<'_, 'a, '_> {
                     self.layout(unit);
                 }
             }
-            // Where a seal is expected, what lies outside of it is nothing, whatever it is.
+            // Where a seal is expected, a bundle or key outside of it does not count as material.
             (UnitKind::File, Some(KnownUnit::Small(_, what)))
                 if is_material(what) && run.folders.judges_unsealed() =>
             {
@@ -64,11 +74,8 @@ impl<'a> UnitVerifier<'_, 'a, '_> {
         }
         let files = run.files_of(unit);
         run.covered(files.into_iter().map(|(name, size)| (name.into(), size, Cover::Uncovered)));
-        let message = "it lies outside of every transfer directory, and a seal is expected; --loose has \
-                       such files judged by their vendors' signatures alone";
-        // A system's own file is no less refused, but for what it is.
-        let fault =
-            system_fault(&unit.name).unwrap_or_else(|| Fault::new(Code::SealMissing, message));
+        // A file of an operating system is refused too, but with a reason of its own.
+        let fault = system_fault(&unit.name).unwrap_or_else(outside_transfers);
         run.answer(&unit.name, 0, file(run.folders.folder, &unit.name, &fault));
         true
     }
@@ -94,7 +101,7 @@ impl<'a> UnitVerifier<'_, 'a, '_> {
             }
         };
         let Some(content) = what.content(digest) else {
-            // Nothing is what it was at the first look.
+            // The file is no longer what the first pass found.
             let message = "the file changed while the folder was read";
             return refused(&Fault::new(Code::Unreadable, message));
         };

@@ -1,4 +1,4 @@
-//! What of a folder is to be judged as one thing: a file, an OCI layout, a transfer directory.
+//! How a folder is divided into units that get one answer each: files, OCI layouts, transfer directories.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,7 +63,7 @@ pub(super) fn units(
             continue;
         }
         let kind = match entry.kind {
-            // With --unsealed a seal is not looked at, and that is said.
+            // With --unsealed a seal is not looked at, and the report says so.
             EntryKind::File
                 if seals == Seals::Ignored
                     && is_seal(&entry.name)
@@ -96,25 +96,25 @@ pub(super) fn units(
     units
 }
 
-/// The files of a seal that lies in the folder itself.
+/// Whether this is a file of a seal in the folder itself.
 fn is_seal(name: &str) -> bool {
     transfer::SEAL_FILES.contains(&name)
 }
 
-/// Whether a name lies below one of these directories.
+/// Whether a name is below one of these directories.
 fn within(directories: &[String], name: &str) -> bool {
     above(name).any(|parent| {
         directories.binary_search_by(|directory| directory.as_str().cmp(parent)).is_ok()
     })
 }
 
-/// Whether any directory of a folder is a transfer directory: a file of a seal lies in it.
+/// Whether any directory of a folder is a transfer directory, that is, contains a file of a seal.
 #[must_use]
 pub fn holds_transfer(listing: &Listing) -> bool {
     !transfers(listing, &BTreeSet::new()).is_empty()
 }
 
-/// The directories of a folder in which a file of a seal lies, none within another, sorted.
+/// The directories of a folder that contain a file of a seal, none within another, sorted.
 #[must_use]
 pub fn transfer_directories(listing: &Listing) -> Vec<String> {
     transfers(listing, &BTreeSet::new())
@@ -127,7 +127,7 @@ fn below<'l>(listing: &'l Listing, directory: &str) -> impl Iterator<Item = (&'l
     entries.filter_map(move |entry| Some((entry.name.get(start..)?, entry.kind)))
 }
 
-/// Directories in which a file of a seal lies, none within another, sorted.
+/// Directories that contain a file of a seal, none within another, sorted.
 fn transfers(listing: &Listing, signed_lists: &BTreeSet<String>) -> Vec<String> {
     let mut folders: BTreeMap<&str, Listing> = BTreeMap::new();
     for entry in listing.files() {
@@ -146,7 +146,7 @@ fn transfers(listing: &Listing, signed_lists: &BTreeSet<String>) -> Vec<String> 
         let mut names = files.files().filter(|file| transfer::is_trace(&file.name));
         let is_one = match (names.next(), names.next()) {
             (None, _) => !transfer::traces(&files).is_empty(),
-            // Docker puts a file of this name into a layout, in which nothing but an image may lie.
+            // Docker puts a file of this name into a layout, which may contain nothing but an image.
             (Some(only), None) if only.name.eq_ignore_ascii_case(MANIFEST) => {
                 !is_layout(below(listing, folder))
             }

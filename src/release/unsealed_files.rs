@@ -15,7 +15,7 @@ use crate::parallel::{self, ThreadLimit};
 use crate::survey::{FileKind, FileReader, FolderVerifier, SharedNames, SurveyOptions};
 use crate::verdict::{ArtifactReport, Code, Cover, Fault};
 
-/// The units of a folder by what the first look told.
+/// The units of a folder by what the first look found.
 #[derive(Default)]
 struct Sorted<'s> {
     /// Whether there is anything to judge.
@@ -28,7 +28,7 @@ struct Sorted<'s> {
     bundles: Vec<String>,
 }
 
-/// What the first look told of a small file.
+/// What the first look found of a small file.
 fn small(seen: &[Option<KnownUnit>], number: usize) -> Option<(&FileDigest, &FileKind)> {
     match seen.get(number) {
         Some(Some(KnownUnit::Small(digest, kind))) => Some((digest, kind)),

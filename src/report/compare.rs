@@ -97,7 +97,7 @@ pub fn differs(before: &ArtifactReport, after: &ArtifactReport) -> Option<String
         words.add(format!("was {}, is {}", answer(before), answer(after)));
     }
     if before.kind != after.kind {
-        let kind = |it: &ArtifactReport| super::words::kind(it.kind);
+        let kind = |artifact: &ArtifactReport| super::words::kind(artifact.kind);
         words.add(format!("was taken for: {}, now: {}", kind(before), kind(after)));
     }
     words.changed("sha256", before.sha256, after.sha256);
@@ -117,7 +117,7 @@ pub fn differs(before: &ArtifactReport, after: &ArtifactReport) -> Option<String
             trusted_by(after.key_trust)
         ));
     }
-    let unsigned = |it: &ArtifactReport| !it.unsigned_documents.is_empty();
+    let unsigned = |artifact: &ArtifactReport| !artifact.unsigned_documents.is_empty();
     words.flag("documents in it are not signed", unsigned(before), unsigned(after));
     words.flag("accepted unseen when it was sealed", before.first_use, after.first_use);
     words.flag("carried by an earlier transfer, not looked at", before.carried, after.carried);
@@ -159,7 +159,7 @@ fn runs(before: &Run, after: &Run, found: &mut Vec<Difference>) {
     words.changed("listing", listing(before), listing(after));
     if before.basis.is_some() != after.basis.is_some() {
         let which = if before.basis.is_some() { "second" } else { "first" };
-        words.add(format!("the {which} report does not say by what it judged"));
+        words.add(format!("the {which} report does not say which keys and policy it used"));
     }
     words.sets("vendor keys", old.keys.iter(), new.keys.iter());
     words.changed("identity", old.identity.as_ref(), new.identity.as_ref());
@@ -187,7 +187,7 @@ fn runs(before: &Run, after: &Run, found: &mut Vec<Difference>) {
     found.extend(words.0.into_iter().map(|text| Difference::new(Change::Run, None, text)));
 }
 
-/// Files that are no artifacts: what is said of those is in their answers.
+/// Files that are no artifacts: artifacts have answers of their own.
 fn files(
     (before, here): (&Coverage, &RequestedPaths),
     (after, there): (&Coverage, &RequestedPaths),
@@ -224,18 +224,18 @@ fn pairs<'t, T>(
     new: impl Fn(&'t T) -> RelativeName,
 ) -> Vec<(Option<&'t T>, Option<&'t T>)> {
     let mut places: HashMap<RelativeName, VecDeque<usize>> = HashMap::new();
-    for (place, it) in after.iter().enumerate() {
-        places.entry(new(it)).or_default().push_back(place);
+    for (place, item) in after.iter().enumerate() {
+        places.entry(new(item)).or_default().push_back(place);
     }
     let mut taken = BTreeSet::new();
     let mut all = Vec::with_capacity(before.len());
-    for it in before {
-        let place = places.get_mut(&old(it)).and_then(VecDeque::pop_front);
+    for item in before {
+        let place = places.get_mut(&old(item)).and_then(VecDeque::pop_front);
         taken.extend(place);
-        all.push((Some(it), place.and_then(|place| after.get(place))));
+        all.push((Some(item), place.and_then(|place| after.get(place))));
     }
     let left = after.iter().enumerate().filter(|(place, _)| !taken.contains(place));
-    all.extend(left.map(|(_, it)| (None, Some(it))));
+    all.extend(left.map(|(_, item)| (None, Some(item))));
     all
 }
 

@@ -170,7 +170,7 @@ mod tests {
             let kept = parse_stored(&written(&report)[..]).unwrap();
             prop_assert_eq!(&kept.run, &again.run);
             let mut same = Vec::new();
-            kept.source().each(&mut |it| { same.push(it.clone()); Ok(()) }).unwrap();
+            kept.source().each(&mut |artifact| { same.push(artifact.clone()); Ok(()) }).unwrap();
             prop_assert_eq!(&same, &report.artifacts);
             prop_assert_eq!(again.artifacts, report.artifacts);
         }

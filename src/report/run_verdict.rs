@@ -18,7 +18,7 @@ pub(super) enum Tone {
     Open,
 }
 
-/// What is said of a run.
+/// The verdict of a run.
 #[derive(Debug)]
 pub(super) struct RunVerdict {
     pub(super) tone: Tone,
@@ -56,7 +56,7 @@ pub(super) fn stopped(run: &Run) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// What is said of a run with these answers.
+/// The verdict of a run with these answers.
 pub(super) fn run_verdict(run: &Run, counts: &Summary) -> RunVerdict {
     let (mut tone, word, sentence) = by_status(run.exit_status);
     let mut lines = Vec::new();
@@ -125,7 +125,7 @@ pub(super) fn counted(counts: &Summary) -> String {
     if parts.is_empty() { "none".to_owned() } else { parts.join(", ") }
 }
 
-/// Why an exit status of success can't be believed, beside these answers.
+/// Why an exit status of success can't be believed, given these answers.
 fn contradiction(run: &Run, counts: &Summary) -> Option<String> {
     if run.exit_status != ExitStatus::Verified.code() {
         return None;

@@ -11,7 +11,7 @@ use super::certificate::Certificate;
 use super::entry::LogEntry;
 use crate::key::{HashAlgorithm, PublicKey};
 
-/// The format of a bundle, told by its content.
+/// The format of a bundle, recognised by its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {

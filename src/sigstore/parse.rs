@@ -1,4 +1,4 @@
-//! Reading a bundle: the format is told by the names of the fields, then one parser reads it.
+//! Reading a bundle: the names of the fields show the format, then one parser reads it.
 
 use serde_json::Value;
 

@@ -44,7 +44,9 @@ pub(super) fn parse(value: &Value) -> Result<SignatureBundle, Fault> {
         (Some(_), None) => message(&fields)?,
         (None, Some(_)) => envelope(&fields)?,
         (Some(_), Some(_)) => {
-            return Err(fields.fault("dsseEnvelope", "a second content beside messageSignature"));
+            return Err(
+                fields.fault("dsseEnvelope", "a second content in addition to messageSignature")
+            );
         }
         (None, None) => {
             return Err(fields.fault("messageSignature", "the bundle holds no signature"));

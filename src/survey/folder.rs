@@ -1,4 +1,4 @@
-//! A survey of a whole folder: every file is read once, hashed, and told apart.
+//! A survey of a whole folder: every file is read once, hashed, and classified.
 
 use std::collections::{BTreeMap, BTreeSet};
 

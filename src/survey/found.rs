@@ -11,7 +11,7 @@ use crate::verdict::Fault;
 pub enum FileKind {
     /// A signature bundle, with the SHA-256 in hexadecimal that it states for the signed text.
     Bundle(Option<String>),
-    /// An image archive, and how that was told.
+    /// An image archive, and how that was detected.
     Image(Box<Archive>, String),
     /// A public key.
     Key(Box<PublicKey>),
@@ -19,9 +19,9 @@ pub enum FileKind {
     KeyName,
     /// A file of an OCI layout directory.
     LayoutMember,
-    /// None of the release.
+    /// Not part of the release.
     Own,
-    /// A package: how that was told, and what went wrong when it was read as an image archive.
+    /// A package: how that was detected, and what went wrong when it was read as an image archive.
     Package(String, Option<Box<Fault>>),
     /// An image archive that is refused.
     Refused(Box<Fault>),

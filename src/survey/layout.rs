@@ -10,8 +10,8 @@ use crate::directory::{EntryKind, Folder, Listing};
 use crate::image::{Tree, TreeEntry, TreeKind};
 use crate::verdict::Fault;
 
-/// Whether a directory is an OCI layout: engines load it by these two files, whatever else lies in it. What
-/// may lie in it is the image room's decision. `below` are the entries below it, by their names there.
+/// Whether a directory is an OCI layout: engines load it by these two files, whatever else is in it. What
+/// may be in it is the image room's decision. `below` are the entries below it, by their names there.
 pub fn is_layout<'e>(below: impl IntoIterator<Item = (&'e str, EntryKind)>) -> bool {
     let (mut layout, mut index) = (false, false);
     for (name, kind) in below {

@@ -123,11 +123,11 @@ pub(super) fn holds_private_key(bytes: &[u8], anywhere: bool) -> bool {
     }
     let Some((before, block)) = text.split_once("-----BEGIN ") else { return false };
     let printed = before.contains("Private-Key:") || before.contains("Public-Key:");
-    let besides = |line: &str| {
+    let harmless = |line: &str| {
         let line = line.trim_matches(['\u{feff}', ' ', '\t', '\r']);
         line.is_empty() || line.starts_with('#') || printed
     };
-    block.contains("PRIVATE KEY-----") && before.lines().all(besides)
+    block.contains("PRIVATE KEY-----") && before.lines().all(harmless)
 }
 
 /// Whether a text holds the first and, later, the last line of a private key's block.

@@ -111,7 +111,7 @@ impl FolderVerifier<'_> {
             }
             if let Some(key) = vendor_keys.unnamed.iter().find(|key| signed_by(key)) {
                 let message = format!(
-                    "signed by a key that lies in the folder and that you have not named, {}: if \
+                    "signed by a key that is in the folder and that you have not named, {}: if \
                      it is the vendor's, say --pin-key {}",
                     key.kind(),
                     key.fingerprint()

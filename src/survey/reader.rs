@@ -156,7 +156,7 @@ impl<'a> FileReader<'a> {
                 .at(self.folder.show(name))
                 .advise(next));
         }
-        // A vendor's bundle beside it makes any file a package.
+        // A vendor's bundle next to it makes any file a package.
         let what = if (self.options.own)(name) {
             Some(FileKind::Own)
         } else if self.package_by_name(name).is_some() {
@@ -226,13 +226,13 @@ impl<'a> FileReader<'a> {
         }
     }
 
-    /// That it is a package, where a bundle beside it says so.
+    /// That it is a package, if a bundle next to it shows that.
     fn forced(&self, name: &str) -> Option<(Kind, String)> {
         self.package_by_name(name)
-            .map(|bundle| (Kind::Package, format!("package: {bundle} lies beside it")))
+            .map(|bundle| (Kind::Package, format!("package: its bundle {bundle} is next to it")))
     }
 
-    /// The bundle beside a file that makes it a package.
+    /// The bundle next to a file that makes it a package.
     fn package_by_name(&self, name: &str) -> Option<String> {
         self.options
             .profiles

@@ -36,7 +36,11 @@ impl Texts {
         };
         let digests: Vec<_> = texts.iter().map(|text| Sha256Digest::of(text.as_bytes())).collect();
         Self {
-            by_digest: digests.iter().enumerate().map(|(at, it)| (*it.as_bytes(), at)).collect(),
+            by_digest: digests
+                .iter()
+                .enumerate()
+                .map(|(at, digest)| (*digest.as_bytes(), at))
+                .collect(),
             digests: digests.iter().map(Sha256Digest::to_hex).collect(),
             texts,
         }

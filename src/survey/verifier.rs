@@ -18,7 +18,7 @@ use crate::trust::{ArtifactName, VendorProfile};
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
 /// What to do about an artifact in a folder that has no bundle.
-const PAIR_IT: &str = "Fetch the bundle that belongs to it, and lay it beside it under a name that the vendor profile \
+const PAIR_IT: &str = "Fetch its bundle, and put the bundle next to the file under a name that the vendor profile \
     knows. With `verify`, --map FILE pairs the two whatever they are called.";
 
 /// One artifact that is to be judged.
@@ -68,13 +68,13 @@ impl Judged {
 
 /// Judges artifacts of a folder one by one: pairs each with its bundles and chooses the key.
 pub struct FolderVerifier<'a> {
-    /// The folder that the bundles lie in.
+    /// The folder that holds the bundles.
     pub folder: &'a Folder,
     /// Its files by name, and what its bundles state.
     pub names: &'a Names<'a>,
     /// The digest that a file had when it was surveyed, where that was seen: a bundle must still have it.
     pub known: &'a (dyn Fn(&str) -> Option<Sha256Digest> + Sync),
-    /// By whom and by what is judged.
+    /// The vendors' keys and the trust settings to judge by.
     pub vendor_keys: &'a VendorKeys<'a>,
 }
 
@@ -138,7 +138,7 @@ impl FolderVerifier<'_> {
         let tries = Tries::default();
         let key = match (self.choose(task, &bundles, profile, &tries), task.content) {
             (Ok(Some(key)), _) => key,
-            // What can't be what was signed is said first, whoever signed it.
+            // An artifact that can't be the signed one is reported first, whoever signed it.
             (_, ArtifactContent::Refused(fault)) => return judged.refused(fault),
             (Err(fault), _) => return judged.refused(&here(fault)),
             (Ok(None), _) => {
@@ -222,14 +222,19 @@ impl FolderVerifier<'_> {
             }
             ArtifactContent::Refused(_) => return Clues::default(),
         };
-        let used = bundles.first().map(|it| base(it));
+        let used = bundles.first().map(|bundle| base(bundle));
         Clues {
             key: material.key.map(|key| {
                 format!("{named_by} names the key {key}: compare it with the key given")
             }),
-            bundle: material.bundle.filter(|it| used.is_some_and(|used| used != it)).map(|it| {
-                format!("{named_by} names the bundle {it}, used was {}", used.unwrap_or_default())
-            }),
+            bundle: material.bundle.filter(|named| used.is_some_and(|used| used != named)).map(
+                |named| {
+                    format!(
+                        "{named_by} names the bundle {named}, used was {}",
+                        used.unwrap_or_default()
+                    )
+                },
+            ),
         }
     }
 

@@ -1,6 +1,6 @@
-//! Every artifact of a folder without a seal, judged.
+//! Judges every artifact of a folder without a seal.
 //!
-//! The same code judges when a folder is sealed and when one is verified that carries no seal.
+//! Used by `seal` and `mirror`; `verify` drives the same `FolderVerifier` itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -30,7 +30,8 @@ use crate::verdict::{
 #[derive(Debug)]
 pub struct CheckedTransfer {
     /// One report for each artifact in the manifest's order, then for each file that is not as it
-    /// should be, then for each omitted item, then for the directory as a whole.
+    /// should be, each omitted item, and each requested item that is missing. Then come the reports of
+    /// the earlier transfer in the same order, and last the one for the directory as a whole.
     pub reports: Vec<ArtifactReport>,
     /// What the seal covers, if it holds.
     pub sealed: Option<Sealed>,
@@ -164,17 +165,17 @@ fn contents(
         ItemVerifier { sealed: &sealed, faults: &faults, context, keys: &keys, material };
     let mut reports = artifacts(&verifier);
 
-    let said: BTreeSet<(&str, Code)> = reports
+    let reported: BTreeSet<(&str, Code)> = reports
         .iter()
         .zip(&manifest.artifacts)
         .filter_map(|(report, artifact)| Some((artifact.path.as_str(), report.code()?)))
         .collect();
     let (more, alone) = others(&sealed, context, whole);
     let not_right = more.iter().chain(&present.faults).map(|(path, _)| path.clone()).collect();
-    // What an artifact's own report says is not repeated.
+    // Skips what an artifact's own report already says.
     let wrong = present.faults.iter().cloned().chain(more);
     let wrong: Vec<ArtifactReport> = wrong
-        .filter(|(path, fault)| !said.contains(&(path.as_str(), fault.code())))
+        .filter(|(path, fault)| !reported.contains(&(path.as_str(), fault.code())))
         .map(|(path, fault)| {
             let mut report = ArtifactReport::new(path);
             report.kind = Some(ArtifactKind::File);
@@ -195,7 +196,7 @@ fn artifacts(verifier: &ItemVerifier<'_>) -> Vec<ArtifactReport> {
             .sealed
             .manifest
             .below(&artifact.path)
-            .fold(0_u64, |sum, it| sum.saturating_add(it.size)),
+            .fold(0_u64, |sum, file| sum.saturating_add(file.size)),
     };
     let mut order: Vec<(usize, &Artifact)> =
         verifier.sealed.manifest.artifacts.iter().enumerate().collect();
@@ -209,7 +210,7 @@ fn artifacts(verifier: &ItemVerifier<'_>) -> Vec<ArtifactReport> {
     done.into_iter().map(|(_, report)| report).collect()
 }
 
-/// Reports of items that were requested and are neither here, nor said to be omitted, nor in the earlier
+/// Reports of items that were requested and are neither here, nor listed as omitted, nor in the earlier
 /// transfer.
 fn requested(manifest: &Manifest) -> Vec<ArtifactReport> {
     let artifacts =

@@ -1,4 +1,4 @@
-//! What the far side brings: its trust, the present time, and what it accepted before.
+//! What the far side contributes: its trust, the present time, and what it accepted before.
 
 use crate::directory::Folder;
 use crate::image::Options;

@@ -109,7 +109,7 @@ pub fn examine(
         (Some(one), true, None) => one,
         (Some(one), true, Some(_)) if one.report.code().is_some() => one,
         (_, _, Some(bundle)) => {
-            let message = "the bundle belongs to no artifact beside it";
+            let message = "the bundle belongs to no artifact next to it";
             return Err(Fault::new(Code::MaterialUnpaired, message).at(folder.show(bundle)));
         }
         _ => {

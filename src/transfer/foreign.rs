@@ -18,7 +18,7 @@ use crate::limits;
 use crate::sigstore::SignatureBundle;
 use crate::verdict::{Code, Fault};
 
-/// What is said of a file of the operator's under a name of the seal.
+/// How to keep a file of the operator's that has a name of the seal's.
 const KEEP: &str = "if it is a vendor's, move it with its bundle into a subdirectory, where it is sealed like any \
                     other file";
 

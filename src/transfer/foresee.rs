@@ -1,4 +1,4 @@
-//! What can be said of an artifact before it is here: whether any of its bundles can count for it at all,
+//! What is known of an artifact before it is fetched: whether any of its bundles can count for it at all,
 //! by the keys, the logs and the terms that will decide. Never a verdict: the artifact is still to be read.
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ use crate::sigstore::{SignatureBundle, Subject, Transparency};
 use crate::trust::VendorProfile;
 use crate::verdict::{Code, Fault};
 
-/// What is known of an artifact before it is here.
+/// What is known of an artifact before it is fetched.
 #[derive(Debug, Clone, Copy)]
 pub enum Foreseen<'a> {
     /// A package: what its bundle states is taken for true.
@@ -34,7 +34,8 @@ impl Foreseen<'_> {
                 _ => Vec::new(),
             },
             Self::Image(digests) => {
-                let text = |it| Sha256Digest::of(profile.image.message.message(it).as_bytes());
+                let text =
+                    |digest| Sha256Digest::of(profile.image.message.message(digest).as_bytes());
                 digests.iter().map(text).collect()
             }
         }
@@ -67,7 +68,7 @@ pub fn foresee(
             let profile = profile(key, request.profile);
             let texts = artifact.texts(&bundle, profile);
             if texts.is_empty() {
-                // It does not say what it is about: only what it has not got can be told.
+                // It does not say what it is about: only what it lacks is known.
                 if bundle.has_log_entry() || signer.request.transparency != Transparency::Required {
                     return Ok(());
                 }
@@ -89,7 +90,7 @@ pub fn foresee(
                 if fault.code() == Code::WholeMessageNeeded {
                     return Ok(());
                 }
-                if refusal.as_ref().is_none_or(|it| weight(&fault) > weight(it)) {
+                if refusal.as_ref().is_none_or(|refusal| weight(&fault) > weight(refusal)) {
                     refusal = Some(fault);
                 }
             }
@@ -114,7 +115,7 @@ fn profile<'a>(key: &TrustedKey<'a>, default: &'a VendorProfile) -> &'a VendorPr
 }
 
 /// How much a refusal says: that a bundle is about something else, or by somebody else, says less than
-/// what stands against the right one.
+/// a fault of the right bundle.
 fn weight(fault: &Fault) -> u8 {
     match fault.code() {
         Code::DigestMismatch

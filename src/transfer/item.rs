@@ -222,7 +222,7 @@ impl ItemVerifier<'_> {
             let positioned =
                 FileAt::new(file.try_clone().map_err(unreadable)?).map_err(unreadable)?;
             if let Some(reading) = self.by_segments(entry, &positioned, threads)? {
-                // What came behind the end meanwhile was not looked at.
+                // Bytes appended meanwhile were not read.
                 let now = file.metadata().map_err(unreadable)?.len();
                 return if now == size { Ok(reading) } else { Err(grew(&place, size, now)) };
             }
@@ -294,7 +294,8 @@ impl ItemVerifier<'_> {
                     .at(self.sealed.folder.show(&entry.path))
             })?;
             let name = entry.path.strip_prefix(&prefix).unwrap_or(&entry.path);
-            let size = self.sealed.folder.file(there)?.metadata().map_or(0, |it| it.len());
+            let size =
+                self.sealed.folder.file(there)?.metadata().map_or(0, |metadata| metadata.len());
             if size != entry.size {
                 let message = "the file's size is not the sealed one";
                 return Err(Fault::new(Code::FileMismatch, message)
@@ -337,7 +338,7 @@ fn grew(place: &str, size: u64, now: u64) -> Fault {
 }
 
 impl Vouched<'_> {
-    /// By whose word the key counts.
+    /// Who vouches for the key.
     fn trust(&self) -> Option<KeyTrust> {
         match (self.listed, self.by_seal_only) {
             (Some(_), _) => Some(KeyTrust::Policy),
@@ -349,12 +350,12 @@ impl Vouched<'_> {
 
 /// Refuses when the manifest says something else of a verified artifact than was found.
 fn claims(mut report: ArtifactReport, artifact: &Artifact) -> ArtifactReport {
-    let mut kinds: Vec<&str> = report.matched.iter().map(|it| it.kind.as_str()).collect();
+    let mut kinds: Vec<&str> = report.matched.iter().map(|matched| matched.kind.as_str()).collect();
     kinds.sort_unstable();
     kinds.dedup();
     let fault = if report.key != artifact.key {
         let show = |key: Option<_>| {
-            key.map_or("none".to_owned(), |it: crate::digest::Sha256Digest| it.to_string())
+            key.map_or("none".to_owned(), |key: crate::digest::Sha256Digest| key.to_string())
         };
         Some(("the key that verified", show(artifact.key), show(report.key)))
     } else if kinds != artifact.digest_kinds {

@@ -98,8 +98,8 @@ pub(super) fn path_use(path: &str) -> Result<PathUse, Reserved> {
     }
 }
 
-/// Why no directory may have a path, if none may. An empty one in other letters than `trust` is none of
-/// the transfer.
+/// Why no directory may have a path, if none may. An empty one that spells `trust` in other letters is not
+/// part of the transfer.
 pub(super) fn directory(path: &str) -> Option<Reserved> {
     if SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(path)) {
         return Some(Reserved::Seal);
@@ -140,7 +140,7 @@ pub(super) fn is_left_over_folded(path: &str) -> bool {
     meant(&path).is_some_and(|name| of_seal(name) || is_own(name))
 }
 
-/// The name that a temporary one stands for.
+/// The final name of a file with a temporary name.
 pub(super) fn meant(path: &str) -> Option<&str> {
     let mut name = path;
     while let Some(shorter) = name.strip_suffix(TEMPORARY) {

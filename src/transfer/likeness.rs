@@ -1,4 +1,4 @@
-//! What a directory is that has a name of a seal's in it and was never sealed, as far as that can be told.
+//! What a directory with a file of a seal's name most likely is, if it was never sealed.
 //!
 //! Names of a seal's files are traces of a seal whatever is in them, or one byte would turn a transfer into a
 //! plain folder. So this decides nothing: it only finds words for a refusal.
@@ -35,21 +35,21 @@ const SKOPEO_DIR: Likeness = Likeness {
 };
 const OTHER_MANIFEST: Likeness = Likeness {
     what: "no transfer's manifest, but a document of some other program",
-    next: "If a vendor signed this file, lay its bundle beside it (NAME.sigstore.json, NAME.bundle, or the vendor's \
+    next: "If a vendor signed this file, put the bundle next to the file (NAME.sigstore.json, NAME.bundle, or the vendor's \
            own name): then it is verified like any other file. Else move it into a subdirectory before \
            the folder is sealed, or name the files to be verified one by one. Only if you know that the \
            directory was never sealed, give --unsealed.",
 };
 const SUMS_ONLY: Likeness = Likeness {
-    what: "a list of digests, with no other file of a seal beside it",
-    next: "If it is a vendor's list, lay the vendor's bundle for it beside it (NAME.sigstore.json, NAME.bundle, or the \
+    what: "a list of digests, with no other file of a seal next to it",
+    next: "If it is a vendor's list, put the bundle next to the file (NAME.sigstore.json, NAME.bundle, or the \
            vendor's own name): then it is verified like any other file. If it is the seal's, the rest of the \
            seal is missing: copy the transfer again. Only if you know that the directory was never \
            sealed, give --unsealed.",
 };
 
-/// What a directory most likely is, if the one file of a seal's name in it is something else: that name, and what
-/// can be said.
+/// What a directory most likely is, if the one file of a seal's name in it is something else: that name, and the
+/// words for it.
 #[must_use]
 pub fn likeness(folder: &Folder, listing: &Listing) -> Option<(String, Likeness)> {
     let of_seal = |name: &str| SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(name));
@@ -76,7 +76,8 @@ pub fn likeness(folder: &Folder, listing: &Listing) -> Option<(String, Likeness)
 fn manifest(bytes: &[u8], listing: &Listing) -> Option<Likeness> {
     match json::parse(bytes, limits::FOREIGN_MANIFEST_BYTES).ok()? {
         Value::Array(images) => {
-            let of_image = |it: &Value| it.get("Config").is_some() && it.get("Layers").is_some();
+            let of_image =
+                |image: &Value| image.get("Config").is_some() && image.get("Layers").is_some();
             Some(if images.first().is_some_and(of_image) { DOCKER_SAVE } else { OTHER_MANIFEST })
         }
         // Ours, without the rest of the seal.

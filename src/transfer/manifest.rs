@@ -85,7 +85,7 @@ pub struct Requested {
     pub name: String,
 }
 
-/// Something that was asked for and could not be brought.
+/// Something that was requested and could not be fetched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OmittedItem {

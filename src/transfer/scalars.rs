@@ -86,6 +86,6 @@ pub(super) fn outside(name: &str) -> Result<(), Fault> {
     portable(name)?;
     match layout::path_use(name) {
         Ok(PathUse::Free) => Ok(()),
-        _ => Err(malformed("an artifact or bundle can't lie in trust/ or tools/").at(name)),
+        _ => Err(malformed("an artifact or bundle can't be in trust/ or tools/").at(name)),
     }
 }

@@ -63,8 +63,8 @@ pub struct SealRequest<'a> {
 }
 
 impl<'a> SealRequest<'a> {
-    /// Whether an artifact that nobody signed may be sealed: by the policy if it lists vendors, which an
-    /// option only repeats; else by option. `image` says whether it is one by its content.
+    /// Whether an artifact that nobody signed may be sealed: by the policy if it lists vendors (an option
+    /// must agree with it); else by option. `image` says whether it is one by its content.
     #[must_use]
     pub fn allows_unsigned(&self, name: &str, path: &str, image: bool) -> bool {
         match self.named_keys.policy.filter(|policy| !policy.vendors().is_empty()) {

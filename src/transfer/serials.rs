@@ -1,4 +1,4 @@
-//! The serials of all transfers that are judged in one run: an older one beside a newer one is refused,
+//! The serials of all transfers that are judged in one run: an older one next to a newer one is refused,
 //! unless the newer one builds on it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,7 +88,7 @@ impl SerialsOfRun {
         let Some(newest) = self.streams.get(&manifest.stream) else { return Ok(()) };
         if manifest.serial < newest.serial {
             let message =
-                format!("an older transfer of stream {:?} beside a newer one", manifest.stream);
+                format!("an older transfer of stream {:?} next to a newer one", manifest.stream);
             return Err(Fault::new(Code::SerialRolledBack, message).expected_found(
                 format!("a serial of at least {}", newest.serial),
                 manifest.serial,

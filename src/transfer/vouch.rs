@@ -1,4 +1,4 @@
-//! The vendor's key for an artifact of a sealed transfer: by whose word it counts.
+//! The vendor's key for an artifact of a sealed transfer, and who vouches for it.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub(super) struct Vouched<'a> {
 pub(super) struct SealedKeys(BTreeMap<Sha256Digest, Result<PublicKey, Fault>>);
 
 impl SealedKeys {
-    /// Reads the keys; `called` says what a file of the manifest is called in the directory.
+    /// Reads the keys.
     pub(super) fn read(sealed: &SealedFolder<'_>) -> Self {
         let mut keys = BTreeMap::new();
         for fingerprint in sealed.manifest.artifacts.iter().filter_map(|artifact| artifact.key) {

@@ -117,7 +117,7 @@ mod tests {
             ("images/*", "app-1.tar", Some("other/app-1.tar")),
             // Directories are no part of what a pattern without `/` speaks of.
             ("*team*", "app-1.tar", Some("team/app-1.tar")),
-            // The sealing side chose another name than the path's: a path never stands in for it.
+            // The sealing side chose another name than the path's: a path never replaces it.
             ("team/*", "other/app:1", Some("team/app_1.tar")),
             ("images/*", "readme.txt", Some("images/evil.tar")),
             ("readme*", "readme.txt", Some("evil.tar")),

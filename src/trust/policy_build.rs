@@ -23,7 +23,7 @@ type Read<'r> = dyn FnMut(&str) -> Result<Vec<u8>, Fault> + 'r;
 impl TrustPolicy {
     /// Reads a policy (`trust.toml`). `read` is asked for each file that the policy names, by the
     /// name in the policy, and should read no more than
-    /// [`TRUSTED_ROOT_BYTES`](limits::TRUSTED_ROOT_BYTES); the bytes are bounded here by what they are.
+    /// [`TRUSTED_ROOT_BYTES`](limits::TRUSTED_ROOT_BYTES); this function bounds the bytes by their kind.
     ///
     /// # Errors
     /// [`Code::PolicyMalformed`](crate::verdict::Code::PolicyMalformed) with the place: a line, or

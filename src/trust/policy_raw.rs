@@ -111,7 +111,7 @@ pub(super) fn malformed(reason: impl Into<String>) -> Fault {
 }
 
 impl RawPolicy {
-    /// Reads the text; an unknown version is said before unknown fields are, which it may explain.
+    /// Reads the text; an unknown version is reported before unknown fields, which it may explain.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, Fault> {
         #[derive(Deserialize)]
         struct Versioned {

@@ -1,12 +1,15 @@
 //! What a file is by its first bytes, so that a refusal can name it: an HTML page instead of a bundle,
-//! UTF-16 text, an unsupported compression. Only for messages; nothing is decided by it.
+//! UTF-16 text, an unsupported compression.
+//!
+//! For messages, with one exception: once a file could not be read as an image archive, `artifact::detect`
+//! searches it for parts of an image only if it has no guise.
 
 /// What a file turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Guise {
     /// With its article, for example `an HTML page`.
     pub(crate) what: &'static str,
-    /// How it most likely came here, or what to do about it, where that can be said.
+    /// How it most likely came here, or what to do about it, if that is known.
     pub(crate) advice: Option<&'static str>,
 }
 
@@ -67,7 +70,7 @@ const MAGIC: &[(&[u8], &str, Option<&str>)] = &[
     (b"#!", "a script", None),
 ];
 
-/// What a file is by its beginning, if that can be told. Tar archives and JSON are left out: their
+/// What a file is by its beginning, if that is known. Tar archives and JSON are left out: their
 /// parsers say more.
 #[must_use]
 pub(crate) fn guise(beginning: &[u8]) -> Option<Guise> {

@@ -17,7 +17,7 @@ pub enum Outcome {
     Network,
     /// Everything demanded was verified.
     Ok,
-    /// The manifest says that it could not be brought.
+    /// The manifest says that it could not be fetched.
     Omitted,
     /// The evidence at hand decides neither way.
     Undecided,

@@ -63,10 +63,10 @@ pub enum KeyTrust {
 pub struct ArtifactReport {
     /// The name asked for (not signed: see `notes`).
     pub name: String,
-    /// Image, package or blob; absent when it could not be told.
+    /// Image, package or blob; absent when it is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<ArtifactKind>,
-    /// How the kind was told, for example "found manifest.json".
+    /// How the kind was detected, for example "image archive: docker archive".
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detected: Option<String>,
     outcome: Outcome,
@@ -179,7 +179,7 @@ impl ArtifactReport {
     }
 
     /// As [`refused`](Self::refused), for what is left out of a transfer: OMITTED whatever the fault's
-    /// own outcome is, because that is what the far side will be told.
+    /// own outcome is, because that is what the manifest will say.
     #[cfg(feature = "online")]
     #[must_use]
     pub(crate) fn omitted(self, fault: &Fault) -> Self {

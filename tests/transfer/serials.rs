@@ -217,7 +217,7 @@ fn the_state_is_not_kept_where_others_write() {
             }
             let before = room.state_of_disk();
             let answer = room.verify(&format!("--state {place} {init}"));
-            answer.error("usage").mentions("lies in a directory that is checked");
+            answer.error("usage").mentions("which is being checked");
             assert_eq!(room.state_of_disk(), before);
         }
     }

@@ -123,7 +123,7 @@ pub(in crate::cli) struct MirrorArgs {
     pub(super) tuf_root: Option<PathBuf>,
     /// Program to add in tools/, for example the air-gap edition (can be repeated)
     ///
-    /// By default, a program named `sealift-airgap` beside this one is added.
+    /// By default, a program named `sealift-airgap` next to this one is added.
     #[arg(long, value_name = "FILE")]
     pub(super) tool: Vec<PathBuf>,
     /// Skip verifying the finished directory as the far side will

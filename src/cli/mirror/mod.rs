@@ -33,7 +33,7 @@ use release_file::{extras, release};
 use sources::{AT_ONCE, engine, sources};
 use trusted_root::refresh;
 
-/// The air-gap edition beside this program.
+/// The air-gap edition next to this program.
 const AIRGAP: &str = "sealift-airgap";
 
 /// Runs the command.

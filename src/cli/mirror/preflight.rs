@@ -119,7 +119,7 @@ mod tests {
         ] {
             assert_eq!(as_verified(&[ok(), report(outcome, None)]), status, "{outcome:?}");
         }
-        // What is left out was said before, and is no reason not to carry the rest; nothing else is.
+        // What is left out was reported before, and does not stop the rest; everything else does.
         let omitted = || report(Outcome::Omitted, Some(Code::HttpRefused));
         let whole = || report(Outcome::Undecided, Some(Code::TransferUndecided));
         assert_eq!(as_verified(&[ok(), omitted(), whole()]), ExitStatus::Verified);

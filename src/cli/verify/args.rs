@@ -13,10 +13,11 @@ use crate::cli::trust_args::TrustArgs;
 /// Verify transfer directories, release folders, image archives, OCI layouts and packages
 ///
 /// A directory is treated as a transfer directory if it contains any file of a seal, or if a
-/// transfer key or a state file is named. Its seal is verified before anything else. In any other
-/// directory, each artifact is paired with its bundle.
+/// transfer key or a state file is named and the directory contains no transfer directory. Its
+/// seal is verified before anything else. In any other directory, each artifact is paired with its
+/// bundle.
 ///
-/// A file with a `NAME_signature.bundle` beside it is a package and is never unpacked. Any other
+/// A file with a `NAME_signature.bundle` next to it is a package and is never unpacked. Any other
 /// file is an image archive if its entries say so, otherwise a package. For an image, the signed
 /// digest is computed from the archive, and every layer is hashed against it.
 #[derive(Debug, Args)]
@@ -30,8 +31,8 @@ pub(in crate::cli) struct VerifyArgs {
     pub(super) files: Vec<PathBuf>,
     /// Signature bundle of the file (can be repeated)
     ///
-    /// Several bundles are for an archive of several images. By default, the vendor's file names
-    /// are looked up beside each file.
+    /// Give several for an archive with several images. By default, Sealift looks next to each file
+    /// for the vendor's names.
     #[arg(long, value_name = "FILE")]
     pub(super) bundle: Vec<PathBuf>,
     #[command(flatten)]

@@ -154,9 +154,9 @@ impl OpenedDirectory {
     }
 }
 
-/// The no-downgrade rule: a directory is a transfer directory when a transfer key or a state file is
-/// named, when the policy lists transfer keys, or when any file of a seal is in it; only `--unsealed`
-/// says otherwise.
+/// The no-downgrade rule: a directory is a transfer directory if any file of a seal is in it, or if a seal
+/// is expected: by `--transfer-key`, `--state`, `--base`, `--stream`, or a policy with transfer keys.
+/// `--unsealed` turns both off, and `--loose` the second.
 ///
 /// A folder that holds transfer directories is not one itself. What is outside of them has no seal, and
 /// is refused where one is expected, unless `--loose` says otherwise. Where none is expected, and the

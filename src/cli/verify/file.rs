@@ -91,8 +91,9 @@ impl FileVerifier<'_> {
         }
         let bundle = load_found(named, &mut BundleLoader::of_file());
         let content = bundle.content.as_ref().ok()?;
-        let told = format!("package: {} signs the SHA-256 of the file itself", files::show(named));
-        let found = detect::read(path, Some((Kind::Package, told)), options).ok()?;
+        let detected =
+            format!("package: {} signs the SHA-256 of the file itself", files::show(named));
+        let found = detect::read(path, Some((Kind::Package, detected)), options).ok()?;
         let Found::Package(digest, ..) = &found else { return None };
         let tries = Tries::of_signers(self.signers.len());
         let signs = |by: &ArtifactSigner<'_>| {
@@ -101,18 +102,18 @@ impl FileVerifier<'_> {
         self.signers.iter().any(signs).then(|| self.judge(path, &Ok(found)))
     }
 
-    /// What the user says that a file is, or the bundle beside it.
+    /// The type that the user forces, or that the bundle next to a file shows.
     fn forced(&self, path: &Path) -> Option<(Kind, String)> {
         match self.kind {
             Some(Kind::Image) => Some((Kind::Image, "--type image".to_owned())),
             Some(Kind::Package) => Some((Kind::Package, "--type package".to_owned())),
             None => self
                 .bundle_beside(path)
-                .map(|name| (Kind::Package, format!("package: {name} lies beside it"))),
+                .map(|name| (Kind::Package, format!("package: its bundle {name} is next to it"))),
         }
     }
 
-    /// The name of the package bundle beside a file.
+    /// The name of the package bundle next to a file.
     fn bundle_beside(&self, path: &Path) -> Option<String> {
         if path.as_os_str() == "-" {
             return None;

@@ -1,4 +1,4 @@
-//! The bundles of a single file: those that options name, else those beside it under the vendor's names.
+//! The bundles of a single file: those that options name, else those next to it under the vendor's names.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -57,7 +57,7 @@ impl<'a> FileBundles<'a> {
         }
     }
 
-    /// The paths of the bundles beside the file, and what to tell of those that are not there.
+    /// The paths of the bundles next to the file, and what to report of those that are missing.
     fn beside(&self, material: &[Material]) -> Result<(Vec<PathBuf>, Vec<String>), Fault> {
         let mut names: Vec<_> = material.iter().filter_map(|names| names.bundle.clone()).collect();
         names.sort();
@@ -120,7 +120,7 @@ fn clues(by: &str, names: &Material, bundles: &[NamedBundle], key_file: Option<&
     }
 }
 
-/// The vendor's JSON file beside a package, and the key that it names.
+/// The vendor's JSON file next to a package, and the key that it names.
 fn key_json(path: &Path, profile: &VendorProfile) -> (String, Option<String>) {
     let file = files::file_name(path).unwrap_or_default();
     let json = profile.package.key_file.name_for(&file);
@@ -142,7 +142,7 @@ pub(in crate::cli) fn load_named(path: &Path, loader: &mut BundleLoader) -> Name
     loader.load(&*place, &place, read)
 }
 
-/// Loads a bundle that was found beside a file: a regular file only.
+/// Loads a bundle that was found next to a file: a regular file only.
 pub(super) fn load_found(path: &Path, loader: &mut BundleLoader) -> NamedBundle {
     let place = files::show(path);
     let read = |limit| files::read_found(path, limit, Code::BundleTooLarge);

@@ -40,7 +40,7 @@ pub(super) fn check(
     apart::outputs(&reports, &read, &judged)
 }
 
-/// Where a bundle may be beside a file, whatever the vendor calls it.
+/// Where a bundle may be next to a file, whatever the vendor calls it.
 fn sidecars(path: &Path) -> impl Iterator<Item = Named> {
     let name = files::file_name(path).unwrap_or_default();
     pairing::SIDECARS
@@ -48,7 +48,7 @@ fn sidecars(path: &Path) -> impl Iterator<Item = Named> {
         .map(move |ending| Named::new("the file", path.with_file_name(format!("{name}{ending}"))))
 }
 
-/// Whether a report would be written over a bundle beside a file.
+/// Whether a report would be written over a bundle next to a file.
 fn is_bundle_beside(report: &Path, file: &Path) -> bool {
     let directory = |path: &Path| path.canonicalize().ok()?.parent().map(Path::to_path_buf);
     directory(report).is_some_and(|above| Some(above) == directory(file))

@@ -66,8 +66,8 @@ impl<'a> Paths<'a> {
         if transfers.unsealed || transfers.loose || !transfers.expected.is_expected() {
             return None;
         }
-        let beside = self.0.iter().any(|path| path.is_directory);
-        if !transfers.expected.by_option() && !beside {
+        let any_directory = self.0.iter().any(|path| path.is_directory);
+        if !transfers.expected.by_option() && !any_directory {
             return None;
         }
         let stream = file.path.as_os_str() == "-";
@@ -76,13 +76,11 @@ impl<'a> Paths<'a> {
         if !stream && (!file.path.exists() || sealed()) {
             return None;
         }
-        let message = "it lies outside of every transfer directory, and a seal is expected; --loose has such \
-                       files judged by their vendors' signatures alone";
-        Some(Fault::new(Code::SealMissing, message).at(files::show(file.path)))
+        Some(release::outside_transfers().at(files::show(file.path)))
     }
 }
 
-/// Judges paths, and tells the answers.
+/// Judges paths, and reports the answers.
 pub(super) struct PathVerifier<'a> {
     pub(super) settings: &'a VerifySettings<'a>,
     pub(super) files: FileVerifier<'a>,
@@ -91,7 +89,7 @@ pub(super) struct PathVerifier<'a> {
 }
 
 impl PathVerifier<'_> {
-    /// Judges the path of this number. Gives what is known of it besides the answers, if it is a folder.
+    /// Judges the path of this number. Returns a summary if it is a folder.
     pub(super) fn judge(&self, paths: &mut Paths<'_>, number: usize) -> Option<FolderSummary> {
         let to_judge = paths.0.get(number)?;
         let path = to_judge.path;
@@ -104,7 +102,7 @@ impl PathVerifier<'_> {
         }
         let mut late = None;
         let opened = match &mut paths.0.get_mut(number)?.opened {
-            // Stays open: its handles tell which of the files to come are sealed.
+            // Stays open: its handles show which of the files to come are sealed.
             Some(ahead) => ahead,
             None => late.insert(OpenedDirectory::open(path, self.settings)),
         };

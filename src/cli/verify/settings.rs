@@ -209,7 +209,7 @@ impl<'a> VerifySettings<'a> {
         })
     }
 
-    /// Whether an option was given that says what a single file is, or by what bundle it is judged.
+    /// Whether an option was given that forces the type of a single file, or names its bundle.
     pub(super) fn is_for_single_files(&self) -> bool {
         self.forced.is_some() || !self.bundles.is_empty()
     }

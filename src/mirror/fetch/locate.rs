@@ -69,7 +69,7 @@ impl<'a> FetchTask<'a> {
         }
     }
 
-    /// Whether an item's file is here already, as far as that can be told without the network.
+    /// Whether an item's file is here already, as far as that is known without the network.
     pub(in crate::mirror) fn is_here(&self, wanted: &WantedItem, located: &Located<'_>) -> bool {
         let record = self.store.last(&wanted.path);
         let there = self.store.folder.file(&wanted.path).is_ok();

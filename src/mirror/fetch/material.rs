@@ -15,7 +15,7 @@ use crate::transfer::{self, Foreseen};
 use crate::verdict::{Code, Fault, ServerAnswer};
 
 /// What to do if the vendor offers no bundle.
-pub(super) const NO_BUNDLE: &str = "Ask the vendor for an image or package that is signed, and check the name. To bring it knowingly \
+pub(super) const NO_BUNDLE: &str = "Ask the vendor for an image or package that is signed, and check the name. To carry it knowingly \
     unsigned, which every later check shows, use --allow-unsigned NAME.";
 
 impl FetchTask<'_> {

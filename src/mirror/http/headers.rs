@@ -175,12 +175,12 @@ mod tests {
     proptest! {
         #[test]
         fn ranges_are_read_exactly(text in "(bytes )?[-0-9*/ +]{0,24}|\\PC{0,40}") {
-            if let Some(it) = ContentRange::parse(&text) {
-                let ContentRange { first, last, total } = it;
+            if let Some(range) = ContentRange::parse(&text) {
+                let ContentRange { first, last, total } = range;
                 let digits = |text: &str| text.trim_start_matches('0').to_owned();
                 let parts: Vec<String> =
                     text[6..].split(['-', '/']).map(digits).collect();
-                let same = [first, last, total].map(|it| digits(&it.to_string()));
+                let same = [first, last, total].map(|number| digits(&number.to_string()));
                 prop_assert_eq!(parts, same.to_vec());
                 prop_assert!(first <= last && last < total);
             }

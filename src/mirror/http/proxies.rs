@@ -241,7 +241,7 @@ mod tests {
     fn capitals_first_and_one_for_all() {
         let of = |variables: &[(&str, &str)], url: &str| {
             let found = proxies(variables).unwrap().of_url(&Url::parse(url).unwrap());
-            found.map(|it| it.to_string())
+            found.map(|proxy| proxy.to_string())
         };
         let (plain, tls) = ("http://a.example/", "https://a.example/");
         let both = [("HTTPS_PROXY", "http://u:p@one:1"), ("https_proxy", "http://two:2")];

@@ -304,7 +304,7 @@ mod tests {
         for empty in ["", " \n", "{}", r#"{"auths":null,"credsStore":""}"#] {
             assert_eq!(found(empty, "r.example"), None);
         }
-        // What is wrong with another registry's, and a store that is not here beside an entry that is.
+        // Errors of another registry's entry, and a store that is missing although an entry exists.
         let other = r#"{"auths":{"bad.example":{"auth":7},"r.example":{"auth":"dTpw"}},"credsStore":"no-such-store"}"#;
         assert_eq!(found(other, "r.example"), password("u", "p"));
         for name in [DOCKER_IO, "docker.io", "index.docker.io", "https://docker.io/v2/"] {

@@ -214,12 +214,12 @@ mod tests {
             digest: Sha256Digest::of(text.as_bytes()),
             bytes: text.as_bytes().to_vec(),
         };
-        let lay = |size: u64| {
+        let with_layer = |size: u64| {
             let item = DockerImage { config: digest, layers: vec![digest] };
             Layout::new(&[document("m")], &BTreeMap::from([(digest, size)]), &item, None)
         };
         for size in [0, 1, 511, 512, USTAR_LIMIT - 1, USTAR_LIMIT, 1 << 40] {
-            let layout = lay(size).unwrap();
+            let layout = with_layer(size).unwrap();
             let blob = layout.blobs.first().unwrap();
             assert_eq!((blob.size, blob.offset % BLOCK, layout.size % BLOCK), (size, 0, 0));
             let (_, header) =
@@ -231,12 +231,12 @@ mod tests {
                 layout.pieces.iter().map(|(at, bytes)| (*at, bytes.len() as u64)).collect();
             spans.push((blob.offset, size));
             spans.sort_unstable();
-            // Nothing lies on anything else, and nothing is left out.
+            // Nothing overlaps, and nothing is left out.
             assert!(spans.windows(2).all(|pair| pair[0].0 + pair[0].1 == pair[1].0));
-            assert_eq!(spans.last().map(|it| it.0 + it.1), Some(layout.size));
+            assert_eq!(spans.last().map(|(start, size)| start + size), Some(layout.size));
         }
-        assert_ne!(lay(1).unwrap().digest, lay(2).unwrap().digest);
-        assert_eq!(lay(u64::MAX).unwrap_err().code(), Code::SourceDisagrees);
-        assert_eq!(lay(i64::MAX as u64).unwrap_err().code(), Code::SourceDisagrees);
+        assert_ne!(with_layer(1).unwrap().digest, with_layer(2).unwrap().digest);
+        assert_eq!(with_layer(u64::MAX).unwrap_err().code(), Code::SourceDisagrees);
+        assert_eq!(with_layer(i64::MAX as u64).unwrap_err().code(), Code::SourceDisagrees);
     }
 }

@@ -1,6 +1,6 @@
 //! Images straight from a registry, without any container engine.
 //!
-//! A tag stands for the SHA-256 of the bytes that arrive; every other document and blob must have the
+//! A tag is resolved to the SHA-256 of the bytes that arrive; every other document and blob must have the
 //! digest that named it, whatever headers say. The archive is the one that the containerd store of
 //! Docker 29 saves, with the registry's bytes unchanged. Its layout is known before the first layer is
 //! fetched, so each layer is written in its place, and an interrupted download continues in the middle

@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn variants_and_lists() {
         let list =
-            |names: &[&str]| Platforms::List(names.iter().map(|it| (*it).to_owned()).collect());
+            |names: &[&str]| Platforms::List(names.iter().map(|name| (*name).to_owned()).collect());
         assert_eq!(choose(&list(&["linux/arm/v7"])).unwrap().0, ["linux/arm/v7"]);
         assert_eq!(choose(&list(&["linux/arm64/v8"])).unwrap().0, ["linux/arm64"]);
         assert_eq!(choose(&list(&["linux/arm"])).unwrap().0.len(), 2);

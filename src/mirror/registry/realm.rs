@@ -45,7 +45,7 @@ mod tests {
 
     fn code(registry: &str, realm: &str, allowed: &[&str]) -> Option<Code> {
         let url = |text: &str| Url::parse(text).unwrap();
-        let hosts = Hosts::new(allowed.iter().map(|it| (*it).to_owned()), true);
+        let hosts = Hosts::new(allowed.iter().map(|host| (*host).to_owned()), true);
         check(&url(registry), &url(realm), &hosts).err().map(|fault| fault.code())
     }
 

@@ -327,7 +327,8 @@ mod tests {
 
     #[test]
     fn references_as_docker_reads_them() {
-        let name = |text: &str| names(&reference(text).unwrap()).map(|it| (it.full, it.short));
+        let name =
+            |text: &str| names(&reference(text).unwrap()).map(|names| (names.full, names.short));
         let both = |full: &str, short: &str| Some((full.to_owned(), short.to_owned()));
         assert_eq!(name("a"), both("docker.io/library/a:latest", "a:latest"));
         assert_eq!(name("b/a:1"), both("docker.io/b/a:1", "b/a:1"));

@@ -59,7 +59,7 @@ pub(super) fn facts(run: &Run) -> Markup {
         section aria-labelledby="basis" {
             h2 id="basis" { "Judged by" }
             @match &run.basis {
-                Some(it) => (basis(it)),
+                Some(shown) => (basis(shown)),
                 None => p.warn { "This report does not say by which keys and policy it judged." },
             }
         }
