@@ -3,7 +3,7 @@
 use p256::ecdsa::Signature;
 use sealift::digest::Sha256Digest;
 use sealift::transfer::{
-    AcceptedTransfers, Artifact, Base, BaseArtifact, FETCH_LOG, Kind, MANIFEST, Manifest,
+    AcceptedTransfers, Artifact, Base, BaseArtifact, FETCH_LOG, MANIFEST, Manifest, ManifestKind,
     OmittedItem, Requested, key_path,
 };
 
@@ -168,8 +168,8 @@ fn everything(manifest: &mut Manifest) {
     manifest.notes =
         Some("Two lines,\nthe second with \u{e4}, \u{1f980} and \u{1b}[31m.".to_owned());
     manifest.requested.extend([
-        Requested { kind: Kind::Image, name: "vendor.example/hello:1.0".to_owned() },
-        Requested { kind: Kind::Package, name: "tools-1.0.tar.gz".to_owned() },
+        Requested { kind: ManifestKind::Image, name: "vendor.example/hello:1.0".to_owned() },
+        Requested { kind: ManifestKind::Package, name: "tools-1.0.tar.gz".to_owned() },
     ]);
     for artifact in &mut manifest.artifacts {
         artifact.source = Some("https://vendor.example/releases/1.0".to_owned());
@@ -193,7 +193,7 @@ pub(crate) fn based_on(kit: &Kit, earlier: &Files) -> Result<Files> {
         stream: "default".to_owned(),
         serial: SERIAL,
         artifacts: vec![BaseArtifact {
-            kind: Kind::Package,
+            kind: ManifestKind::Package,
             name: "tools-1.0.tar.gz".to_owned(),
             path: PACKAGE.to_owned(),
             sha256: package.ok_or("the earlier transfer has no package")?,
@@ -296,9 +296,9 @@ pub(crate) fn exchanged(artifacts: &mut [Artifact]) {
 
 /// What could not be brought.
 pub(crate) fn omitted(manifest: &mut Manifest) {
-    manifest.requested.push(Requested { kind: Kind::Image, name: IMAGE.to_owned() });
+    manifest.requested.push(Requested { kind: ManifestKind::Image, name: IMAGE.to_owned() });
     manifest.omitted.push(OmittedItem {
-        kind: Kind::Image,
+        kind: ManifestKind::Image,
         name: IMAGE.to_owned(),
         code: "no-bundle".to_owned(),
         reason: format!("{IMAGE_BUNDLE} was not found"),

@@ -8,7 +8,9 @@ use base64ct::{Base64, Encoding as _};
 use sealift::digest::Sha256Digest;
 use sealift::image::{self, Input, NoProgress, Options};
 use sealift::key::{PrivateKey, PublicKey};
-use sealift::transfer::{Artifact, Kind, Manifest, SCHEMA, SegmentEntry, TRUSTED_ROOT, key_path};
+use sealift::transfer::{
+    Artifact, Manifest, ManifestKind, SCHEMA, SegmentEntry, TRUSTED_ROOT, key_path,
+};
 use sealift::verdict::{Code, Fault};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -198,7 +200,7 @@ impl Kit {
 
     pub(crate) fn package_entry(&self) -> Artifact {
         Artifact {
-            kind: Kind::Package,
+            kind: ManifestKind::Package,
             name: "tools-1.0.tar.gz".to_owned(),
             path: PACKAGE.to_owned(),
             bundles: vec![PACKAGE_BUNDLE.to_owned()],
@@ -213,7 +215,7 @@ impl Kit {
 
     fn image_entry(&self) -> Artifact {
         Artifact {
-            kind: Kind::Image,
+            kind: ManifestKind::Image,
             name: "vendor.example/hello:1.0".to_owned(),
             path: IMAGE.to_owned(),
             bundles: vec![IMAGE_BUNDLE.to_owned()],

@@ -13,7 +13,7 @@ use crate::limits;
 use crate::verdict::{Code, Fault, Guise, guise};
 
 /// What is to be judged, opened.
-pub enum Source<'a> {
+pub enum OpenedInput<'a> {
     /// A regular file.
     File(&'a dyn ReadAt),
     /// A pipe: one reading only.
@@ -22,7 +22,7 @@ pub enum Source<'a> {
     Layout(&'a dyn Tree),
 }
 
-impl fmt::Debug for Source<'_> {
+impl fmt::Debug for OpenedInput<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::File(_) => "File",
@@ -34,7 +34,7 @@ impl fmt::Debug for Source<'_> {
 
 /// What a file is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum DetectedKind {
     /// An image archive or OCI layout.
     Image,
     /// Any file, signed by its SHA-256.
@@ -59,27 +59,27 @@ pub enum Found {
 /// what the operating system says; [`Code::Usage`] for a pipe that may be either and for a directory
 /// as a package.
 pub fn read(
-    source: Source<'_>,
-    forced: Option<(Kind, String)>,
+    source: OpenedInput<'_>,
+    forced: Option<(DetectedKind, String)>,
     options: &Options<'_>,
 ) -> Result<Found, Fault> {
     match (source, forced) {
-        (Source::Layout(_), Some((Kind::Package, _))) => {
+        (OpenedInput::Layout(_), Some((DetectedKind::Package, _))) => {
             Err(Fault::new(Code::Usage, "a directory can't be a package"))
         }
-        (Source::Layout(tree), _) => {
+        (OpenedInput::Layout(tree), _) => {
             image::read(Input::Layout(tree), options).map_err(|refused| refused.fault).map(image)
         }
-        (Source::File(file), Some((Kind::Package, detected))) => {
+        (OpenedInput::File(file), Some((DetectedKind::Package, detected))) => {
             Ok(Found::Package(hash_file(file, options)?, detected, None))
         }
-        (Source::Pipe(pipe), Some((Kind::Package, detected))) => {
+        (OpenedInput::Pipe(pipe), Some((DetectedKind::Package, detected))) => {
             let mut hashing = HashingReader::new(pipe);
             drain(&mut hashing, options)?;
             Ok(Found::Package(digest(hashing), detected, None))
         }
-        (Source::File(file), forced) => from_file(file, forced.is_some(), options),
-        (Source::Pipe(pipe), forced) => from_pipe(pipe, forced.is_some(), options),
+        (OpenedInput::File(file), forced) => from_file(file, forced.is_some(), options),
+        (OpenedInput::Pipe(pipe), forced) => from_pipe(pipe, forced.is_some(), options),
     }
 }
 
@@ -95,13 +95,13 @@ pub fn read(
 pub fn read_hashing(
     reader: &mut (dyn Read + Send),
     size: u64,
-    forced: Option<(Kind, String)>,
+    forced: Option<(DetectedKind, String)>,
     options: &Options<'_>,
 ) -> Result<(Result<Found, Fault>, FileDigest), Fault> {
     options.progress.expect(size);
     let mut hashing = HashingReader::new(reader);
     let meant_as_image = match forced {
-        Some((Kind::Package, detected)) => {
+        Some((DetectedKind::Package, detected)) => {
             drain(&mut hashing, options)?;
             let digest = digest(hashing);
             return Ok((Ok(Found::Package(digest, detected, None)), digest));

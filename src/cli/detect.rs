@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::files::{self, OpenedPath};
-use crate::artifact::detect::{self, Found, Kind, Source};
+use crate::artifact::detect::{self, DetectedKind, Found, OpenedInput};
 use crate::directory::Folder;
 use crate::image::Options;
 use crate::survey::LayoutTree;
@@ -15,19 +15,19 @@ use crate::verdict::{Code, Fault};
 /// Those of [`detect::read`], and those of a path that can't be opened or is not an OCI layout.
 pub(super) fn read(
     path: &Path,
-    forced: Option<(Kind, String)>,
+    forced: Option<(DetectedKind, String)>,
     options: &Options<'_>,
 ) -> Result<Found, Fault> {
     match files::open(path)? {
-        OpenedPath::Pipe(mut pipe) => detect::read(Source::Pipe(&mut pipe), forced, options)
+        OpenedPath::Pipe(mut pipe) => detect::read(OpenedInput::Pipe(&mut pipe), forced, options)
             .map_err(|fault| fault_at(path, fault)),
         OpenedPath::File(file) => {
             let file = files::positioned(path, &file)?;
-            detect::read(Source::File(&file), forced, options)
+            detect::read(OpenedInput::File(&file), forced, options)
                 .map_err(|fault| fault_at(path, fault))
         }
         OpenedPath::Directory => {
-            let package = matches!(forced, Some((Kind::Package, _)));
+            let package = matches!(forced, Some((DetectedKind::Package, _)));
             let holds = |name: &str| path.join(name).exists();
             if !package && !holds("index.json") && !holds("oci-layout") {
                 let message = "a directory is verified as an OCI layout, and this one holds \
@@ -36,7 +36,7 @@ pub(super) fn read(
             }
             let folder = Folder::open(path)?;
             let tree = LayoutTree::whole(&folder)?;
-            let read = detect::read(Source::Layout(&tree), forced, options);
+            let read = detect::read(OpenedInput::Layout(&tree), forced, options);
             read.map_err(|fault| match fault.code() {
                 Code::Usage => fault.at(files::show(path)),
                 _ => fault_at(path, fault),

@@ -38,7 +38,7 @@ pub(super) enum ForcedType {
     Package,
 }
 
-impl From<ForcedType> for artifact::detect::Kind {
+impl From<ForcedType> for artifact::detect::DetectedKind {
     fn from(kind: ForcedType) -> Self {
         match kind {
             ForcedType::Image => Self::Image,

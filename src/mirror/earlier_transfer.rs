@@ -9,7 +9,7 @@ use crate::digest::{FileDigest, Sha256Digest};
 use crate::directory::Folder;
 use crate::key::PublicKey;
 use crate::sigstore::SignatureBundle;
-use crate::transfer::{self, Artifact, Base, BaseArtifact, Kind, Manifest};
+use crate::transfer::{self, Artifact, Base, BaseArtifact, Manifest, ManifestKind};
 use crate::trust::VendorProfile;
 use crate::verdict::Fault;
 
@@ -48,7 +48,7 @@ impl EarlierTransfer {
         wanted: &WantedItem,
         description: &ImageDescription,
     ) -> Option<BaseArtifact> {
-        self.carried(Kind::Image, wanted)
+        self.carried(ManifestKind::Image, wanted)
             .find(|artifact| {
                 artifact.source.as_ref() == Some(&description.source)
                     && description.source.contains("@sha256:")
@@ -58,7 +58,7 @@ impl EarlierTransfer {
     }
 
     /// What was carried under the item's name, and not unsigned.
-    fn carried(&self, kind: Kind, wanted: &WantedItem) -> impl Iterator<Item = &Artifact> {
+    fn carried(&self, kind: ManifestKind, wanted: &WantedItem) -> impl Iterator<Item = &Artifact> {
         self.manifest.artifacts.iter().filter(move |artifact| {
             artifact.kind == kind && artifact.name == wanted.name && !artifact.allow_unsigned
         })
@@ -66,7 +66,7 @@ impl EarlierTransfer {
 
     /// Whether a package of this name and size was carried. Its bundle has yet to prove that it is the same.
     pub(super) fn may_have(&self, wanted: &WantedItem, size: Option<u64>) -> bool {
-        let carried = self.carried(Kind::Package, wanted).next();
+        let carried = self.carried(ManifestKind::Package, wanted).next();
         let carried = carried.and_then(|artifact| self.size(&artifact.path));
         carried.is_some() && carried == size
     }
@@ -88,7 +88,7 @@ impl EarlierTransfer {
         profile: &VendorProfile,
     ) -> Option<(BaseArtifact, FileDigest)> {
         let (_, stated) = bundle.stated_digest()?;
-        let carried = self.carried(Kind::Package, wanted).next()?;
+        let carried = self.carried(ManifestKind::Package, wanted).next()?;
         let item = self.as_base(carried)?;
         let message = profile.package.message.message(&item.sha256);
         let size = self.size(&carried.path)?;

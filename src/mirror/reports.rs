@@ -1,7 +1,7 @@
 //! The reports of items that were not fetched in this run.
 
 use super::wanted::WantedItem;
-use crate::transfer::Kind;
+use crate::transfer::ManifestKind;
 use crate::verdict::{ArtifactKind, ArtifactReport, Evidence, Fault};
 
 /// Added to the reason where an item could not be fetched again, and the copy of an earlier run verifies.
@@ -39,8 +39,8 @@ pub(super) fn omission(wanted: &WantedItem, fault: &Fault, more: Option<&str>) -
 fn report(wanted: &WantedItem) -> ArtifactReport {
     let mut report = ArtifactReport::new(wanted.name.as_str());
     report.kind = Some(match wanted.kind {
-        Kind::Image => ArtifactKind::Image,
-        Kind::Package => ArtifactKind::Package,
+        ManifestKind::Image => ArtifactKind::Image,
+        ManifestKind::Package => ArtifactKind::Package,
     });
     report
 }

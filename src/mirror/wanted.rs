@@ -9,7 +9,7 @@ use super::urls::redacted;
 use crate::digest::Sha256Digest;
 use crate::pairing;
 use crate::path;
-use crate::transfer::Kind;
+use crate::transfer::ManifestKind;
 use crate::trust::VendorProfile;
 use crate::verdict::{Code, Fault};
 
@@ -17,7 +17,7 @@ use crate::verdict::{Code, Fault};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WantedItem {
     /// Image or package.
-    pub kind: Kind,
+    pub kind: ManifestKind,
     /// The text that was asked for; for a URL without its query, which may be secret.
     pub name: String,
     /// What its source is asked for: the text itself.
@@ -55,16 +55,16 @@ pub fn wanted_items(
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
     for (kind, name) in images
         .iter()
-        .map(|name| (Kind::Image, name))
-        .chain(packages.iter().map(|name| (Kind::Package, name)))
+        .map(|name| (ManifestKind::Image, name))
+        .chain(packages.iter().map(|name| (ManifestKind::Package, name)))
     {
         let at = |fault: Fault| fault.at(plain(name));
         if name.is_empty() || name.len() > 2048 || name.chars().any(char::is_control) {
             return Err(at(Fault::new(Code::ReferenceInvalid, "not a name")));
         }
         let want = match kind {
-            Kind::Image => image(name, is_file(name)),
-            Kind::Package => package(profile, name).map_err(at)?,
+            ManifestKind::Image => image(name, is_file(name)),
+            ManifestKind::Package => package(profile, name).map_err(at)?,
         };
         if let Some(same) =
             items.iter().find(|item: &&WantedItem| item.kind == kind && item.name == want.name)
@@ -117,7 +117,14 @@ fn image(reference: &str, is_file: bool) -> WantedItem {
     let directory = format!("images/{slug}");
     let path = format!("{directory}/{slug}.tar");
     let reference = reference.to_owned();
-    WantedItem { kind: Kind::Image, name: name.to_owned(), reference, directory, path, url: None }
+    WantedItem {
+        kind: ManifestKind::Image,
+        name: name.to_owned(),
+        reference,
+        directory,
+        path,
+        url: None,
+    }
 }
 
 /// `packages/app-1.2.tgz/app-1.2.tgz`, for a URL or a name.
@@ -145,7 +152,7 @@ fn package(profile: &VendorProfile, name: &str) -> Result<WantedItem, Fault> {
     let path = format!("{directory}/{file}");
     let reference = name.to_owned();
     let name = if name.contains("://") { redacted(&url) } else { name.to_owned() };
-    Ok(WantedItem { kind: Kind::Package, name, reference, directory, path, url: Some(url) })
+    Ok(WantedItem { kind: ManifestKind::Package, name, reference, directory, path, url: Some(url) })
 }
 
 /// A text that may or may not be a URL, without the parts of a URL that may be secret.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Detail, Source, html, json, junit, text};
+use super::{Detail, ReportSource, html, json, junit, text};
 
 /// A form of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,12 @@ impl Form {
     ///
     /// # Errors
     /// Those of the writer and of the source.
-    pub fn write(self, out: &mut dyn Write, source: &dyn Source, detail: Detail) -> io::Result<()> {
+    pub fn write(
+        self,
+        out: &mut dyn Write,
+        source: &dyn ReportSource,
+        detail: Detail,
+    ) -> io::Result<()> {
         match self {
             Self::Html => html(out, source),
             Self::Json => json(out, source),

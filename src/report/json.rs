@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Error as _, SerializeSeq as _};
 use serde::{Deserialize as _, Deserializer, Serialize, Serializer};
 
-use super::{Source, StoredAnswers, StoredReport};
+use super::{ReportSource, StoredAnswers, StoredReport};
 use crate::limits;
 use crate::verdict::{ArtifactReport, Code, Coverage, Fault, Report, Run, SCHEMA, write_json};
 
@@ -16,7 +16,7 @@ use crate::verdict::{ArtifactReport, Code, Coverage, Fault, Report, Run, SCHEMA,
 ///
 /// # Errors
 /// Those of the writer.
-pub fn json(out: &mut dyn Write, source: &dyn Source) -> io::Result<()> {
+pub fn json(out: &mut dyn Write, source: &dyn ReportSource) -> io::Result<()> {
     let document = Document { run: source.run(), artifacts: Artifacts(source) };
     write_json(out, &document)
 }
@@ -28,7 +28,7 @@ struct Document<'a> {
     artifacts: Artifacts<'a>,
 }
 
-struct Artifacts<'a>(&'a dyn Source);
+struct Artifacts<'a>(&'a dyn ReportSource);
 
 impl Serialize for Artifacts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 
-use super::Source;
+use super::ReportSource;
 use super::markup::safe;
 use super::run_verdict::{counted, run_verdict, tally};
 use super::words::{check_name, duration, kind, outcome_word, proved, size, status, title};
@@ -23,7 +23,7 @@ use crate::verdict::{ArtifactReport, Check, ExitStatus, Outcome, Run, Summary};
 ///
 /// # Errors
 /// Those of the writer and of the source.
-pub fn junit(out: &mut dyn Write, source: &dyn Source) -> io::Result<()> {
+pub fn junit(out: &mut dyn Write, source: &dyn ReportSource) -> io::Result<()> {
     let run = source.run();
     let counts = tally(source)?;
     let verdict = run_verdict(run, &counts);

@@ -22,6 +22,6 @@ pub use forms::Form;
 pub use html::html;
 pub use json::{json, parse, parse_stored};
 pub use junit::junit;
-pub use source::Source;
+pub use source::ReportSource;
 pub use stored::{StoredAnswers, StoredReport, StoredSource};
 pub use text::{Detail, artifact, summary, text};

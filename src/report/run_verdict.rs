@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::Source;
+use super::ReportSource;
 use super::words::ORDER;
 use crate::verdict::{ExitStatus, Outcome, Run, StoppedBy, Summary};
 
@@ -34,7 +34,7 @@ pub(super) struct RunVerdict {
 ///
 /// # Errors
 /// Those of the source.
-pub(super) fn tally(source: &dyn Source) -> io::Result<Summary> {
+pub(super) fn tally(source: &dyn ReportSource) -> io::Result<Summary> {
     let mut counts = Summary::default();
     source.each(&mut |artifact| {
         counts.count(artifact.outcome());

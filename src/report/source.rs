@@ -5,7 +5,7 @@ use std::io;
 use crate::verdict::{ArtifactReport, Report, Run};
 
 /// A report whose artifacts need not all be in memory at once.
-pub trait Source {
+pub trait ReportSource {
     /// The run as a whole.
     fn run(&self) -> &Run;
 
@@ -19,7 +19,7 @@ pub trait Source {
     fn each(&self, visit: &mut dyn FnMut(&ArtifactReport) -> io::Result<()>) -> io::Result<()>;
 }
 
-impl Source for Report {
+impl ReportSource for Report {
     fn run(&self) -> &Run {
         &self.run
     }

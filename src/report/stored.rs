@@ -10,7 +10,7 @@ use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 
-use super::Source;
+use super::ReportSource;
 use crate::verdict::{ArtifactReport, Run};
 
 /// Bytes of JSON that are compressed together.
@@ -120,7 +120,7 @@ impl<K: Ord> StoredSource<'_, K> {
     }
 }
 
-impl<K: Ord> Source for StoredSource<'_, K> {
+impl<K: Ord> ReportSource for StoredSource<'_, K> {
     fn run(&self) -> &Run {
         self.run
     }

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::Source;
+use super::ReportSource;
 use super::run_verdict::stopped;
 use super::words::{
     ORDER, check_name, duration, is_of_state, proved, size, so_many, status, title, unsigned,
@@ -27,7 +27,7 @@ pub enum Detail {
 ///
 /// # Errors
 /// Those of the writer and of the source.
-pub fn text(out: &mut dyn Write, source: &dyn Source, detail: Detail) -> io::Result<()> {
+pub fn text(out: &mut dyn Write, source: &dyn ReportSource, detail: Detail) -> io::Result<()> {
     source.each(&mut |report| artifact(out, report, detail))?;
     summary(out, source.run())
 }

@@ -10,7 +10,7 @@ use std::io::{Cursor, Read, Seek as _};
 
 use super::found::{FileKind, FoundFile};
 use super::material::{MaterialCandidate, holds_private_key, material, may_be_material};
-use crate::artifact::detect::{self, Found, Kind, Source};
+use crate::artifact::detect::{self, Found, DetectedKind, OpenedInput};
 use crate::digest::{FileDigest, Sha256Digest};
 use crate::directory::Folder;
 use crate::image::{FileAt, Options};
@@ -107,7 +107,7 @@ impl<'a> FileReader<'a> {
         let unreadable =
             |error: std::io::Error| at(Fault::new(Code::Unreadable, error.to_string()));
         let file = FileAt::new(self.folder.file(name)?).map_err(unreadable)?;
-        match detect::read(Source::File(&file), self.forced(name), reading) {
+        match detect::read(OpenedInput::File(&file), self.forced(name), reading) {
             Ok(Found::Image(archive, detected)) => Ok((FileKind::Image(archive, detected), None)),
             Ok(Found::Package(digest, detected, fault)) => {
                 Ok((FileKind::Package(detected, fault.map(Box::new)), Some(digest)))
@@ -227,9 +227,9 @@ impl<'a> FileReader<'a> {
     }
 
     /// That it is a package, if a bundle next to it shows that.
-    fn forced(&self, name: &str) -> Option<(Kind, String)> {
+    fn forced(&self, name: &str) -> Option<(DetectedKind, String)> {
         self.package_by_name(name)
-            .map(|bundle| (Kind::Package, format!("package: its bundle {bundle} is next to it")))
+            .map(|bundle| (DetectedKind::Package, format!("package: its bundle {bundle} is next to it")))
     }
 
     /// The bundle next to a file that makes it a package.

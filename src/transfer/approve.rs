@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::manifest::{Artifact, Kind};
+use super::manifest::{Artifact, ManifestKind};
 use super::seal_request::{Origin, SealRequest};
 use crate::directory::Folder;
 use crate::survey::{Judged, Survey};
@@ -105,8 +105,8 @@ fn artifact(judged: &Judged, origin: Option<&Origin>, unsigned: bool) -> Artifac
     digest_kinds.dedup();
     Artifact {
         kind: match report.kind {
-            Some(ArtifactKind::Image) => Kind::Image,
-            _ => Kind::Package,
+            Some(ArtifactKind::Image) => ManifestKind::Image,
+            _ => ManifestKind::Package,
         },
         name: judged.name.clone(),
         path: judged.path.clone(),

@@ -11,7 +11,7 @@ use super::cover::{self, Covers};
 use super::file_set::{self, FileSet};
 use super::item::ItemVerifier;
 use super::layout::TRUSTED_ROOT;
-use super::manifest::{Artifact, Kind, Manifest};
+use super::manifest::{Artifact, Manifest, ManifestKind};
 use super::opened::OpenedTransfer;
 use super::other_files::{OtherFiles, others};
 use super::sealed::Sealed;
@@ -93,8 +93,8 @@ fn check_one(
     reports.extend(manifest.omitted.iter().map(|item| {
         let mut report = ArtifactReport::new(item.name.as_str());
         report.kind = Some(match item.kind {
-            Kind::Image => ArtifactKind::Image,
-            Kind::Package => ArtifactKind::Package,
+            ManifestKind::Image => ArtifactKind::Image,
+            ManifestKind::Package => ArtifactKind::Package,
         });
         let message = format!("it could not be fetched: [{}] {}", item.code, item.reason);
         report.refused(&Fault::new(Code::Omitted, message))
@@ -218,16 +218,17 @@ fn requested(manifest: &Manifest) -> Vec<ArtifactReport> {
     let omitted = manifest.omitted.iter().map(|item| (item.kind, item.name.as_str()));
     let earlier = manifest.base.iter().flat_map(|base| &base.artifacts);
     let earlier = earlier.map(|artifact| (artifact.kind, artifact.name.as_str()));
-    let answered: BTreeSet<(Kind, &str)> = artifacts.chain(omitted).chain(earlier).collect();
-    let mut open: BTreeSet<(Kind, &str)> =
+    let answered: BTreeSet<(ManifestKind, &str)> =
+        artifacts.chain(omitted).chain(earlier).collect();
+    let mut open: BTreeSet<(ManifestKind, &str)> =
         manifest.requested.iter().map(|item| (item.kind, item.name.as_str())).collect();
     open.retain(|item| !answered.contains(item));
     open.into_iter()
         .map(|(kind, name)| {
             let mut report = ArtifactReport::new(name);
             report.kind = Some(match kind {
-                Kind::Image => ArtifactKind::Image,
-                Kind::Package => ArtifactKind::Package,
+                ManifestKind::Image => ArtifactKind::Image,
+                ManifestKind::Package => ArtifactKind::Package,
             });
             let message = "it was requested, and it is neither here nor listed as omitted";
             report.refused(&Fault::new(Code::RequestedMissing, message))

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::context::Context;
-use super::manifest::{Artifact, FileEntry, Kind};
+use super::manifest::{Artifact, FileEntry, ManifestKind};
 use super::sealed_folder::SealedFolder;
 use super::vouch::{self, SealedKeys, Vouched, mismatch};
 use crate::artifact::detect::{self, Found};
@@ -54,8 +54,8 @@ impl ItemVerifier<'_> {
     pub(super) fn judge(&self, artifact: &Artifact, threads: &ThreadLimit) -> ArtifactReport {
         let mut report = ArtifactReport::new(artifact.name.as_str());
         report.kind = Some(match artifact.kind {
-            Kind::Image => ArtifactKind::Image,
-            Kind::Package => ArtifactKind::Package,
+            ManifestKind::Image => ArtifactKind::Image,
+            ManifestKind::Package => ArtifactKind::Package,
         });
         if artifact.name != artifact.path {
             report.notes.push(format!("path: {}", artifact.path));
@@ -99,7 +99,7 @@ impl ItemVerifier<'_> {
     ) -> ArtifactReport {
         report.notes.push("sealed without a vendor's signature (allow_unsigned)".to_owned());
         // Who agrees to a file by its name does not agree to an image. A policy has patterns for each.
-        if image && artifact.kind == Kind::Package && !self.context.lists_vendors() {
+        if image && artifact.kind == ManifestKind::Package && !self.context.lists_vendors() {
             let fault = Fault::new(Code::ClaimMismatch, "the kind, and nobody signed it");
             return report.refused(&fault.expected_found("a package", "an image"));
         }
@@ -218,7 +218,7 @@ impl ItemVerifier<'_> {
                 .at(place)
                 .expected_found(format!("{} bytes", entry.size), size));
         }
-        if kind == Kind::Image && !entry.segments.is_empty() && !self.context.full_digest {
+        if kind == ManifestKind::Image && !entry.segments.is_empty() && !self.context.full_digest {
             let positioned =
                 FileAt::new(file.try_clone().map_err(unreadable)?).map_err(unreadable)?;
             if let Some(reading) = self.by_segments(entry, &positioned, threads)? {
@@ -228,10 +228,10 @@ impl ItemVerifier<'_> {
             }
         }
         let forced = match kind {
-            Kind::Image => Some(detect::Kind::Image),
+            ManifestKind::Image => Some(detect::DetectedKind::Image),
             // Without a signature the manifest's word for it is the sealing side's alone.
-            Kind::Package if artifact.allow_unsigned => None,
-            Kind::Package => Some(detect::Kind::Package),
+            ManifestKind::Package if artifact.allow_unsigned => None,
+            ManifestKind::Package => Some(detect::DetectedKind::Package),
         };
         let forced = forced.map(|kind| (kind, "the manifest says so".to_owned()));
         let mut file = file;
@@ -240,9 +240,9 @@ impl ItemVerifier<'_> {
         if digest.sha256 != entry.sha256 || digest.size != entry.size {
             return Err(mismatch(entry.sha256, digest.sha256).at(place));
         }
-        let image = kind == Kind::Image || !matches!(found, Ok(Found::Package(..)));
+        let image = kind == ManifestKind::Image || !matches!(found, Ok(Found::Package(..)));
         let content = match found {
-            _ if kind == Kind::Package => Ok(Content::Package(digest)),
+            _ if kind == ManifestKind::Package => Ok(Content::Package(digest)),
             Ok(Found::Image(archive, _)) => Ok(Content::Image(archive)),
             Ok(Found::Package(digest, ..)) => Ok(Content::Package(digest)),
             Err(fault) => Err(fault.at(place)),

@@ -57,14 +57,14 @@ pub struct Manifest {
 /// Whether something is an image or a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum ManifestKind {
     /// A container image archive or OCI layout.
     Image,
     /// Any file, signed by its SHA-256.
     Package,
 }
 
-impl<'de> Deserialize<'de> for Kind {
+impl<'de> Deserialize<'de> for ManifestKind {
     /// A string only; the derived reader would take `{"image": null}` too.
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match &*<std::borrow::Cow<'de, str>>::deserialize(deserializer)? {
@@ -80,7 +80,7 @@ impl<'de> Deserialize<'de> for Kind {
 #[serde(deny_unknown_fields)]
 pub struct Requested {
     /// Image or package.
-    pub kind: Kind,
+    pub kind: ManifestKind,
     /// The reference, name or URL.
     pub name: String,
 }
@@ -90,7 +90,7 @@ pub struct Requested {
 #[serde(deny_unknown_fields)]
 pub struct OmittedItem {
     /// Image or package.
-    pub kind: Kind,
+    pub kind: ManifestKind,
     /// The reference, name or URL.
     pub name: String,
     /// The code of the refusal.
@@ -104,7 +104,7 @@ pub struct OmittedItem {
 #[serde(deny_unknown_fields)]
 pub struct Artifact {
     /// Image or package.
-    pub kind: Kind,
+    pub kind: ManifestKind,
     /// What the operator calls it.
     pub name: String,
     /// The file, or the directory of an OCI layout.
@@ -179,7 +179,7 @@ pub struct Base {
 #[serde(deny_unknown_fields)]
 pub struct BaseArtifact {
     /// Image or package.
-    pub kind: Kind,
+    pub kind: ManifestKind,
     /// What the operator calls it.
     pub name: String,
     /// Its path in the earlier transfer.

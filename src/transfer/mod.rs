@@ -57,8 +57,8 @@ pub use layout::{
 };
 pub use likeness::{Likeness, likeness};
 pub use manifest::{
-    Artifact, Base, BaseArtifact, FileEntry, Kind, Manifest, OmittedItem, Requested, SCHEMA,
-    SegmentEntry,
+    Artifact, Base, BaseArtifact, FileEntry, Manifest, ManifestKind, OmittedItem, Requested,
+    SCHEMA, SegmentEntry,
 };
 pub use named_keys::NamedKeys;
 pub use opened::OpenedTransfer;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::context::Context;
 use super::layout::{self, PathUse};
-use super::manifest::{FileEntry, Kind};
+use super::manifest::{FileEntry, ManifestKind};
 use super::sealed_folder::SealedFolder;
 use super::trust_file;
 use super::vouch::mismatch;
@@ -52,7 +52,7 @@ pub(super) fn others(
         .manifest
         .artifacts
         .iter()
-        .filter(|artifact| artifact.kind == Kind::Package)
+        .filter(|artifact| artifact.kind == ManifestKind::Package)
         .map(|artifact| artifact.path.as_str())
         .collect();
     let has = |path: &str| packages.contains(path);

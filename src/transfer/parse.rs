@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use serde::Deserialize;
 
-use super::manifest::{Artifact, FileEntry, Kind, Manifest, SCHEMA, stated_sums};
+use super::manifest::{Artifact, FileEntry, Manifest, ManifestKind, SCHEMA, stated_sums};
 use super::scalars::{
     LARGEST, malformed, not_ahead, outside, portable, serial, stream, text, time, transfer_id,
 };
@@ -157,7 +157,8 @@ fn artifact(manifest: &Manifest, artifact: &Artifact) -> Result<(), Fault> {
     }
     outside(&artifact.path)?;
     let is_file = manifest.file(&artifact.path).is_some();
-    let is_layout = artifact.kind == Kind::Image && manifest.below(&artifact.path).next().is_some();
+    let is_layout =
+        artifact.kind == ManifestKind::Image && manifest.below(&artifact.path).next().is_some();
     if !is_file && !is_layout {
         return Err(malformed("its path is no file of the manifest").at(&artifact.path));
     }
@@ -173,8 +174,8 @@ fn artifact(manifest: &Manifest, artifact: &Artifact) -> Result<(), Fault> {
     }
     let sorted = artifact.digest_kinds.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
     let fits = |kind: &String| match artifact.kind {
-        Kind::Image => IMAGE_DIGEST_KINDS.contains(&kind.as_str()),
-        Kind::Package => kind == "file",
+        ManifestKind::Image => IMAGE_DIGEST_KINDS.contains(&kind.as_str()),
+        ManifestKind::Package => kind == "file",
     };
     if !sorted || !artifact.digest_kinds.iter().all(fits) {
         return Err(malformed("digest_kinds is not a sorted list of known kinds"));

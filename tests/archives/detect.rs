@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use sealift::artifact::detect::{self, Found, Kind, Source};
+use sealift::artifact::detect::{self, DetectedKind, Found, OpenedInput};
 use sealift::digest::FileDigest;
 use sealift::image::{Archive, NoProgress, Options, Progress};
 use sealift::verdict::{Code, Fault};
@@ -15,18 +15,18 @@ use crate::support::tar::Tar;
 
 const OPTIONS: Options<'_> = Options { jobs: 2, progress: &NoProgress, cuts: None, threads: None };
 
-type Forced = Option<(Kind, String)>;
+type Forced = Option<(DetectedKind, String)>;
 
 fn file_digest(bytes: &[u8]) -> FileDigest {
     FileDigest { sha256: digest(bytes), size: bytes.len() as u64 }
 }
 
 fn file(bytes: &[u8], forced: Forced) -> Result<Found, Fault> {
-    detect::read(Source::File(&bytes.to_vec()), forced, &OPTIONS)
+    detect::read(OpenedInput::File(&bytes.to_vec()), forced, &OPTIONS)
 }
 
 fn pipe(bytes: &[u8], forced: Forced) -> Result<Found, Fault> {
-    detect::read(Source::Pipe(&mut &bytes[..]), forced, &OPTIONS)
+    detect::read(OpenedInput::Pipe(&mut &bytes[..]), forced, &OPTIONS)
 }
 
 /// Reads and hashes, and checks all that must hold for any bytes.
@@ -69,7 +69,7 @@ fn an_image_is_an_image_and_hashed_whole() {
     let oci = oci(&image.blobs(), &[image.index_entry()]).finish();
     let zeros = [&oci[..], &[0; 70_000]].concat();
     for bytes in [gzip(&large), xz(&large), zstd(&large), large, oci, zeros] {
-        for forced in [None, Some((Kind::Image, "said so".to_owned()))] {
+        for forced in [None, Some((DetectedKind::Image, "said so".to_owned()))] {
             let found = hashing(&bytes, forced.clone());
             assert_eq!(found, file(&bytes, forced.clone()));
             assert_eq!(found, pipe(&bytes, forced));
@@ -88,7 +88,7 @@ fn what_is_no_archive_is_a_package() {
         assert_eq!(found, file(bytes, None));
         assert_eq!(found, pipe(bytes, None));
         // Said to be an image, it is a broken one.
-        let forced = Some((Kind::Image, "said so".to_owned()));
+        let forced = Some((DetectedKind::Image, "said so".to_owned()));
         let found = hashing(bytes, forced.clone());
         assert!(found.is_err());
         assert_eq!(found, file(bytes, forced.clone()));
@@ -99,12 +99,12 @@ fn what_is_no_archive_is_a_package() {
 #[test]
 fn a_package_by_word_is_one_whatever_it_holds() {
     let bytes = docker(&Image::new("good")).finish();
-    let forced = || Some((Kind::Package, "said so".to_owned()));
+    let forced = || Some((DetectedKind::Package, "said so".to_owned()));
     let expected = Ok(Found::Package(file_digest(&bytes), "said so".to_owned(), None));
     assert_eq!(hashing(&bytes, forced()), expected);
     assert_eq!(file(&bytes, forced()), expected);
     assert_eq!(pipe(&bytes, forced()), expected);
-    let layout = detect::read(Source::Layout(&Memory::default()), forced(), &OPTIONS);
+    let layout = detect::read(OpenedInput::Layout(&Memory::default()), forced(), &OPTIONS);
     assert_eq!(layout.unwrap_err().code(), Code::Usage);
 }
 
@@ -133,7 +133,7 @@ fn a_broken_image_is_refused_and_hashed_whole() {
             assert_eq!(found.unwrap_err().code(), code);
         }
     }
-    let forced = Some((Kind::Image, "said so".to_owned()));
+    let forced = Some((DetectedKind::Image, "said so".to_owned()));
     assert_eq!(hashing(&flipped, forced.clone()), file(&flipped, forced));
 }
 
@@ -163,7 +163,7 @@ fn bytes_that_can_not_be_read_are_no_answer() {
     let unsafe_name = Tar::new().file("../x", "").file("y", vec![7; 3000]).finish();
     for bytes in [&b"text"[..], &[b'x'; 5000], &gzip(&good), &unsafe_name, &good] {
         for end in [0, bytes.len() / 2, bytes.len()] {
-            for kind in [None, Some(Kind::Image), Some(Kind::Package)] {
+            for kind in [None, Some(DetectedKind::Image), Some(DetectedKind::Package)] {
                 let forced = kind.map(|kind| (kind, String::new()));
                 let mut reader = Failing(&bytes[..end]);
                 let fault = detect::read_hashing(&mut reader, 0, forced, &OPTIONS).unwrap_err();

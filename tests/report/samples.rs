@@ -1,7 +1,7 @@
 //! Reports to write and read again.
 
 use sealift::digest::Sha256Digest;
-use sealift::report::{Detail, Form, Source};
+use sealift::report::{Detail, Form, ReportSource};
 use sealift::verdict::{
     ArtifactKind, ArtifactReport, Basis, BundleReport, Check, CheckName, Code, Cover, Coverage,
     CoveredFile, ImageReport, KeyTrust, MatchedDigest, Outcome, Profile, Report, Shard, Status,
@@ -194,7 +194,7 @@ pub(crate) fn shard() -> Shard {
 }
 
 /// The report in this form.
-pub(crate) fn written(form: Form, source: &dyn Source) -> String {
+pub(crate) fn written(form: Form, source: &dyn ReportSource) -> String {
     let mut out = Vec::new();
     form.write(&mut out, source, Detail::Full).unwrap();
     String::from_utf8(out).unwrap()

@@ -1,6 +1,6 @@
 //! Text: the last lines of a run, and the forms as a choice.
 
-use sealift::report::{self, Detail, Form, Source};
+use sealift::report::{self, Detail, Form, ReportSource};
 use sealift::verdict::{Run, StoppedBy};
 
 use super::samples::{OUTCOMES, artifact, digest, everything, good, report, shard, written};

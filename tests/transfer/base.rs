@@ -5,7 +5,7 @@ use std::path::Path;
 
 use sealift::digest::Sha256Digest;
 use sealift::key::PrivateKey;
-use sealift::transfer::{Base, BaseArtifact, Kind, MANIFEST, OmittedItem};
+use sealift::transfer::{Base, BaseArtifact, MANIFEST, ManifestKind, OmittedItem};
 
 use crate::room::Room;
 
@@ -36,7 +36,7 @@ fn differential() -> Room {
             stream: it.stream.clone(),
             serial: it.serial,
             artifacts: vec![BaseArtifact {
-                kind: Kind::Image,
+                kind: ManifestKind::Image,
                 name: "hello-image.tar".to_owned(),
                 path: "hello-image.tar".to_owned(),
                 sha256: image,
@@ -44,7 +44,7 @@ fn differential() -> Room {
         });
         it.transfer_id = "0".repeat(32);
         it.serial += 1;
-        it.artifacts.retain(|it| it.kind == Kind::Package);
+        it.artifacts.retain(|it| it.kind == ManifestKind::Package);
         it.files.retain(|it| !it.path.starts_with("hello"));
     });
     room
@@ -55,7 +55,7 @@ fn what_could_not_be_brought_is_told_and_is_no_success() {
     let room = Room::sealed();
     room.reseal(|it| {
         it.omitted.push(OmittedItem {
-            kind: Kind::Image,
+            kind: ManifestKind::Image,
             name: "registry.example/big:1".to_owned(),
             code: "no-bundle".to_owned(),
             reason: "the vendor has not signed it".to_owned(),
@@ -131,7 +131,7 @@ fn an_earlier_transfer_holds_what_this_one_says_it_holds() {
         ("another digest", |it| it.sha256 = Sha256Digest::of(b"x")),
         ("another path", |it| it.path = "tools-1.0.tar.gz".to_owned()),
         ("another name", |it| it.name = "goodbye".to_owned()),
-        ("another kind", |it| it.kind = Kind::Package),
+        ("another kind", |it| it.kind = ManifestKind::Package),
     ];
     for (what, change) in changes {
         let room = differential();
@@ -184,7 +184,7 @@ fn earlier_transfers_build_on_earlier_ones() {
             stream: it.stream.clone(),
             serial: it.serial,
             artifacts: vec![BaseArtifact {
-                kind: Kind::Package,
+                kind: ManifestKind::Package,
                 name: "tools-1.0.tar.gz".to_owned(),
                 path: "tools-1.0.tar.gz".to_owned(),
                 sha256: package.sha256,

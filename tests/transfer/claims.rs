@@ -3,7 +3,7 @@
 
 use sealift::digest::Sha256Digest;
 use sealift::key::PrivateKey;
-use sealift::transfer::{Artifact, FileEntry, Kind, Manifest, key_path};
+use sealift::transfer::{Artifact, FileEntry, Manifest, ManifestKind, key_path};
 
 use crate::made::layer;
 use crate::room::{Answer, Room};
@@ -114,7 +114,7 @@ fn equal_copies_share_a_bundle() {
         .manifest()
         .artifacts
         .iter()
-        .filter(|it| it.kind == Kind::Image)
+        .filter(|it| it.kind == ManifestKind::Image)
         .map(|it| it.bundles.clone())
         .collect();
     assert_eq!(bundles, [["app.bundle"], ["app.bundle"]]);
@@ -188,14 +188,14 @@ fn an_image_is_no_package_and_a_package_no_image() {
     let room = Room::sealed();
     room.reseal(|it| {
         let image = named(it, "hello-image.tar");
-        image.kind = Kind::Package;
+        image.kind = ManifestKind::Package;
         image.digest_kinds = vec!["file".to_owned()];
     });
     room.verify("").exit(1).says("hello-image.tar: FAILED (");
     let room = Room::sealed();
     room.reseal(|it| {
         let package = named(it, "tools-1.0.tar.gz");
-        package.kind = Kind::Image;
+        package.kind = ManifestKind::Image;
         package.digest_kinds = vec!["config".to_owned()];
     });
     room.verify("").exit(1).says("tools-1.0.tar.gz: FAILED (");

@@ -1,6 +1,8 @@
 //! Manifests that the right key sealed and that say what no manifest may say.
 
-use sealift::transfer::{Artifact, Kind, MANIFEST, Manifest, OmittedItem, Requested, SegmentEntry};
+use sealift::transfer::{
+    Artifact, MANIFEST, Manifest, ManifestKind, OmittedItem, Requested, SegmentEntry,
+};
 
 use crate::room::{Room, keys};
 
@@ -146,7 +148,7 @@ fn changed(what: &str, change: impl FnOnce(&mut Manifest)) {
     malformed(&room, what);
 }
 
-fn artifact(manifest: &mut Manifest, kind: Kind) -> &mut Artifact {
+fn artifact(manifest: &mut Manifest, kind: ManifestKind) -> &mut Artifact {
     manifest.artifacts.iter_mut().find(|it| it.kind == kind).unwrap()
 }
 
@@ -181,10 +183,10 @@ fn the_head_has_its_forms() {
     changed("long tool", |it| it.tool = "a".repeat(4097));
     changed("long notes", |it| it.notes = Some("a".repeat((64 << 10) + 1)));
     changed("requested nothing", |it| {
-        it.requested.push(Requested { kind: Kind::Image, name: String::new() });
+        it.requested.push(Requested { kind: ManifestKind::Image, name: String::new() });
     });
     let omitted = OmittedItem {
-        kind: Kind::Image,
+        kind: ManifestKind::Image,
         name: "x".to_owned(),
         code: "y".to_owned(),
         reason: "z\u{1b}[2J".to_owned(),
@@ -229,7 +231,7 @@ fn segments_add_up() {
 
 #[test]
 fn artifacts_are_of_files_that_are_listed() {
-    let image = Kind::Image;
+    let image = ManifestKind::Image;
     changed("a path that is no file", |it| artifact(it, image).path = "other.tar".to_owned());
     changed("a bundle that is no file", |it| artifact(it, image).bundles = vec!["x".to_owned()]);
     changed("a bundle twice", |it| {
@@ -240,14 +242,14 @@ fn artifacts_are_of_files_that_are_listed() {
     changed("a key", |it| {
         let key = it.files.iter().find(|it| it.path.starts_with("trust/keys/")).unwrap();
         let path = key.path.clone();
-        artifact(it, Kind::Package).path = path;
+        artifact(it, ManifestKind::Package).path = path;
     });
     changed("a program", |it| {
-        artifact(it, Kind::Package).path = "tools/verify-with-openssl.sh".to_owned();
+        artifact(it, ManifestKind::Package).path = "tools/verify-with-openssl.sh".to_owned();
     });
     changed("one file for two", |it| {
         let path = artifact(it, image).path.clone();
-        artifact(it, Kind::Package).path = path;
+        artifact(it, ManifestKind::Package).path = path;
     });
     changed("one artifact twice", |it| it.artifacts.push(it.artifacts[0].clone()));
     changed("one name for two images", |it| {
@@ -262,7 +264,7 @@ fn artifacts_are_of_files_that_are_listed() {
 
 #[test]
 fn signed_and_unsigned_are_told_apart() {
-    let image = Kind::Image;
+    let image = ManifestKind::Image;
     changed("no bundle", |it| artifact(it, image).bundles.clear());
     changed("no key", |it| artifact(it, image).key = None);
     changed("no kinds", |it| artifact(it, image).digest_kinds.clear());
@@ -287,7 +289,7 @@ fn signed_and_unsigned_are_told_apart() {
         artifact(it, image).digest_kinds = vec!["manifest".to_owned(), "config".to_owned()];
     });
     changed("an image's kind for a package", |it| {
-        artifact(it, Kind::Package).digest_kinds = vec!["config".to_owned()];
+        artifact(it, ManifestKind::Package).digest_kinds = vec!["config".to_owned()];
     });
     changed("a package's kind for an image", |it| {
         artifact(it, image).digest_kinds = vec!["file".to_owned()];

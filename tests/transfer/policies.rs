@@ -1,6 +1,6 @@
 //! The far side's trust policy: what it asks of a vendor's key, and that no option widens it.
 
-use sealift::transfer::{Kind, key_path};
+use sealift::transfer::{ManifestKind, key_path};
 
 use crate::made::{vendor, vendor_public};
 use crate::room::{Room, example};
@@ -196,7 +196,7 @@ fn what_may_be_unsigned_is_no_matter_of_the_name_that_the_sealing_side_gave() {
         room.write_beside("trust.toml", policy(terms, KEY));
         room.run(VERIFY).exit(3)
     };
-    let named = |path: &str, name: &str, kind: Kind| {
+    let named = |path: &str, name: &str, kind: ManifestKind| {
         room.reseal(|it| {
             for artifact in it.artifacts.iter_mut().filter(|it| it.allow_unsigned) {
                 artifact.name = artifact.path.clone();
@@ -210,14 +210,14 @@ fn what_may_be_unsigned_is_no_matter_of_the_name_that_the_sealing_side_gave() {
     let answer = answer.says("README.txt: OK (").says("sub/README.txt: OK (");
     // An image is none of the files, whatever it is called; nor is one that the manifest calls a package.
     answer.says("image.txt: UNSIGNED (no-bundle: ").says("evil-app.tar: UNSIGNED (no-bundle: ");
-    named("image.txt", "image.txt", Kind::Package);
+    named("image.txt", "image.txt", ManifestKind::Package);
     allow(FILES).says("image.txt: UNSIGNED (no-bundle: ").mentions("image");
     // What is allowed by its name lies somewhere else.
-    named("evil.sh", "evil.txt", Kind::Package);
+    named("evil.sh", "evil.txt", ManifestKind::Package);
     allow(FILES).says("evil.txt: UNSIGNED (no-bundle: ").mentions("at \"evil.sh\"");
-    named("evil-app.tar", "app.txt", Kind::Image);
+    named("evil-app.tar", "app.txt", ManifestKind::Image);
     allow(FILES).says("app.txt: UNSIGNED (no-bundle: ").mentions("at \"evil-app.tar\"");
-    named("evil-app.tar", "app.txt", Kind::Package);
+    named("evil-app.tar", "app.txt", ManifestKind::Package);
     allow(FILES).says("app.txt: UNSIGNED (no-bundle: ");
     // Patterns for images allow no files, and both name and path must fit them.
     const IMAGES: &str = "allow_unsigned_images = [\"*.tar\", \"*.txt\"]";
@@ -227,10 +227,10 @@ fn what_may_be_unsigned_is_no_matter_of_the_name_that_the_sealing_side_gave() {
     allow("allow_unsigned_images = [\"*.tar\"]").says("app.txt: UNSIGNED (no-bundle: ");
     // Without a policy nothing tells an image from a file but what the manifest calls it.
     room.verify("--allow-unsigned image.txt").exit(1).says("image.txt: FAILED (claim-mismatch: ");
-    named("evil-app.tar", "evil-app.tar", Kind::Image);
+    named("evil-app.tar", "evil-app.tar", ManifestKind::Image);
     room.reseal(|it| {
         for artifact in it.artifacts.iter_mut().filter(|it| it.path == "image.txt") {
-            artifact.kind = Kind::Image;
+            artifact.kind = ManifestKind::Image;
         }
         for artifact in it.artifacts.iter_mut().filter(|it| it.path == "evil-app.tar") {
             artifact.name = "app.txt".to_owned();

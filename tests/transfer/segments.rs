@@ -2,7 +2,7 @@
 //! sealing side said; the answer must not depend on it.
 
 use sealift::digest::Sha256Digest;
-use sealift::transfer::{FileEntry, Kind, Manifest, SegmentEntry};
+use sealift::transfer::{FileEntry, Manifest, ManifestKind, SegmentEntry};
 
 use crate::made::layer;
 use crate::room::Room;
@@ -201,8 +201,8 @@ fn segments_of_what_is_no_tar_are_no_shortcut() {
     // The archive as a package: nobody cuts it.
     let room = Room::made();
     room.reseal(|it| {
-        let image = it.artifacts.iter_mut().find(|it| it.kind == Kind::Image).unwrap();
-        image.kind = Kind::Package;
+        let image = it.artifacts.iter_mut().find(|it| it.kind == ManifestKind::Image).unwrap();
+        image.kind = ManifestKind::Package;
         image.digest_kinds = vec!["file".to_owned()];
         app(it).sha256 = Sha256Digest::of(b"other");
     });

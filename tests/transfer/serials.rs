@@ -482,16 +482,17 @@ fn a_transfer_key_has_terms() {
 
 #[test]
 fn what_was_asked_for_has_an_answer() {
-    use sealift::transfer::{Kind, OmittedItem, Requested};
+    use sealift::transfer::{ManifestKind, OmittedItem, Requested};
     let asked = |kind, name: &str| Requested { kind, name: name.to_owned() };
     let room = Room::sealed();
     room.reseal(|it| {
-        it.requested.push(asked(Kind::Image, "hello-image.tar"));
-        it.requested.push(asked(Kind::Package, "tools-1.0.tar.gz"));
+        it.requested.push(asked(ManifestKind::Image, "hello-image.tar"));
+        it.requested.push(asked(ManifestKind::Package, "tools-1.0.tar.gz"));
     });
     room.verify("").accepted(2);
     // A name of the other kind is another thing.
-    for (kind, name) in [(Kind::Package, "hello-image.tar"), (Kind::Image, "app:2")] {
+    for (kind, name) in [(ManifestKind::Package, "hello-image.tar"), (ManifestKind::Image, "app:2")]
+    {
         let room = Room::sealed();
         room.reseal(|it| it.requested = vec![asked(kind, name), asked(kind, name)]);
         let answer = room.verify("").exit(1).says(&format!("{name}: MISSING (requested-missing: "));

@@ -10,7 +10,7 @@ use crate::cli::output::shown;
 use crate::directory::Folder;
 use crate::mirror::PlanItem;
 use crate::report::Form;
-use crate::transfer::Kind;
+use crate::transfer::ManifestKind;
 use crate::verdict::{Code, ExitStatus, Fault, line, printable, write_json};
 
 /// Prints a plan. The status is that of the items that can't be fetched.
@@ -57,8 +57,8 @@ fn text(out: &mut impl Write, plan: &[PlanItem]) -> io::Result<()> {
             item.size.map_or_else(|| "size unknown".to_owned(), |size| format!("{size} bytes"));
         let here = match (item.here, item.carried, item.wanted.kind) {
             (true, ..) => ", already here",
-            (_, true, Kind::Image) => ", carried by --base",
-            (_, true, Kind::Package) => ", carried by --base, if its bundle still says so",
+            (_, true, ManifestKind::Image) => ", carried by --base",
+            (_, true, ManifestKind::Package) => ", carried by --base, if its bundle still says so",
             _ => "",
         };
         match &item.fault {

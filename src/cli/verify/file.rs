@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::file_bundles::{FileBundles, load_found};
-use crate::artifact::detect::{Found, Kind};
+use crate::artifact::detect::{Found, DetectedKind};
 use crate::artifact::{
     ArtifactSigner, ArtifactVerifier, BundleLoader, Tries, TrustedKey, TrustedSigner, VendorKeys,
     signs_file,
@@ -49,7 +49,7 @@ pub(super) struct FileVerifier<'a> {
     /// The bundles that options name.
     pub(super) bundles: &'a [PathBuf],
     /// What the operator says that every file is.
-    pub(super) kind: Option<Kind>,
+    pub(super) kind: Option<DetectedKind>,
     /// File name of the operator's key.
     pub(super) key_file: Option<String>,
 }
@@ -93,7 +93,7 @@ impl FileVerifier<'_> {
         let content = bundle.content.as_ref().ok()?;
         let detected =
             format!("package: {} signs the SHA-256 of the file itself", files::show(named));
-        let found = detect::read(path, Some((Kind::Package, detected)), options).ok()?;
+        let found = detect::read(path, Some((DetectedKind::Package, detected)), options).ok()?;
         let Found::Package(digest, ..) = &found else { return None };
         let tries = Tries::of_signers(self.signers.len());
         let signs = |by: &ArtifactSigner<'_>| {
@@ -103,13 +103,13 @@ impl FileVerifier<'_> {
     }
 
     /// The type that the user forces, or that the bundle next to a file shows.
-    fn forced(&self, path: &Path) -> Option<(Kind, String)> {
+    fn forced(&self, path: &Path) -> Option<(DetectedKind, String)> {
         match self.kind {
-            Some(Kind::Image) => Some((Kind::Image, "--type image".to_owned())),
-            Some(Kind::Package) => Some((Kind::Package, "--type package".to_owned())),
+            Some(DetectedKind::Image) => Some((DetectedKind::Image, "--type image".to_owned())),
+            Some(DetectedKind::Package) => Some((DetectedKind::Package, "--type package".to_owned())),
             None => self
                 .bundle_beside(path)
-                .map(|name| (Kind::Package, format!("package: its bundle {name} is next to it"))),
+                .map(|name| (DetectedKind::Package, format!("package: its bundle {name} is next to it"))),
         }
     }
 

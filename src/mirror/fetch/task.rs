@@ -5,7 +5,7 @@ use crate::mirror::http::Http;
 use crate::mirror::store::Store;
 use crate::mirror::wanted::WantedItem;
 use crate::mirror::{Hosts, ImageSource, Watch};
-use crate::transfer::{BaseArtifact, ExaminedFiles, Kind, Origin, SealRequest};
+use crate::transfer::{BaseArtifact, ExaminedFiles, ManifestKind, Origin, SealRequest};
 use crate::trust::SiteRules;
 use crate::verdict::{ArtifactReport, Code, Fault};
 
@@ -40,7 +40,7 @@ impl FetchTask<'_> {
     }
 
     pub(super) fn may_be_unsigned(&self, wanted: &WantedItem) -> bool {
-        let image = wanted.kind == Kind::Image;
+        let image = wanted.kind == ManifestKind::Image;
         self.sealing.allows_unsigned(&wanted.name, &wanted.path, image)
     }
 }

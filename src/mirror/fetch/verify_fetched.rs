@@ -12,7 +12,7 @@ use crate::mirror::http::{is_page, page};
 use crate::mirror::stage::Stage;
 use crate::mirror::wanted::WantedItem;
 use crate::mirror::{ImageDescription, WatchedTransfer};
-use crate::transfer::{self, ExaminedFiles, Kind, Origin, SealRequest};
+use crate::transfer::{self, ExaminedFiles, ManifestKind, Origin, SealRequest};
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
 /// The report of an item, and the files that were read for it.
@@ -60,13 +60,13 @@ impl FetchTask<'_> {
         };
         let (judged, seen) = transfer::examine(&view, &request, &stage.names())?;
         let kind = match wanted.kind {
-            Kind::Image => ArtifactKind::Image,
-            Kind::Package => ArtifactKind::Package,
+            ManifestKind::Image => ArtifactKind::Image,
+            ManifestKind::Package => ArtifactKind::Package,
         };
         if judged.report.kind.is_some_and(|found| found != kind) {
             let message = match wanted.kind {
-                Kind::Image => "what was fetched as an image is a package",
-                Kind::Package => "what was fetched as a package is an image archive",
+                ManifestKind::Image => "what was fetched as an image is a package",
+                ManifestKind::Package => "what was fetched as a package is an image archive",
             };
             return Err(Fault::new(Code::SourceDisagrees, message).at(judged.path));
         }
@@ -92,7 +92,7 @@ impl FetchTask<'_> {
         let (mut report, mut seen) = judged;
         let wanted = stage.wanted();
         if !self.fits(wanted, &report) {
-            if wanted.kind == Kind::Package && Self::is_page(stage) {
+            if wanted.kind == ManifestKind::Package && Self::is_page(stage) {
                 // The next run has no use for it, and nothing else need wait for it.
                 stage.give_up()?;
                 return Err(page().at(source));

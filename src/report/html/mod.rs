@@ -12,7 +12,7 @@ use std::io::{self, Write};
 
 use maud::{Markup, PreEscaped, html};
 
-use super::Source;
+use super::ReportSource;
 use super::markup::Text;
 use super::run_verdict::{Tone, run_verdict, tally};
 use super::words::{ORDER, meaning};
@@ -29,7 +29,7 @@ const ROWS: u64 = 200;
 ///
 /// # Errors
 /// Those of the writer and of the source.
-pub fn html(out: &mut dyn Write, source: &dyn Source) -> io::Result<()> {
+pub fn html(out: &mut dyn Write, source: &dyn ReportSource) -> io::Result<()> {
     let report = source.run();
     let counts = tally(source)?;
     let verdict = run_verdict(report, &counts);
@@ -115,7 +115,7 @@ fn footer() -> Markup {
 /// Every answer of one kind.
 fn section(
     out: &mut dyn Write,
-    source: &dyn Source,
+    source: &dyn ReportSource,
     outcome: Outcome,
     word: &str,
     count: u64,
