@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::{FetchRecord, FoundImage, ImageDescription, ImageSource, Watch, WatchedTransfer};
+use super::{FetchRecord, FoundImage, ImageDescription, ImageSource, ProgressTask, Watch};
 use crate::digest::{Hasher, Sha256Digest};
 use crate::directory::{Folder, TEMPORARY};
 use crate::json;
@@ -126,7 +126,7 @@ impl ImageSource for Engine {
     fn find(&self, reference: &str, watch: &dyn Watch) -> Result<Box<dyn FoundImage + '_>, Fault> {
         plain(reference)?;
         if self.pull {
-            let task = WatchedTransfer::begin(
+            let task = ProgressTask::begin(
                 watch,
                 &format!("{} pull {reference}", self.program.name()),
                 0,
@@ -170,10 +170,10 @@ impl FoundImage for EngineImage<'_> {
             arguments.extend(["--format", "docker-archive"]);
         }
         arguments.push(&self.reference);
-        let task = WatchedTransfer::begin(watch, &self.reference, 0, self.description.size);
+        let task = ProgressTask::begin(watch, &self.reference, 0, self.description.size);
         let mut saved = None;
         self.engine.run(&arguments, &mut |out| {
-            saved = Some(pour(out, folder, name, &task)?);
+            saved = Some(write_stream(out, folder, name, &task)?);
             Ok(())
         })?;
         let Some((size, sha256)) = saved else {
@@ -185,11 +185,11 @@ impl FoundImage for EngineImage<'_> {
 }
 
 /// Writes a stream to the temporary file for `name`, hashes it, and syncs it to the medium.
-pub(super) fn pour(
+pub(super) fn write_stream(
     from: &mut dyn Read,
     folder: &Folder,
     name: &str,
-    task: &WatchedTransfer<'_>,
+    task: &ProgressTask<'_>,
 ) -> Result<(u64, Sha256Digest), Fault> {
     let mut file = folder.part(name)?;
     let unwritable = |error: std::io::Error| {

@@ -3,8 +3,8 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use super::engine::pour;
-use super::{FetchRecord, FoundImage, ImageDescription, ImageSource, Watch, WatchedTransfer};
+use super::engine::write_stream;
+use super::{FetchRecord, FoundImage, ImageDescription, ImageSource, ProgressTask, Watch};
 use crate::digest::HashingReader;
 use crate::directory::Folder;
 use crate::verdict::{Code, Fault};
@@ -28,7 +28,7 @@ impl ImageSource for ArchiveFiles {
         std::io::copy(&mut file, &mut std::io::sink())
             .map_err(|error| fail(Code::Unreadable, error.to_string()))?;
         let (_, digest) = file.finish();
-        let source = format!("file:{}@{digest}", called(&path)?);
+        let source = format!("file:{}@{digest}", file_name(&path)?);
         let description = ImageDescription {
             source,
             size: Some(metadata.len()),
@@ -46,7 +46,7 @@ fn open(path: &Path) -> Result<File, Fault> {
 }
 
 /// The last part of a path.
-pub(super) fn called(path: &Path) -> Result<&str, Fault> {
+pub(super) fn file_name(path: &Path) -> Result<&str, Fault> {
     path.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
         Fault::new(Code::ReferenceInvalid, "not a file name").at(path.display().to_string())
     })
@@ -72,9 +72,9 @@ impl FoundImage for ArchiveImage {
     ) -> Result<Vec<FetchRecord>, Fault> {
         let shown = self.path.display().to_string();
         let mut file = open(&self.path)?;
-        let task = WatchedTransfer::begin(watch, &shown, 0, self.description.size);
+        let task = ProgressTask::begin(watch, &shown, 0, self.description.size);
         let (size, sha256) =
-            pour(&mut file, folder, name, &task).map_err(|fault| fault.at(&*shown))?;
+            write_stream(&mut file, folder, name, &task).map_err(|fault| fault.at(&*shown))?;
         folder.commit(name)?;
         Ok(vec![FetchRecord::local(self.description.source.clone(), name, size, sha256)])
     }

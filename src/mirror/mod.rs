@@ -44,4 +44,4 @@ pub use release_file::{ReleaseFile, TEMPLATE};
 pub use source::{FoundImage, ImageDescription, ImageSource};
 pub use urls::is_this_machine;
 pub use wanted::{WantedItem, wanted_items};
-pub use watch::{SilentWatch, Watch, WatchedTransfer};
+pub use watch::{ProgressTask, SilentWatch, Watch};

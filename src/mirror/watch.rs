@@ -34,12 +34,12 @@ impl Watch for SilentWatch {
 }
 
 /// A transfer that is being watched; it ends when this is dropped.
-pub struct WatchedTransfer<'a> {
+pub struct ProgressTask<'a> {
     watch: &'a dyn Watch,
     transfer: u64,
 }
 
-impl<'a> WatchedTransfer<'a> {
+impl<'a> ProgressTask<'a> {
     /// Begins a transfer.
     pub fn begin(watch: &'a dyn Watch, name: &str, here: u64, total: Option<u64>) -> Self {
         Self { watch, transfer: watch.begin(name, here, total) }
@@ -56,14 +56,14 @@ impl<'a> WatchedTransfer<'a> {
     }
 }
 
-impl Drop for WatchedTransfer<'_> {
+impl Drop for ProgressTask<'_> {
     fn drop(&mut self) {
         self.watch.end(self.transfer);
     }
 }
 
-impl std::fmt::Debug for WatchedTransfer<'_> {
+impl std::fmt::Debug for ProgressTask<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("WatchedTransfer").field("transfer", &self.transfer).finish_non_exhaustive()
+        f.debug_struct("ProgressTask").field("transfer", &self.transfer).finish_non_exhaustive()
     }
 }

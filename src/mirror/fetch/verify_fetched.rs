@@ -11,7 +11,7 @@ use crate::limits;
 use crate::mirror::http::{is_page, page};
 use crate::mirror::stage::Stage;
 use crate::mirror::wanted::WantedItem;
-use crate::mirror::{ImageDescription, WatchedTransfer};
+use crate::mirror::{ImageDescription, ProgressTask};
 use crate::transfer::{self, ExaminedFiles, ManifestKind, Origin, SealRequest};
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
@@ -49,7 +49,7 @@ impl FetchTask<'_> {
         let wanted = stage.wanted();
         let view = stage.view()?;
         let size = view.file(&wanted.path)?.metadata().map_or(0, |metadata| metadata.len());
-        let task = WatchedTransfer::reading(self.watch, &format!("verify {}", wanted.name), size);
+        let task = ProgressTask::reading(self.watch, &format!("verify {}", wanted.name), size);
         let progress = ReadingProgress(task);
         let origin = Origin { name: wanted.name.clone(), source: description.source.clone() };
         let origins = BTreeMap::from([(wanted.path.clone(), origin)]);
@@ -167,7 +167,7 @@ pub(super) fn digest(judged: &Judgement, wanted: &WantedItem) -> Option<Sha256Di
 }
 
 /// Reports how far an archive was read.
-struct ReadingProgress<'a>(WatchedTransfer<'a>);
+struct ReadingProgress<'a>(ProgressTask<'a>);
 
 impl crate::image::Progress for ReadingProgress<'_> {
     fn expect(&self, _: u64) {}

@@ -4,7 +4,7 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use url::Url;
 
-use super::send::Request;
+use super::send::HttpRequest;
 use super::{AttemptError, Http, Validators, framing, refused};
 use crate::mirror::Hosts;
 use crate::mirror::urls::redacted;
@@ -31,8 +31,9 @@ impl Http {
     }
 
     fn head_once(&self, url: &Url, hosts: &Hosts) -> Result<RemoteFile, AttemptError> {
-        let send =
-            |method| self.send(Request { method, ..Request::get(url, hosts, HeaderMap::new()) });
+        let send = |method| {
+            self.send(HttpRequest { method, ..HttpRequest::get(url, hosts, HeaderMap::new()) })
+        };
         let mut response = send(Method::HEAD)?;
         // Some servers sign URLs for one method only, or support only GET. The body is not read.
         if matches!(response.status().as_u16(), 403 | 405 | 501) {

@@ -8,12 +8,12 @@ use url::Url;
 use super::error::unasked;
 use super::headers::{self, ContentRange};
 use super::part::{Part, ResumeRecord};
-use super::send::Request;
+use super::send::HttpRequest;
 use super::space::{RESERVE_BYTES, fits};
 use super::{AttemptError, EarlyEnds, Http, Pace, Validators, framing, refused};
 use crate::directory::Folder;
 use crate::mirror::urls::{query_digest, redacted};
-use crate::mirror::{FetchRecord, Hosts, Watch, WatchedTransfer};
+use crate::mirror::{FetchRecord, Hosts, ProgressTask, Watch};
 use crate::verdict::{Code, Fault};
 
 /// How a download ended.
@@ -120,7 +120,7 @@ impl Download<'_> {
         // Taken out: it is put back only where it stays of use.
         let mut part = self.part.take();
         let from = part.as_ref().and_then(|part| continue_from(part, &mut headers));
-        let response = match self.http.send(Request::get(self.url, self.hosts, headers)) {
+        let response = match self.http.send(HttpRequest::get(self.url, self.hosts, headers)) {
             Ok(response) => response,
             Err(error) => {
                 self.part = part;
@@ -193,7 +193,7 @@ impl Download<'_> {
         mut response: Response,
     ) -> Result<(Part, Response), AttemptError> {
         let total = part.record.total;
-        let task = WatchedTransfer::begin(self.watch, self.name, part.here(), total);
+        let task = ProgressTask::begin(self.watch, self.name, part.here(), total);
         let (mut look_again, mut pace, start) = (LOOK_BYTES, Pace::default(), part.here());
         loop {
             let chunk = match self.http.chunk(&mut response, &mut pace) {

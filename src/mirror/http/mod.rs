@@ -36,6 +36,6 @@ pub use large_file::LargeFile;
 pub use options::HttpOptions;
 pub(super) use page::{is_page, page, says_page};
 pub use proxies::Proxies;
-pub(super) use send::Request;
+pub(super) use send::HttpRequest;
 pub use small_file::SmallFile;
 pub(super) use space::{fits, unwritten};

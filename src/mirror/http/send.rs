@@ -12,7 +12,7 @@ use crate::verdict::{Code, Fault};
 
 /// One request.
 #[derive(Debug)]
-pub(in crate::mirror) struct Request<'a> {
+pub(in crate::mirror) struct HttpRequest<'a> {
     pub(in crate::mirror) method: Method,
     pub(in crate::mirror) url: &'a Url,
     pub(in crate::mirror) hosts: &'a Hosts,
@@ -23,7 +23,7 @@ pub(in crate::mirror) struct Request<'a> {
     pub(in crate::mirror) follow: bool,
 }
 
-impl<'a> Request<'a> {
+impl<'a> HttpRequest<'a> {
     /// A request for a file.
     pub(in crate::mirror) const fn get(url: &'a Url, hosts: &'a Hosts, headers: HeaderMap) -> Self {
         Self { method: Method::GET, url, hosts, headers, form: None, follow: true }
@@ -32,8 +32,11 @@ impl<'a> Request<'a> {
 
 impl Http {
     /// Sends a request and follows redirects; the response has any other status.
-    pub(in crate::mirror) fn send(&self, request: Request<'_>) -> Result<Response, AttemptError> {
-        let Request { method, url: first, hosts, mut headers, form, follow } = request;
+    pub(in crate::mirror) fn send(
+        &self,
+        request: HttpRequest<'_>,
+    ) -> Result<Response, AttemptError> {
+        let HttpRequest { method, url: first, hosts, mut headers, form, follow } = request;
         let follow = follow && form.is_none();
         let mut url = first.clone();
         let mut been: Vec<Url> = Vec::new();

@@ -4,7 +4,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use url::Url;
 
 use super::error::unasked;
-use super::send::Request;
+use super::send::HttpRequest;
 use super::{AttemptError, Http, Validators, framing, page, refused};
 use crate::digest::Sha256Digest;
 use crate::mirror::urls::{query_digest, redacted};
@@ -72,7 +72,7 @@ impl Http {
         let shown = redacted(url);
         self.retrying(&shown, |_| {
             let headers = headers.clone();
-            let mut response = self.send(Request::get(url, hosts, headers))?;
+            let mut response = self.send(HttpRequest::get(url, hosts, headers))?;
             match response.status().as_u16() {
                 200 => {}
                 304 if asked => return Ok(SmallFile::Unchanged),

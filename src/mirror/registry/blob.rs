@@ -16,7 +16,7 @@ use crate::mirror::http::{
     AttemptError, ContentRange, EarlyEnds, Pace, is_page, length, opening, page, says_page,
     unwritten,
 };
-use crate::mirror::{FetchRecord, Watch, WatchedTransfer};
+use crate::mirror::{FetchRecord, ProgressTask, Watch};
 use crate::verdict::{Code, Fault};
 
 /// After this much progress the retries start again.
@@ -63,7 +63,7 @@ impl From<AttemptError> for BlobError {
 struct BlobDownload<'a> {
     archive: &'a ArchiveDownload<'a>,
     blob: &'a Blob,
-    task: WatchedTransfer<'a>,
+    task: ProgressTask<'a>,
     hasher: Hasher,
     /// Whether the bytes are from more than one response.
     joined: bool,
@@ -93,7 +93,7 @@ fn run(archive: &ArchiveDownload<'_>, blob: &Blob) -> Result<Option<FetchRecord>
     let hasher = here(archive, blob);
     let mut resumed_from = hasher.bytes();
     let short: String = blob.digest.to_hex().chars().take(12).collect();
-    let task = WatchedTransfer::begin(
+    let task = ProgressTask::begin(
         archive.watch,
         &format!("{reference} {short}"),
         resumed_from,

@@ -22,19 +22,19 @@ const CONFIG_TYPES: [&str; 2] =
 
 /// What a reference leads to.
 #[derive(Debug)]
-pub(super) enum Document {
-    Index(Vec<Descriptor>),
-    Manifest(ImageManifest),
+pub(super) enum RegistryDocument {
+    Index(Vec<RegistryDescriptor>),
+    Manifest(RegistryManifest),
 }
 
 #[derive(Debug)]
-pub(super) struct ImageManifest {
-    pub(super) config: Descriptor,
-    pub(super) layers: Vec<Descriptor>,
+pub(super) struct RegistryManifest {
+    pub(super) config: RegistryDescriptor,
+    pub(super) layers: Vec<RegistryDescriptor>,
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Descriptor {
+pub(super) struct RegistryDescriptor {
     pub(super) media_type: String,
     pub(super) digest: Sha256Digest,
     pub(super) size: u64,
@@ -106,7 +106,7 @@ struct RawInner {
 }
 
 /// Parses a manifest or an index.
-pub(super) fn document(bytes: &[u8]) -> Result<Document, Fault> {
+pub(super) fn document(bytes: &[u8]) -> Result<RegistryDocument, Fault> {
     let value = value(bytes)?;
     unfolded(&value, &["schemaVersion", "mediaType", "manifests", "config", "layers"])?;
     if value.get("schemaVersion").and_then(Value::as_u64) == Some(1) {
@@ -126,7 +126,7 @@ pub(super) fn document(bytes: &[u8]) -> Result<Document, Fault> {
     let (document, allowed) = match (raw.manifests, raw.config, raw.layers) {
         (Some(manifests), None, None) => {
             let descriptors = manifests.into_iter().map(descriptor).collect::<Result<_, _>>()?;
-            (Document::Index(descriptors), 0..2)
+            (RegistryDocument::Index(descriptors), 0..2)
         }
         (None, Some(config), Some(layers)) => {
             let config = descriptor(config).map_err(|fault| fault.at("config"))?;
@@ -138,7 +138,7 @@ pub(super) fn document(bytes: &[u8]) -> Result<Document, Fault> {
                 .expected_found(CONFIG_TYPES.join(" or "), config.media_type));
             }
             let layers = layers.into_iter().map(layer).collect::<Result<_, _>>()?;
-            (Document::Manifest(ImageManifest { config, layers }), 2..4)
+            (RegistryDocument::Manifest(RegistryManifest { config, layers }), 2..4)
         }
         _ => {
             let message = "neither an image manifest (config and layers) nor an index (manifests)";
@@ -169,7 +169,7 @@ pub(super) fn config(bytes: &[u8]) -> Result<ImageConfig, Fault> {
     Ok(ImageConfig { platform: raw.platform, labels })
 }
 
-fn layer(raw: RawDescriptor) -> Result<Descriptor, Fault> {
+fn layer(raw: RawDescriptor) -> Result<RegistryDescriptor, Fault> {
     let foreign = raw.urls.as_ref().is_some_and(|urls| !urls.is_empty())
         || ["foreign", "nondistributable"].iter().any(|word| raw.media_type.contains(word));
     if foreign {
@@ -180,7 +180,7 @@ fn layer(raw: RawDescriptor) -> Result<Descriptor, Fault> {
     descriptor(raw)
 }
 
-fn descriptor(raw: RawDescriptor) -> Result<Descriptor, Fault> {
+fn descriptor(raw: RawDescriptor) -> Result<RegistryDescriptor, Fault> {
     let digest = digest(&raw.digest)?;
     let notes = raw.annotations.unwrap_or_default();
     let unknown =
@@ -188,7 +188,7 @@ fn descriptor(raw: RawDescriptor) -> Result<Descriptor, Fault> {
     let attestation = notes.contains_key("vnd.docker.reference.type")
         || raw.platform.as_ref().is_some_and(unknown);
     let RawDescriptor { media_type, size, platform, .. } = raw;
-    Ok(Descriptor { media_type, digest, size, platform, attestation })
+    Ok(RegistryDescriptor { media_type, digest, size, platform, attestation })
 }
 
 /// Parses the digest of a registry or an operator; only SHA-256 is supported.
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn what_can_t_be_carried_is_refused() {
         let plain = format!(r#"{{"mediaType":"a/tar","digest":"sha256:{HEX}","size":3}}"#);
-        assert!(matches!(document(manifest(&plain).as_bytes()), Ok(Document::Manifest(_))));
+        assert!(matches!(document(manifest(&plain).as_bytes()), Ok(RegistryDocument::Manifest(_))));
         let foreign = plain.replace("\"size\"", "\"urls\":[\"https://v.example/\"],\"size\"");
         assert_eq!(code(&manifest(&foreign)), Code::MediaTypeMismatch);
         let foreign =

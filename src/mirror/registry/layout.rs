@@ -162,11 +162,11 @@ fn top(documents: &[Stored], names: Option<&ImageNames>) -> Result<Vec<u8>, Faul
     struct Index<'a> {
         schema_version: u8,
         media_type: &'a str,
-        manifests: [Descriptor<'a>; 1],
+        manifests: [IndexEntry<'a>; 1],
     }
     #[derive(serde::Serialize)]
     #[serde(rename_all = "camelCase")]
-    struct Descriptor<'a> {
+    struct IndexEntry<'a> {
         media_type: &'a str,
         digest: &'a Sha256Digest,
         size: usize,
@@ -179,7 +179,7 @@ fn top(documents: &[Stored], names: Option<&ImageNames>) -> Result<Vec<u8>, Faul
         annotations.insert("io.containerd.image.name", names.full.as_str());
         annotations.insert("org.opencontainers.image.ref.name", names.tag.as_str());
     }
-    let descriptor = Descriptor {
+    let descriptor = IndexEntry {
         media_type: &first.media_type,
         digest: &first.digest,
         size: first.bytes.len(),

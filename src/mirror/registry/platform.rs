@@ -1,6 +1,6 @@
 //! Chooses among the images of an index.
 
-use super::document::{Descriptor, Platform};
+use super::document::{Platform, RegistryDescriptor};
 use crate::verdict::{Code, Fault};
 
 /// Which platforms of an image to fetch.
@@ -18,7 +18,7 @@ pub enum Platforms {
 /// What was chosen of an index.
 #[derive(Debug)]
 pub(super) struct PlatformChoice {
-    pub(super) chosen: Vec<Descriptor>,
+    pub(super) chosen: Vec<RegistryDescriptor>,
     /// The platforms left out.
     pub(super) left_out: Vec<String>,
     /// How many attestations were left out.
@@ -27,7 +27,7 @@ pub(super) struct PlatformChoice {
 
 impl Platforms {
     /// Chooses among the images of an index.
-    pub(super) fn choose(&self, index: Vec<Descriptor>) -> Result<PlatformChoice, Fault> {
+    pub(super) fn choose(&self, index: Vec<RegistryDescriptor>) -> Result<PlatformChoice, Fault> {
         let (about, images): (Vec<_>, Vec<_>) =
             index.into_iter().partition(|image| image.attestation);
         let all: Vec<String> = images.iter().map(shown).collect();
@@ -107,7 +107,7 @@ fn fits(platform: &Platform, wanted: &str) -> bool {
     variant.is_none() || variant == own
 }
 
-fn shown(descriptor: &Descriptor) -> String {
+fn shown(descriptor: &RegistryDescriptor) -> String {
     descriptor.platform.as_ref().map_or_else(|| descriptor.digest.to_string(), ToString::to_string)
 }
 
@@ -122,10 +122,10 @@ mod tests {
     use super::*;
     use crate::digest::Sha256Digest;
 
-    fn image(text: &str) -> Descriptor {
+    fn image(text: &str) -> RegistryDescriptor {
         let mut parts = text.split('/').map(str::to_owned);
         let (os, architecture) = (parts.next().unwrap(), parts.next().unwrap());
-        Descriptor {
+        RegistryDescriptor {
             media_type: String::new(),
             digest: Sha256Digest::of(text.as_bytes()),
             size: 1,

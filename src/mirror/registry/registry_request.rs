@@ -9,7 +9,7 @@ use reqwest::{Method, Response};
 use url::Url;
 
 use crate::mirror::Hosts;
-use crate::mirror::http::{AttemptError, Http, Request, opening, refusal};
+use crate::mirror::http::{AttemptError, Http, HttpRequest, opening, refusal};
 use crate::verdict::{Code, Fault};
 
 /// A request for something small.
@@ -47,7 +47,7 @@ pub(super) fn ask(
     if let Some(authorization) = &ask.authorization {
         headers.insert(AUTHORIZATION, authorization.clone());
     }
-    let mut request = Request::get(url, &hosts, headers);
+    let mut request = HttpRequest::get(url, &hosts, headers);
     request.follow = !ask.secret;
     request.form = ask.form.as_deref();
     if ask.form.is_some() {
@@ -76,7 +76,7 @@ pub(super) fn stream(
     {
         headers.insert(RANGE, range);
     }
-    http.send(Request::get(url, &hosts, headers))
+    http.send(HttpRequest::get(url, &hosts, headers))
 }
 
 /// The error for a refusal, with the server's own message.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use oci_spec::distribution::Reference;
 
-use super::document::{self, Descriptor, Document, ImageConfig, ImageManifest};
+use super::document::{self, ImageConfig, RegistryDescriptor, RegistryDocument, RegistryManifest};
 use super::layout::{DockerImage, ImageNames, Layout, Stored};
 use super::platform::{Platforms, here};
 use super::session::Session;
@@ -28,7 +28,7 @@ pub(super) struct ResolvedImage {
 
 /// The image of one platform.
 struct PlatformImage {
-    manifest: ImageManifest,
+    manifest: RegistryManifest,
     config: Arc<ImageConfig>,
 }
 
@@ -79,7 +79,7 @@ pub(super) fn resolve(
     let mut notes = Vec::new();
     let mut partly = false;
     let images = match top {
-        Document::Manifest(manifest) => {
+        RegistryDocument::Manifest(manifest) => {
             let image = resolver.image(manifest)?;
             let platform = &image.config.platform;
             platforms.check_single(platform).map_err(at)?;
@@ -88,7 +88,7 @@ pub(super) fn resolve(
             }
             vec![image]
         }
-        Document::Index(descriptors) => {
+        RegistryDocument::Index(descriptors) => {
             let choice = platforms.choose(descriptors).map_err(at)?;
             partly = !choice.left_out.is_empty() || choice.attestations > 0;
             let images = once_each(&choice.chosen)
@@ -111,7 +111,7 @@ pub(super) fn resolve(
 }
 
 /// The manifests of an index, in order and each once: one may be listed for several platforms.
-fn once_each(chosen: &[Descriptor]) -> Result<Vec<&Descriptor>, Fault> {
+fn once_each(chosen: &[RegistryDescriptor]) -> Result<Vec<&RegistryDescriptor>, Fault> {
     let mut known: BTreeMap<Sha256Digest, u64> = BTreeMap::new();
     let mut different = Vec::new();
     for descriptor in chosen {
@@ -182,12 +182,12 @@ impl Resolver<'_> {
     }
 
     /// Fetches an image that an index lists.
-    fn platform(&mut self, descriptor: &Descriptor) -> Result<PlatformImage, Fault> {
+    fn platform(&mut self, descriptor: &RegistryDescriptor) -> Result<PlatformImage, Fault> {
         let url_name = descriptor.digest.to_string();
         let manifest = self.checked(descriptor, |session| session.manifest(&url_name))?;
         match document::document(&manifest).map_err(|fault| fault.at(url_name))? {
-            Document::Manifest(manifest) => self.image(manifest),
-            Document::Index(_) => {
+            RegistryDocument::Manifest(manifest) => self.image(manifest),
+            RegistryDocument::Index(_) => {
                 let message = "an index inside an index, which is not supported";
                 Err(Fault::new(Code::MediaTypeMismatch, message).at(descriptor.digest.to_string()))
             }
@@ -195,7 +195,7 @@ impl Resolver<'_> {
     }
 
     /// Fetches the config of an image.
-    fn image(&mut self, manifest: ImageManifest) -> Result<PlatformImage, Fault> {
+    fn image(&mut self, manifest: RegistryManifest) -> Result<PlatformImage, Fault> {
         let digest = manifest.config.digest;
         let bytes = self.checked(&manifest.config, |session| session.small_blob(&digest))?;
         if let Some(config) = self.configs.get(&digest) {
@@ -210,7 +210,7 @@ impl Resolver<'_> {
     /// Fetches a document, once. It must have the digest and the size that were stated.
     fn checked(
         &mut self,
-        descriptor: &Descriptor,
+        descriptor: &RegistryDescriptor,
         fetch: impl FnOnce(&Session<'_>) -> Result<(Vec<u8>, FetchRecord), Fault>,
     ) -> Result<Vec<u8>, Fault> {
         let known = self.documents.iter().find(|document| document.digest == descriptor.digest);
