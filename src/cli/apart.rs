@@ -125,20 +125,20 @@ pub(super) fn outputs(written: &[Named], read: &[Named], judged: &[PathBuf]) -> 
 /// Where a file is, or would be: which file it is, else which directory would hold it under what name,
 /// ignoring letter case, since the medium may not distinguish it.
 #[derive(Debug, PartialEq, Eq)]
-enum Spot {
-    There(Identity),
-    Free(Option<Identity>, Option<OsString>),
+enum Location {
+    Existing(Identity),
+    New(Option<Identity>, Option<OsString>),
 }
 
-fn place(path: &Path) -> Spot {
+fn place(path: &Path) -> Location {
     match identity(path) {
-        Some(identity) => Spot::There(identity),
+        Some(identity) => Location::Existing(identity),
         None => {
             let parent = match path.parent() {
                 Some(parent) if !parent.as_os_str().is_empty() => parent,
                 _ => Path::new("."),
             };
-            Spot::Free(identity(parent), path.file_name().map(|name| name.to_ascii_lowercase()))
+            Location::New(identity(parent), path.file_name().map(|name| name.to_ascii_lowercase()))
         }
     }
 }

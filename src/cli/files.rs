@@ -29,7 +29,7 @@ pub(super) fn slashed(path: &Path) -> String {
 }
 
 /// Refuses a path that leads nowhere; `-` is standard input.
-pub(super) fn there(path: &Path) -> Result<(), Fault> {
+pub(super) fn check_exists(path: &Path) -> Result<(), Fault> {
     match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound && path.as_os_str() != "-" => {
             Err(unreadable(&show(path), &error))

@@ -82,7 +82,7 @@ pub(super) fn run(arguments: &VerifyBlobArgs) -> Result<ExitStatus, Fault> {
     let mut signers = by_keys(&trust, arguments, &rules);
     if signers.is_empty() {
         let without_key = |fault: Fault| match fault.code() {
-            Code::NoKey => files::there(&arguments.file).err().unwrap_or(fault),
+            Code::NoKey => files::check_exists(&arguments.file).err().unwrap_or(fault),
             _ => fault,
         };
         loaded = arguments.trust.load(HASH, material).map_err(without_key)?;

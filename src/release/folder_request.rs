@@ -56,7 +56,7 @@ pub enum FolderKind {
     Plain,
     /// A folder that holds transfer directories, and in which everything else is refused: a seal is
     /// expected.
-    SealedOnly,
+    ContainsTransfers,
     /// A folder whose seals are not looked at (`--unsealed`).
     Unsealed,
     /// A transfer directory.
@@ -126,7 +126,7 @@ pub struct FolderRequest<'a> {
 impl ListedFolder<'_> {
     /// Whether artifacts outside of transfer directories are judged by their vendors' signatures.
     pub(super) fn judges_unsealed(&self) -> bool {
-        self.kind != FolderKind::SealedOnly
+        self.kind != FolderKind::ContainsTransfers
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) enum DirectoryKind {
     /// An OCI layout: one image.
     Layout,
     /// A folder that is not a transfer directory but holds some. A seal is expected for everything in it.
-    Holder,
+    ContainsTransfers,
     /// Any other folder.
     Plain,
 }
@@ -63,7 +63,7 @@ impl OpenedDirectory {
                     whole.then(|| OpenedTransfer::listed(&self.folder, self.listing.clone(), keys));
                 vec![OpenedAhead { name: String::new(), folder: None, opened }]
             }
-            DirectoryKind::Holder | DirectoryKind::Plain
+            DirectoryKind::ContainsTransfers | DirectoryKind::Plain
                 if settings.transfers.expected.is_expected() =>
             {
                 let names = release::transfer_directories(&self.listing).into_iter();
@@ -76,7 +76,9 @@ impl OpenedDirectory {
                     })
                     .collect()
             }
-            DirectoryKind::Layout | DirectoryKind::Holder | DirectoryKind::Plain => Vec::new(),
+            DirectoryKind::Layout | DirectoryKind::ContainsTransfers | DirectoryKind::Plain => {
+                Vec::new()
+            }
         }
     }
 
@@ -101,7 +103,7 @@ impl OpenedDirectory {
         let kind = match self.kind {
             DirectoryKind::Transfer => FolderKind::Transfer,
             _ if settings.transfers.unsealed => FolderKind::Unsealed,
-            DirectoryKind::Holder => FolderKind::SealedOnly,
+            DirectoryKind::ContainsTransfers => FolderKind::ContainsTransfers,
             DirectoryKind::Layout | DirectoryKind::Plain => FolderKind::Plain,
         };
         self.permits(kind, settings)?;
@@ -174,7 +176,7 @@ fn kind(folder: &Folder, listing: &Listing, settings: &VerifySettings<'_>) -> Di
     if traces || (expected && !holds()) {
         DirectoryKind::Transfer
     } else if expected && !transfers.loose {
-        DirectoryKind::Holder
+        DirectoryKind::ContainsTransfers
     } else {
         without_seal(listing)
     }

@@ -203,7 +203,7 @@ fn with_key_name(fault: Fault, arguments: &VerifyArgs, profile: &VendorProfile) 
     if fault.code() != Code::NoKey {
         return fault;
     }
-    let absent = arguments.files.iter().find_map(|path| files::there(path).err());
+    let absent = arguments.files.iter().find_map(|path| files::check_exists(path).err());
     if let Some(absent) = absent {
         return absent;
     }

@@ -137,7 +137,7 @@ impl PathVerifier<'_> {
                 self.file(path);
                 None
             }
-            DirectoryKind::Plain | DirectoryKind::Holder | DirectoryKind::Transfer => {
+            DirectoryKind::Plain | DirectoryKind::ContainsTransfers | DirectoryKind::Transfer => {
                 let ended = directory.check(settings, &self.request, self.console);
                 ended.map_err(|fault| self.refuse(directory.folder.shown(), &fault)).ok()
             }
