@@ -27,7 +27,7 @@ use p256::ecdsa::{Signature, VerifyingKey};
 use p256::pkcs8::DecodePublicKey as _;
 use sealift::artifact::{
     ArtifactContent, ArtifactSigner, ArtifactVerifier, BundleRules, NamedBundle, OfferedBundles,
-    Tries,
+    TryBudget,
 };
 use sealift::digest::{FileDigest, Sha256Digest};
 use sealift::key::PublicKey;
@@ -176,7 +176,7 @@ fn measure(plan: &Plan, maker: &Maker) {
         now: jiff::Timestamp::now(),
     };
     let signers = [ArtifactSigner { signer: rules.signer(&key, None), profile: &profile }];
-    let verifier = ArtifactVerifier { signers: &signers, tries: &Tries::default() };
+    let verifier = ArtifactVerifier { signers: &signers, tries: &TryBudget::default() };
 
     let plain = VerifyingKey::from_public_key_pem(&signer.pem()).unwrap();
     let digest = log::sha256("message");

@@ -17,8 +17,8 @@ use sealift::digest::Sha256Digest;
 use sealift::key::PublicKey;
 use sealift::limits;
 use sealift::sigstore::{
-    HashRule, Matcher, Request, SignatureBundle, Signer, Subject, Transparency, TrustMaterial,
-    verify,
+    HashRule, Matcher, SignatureBundle, Signer, Subject, Transparency, TrustMaterial,
+    VerifyRequest, verify,
 };
 use sealift::verdict::Fault;
 
@@ -98,7 +98,7 @@ fn run(arguments: impl Iterator<Item = String>) -> Result<(), String> {
         },
         _ => return Err("either a key, or an identity and an issuer".to_owned()),
     };
-    let request = Request {
+    let request = VerifyRequest {
         signer,
         trust: &trust,
         transparency: Transparency::Required,

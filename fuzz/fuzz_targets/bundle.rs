@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use libfuzzer_sys::fuzz_target;
 use sealift::key::PublicKey;
 use sealift::sigstore::{
-    HashRule, Matcher, Request, SignatureBundle, Signer, Subject, Transparency, TrustMaterial,
+    HashRule, Matcher, VerifyRequest, SignatureBundle, Signer, Subject, Transparency, TrustMaterial,
     signature_holds, verify,
 };
 
@@ -31,7 +31,7 @@ fuzz_target!(|bytes: &[u8]| {
             issuer: Matcher::pattern(".").unwrap(),
         };
         for signer in [Signer::Key { key: &SIGNER, hash: HashRule::Known }, keyless] {
-            let request = Request {
+            let request = VerifyRequest {
                 signer,
                 trust: &TRUST,
                 transparency: Transparency::AbsentAllowed,

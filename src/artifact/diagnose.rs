@@ -4,18 +4,22 @@
 //! sentences to a report. Nothing here can turn a refusal into OK.
 
 use super::refusal::signature_failed;
-use super::verification_context::Judge;
+use super::verification_context::VerificationContext;
 use crate::digest::{FileDigest, Sha256Digest};
 use crate::image::{Archive, Candidate};
 use crate::key::HashAlgorithm;
 use crate::limits;
-use crate::sigstore::{self, Request, SignatureBundle};
+use crate::sigstore::{self, SignatureBundle, VerifyRequest};
 use crate::trust::MessageForm;
 use crate::verdict::{Code, guise};
 
 /// Whether a bundle is about a text: by the digest that it states, or by its signature when it
 /// states none. A statement proves nothing by itself.
-pub(super) fn is_about(bundle: &SignatureBundle, message: &[u8], request: &Request<'_>) -> bool {
+pub(super) fn is_about(
+    bundle: &SignatureBundle,
+    message: &[u8],
+    request: &VerifyRequest<'_>,
+) -> bool {
     if bundle.is_attestation() {
         return false;
     }
@@ -35,7 +39,7 @@ pub(super) fn package(
     file: FileDigest,
     known: Vec<String>,
     code: Code,
-    judge: &Judge<'_>,
+    context: &VerificationContext<'_>,
 ) -> Vec<String> {
     let mut causes = Vec::new();
     if file.size == 0 {
@@ -45,8 +49,8 @@ pub(super) fn package(
         causes.extend(known);
         return causes;
     }
-    let demanded = judge.profile().package.message;
-    causes.extend(other_form(bundle, "the file", &file.sha256, demanded, judge));
+    let demanded = context.profile().package.message;
+    causes.extend(other_form(bundle, "the file", &file.sha256, demanded, context));
     let of_file = bundle
         .stated()
         .is_some_and(|stated| stated == (HashAlgorithm::Sha256, file.sha256.as_bytes()));
@@ -58,7 +62,7 @@ pub(super) fn package(
         );
     }
     if causes.is_empty() {
-        causes = evidence(bundle, known, "this file", judge);
+        causes = evidence(bundle, known, "this file", context);
     }
     if causes.is_empty() {
         causes.push(PLAIN.to_owned());
@@ -67,7 +71,11 @@ pub(super) fn package(
 }
 
 /// That the signature is good, and of something else: as sure as a signature is.
-fn good_of_another(bundle: &SignatureBundle, request: &Request<'_>, what: &str) -> Option<String> {
+fn good_of_another(
+    bundle: &SignatureBundle,
+    request: &VerifyRequest<'_>,
+    what: &str,
+) -> Option<String> {
     (sigstore::signs_what_it_states(bundle, &request.signer) == Some(true)).then(|| {
         format!(
             "the bundle holds a good signature by the key given, of something else: it belongs to \
@@ -82,7 +90,7 @@ pub(super) fn blob(
     bundle: &SignatureBundle,
     bytes: &[u8],
     code: Code,
-    request: &Request<'_>,
+    request: &VerifyRequest<'_>,
 ) -> Vec<String> {
     if !signature_failed(code) {
         return Vec::new();
@@ -147,16 +155,17 @@ pub(super) fn image(
     candidates: &[Candidate],
     known: Vec<String>,
     chosen: bool,
-    judge: &Judge<'_>,
+    context: &VerificationContext<'_>,
 ) -> Vec<String> {
     if !chosen {
-        let causes = another_text(bundle, archive, candidates, judge);
+        let causes = another_text(bundle, archive, candidates, context);
         if !causes.is_empty() {
             return causes;
         }
     }
-    let mut causes = evidence(bundle, known, "this archive", judge);
-    let by_this_key = sigstore::signs_what_it_states(bundle, &judge.request().signer) == Some(true);
+    let mut causes = evidence(bundle, known, "this archive", context);
+    let by_this_key =
+        sigstore::signs_what_it_states(bundle, &context.request().signer) == Some(true);
     let guess = !chosen && (by_this_key || causes.is_empty());
     if causes.is_empty() {
         causes.push(PLAIN.to_owned());
@@ -170,14 +179,14 @@ fn evidence(
     bundle: &SignatureBundle,
     known: Vec<String>,
     what: &str,
-    judge: &Judge<'_>,
+    context: &VerificationContext<'_>,
 ) -> Vec<String> {
     let mut causes = known;
-    match good_of_another(bundle, judge.request(), what) {
+    match good_of_another(bundle, context.request(), what) {
         Some(cause) => causes.insert(0, cause),
-        None => causes.extend(judge.clues.key.clone()),
+        None => causes.extend(context.clues.key.clone()),
     }
-    causes.extend(judge.clues.bundle.clone());
+    causes.extend(context.clues.bundle.clone());
     causes
 }
 
@@ -186,19 +195,19 @@ fn another_text(
     bundle: &SignatureBundle,
     archive: &Archive,
     candidates: &[Candidate],
-    judge: &Judge<'_>,
+    context: &VerificationContext<'_>,
 ) -> Vec<String> {
-    let demanded = judge.profile().image.message;
+    let demanded = context.profile().image.message;
     let mut causes = Vec::new();
     for candidate in candidates.iter().take(limits::DIAGNOSIS_TRIES) {
         let what = format!("the {} digest", candidate.kind);
-        causes.extend(other_form(bundle, &what, &candidate.digest, demanded, judge));
+        causes.extend(other_form(bundle, &what, &candidate.digest, demanded, context));
     }
     for image in archive.images.iter().take(limits::DIAGNOSIS_TRIES) {
         for (engine, id) in &image.ids_after_load {
             let Ok(digest) = id.parse::<Sha256Digest>() else { continue };
             let known = candidates.iter().any(|candidate| candidate.digest == digest);
-            if !known && is_about(bundle, demanded.message(&digest).as_bytes(), judge.request()) {
+            if !known && is_about(bundle, demanded.message(&digest).as_bytes(), context.request()) {
                 causes.push(format!(
                     "the bundle signs the id {digest} that {engine} gives the image when it loads \
                      this archive; nothing in the archive has that digest, so it proves nothing here"
@@ -214,12 +223,12 @@ fn other_form(
     what: &str,
     digest: &Sha256Digest,
     demanded: MessageForm,
-    judge: &Judge<'_>,
+    context: &VerificationContext<'_>,
 ) -> Option<String> {
     MessageForm::ALL
         .into_iter()
         .filter(|form| *form != demanded)
-        .find(|form| is_about(bundle, form.message(digest).as_bytes(), judge.request()))
+        .find(|form| is_about(bundle, form.message(digest).as_bytes(), context.request()))
         .map(|form| {
             format!(
                 "the bundle signs {what} in another spelling: {}, where the vendor's procedure \

@@ -8,7 +8,7 @@ use super::bundles::NamedBundle;
 use super::diagnose;
 use super::prove::prove;
 use super::refusal::{BundleVerdict, deciding, in_known_digests, refused, signature_failed};
-use super::verification_context::Judge;
+use super::verification_context::VerificationContext;
 use crate::digest::Sha256Digest;
 use crate::image::{Archive, Candidate, DocumentClaims, ImageCoverage};
 use crate::key::HashAlgorithm;
@@ -27,7 +27,7 @@ pub(super) fn image(
     mut report: ArtifactReport,
     archive: &Archive,
     bundles: &[NamedBundle],
-    judge: &Judge<'_>,
+    context: &VerificationContext<'_>,
 ) -> ArtifactReport {
     report.kind = Some(ArtifactKind::Image);
     report.checks.push(Check::new(CheckName::Archive, Status::Passed));
@@ -39,42 +39,42 @@ pub(super) fn image(
         report.images = images(archive, &BTreeSet::new());
         report.checks.push(Check::new(CheckName::Coverage, Status::NotChecked));
         let fault = Fault::new(Code::NoBundle, "no signature bundle was found for this archive");
-        return refused(report, &fault, Vec::new(), judge);
+        return refused(report, &fault, Vec::new(), context);
     }
 
-    let candidates = Candidates::of(archive, judge);
-    let mut tally = Tally::default();
+    let candidates = Candidates::of(archive, context);
+    let mut results = BundleResults::default();
     for bundle in bundles {
-        let explain = tally.foreign.len() < limits::DIAGNOSIS_TRIES;
-        let judged = judge_bundle(bundle, &candidates, archive, judge, explain);
-        report.bundles.push(tally.add(bundle, judged));
+        let explain = results.foreign.len() < limits::DIAGNOSIS_TRIES;
+        let judged = verify_bundle(bundle, &candidates, archive, context, explain);
+        report.bundles.push(results.add(bundle, judged));
     }
-    report.images = images(archive, &tally.signed);
+    report.images = images(archive, &results.signed);
     report.matched = candidates
         .list
         .iter()
-        .filter(|candidate| tally.signed.contains(&candidate.digest))
+        .filter(|candidate| results.signed.contains(&candidate.digest))
         .map(named)
         .collect();
-    let coverage = archive.coverage(&tally.signed);
+    let coverage = archive.coverage(&results.signed);
     let status = if coverage.is_ok() { Status::Passed } else { Status::Failed };
     report.checks.push(Check::new(CheckName::Coverage, status));
-    let (key, signed) = (tally.key, tally.signed.clone());
-    let (faults, causes) = tally.settle(archive, coverage.is_ok());
+    let (key, signed) = (results.key, results.signed.clone());
+    let (faults, causes) = results.settle(archive, coverage.is_ok());
     report.unsigned_documents = unsigned_documents(archive, &signed);
     let accepted = coverage
-        .and_then(|covered| accepted(&covered, judge))
+        .and_then(|covered| accepted(&covered, context))
         .and_then(|()| only_from_here(archive, &signed));
     match (deciding(&faults), accepted) {
-        (Some(fault), _) => refused(report, fault, causes, judge),
-        (None, Err(fault)) => refused(report, &fault, causes, judge),
+        (Some(fault), _) => refused(report, fault, causes, context),
+        (None, Err(fault)) => refused(report, &fault, causes, context),
         (None, Ok(())) => report.verified(Evidence::Signatures { key }),
     }
 }
 
 /// Refuses a kind of digest that the trust policy does not accept for this vendor.
-fn accepted(covered: &ImageCoverage, judge: &Judge<'_>) -> Result<(), Fault> {
-    let Some((vendor, _)) = judge.by.signer.listed else { return Ok(()) };
+fn accepted(covered: &ImageCoverage, context: &VerificationContext<'_>) -> Result<(), Fault> {
+    let Some((vendor, _)) = context.by.signer.listed else { return Ok(()) };
     let refused = |candidate: &&Candidate| !vendor.accepts_digest_kind(candidate.kind.name());
     match covered.images.iter().find(refused) {
         None => Ok(()),
@@ -130,7 +130,7 @@ fn unsigned_documents(archive: &Archive, signed: &BTreeSet<Sha256Digest>) -> Vec
 }
 
 /// What one bundle came to.
-struct Judged {
+struct BundleOutcome {
     verdict: BundleVerdict,
     /// The digest that it is about, as far as that is known.
     digest: Option<Sha256Digest>,
@@ -138,7 +138,7 @@ struct Judged {
     key: Option<Sha256Digest>,
 }
 
-impl Judged {
+impl BundleOutcome {
     fn unread(bundle: &NamedBundle, fault: &Fault) -> Self {
         Self { verdict: BundleVerdict::unread(bundle, fault), digest: None, key: None }
     }
@@ -146,7 +146,7 @@ impl Judged {
 
 /// What all bundles of an archive came to.
 #[derive(Default)]
-struct Tally {
+struct BundleResults {
     /// Digests that a verified bundle signs; nothing else ever covers an image.
     signed: BTreeSet<Sha256Digest>,
     /// Digests that an undecided bundle is about.
@@ -161,9 +161,9 @@ struct Tally {
     unread: bool,
 }
 
-impl Tally {
-    fn add(&mut self, bundle: &NamedBundle, judged: Judged) -> BundleReport {
-        let Judged { verdict, digest, key } = judged;
+impl BundleResults {
+    fn add(&mut self, bundle: &NamedBundle, judged: BundleOutcome) -> BundleReport {
+        let BundleOutcome { verdict, digest, key } = judged;
         self.key = self.key.or(key);
         match verdict.fault {
             None => self.signed.extend(digest),
@@ -212,28 +212,28 @@ fn unused(fault: &Fault) -> Fault {
 
 /// Judges one bundle against the digest that it is about. `explain` asks for likely causes, which
 /// cost more tries.
-fn judge_bundle(
+fn verify_bundle(
     bundle: &NamedBundle,
     candidates: &Candidates,
     archive: &Archive,
-    judge: &Judge<'_>,
+    context: &VerificationContext<'_>,
     explain: bool,
-) -> Judged {
+) -> BundleOutcome {
     let content = match &bundle.content {
         Ok(content) => content,
-        Err(fault) => return Judged::unread(bundle, fault),
+        Err(fault) => return BundleOutcome::unread(bundle, fault),
     };
-    let chosen = match select(content, candidates, judge) {
+    let chosen = match select(content, candidates, context) {
         Ok(chosen) => chosen,
-        Err(fault) => return Judged::unread(bundle, &fault),
+        Err(fault) => return BundleOutcome::unread(bundle, &fault),
     };
     let Some(candidate) = chosen.or(candidates.list.first()) else {
         let fault = Fault::new(Code::ImageNotCovered, "the archive holds no image");
-        return Judged::unread(bundle, &fault);
+        return BundleOutcome::unread(bundle, &fault);
     };
-    let message = judge.profile().image.message.message(&candidate.digest);
-    match prove(content, Subject::Bytes(message.as_bytes()), &judge.by.signer, judge.called) {
-        Ok(proof) => Judged {
+    let message = context.profile().image.message.message(&candidate.digest);
+    match prove(content, Subject::Bytes(message.as_bytes()), &context.by.signer, context.called) {
+        Ok(proof) => BundleOutcome {
             verdict: BundleVerdict::new(bundle, Ok(&proof)),
             digest: Some(candidate.digest),
             key: Some(proof.key()),
@@ -251,9 +251,9 @@ fn judge_bundle(
             if failed && explain {
                 let known = std::mem::take(&mut verdict.causes);
                 let (list, chosen) = (&candidates.list, chosen.is_some());
-                verdict.causes = diagnose::image(content, archive, list, known, chosen, judge);
+                verdict.causes = diagnose::image(content, archive, list, known, chosen, context);
             }
-            Judged { verdict, digest: chosen.map(|candidate| candidate.digest), key: None }
+            BundleOutcome { verdict, digest: chosen.map(|candidate| candidate.digest), key: None }
         }
     }
 }
@@ -263,7 +263,7 @@ fn judge_bundle(
 fn select<'c>(
     bundle: &SignatureBundle,
     candidates: &'c Candidates,
-    judge: &Judge<'_>,
+    context: &VerificationContext<'_>,
 ) -> Result<Option<&'c Candidate>, Fault> {
     if bundle.is_attestation() {
         return Ok(None);
@@ -273,12 +273,12 @@ fn select<'c>(
         return Ok(candidates.by_message.get(stated).and_then(|at| candidates.list.get(*at)));
     }
     for candidate in &candidates.list {
-        if !judge.tries.take() {
+        if !context.tries.take() {
             let message = "too many digests, and too many bundles that don't say which they sign";
             return Err(Fault::new(Code::ArchiveTooLarge, message));
         }
-        let message = judge.profile().image.message.message(&candidate.digest);
-        if diagnose::is_about(bundle, message.as_bytes(), judge.request()) {
+        let message = context.profile().image.message.message(&candidate.digest);
+        if diagnose::is_about(bundle, message.as_bytes(), context.request()) {
             return Ok(Some(candidate));
         }
     }
@@ -294,7 +294,7 @@ struct Candidates {
 }
 
 impl Candidates {
-    fn of(archive: &Archive, judge: &Judge<'_>) -> Self {
+    fn of(archive: &Archive, context: &VerificationContext<'_>) -> Self {
         let mut seen = BTreeSet::new();
         let list: Vec<Candidate> = archive
             .images
@@ -304,7 +304,7 @@ impl Candidates {
             .copied()
             .collect();
         let message = |candidate: &Candidate| {
-            let message = judge.profile().image.message.message(&candidate.digest);
+            let message = context.profile().image.message.message(&candidate.digest);
             *Sha256Digest::of(message.as_bytes()).as_bytes()
         };
         let by_message =

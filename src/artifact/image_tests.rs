@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
-use crate::artifact::{ArtifactSigner, BundleRules, Clues, Tries};
+use crate::artifact::{ArtifactSigner, BundleRules, Clues, TryBudget};
 use crate::image::{CandidateKind, Container, Image};
 use crate::key::{PrivateKey, PublicKey};
 use crate::sigstore::{self, HashRule, Transparency, TrustMaterial};
@@ -65,7 +65,7 @@ fn judged(
     archive: &Archive,
     bundles: &[NamedBundle],
     key: &PublicKey,
-    tries: &Tries,
+    tries: &TryBudget,
 ) -> (usize, usize, ArtifactReport) {
     let trust = TrustMaterial::production().unwrap();
     let profile = VendorProfile::k2view().unwrap();
@@ -77,9 +77,9 @@ fn judged(
     };
     let by = ArtifactSigner { signer: rules.signer(key, None), profile: &profile };
     let clues = Clues::default();
-    let judge = Judge { by: &by, called: "a.tar".into(), tries, clues: &clues };
+    let context = VerificationContext { by: &by, called: "a.tar".into(), tries, clues: &clues };
     let before = (sigstore::PARSED.get(), sigstore::TRIED.get());
-    let report = image(ArtifactReport::new("a.tar"), archive, bundles, &judge);
+    let report = image(ArtifactReport::new("a.tar"), archive, bundles, &context);
     (sigstore::PARSED.get() - before.0, sigstore::TRIED.get() - before.1, report)
 }
 
@@ -91,7 +91,7 @@ fn a_log_entry_is_parsed_once_for_all_digests() {
         logged("sha384", &"ab".repeat(48), &key),
         logged("sha512", &"ab".repeat(64), &key),
     ];
-    let (parsed, tried, report) = judged(&archive(400), &bundles, &key, &Tries::default());
+    let (parsed, tried, report) = judged(&archive(400), &bundles, &key, &TryBudget::default());
     assert_eq!(report.outcome(), Outcome::Failed);
     assert_eq!(parsed, bundles.len());
     assert_eq!(tried, 0, "a stated digest costs no signature check");
@@ -101,7 +101,7 @@ fn a_log_entry_is_parsed_once_for_all_digests() {
 fn signatures_are_tried_within_one_budget() {
     let key = PrivateKey::generate().unwrap().public().clone();
     let unstated = || bundle(json!({"base64Signature": base64([0x30, 6, 2, 1, 1, 2, 1, 1])}));
-    let tries = Tries::new(50);
+    let tries = TryBudget::new(50);
     let (_, tried, report) = judged(&archive(40), &[unstated(), unstated()], &key, &tries);
     assert_eq!(report.code(), Some(Code::ArchiveTooLarge));
     // The diagnosis of the first has a bound of its own.

@@ -24,5 +24,5 @@ pub(crate) use prove::LOG_BY_POLICY;
 pub use prove::would_prove;
 pub(crate) use refusal::accepted_unsigned;
 pub use signer::{ArtifactSigner, BundleRules, Listed, TrustedKey, TrustedSigner, VendorKeys};
-pub use verification_context::{Clues, Tries};
+pub use verification_context::{Clues, TryBudget};
 pub use verifier::{ArtifactContent, ArtifactVerifier, signs_file, verify_blob};

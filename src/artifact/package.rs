@@ -4,7 +4,7 @@ use super::bundles::NamedBundle;
 use super::diagnose;
 use super::prove::prove;
 use super::refusal::{BundleVerdict, in_known_digests, refused};
-use super::verification_context::Judge;
+use super::verification_context::VerificationContext;
 use crate::digest::FileDigest;
 use crate::sigstore::Subject;
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Evidence, Fault, MatchedDigest};
@@ -18,7 +18,7 @@ pub(super) fn package(
     mut report: ArtifactReport,
     file: FileDigest,
     bundles: &[NamedBundle],
-    judge: &Judge<'_>,
+    context: &VerificationContext<'_>,
 ) -> ArtifactReport {
     report.kind = Some(ArtifactKind::Package);
     report.sha256 = Some(file.sha256);
@@ -26,7 +26,7 @@ pub(super) fn package(
         [bundle] => bundle,
         [] => {
             let message = "no signature bundle was found for this package";
-            return refused(report, &Fault::new(Code::NoBundle, message), Vec::new(), judge);
+            return refused(report, &Fault::new(Code::NoBundle, message), Vec::new(), context);
         }
         several => {
             let message = format!("a package has one bundle, and here are {}", several.len());
@@ -39,11 +39,11 @@ pub(super) fn package(
         Ok(content) => content,
         Err(fault) => {
             report.bundles.push(BundleVerdict::unread(bundle, fault).report);
-            return refused(report, fault, Vec::new(), judge);
+            return refused(report, fault, Vec::new(), context);
         }
     };
-    let message = judge.profile().package.message.message(&file.sha256);
-    match prove(content, Subject::Bytes(message.as_bytes()), &judge.by.signer, judge.called) {
+    let message = context.profile().package.message.message(&file.sha256);
+    match prove(content, Subject::Bytes(message.as_bytes()), &context.by.signer, context.called) {
         Ok(proof) => {
             report.bundles.push(BundleVerdict::new(bundle, Ok(&proof)).report);
             report.matched.push(MatchedDigest { digest: file.sha256, kind: "file".to_owned() });
@@ -55,8 +55,8 @@ pub(super) fn package(
             let ids = format!("{}, the SHA-256 of this file", file.sha256);
             let fault =
                 in_known_digests(refusal.fault.clone(), &message, &ids).at(bundle.name.as_str());
-            let causes = diagnose::package(content, file, verdict.causes, fault.code(), judge);
-            refused(report, &fault, causes, judge)
+            let causes = diagnose::package(content, file, verdict.causes, fault.code(), context);
+            refused(report, &fault, causes, context)
         }
     }
 }

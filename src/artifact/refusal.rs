@@ -2,7 +2,7 @@
 //! where OK is written.
 
 use super::bundles::NamedBundle;
-use super::verification_context::Judge;
+use super::verification_context::VerificationContext;
 use crate::digest::Sha256Digest;
 use crate::limits;
 use crate::sigstore::{Proof, Refusal};
@@ -109,7 +109,7 @@ pub(super) fn refused(
     report: ArtifactReport,
     fault: &Fault,
     causes: Vec<String>,
-    judge: &Judge<'_>,
+    context: &VerificationContext<'_>,
 ) -> ArtifactReport {
     let mut report = report.refused(fault);
     for cause in causes {
@@ -122,11 +122,11 @@ pub(super) fn refused(
         let general = fault.next();
         report.next = Some(if fault.code() == Code::LogEntryMissing {
             // Its exception makes sense only after the rule.
-            format!("{} {general}", judge.profile().on_failure)
+            format!("{} {general}", context.profile().on_failure)
         } else if fault.stops_deployment() {
-            judge.profile().on_failure.clone()
+            context.profile().on_failure.clone()
         } else {
-            format!("{general} {}", judge.profile().on_failure)
+            format!("{general} {}", context.profile().on_failure)
         });
     }
     report

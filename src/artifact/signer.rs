@@ -4,7 +4,7 @@
 //! one request by which its bundles are judged.
 
 use crate::key::PublicKey;
-use crate::sigstore::{HashRule, Request, Signer, Transparency, TrustMaterial};
+use crate::sigstore::{HashRule, Signer, Transparency, TrustMaterial, VerifyRequest};
 use crate::trust::{KeyTerms, Profiles, Vendor, VendorProfile};
 
 /// A vendor in the trust policy, and the terms on which one of its keys counts.
@@ -28,7 +28,7 @@ impl<'a> BundleRules<'a> {
     #[must_use]
     pub fn signer(&self, key: &'a PublicKey, listed: Option<Listed<'a>>) -> TrustedSigner<'a> {
         let of_vendor = listed.map(|(vendor, _)| vendor.transparency());
-        let request = Request {
+        let request = VerifyRequest {
             signer: Signer::Key { key, hash: self.hash },
             trust: self.trust,
             transparency: of_vendor.unwrap_or(self.transparency),
@@ -42,7 +42,7 @@ impl<'a> BundleRules<'a> {
 #[derive(Debug, Clone)]
 pub struct TrustedSigner<'a> {
     /// The signer, the trusted root and the transparency that are asked for.
-    pub request: Request<'a>,
+    pub request: VerifyRequest<'a>,
     /// What the trust policy asks in addition, if it lists the key.
     pub listed: Option<Listed<'a>>,
 }

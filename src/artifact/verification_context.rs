@@ -4,22 +4,22 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::signer::ArtifactSigner;
 use crate::limits;
-use crate::sigstore::Request;
+use crate::sigstore::VerifyRequest;
 use crate::trust::{ArtifactName, VendorProfile};
 
 /// What one artifact is judged by.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Judge<'a> {
+pub(super) struct VerificationContext<'a> {
     /// Whose signature counts, and by which conventions.
     pub(super) by: &'a ArtifactSigner<'a>,
     /// What the artifact is called: the key must be allowed for that.
     pub(super) called: ArtifactName<'a>,
-    pub(super) tries: &'a Tries,
+    pub(super) tries: &'a TryBudget,
     pub(super) clues: &'a Clues,
 }
 
-impl Judge<'_> {
-    pub(super) const fn request(&self) -> &Request<'_> {
+impl VerificationContext<'_> {
+    pub(super) const fn request(&self) -> &VerifyRequest<'_> {
         &self.by.signer.request
     }
 
@@ -41,9 +41,9 @@ pub struct Clues {
 /// How many signatures may still be tried to find out what bundles are about: one budget for an artifact, whichever
 /// keys it is judged by.
 #[derive(Debug)]
-pub struct Tries(AtomicUsize);
+pub struct TryBudget(AtomicUsize);
 
-impl Tries {
+impl TryBudget {
     /// A budget of this many.
     #[must_use]
     pub const fn new(count: usize) -> Self {
@@ -64,7 +64,7 @@ impl Tries {
     }
 }
 
-impl Default for Tries {
+impl Default for TryBudget {
     fn default() -> Self {
         Self::new(limits::SELECTION_TRIES)
     }

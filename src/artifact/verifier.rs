@@ -5,7 +5,7 @@ use std::io::Read;
 use super::bundles::{BundleSource, NamedBundle, OfferedBundles};
 use super::refusal::refused;
 use super::signer::{ArtifactSigner, TrustedSigner};
-use super::verification_context::{Clues, Judge, Tries};
+use super::verification_context::{Clues, TryBudget, VerificationContext};
 use super::{blob, image, package};
 use crate::digest::FileDigest;
 use crate::image::Archive;
@@ -44,7 +44,7 @@ pub struct ArtifactVerifier<'a> {
     /// Whose signature counts, in the order in which they are tried.
     pub signers: &'a [ArtifactSigner<'a>],
     /// The budget for finding out what bundles are about.
-    pub tries: &'a Tries,
+    pub tries: &'a TryBudget,
 }
 
 impl ArtifactVerifier<'_> {
@@ -58,7 +58,7 @@ impl ArtifactVerifier<'_> {
         content: ArtifactContent<'_>,
         source: &mut dyn BundleSource,
     ) -> ArtifactReport {
-        let mut answers = Answers::new(Code::NoBundle);
+        let mut answers = SignerAnswers::new(Code::NoBundle);
         for by in self.signers {
             let answer = self.verify_by(by, report.clone(), called, content, source);
             if answer.outcome() == Outcome::Ok {
@@ -78,14 +78,19 @@ impl ArtifactVerifier<'_> {
         source: &mut dyn BundleSource,
     ) -> ArtifactReport {
         let no_clues = Clues::default();
-        let judge = Judge { by, called, tries: self.tries, clues: &no_clues };
+        let context = VerificationContext { by, called, tries: self.tries, clues: &no_clues };
         let mut report = match content {
-            ArtifactContent::Refused(fault) => refused(report, fault, Vec::new(), &judge),
+            ArtifactContent::Refused(fault) => refused(report, fault, Vec::new(), &context),
             ArtifactContent::Image(archive, detected) => {
                 report.detected = detected.map(str::to_owned);
                 let OfferedBundles { bundles, clues, likely_causes } = source.offer(by.profile);
                 report.likely_causes.extend(likely_causes);
-                image::image(report, archive, bundles, &Judge { clues: &clues, ..judge })
+                image::image(
+                    report,
+                    archive,
+                    bundles,
+                    &VerificationContext { clues: &clues, ..context },
+                )
             }
             ArtifactContent::Package(digest, detected, fault) => {
                 report.detected = detected.map(str::to_owned);
@@ -93,7 +98,12 @@ impl ArtifactVerifier<'_> {
                 report.likely_causes.extend(as_image);
                 let OfferedBundles { bundles, clues, likely_causes } = source.offer(by.profile);
                 report.likely_causes.extend(likely_causes);
-                package::package(report, digest, bundles, &Judge { clues: &clues, ..judge })
+                package::package(
+                    report,
+                    digest,
+                    bundles,
+                    &VerificationContext { clues: &clues, ..context },
+                )
             }
         };
         report.key_trust = by.signer.listed.map(|_| KeyTrust::Policy);
@@ -113,7 +123,7 @@ pub fn verify_blob<R: Read>(
     signers: &[TrustedSigner<'_>],
     open: impl Fn() -> Result<R, Fault>,
 ) -> Result<ArtifactReport, Fault> {
-    let mut answers = Answers::new(Code::SignatureInvalid);
+    let mut answers = SignerAnswers::new(Code::SignatureInvalid);
     for signer in signers {
         let answer = blob::blob(report.clone(), &mut open()?, bundle, signer, called);
         if answer.outcome() == Outcome::Ok {
@@ -129,13 +139,13 @@ fn nobody() -> Fault {
 }
 
 /// The refusals by several signers, of which one is shown.
-struct Answers {
+struct SignerAnswers {
     best: Option<ArtifactReport>,
     /// The code that says the least: any other goes before it.
     weakest: Code,
 }
 
-impl Answers {
+impl SignerAnswers {
     const fn new(weakest: Code) -> Self {
         Self { best: None, weakest }
     }
@@ -155,7 +165,7 @@ pub fn signs_file<'s>(
     digest: FileDigest,
     profile: &VendorProfile,
     signers: impl IntoIterator<Item = Signer<'s>>,
-    tries: &Tries,
+    tries: &TryBudget,
 ) -> bool {
     if bundle.is_attestation() {
         return false;

@@ -218,7 +218,7 @@ fn image_directory(path: &Path) -> Result<(), Fault> {
     let refuse = |message: String| Err(Fault::new(Code::Usage, message).at(files::show(path)));
     let folder = Folder::open(path)?;
     let (listing, _) = folder.look()?;
-    if let Some((name, like)) = transfer::likeness(&folder, &listing) {
+    if let Some((name, like)) = transfer::seal_lookalike(&folder, &listing) {
         return refuse(format!("{name} in it is {}. {}", like.what, like.next));
     }
     let traces = transfer::traces(&listing);

@@ -8,7 +8,7 @@ use super::apart::Named;
 use super::{files, output::warn};
 use crate::key::{HashAlgorithm, PublicKey};
 use crate::limits;
-use crate::sigstore::{HashRule, Matcher, Request, Signer, Transparency, TrustMaterial};
+use crate::sigstore::{HashRule, Matcher, Signer, Transparency, TrustMaterial, VerifyRequest};
 use crate::verdict::{Code, Fault, printable};
 
 /// Whom to trust, by which logs, and how strictly.
@@ -106,14 +106,14 @@ enum LoadedSigner {
 
 impl Trust<'_> {
     /// The request that every bundle of the run is judged by.
-    pub(super) fn request(&self, now: jiff::Timestamp) -> Request<'_> {
+    pub(super) fn request(&self, now: jiff::Timestamp) -> VerifyRequest<'_> {
         let signer = match &self.signer {
             LoadedSigner::Key { key, hash } => Signer::Key { key, hash: *hash },
             LoadedSigner::Identity { identity, issuer } => {
                 Signer::Identity { identity: identity.clone(), issuer: issuer.clone() }
             }
         };
-        Request { signer, trust: self.material, transparency: self.transparency, now }
+        VerifyRequest { signer, trust: self.material, transparency: self.transparency, now }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::verdict::{Code, Fault, printable};
 
 /// The names that belong to one artifact.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Material {
+pub struct VendorNames {
     /// File name of the bundle.
     pub bundle: Option<String>,
     /// File name of the vendor's key, where a name is known.
@@ -31,15 +31,15 @@ pub struct Material {
 /// Labels are the vendor's text inside the archive and untrusted: what is not a plain file name
 /// is ignored.
 #[must_use]
-pub fn for_image(profile: &VendorProfile, labels: &BTreeMap<String, String>) -> Material {
+pub fn for_image(profile: &VendorProfile, labels: &BTreeMap<String, String>) -> VendorNames {
     let name = |label: &str| labels.get(label).and_then(|value| base_name(value));
-    Material { bundle: name(&profile.image.bundle_label), key: name(&profile.image.key_label) }
+    VendorNames { bundle: name(&profile.image.bundle_label), key: name(&profile.image.key_label) }
 }
 
 /// The bundle's and the key file's name for a package.
 #[must_use]
-pub fn for_package(profile: &VendorProfile, file_name: &str) -> Material {
-    Material {
+pub fn for_package(profile: &VendorProfile, file_name: &str) -> VendorNames {
+    VendorNames {
         bundle: Some(profile.package.bundle_file.name_for(file_name)),
         key: Some(profile.package.key_file.name_for(file_name)),
     }
@@ -183,7 +183,7 @@ mod tests {
             for_image(&profile, &labels("https://v.example/s/bundles/app_signature.bundle?x=/y"));
         assert_eq!(material.bundle.as_deref(), Some("app_signature.bundle"));
         assert_eq!(material.key.as_deref(), Some("vendor.pub"));
-        assert_eq!(for_image(&profile, &BTreeMap::new()), Material::default());
+        assert_eq!(for_image(&profile, &BTreeMap::new()), VendorNames::default());
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Material, for_package};
+use super::{VendorNames, for_package};
 use crate::trust::VendorProfile;
 
 /// Appended to a file's name, each gives the name of a bundle for that file.
@@ -121,7 +121,7 @@ impl<'a> Names<'a> {
     pub fn image<'d>(
         &self,
         path: &str,
-        material: &[Material],
+        material: &[VendorNames],
         digests: impl IntoIterator<Item = &'d str>,
     ) -> Pairing {
         let labels: BTreeSet<String> =
@@ -212,8 +212,8 @@ fn beside(path: &str, name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn material(name: &str) -> Material {
-        Material { bundle: Some(name.to_owned()), key: None }
+    fn material(name: &str) -> VendorNames {
+        VendorNames { bundle: Some(name.to_owned()), key: None }
     }
 
     fn found(step: Step, names: &[&str]) -> Pairing {

@@ -82,14 +82,14 @@ const PROGRAM_INSIDE: &str = "this program is inside the directory that it check
      out of band, and run a copy from elsewhere";
 
 /// The answers for a transfer directory, and how its files are covered.
-type Answers = (Vec<ArtifactReport>, Covers);
+type TransferAnswers = (Vec<ArtifactReport>, Covers);
 
 /// The opened transfer and the context to check it in; or the refusal of what can't be checked.
 fn before_check<'a>(
     folder: &Folder,
     opened: Option<OpenedTransfer>,
     request: &TransferRequest<'a>,
-) -> Result<(OpenedTransfer, Context<'a>), Answers> {
+) -> Result<(OpenedTransfer, Context<'a>), TransferAnswers> {
     let opened = opened.unwrap_or_else(|| OpenedTransfer::open(folder, request.keys));
     let refused = |fault: &Fault, next: Option<&str>| {
         let mut report = ArtifactReport::new(folder.shown());
@@ -100,7 +100,7 @@ fn before_check<'a>(
         }
         (vec![report], transfer::nothing_covered(&opened.listing))
     };
-    if let Some((name, like)) = transfer::likeness(folder, &opened.listing) {
+    if let Some((name, like)) = transfer::seal_lookalike(folder, &opened.listing) {
         let code = if request.keys.is_empty() { Code::NoTransferKey } else { Code::SealMissing };
         let message =
             format!("it contains {name}, a reserved name of a seal; this one is {}", like.what);
@@ -118,7 +118,7 @@ fn check(
     opened: OpenedTransfer,
     request: &TransferRequest<'_>,
     context: &Context<'_>,
-) -> Answers {
+) -> TransferAnswers {
     let traces = transfer::traces(&opened.listing).join(", ");
     let CheckedTransfer { mut reports, sealed, covers } = transfer::check(folder, opened, context);
     let missing = reports.iter_mut().find(|report| report.code() == Some(Code::SealMissing));

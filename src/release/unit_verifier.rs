@@ -35,7 +35,7 @@ pub(super) struct UnitVerifier<'b, 'a, 'o> {
 
 impl<'a> UnitVerifier<'_, 'a, '_> {
     /// Finds the answer for a unit, of which a first look may have `seen` something.
-    pub(super) fn unit(&self, unit: &'a Unit, seen: Option<&KnownUnit>) {
+    pub(super) fn verify(&self, unit: &'a Unit, seen: Option<&KnownUnit>) {
         let run = self.run;
         let folder = run.folders.folder;
         let one = |cover: Cover| [(Cow::from(&*unit.name), unit.size, cover)];
@@ -139,7 +139,7 @@ impl<'a> UnitVerifier<'_, 'a, '_> {
 
     fn judged(&self, unit: &Unit, content: ArtifactContent<'_>) -> ArtifactReport {
         let task = Task { path: &unit.name, name: self.shared.name(&unit.name), content };
-        let mut report = self.verifier.judge(&task).report;
+        let mut report = self.verifier.verify(&task).report;
         report.name = self.run.folders.folder.show(&unit.name);
         report.name_unsigned = report.outcome() == Outcome::Ok;
         report

@@ -79,7 +79,7 @@ impl<'a> FolderRun<'a, '_> {
         }
         parallel::map_with(&tasks, &threads, |(number, unit)| {
             if !self.is_stopped() {
-                unit_verifier.unit(unit, seen.get(*number).and_then(Option::as_ref));
+                unit_verifier.verify(unit, seen.get(*number).and_then(Option::as_ref));
             }
         });
         Ok(sorted.bundles)

@@ -17,12 +17,12 @@ use crate::verdict::{ArtifactReport, Code, Coverage, Fault, Report, Run, SCHEMA,
 /// # Errors
 /// Those of the writer.
 pub fn json(out: &mut dyn Write, source: &dyn ReportSource) -> io::Result<()> {
-    let document = Document { run: source.run(), artifacts: Artifacts(source) };
+    let document = ReportDocument { run: source.run(), artifacts: Artifacts(source) };
     write_json(out, &document)
 }
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct ReportDocument<'a> {
     #[serde(flatten)]
     run: &'a Run,
     artifacts: Artifacts<'a>,
@@ -73,7 +73,7 @@ pub fn parse_stored(reader: impl Read) -> Result<StoredReport, Fault> {
     let reader = io::BufReader::with_capacity(64 << 10, reader.take(limits::REPORT_BYTES));
     let mut document = serde_json::Deserializer::from_reader(reader);
     let report = document
-        .deserialize_map(Members)
+        .deserialize_map(ReportVisitor)
         .and_then(|report| document.end().map(|()| report))
         .map_err(|error| refuse(error.to_string()))?;
     if report.run.schema != SCHEMA {
@@ -84,9 +84,9 @@ pub fn parse_stored(reader: impl Read) -> Result<StoredReport, Fault> {
 }
 
 /// The members of a report.
-struct Members;
+struct ReportVisitor;
 
-impl<'de> Visitor<'de> for Members {
+impl<'de> Visitor<'de> for ReportVisitor {
     type Value = StoredReport;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,7 +100,7 @@ impl<'de> Visitor<'de> for Members {
         let mut others = serde_json::Map::new();
         while let Some(name) = members.next_key::<String>()? {
             let again = match name.as_str() {
-                "artifacts" => answers.replace(members.next_value_seed(Answers)?).is_some(),
+                "artifacts" => answers.replace(members.next_value_seed(AnswersVisitor)?).is_some(),
                 "coverage" => coverage.replace(members.next_value()?).is_some(),
                 _ => others.insert(name.clone(), members.next_value()?).is_some(),
             };
@@ -117,9 +117,9 @@ impl<'de> Visitor<'de> for Members {
 }
 
 /// The answers of a report, one after the other.
-struct Answers;
+struct AnswersVisitor;
 
-impl<'de> DeserializeSeed<'de> for Answers {
+impl<'de> DeserializeSeed<'de> for AnswersVisitor {
     type Value = StoredAnswers<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, list: D) -> Result<Self::Value, D::Error> {
@@ -127,7 +127,7 @@ impl<'de> DeserializeSeed<'de> for Answers {
     }
 }
 
-impl<'de> Visitor<'de> for Answers {
+impl<'de> Visitor<'de> for AnswersVisitor {
     type Value = StoredAnswers<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -56,7 +56,7 @@ pub fn junit(out: &mut dyn Write, source: &dyn ReportSource) -> io::Result<()> {
     writeln!(out, "<properties>")?;
     properties(out, run, &counts, &verdict.title)?;
     writeln!(out, "</properties>")?;
-    let mut names = Names::default();
+    let mut names = CaseNames::default();
     if let Some(why) = &verdict.unexplained {
         let name = names.unused("sealift.run", "the run as a whole");
         writeln!(out, "<testcase name=\"{name}\" classname=\"sealift.run\">")?;
@@ -140,7 +140,7 @@ fn properties(out: &mut dyn Write, run: &Run, counts: &Summary, title: &str) -> 
 /// The names in use. Only a digest of each is kept, and for a repeated name its next number: names may be as long
 /// as a path, and cutting them may make them equal.
 #[derive(Default)]
-struct Names {
+struct CaseNames {
     given: HashSet<Sha256Digest>,
     next: HashMap<Sha256Digest, u64>,
     /// How many names were tried.
@@ -148,7 +148,7 @@ struct Names {
     tried: u64,
 }
 
-impl Names {
+impl CaseNames {
     /// The name, escaped, and numbered if the class already has it.
     fn unused(&mut self, class: &str, name: &str) -> String {
         let name = safe(name);
@@ -172,7 +172,7 @@ impl Names {
     }
 }
 
-fn case(out: &mut dyn Write, artifact: &ArtifactReport, names: &mut Names) -> io::Result<()> {
+fn case(out: &mut dyn Write, artifact: &ArtifactReport, names: &mut CaseNames) -> io::Result<()> {
     let class = format!("sealift.{}", kind(artifact.kind));
     let name = names.unused(&class, &title(artifact));
     writeln!(out, "<testcase name=\"{name}\" classname=\"{class}\">")?;
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_name_that_comes_often_costs_no_more_each_time() {
-        let mut names = Names::default();
+        let mut names = CaseNames::default();
         let long = "x".repeat(3000);
         let mut all = HashSet::new();
         for _ in 0..2000 {

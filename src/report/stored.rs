@@ -22,11 +22,11 @@ pub struct StoredAnswers<K> {
     blocks: Vec<Box<[u8]>>,
     /// The block that is being filled, uncompressed.
     open: Vec<u8>,
-    index: Vec<Entry<K>>,
+    index: Vec<StoredEntry<K>>,
 }
 
 #[derive(Debug)]
-struct Entry<K> {
+struct StoredEntry<K> {
     key: K,
     block: usize,
     start: usize,
@@ -65,7 +65,7 @@ impl<K: Ord> StoredAnswers<K> {
         let start = self.open.len();
         serde_json::to_writer(&mut self.open, report)?;
         let end = self.open.len();
-        self.index.push(Entry { key, block: self.blocks.len(), start, end });
+        self.index.push(StoredEntry { key, block: self.blocks.len(), start, end });
         if end >= BLOCK_BYTES {
             let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
             encoder.write_all(&self.open)?;
@@ -130,7 +130,7 @@ impl<K: Ord> ReportSource for StoredSource<'_, K> {
     }
 
     fn each(&self, visit: &mut dyn FnMut(&ArtifactReport) -> io::Result<()>) -> io::Result<()> {
-        let mut order: Vec<&Entry<K>> = self.stored.index.iter().collect();
+        let mut order: Vec<&StoredEntry<K>> = self.stored.index.iter().collect();
         order.sort_by(|a, b| a.key.cmp(&b.key));
         for entry in order {
             let report: ArtifactReport = self.with_block(entry.block, |bytes| {

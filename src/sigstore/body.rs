@@ -15,7 +15,7 @@ use crate::verdict::{Code, Fault};
 
 /// The kinds of entries that can be checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum EntryKind {
+pub(super) enum LogEntryKind {
     /// `hashedrekord` 0.0.1 (Rekor v1): a signature over an artifact.
     HashedRekord1,
     /// `hashedrekord` 0.0.2 (Rekor v2): a signature over an artifact or an envelope.
@@ -26,7 +26,7 @@ pub(super) enum EntryKind {
     Intoto2,
 }
 
-impl EntryKind {
+impl LogEntryKind {
     /// The kind of these names, if it can be checked.
     pub(super) fn of(kind: &str, version: &str) -> Option<Self> {
         match (kind, version) {
@@ -90,7 +90,7 @@ impl Body {
     pub(super) fn parse(body: &[u8], kind: &str, version: &str) -> Result<Self, Fault> {
         #[cfg(test)]
         PARSED.with(|count| count.set(count.get() + 1));
-        let entry_kind = EntryKind::of(kind, version).ok_or_else(|| {
+        let entry_kind = LogEntryKind::of(kind, version).ok_or_else(|| {
             Fault::new(Code::LogEntryUnsupported, "a log entry of a kind that can't be checked")
                 .expected_found(
                     "hashedrekord, dsse or intoto of a known version",
@@ -108,9 +108,9 @@ impl Body {
             .expected_found(format!("{kind} {version}"), format!("{} {}", stated.0, stated.1)));
         }
         match entry_kind {
-            EntryKind::HashedRekord1 => hashed_rekord_1(&fields).map(Self::HashedRekord),
-            EntryKind::HashedRekord2 => hashed_rekord_2(&fields).map(Self::HashedRekord),
-            EntryKind::Dsse1 | EntryKind::Intoto2 => {
+            LogEntryKind::HashedRekord1 => hashed_rekord_1(&fields).map(Self::HashedRekord),
+            LogEntryKind::HashedRekord2 => hashed_rekord_2(&fields).map(Self::HashedRekord),
+            LogEntryKind::Dsse1 | LogEntryKind::Intoto2 => {
                 if fields.get("spec").is_none() {
                     return Err(fields.fault("spec", "this field is missing"));
                 }

@@ -3,7 +3,7 @@
 use super::TrustMaterial;
 use super::bundle::{SignatureBundle, VerificationMaterial};
 use super::entry::LogEntry;
-use super::verify_request::{Request, Signer};
+use super::verify_request::{Signer, VerifyRequest};
 use crate::verdict::{Check, CheckName, Code, Status};
 
 /// The checks of one verification; each begins as not looked at, or as not present.
@@ -21,7 +21,7 @@ struct ChecklistRow {
 
 impl Checklist {
     /// All checks that this bundle and request call for.
-    pub(super) fn new(bundle: &SignatureBundle, request: &Request<'_>) -> Self {
+    pub(super) fn new(bundle: &SignatureBundle, request: &VerifyRequest<'_>) -> Self {
         let mut checklist = Self { rows: Vec::new() };
         let due = |present: bool| if present { Status::NotChecked } else { Status::NotPresent };
         checklist.add(0, Check::new(CheckName::Signature, Status::NotChecked));

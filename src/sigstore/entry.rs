@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::body::{Body, EntryKind};
+use super::body::{Body, LogEntryKind};
 use crate::verdict::Fault;
 
 /// One entry of a transparency log.
@@ -39,8 +39,8 @@ pub(super) struct InclusionProof {
 
 impl LogEntry {
     /// The kind, if it is one that can be checked.
-    pub(super) fn entry_kind(&self) -> Option<EntryKind> {
-        EntryKind::of(&self.kind, &self.version)
+    pub(super) fn entry_kind(&self) -> Option<LogEntryKind> {
+        LogEntryKind::of(&self.kind, &self.version)
     }
 
     /// The body, parsed when it is first asked for: a bundle is held against many digests and keys, and

@@ -7,7 +7,7 @@
 use sigstore_verify::types::{Checkpoint, pae};
 
 use super::TrustMaterial;
-use super::body::{Body, EntryKind, HashedRekord, LoggedKey};
+use super::body::{Body, HashedRekord, LogEntryKind, LoggedKey};
 use super::bundle::{BundleContent, Format, SignatureBundle};
 use super::certificate::Certificate;
 use super::entry::{InclusionProof, LogEntry};
@@ -64,7 +64,7 @@ impl EntryExpectation<'_> {
     }
 
     /// The entry's hash, signature and key against the bundle's.
-    fn compare(&self, kind: EntryKind, record: &HashedRekord) -> Result<KeyRelation, Fault> {
+    fn compare(&self, kind: LogEntryKind, record: &HashedRekord) -> Result<KeyRelation, Fault> {
         let mismatch = |what: &str| Fault::new(Code::LogEntryMismatch, what);
         let digest = match &self.bundle.content {
             BundleContent::MessageSignature { .. } => {
@@ -93,7 +93,7 @@ impl EntryExpectation<'_> {
         self.relation(kind, &record.verifier)
     }
 
-    fn relation(&self, kind: EntryKind, verifier: &LoggedKey) -> Result<KeyRelation, Fault> {
+    fn relation(&self, kind: LogEntryKind, verifier: &LoggedKey) -> Result<KeyRelation, Fault> {
         let other = |found: Option<Sha256Digest>| {
             let fault = Fault::new(Code::LogEntryMismatch, "the log entry names another key");
             match found {
@@ -128,7 +128,7 @@ impl EntryExpectation<'_> {
 
     /// Every entry must carry what its bundle's version and its log's version promise. The library
     /// is content when any one entry does.
-    fn evidence(&self, kind: EntryKind, entry: &LogEntry) -> Result<(), Fault> {
+    fn evidence(&self, kind: LogEntryKind, entry: &LogEntry) -> Result<(), Fault> {
         let promised = matches!(self.bundle.format, Format::Cosign | Format::Sigstore01);
         let missing = if promised && !kind.is_v2() {
             entry.promise.is_none().then_some("a signed entry timestamp")
@@ -142,7 +142,7 @@ impl EntryExpectation<'_> {
     /// The checkpoint's structure, its tree and its signers.
     fn checkpoint(
         &self,
-        kind: EntryKind,
+        kind: LogEntryKind,
         entry: &LogEntry,
         proof: &InclusionProof,
     ) -> Result<(), Fault> {
@@ -194,7 +194,7 @@ impl EntryExpectation<'_> {
     }
 
     /// The integrated time, which the promise signs.
-    fn time(&self, kind: EntryKind, entry: &LogEntry) -> Result<(), Fault> {
+    fn time(&self, kind: LogEntryKind, entry: &LogEntry) -> Result<(), Fault> {
         if kind.is_v2() || entry.promise.is_none() {
             return Ok(());
         }

@@ -20,7 +20,7 @@ use sigstore_verify::{
 };
 
 use super::TrustMaterial;
-use super::body::EntryKind;
+use super::body::LogEntryKind;
 use super::bundle::{BundleContent, Format, SignatureBundle, VerificationMaterial};
 use super::entry::LogEntry;
 use super::provider::theirs;
@@ -241,10 +241,10 @@ fn log_entry(entry: &LogEntry) -> Result<TransparencyLogEntry, Fault> {
     let refuse = |reason: String| Fault::new(Code::LogEntryMalformed, reason);
     let index = |index: u64| LogIndex::new(index).map_err(|error| refuse(error.to_string()));
     let kind = match entry.entry_kind() {
-        Some(EntryKind::HashedRekord1) => KindVersion::HashedRekordV001,
-        Some(EntryKind::HashedRekord2) => KindVersion::HashedRekordV002,
-        Some(EntryKind::Dsse1) => KindVersion::DsseV001,
-        Some(EntryKind::Intoto2) => KindVersion::IntotoV002,
+        Some(LogEntryKind::HashedRekord1) => KindVersion::HashedRekordV001,
+        Some(LogEntryKind::HashedRekord2) => KindVersion::HashedRekordV002,
+        Some(LogEntryKind::Dsse1) => KindVersion::DsseV001,
+        Some(LogEntryKind::Intoto2) => KindVersion::IntotoV002,
         None => {
             return Err(Fault::new(Code::LogEntryUnsupported, "a log entry of an unknown kind"));
         }

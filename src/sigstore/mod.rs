@@ -47,4 +47,4 @@ pub(crate) use signature::signs_what_it_states;
 pub use subject::Subject;
 pub use trusted_root::TrustMaterial;
 pub use verify::verify;
-pub use verify_request::{HashRule, Matcher, Request, Signer, Transparency};
+pub use verify_request::{HashRule, Matcher, Signer, Transparency, VerifyRequest};

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::body::{Body, EntryKind};
+use super::body::{Body, LogEntryKind};
 use super::bundle::{BundleContent, Format, SignatureBundle, VerificationMaterial};
 use super::certificate::Certificate;
 use super::encoding::{base64_strict, hex_strict};
@@ -91,7 +91,7 @@ fn log_entry(rekor: &Value, notes: &mut Vec<String>) -> Result<LogEntry, Fault> 
     }
     let (kind, version) =
         Body::names(&body).map_err(|fault| fault.at("rekorBundle.Payload.body"))?;
-    if EntryKind::of(&kind, &version) != Some(EntryKind::HashedRekord1) {
+    if LogEntryKind::of(&kind, &version) != Some(LogEntryKind::HashedRekord1) {
         return Err(Fault::new(
             Code::LogEntryUnsupported,
             "the log entry is not one about a file's signature",

@@ -12,7 +12,7 @@ use super::library::LibraryCheck;
 use super::proof::{Proof, ProvenTime, Refusal};
 use super::signature::{self, SignatureCheck};
 use super::subject::{ArtifactDigests, Needs, Subject};
-use super::verify_request::{Request, Signer, Transparency};
+use super::verify_request::{Signer, Transparency, VerifyRequest};
 use super::{causes, signer};
 use crate::digest::Sha256Digest;
 use crate::key::{HashAlgorithm, PublicKey};
@@ -27,7 +27,7 @@ use crate::verdict::{CheckName, Code, Fault, Status};
 pub fn verify(
     bundle: &SignatureBundle,
     subject: Subject<'_>,
-    request: &Request<'_>,
+    request: &VerifyRequest<'_>,
 ) -> Result<Proof, Box<Refusal>> {
     let mut verification = Verification {
         bundle,
@@ -63,7 +63,7 @@ impl From<Fault> for EntryFault {
 
 struct Verification<'a> {
     bundle: &'a SignatureBundle,
-    request: &'a Request<'a>,
+    request: &'a VerifyRequest<'a>,
     checklist: Checklist,
     times: Vec<ProvenTime>,
     likely_causes: Vec<String>,

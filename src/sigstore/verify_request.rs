@@ -110,7 +110,7 @@ pub enum Transparency {
 
 /// Everything that a bundle is verified against.
 #[derive(Debug, Clone)]
-pub struct Request<'a> {
+pub struct VerifyRequest<'a> {
     /// Whose signature.
     pub signer: Signer<'a>,
     /// The logs and authorities to trust.

@@ -1,6 +1,6 @@
 //! What the files of a folder are as a release, and what they are worth without a seal.
 //!
-//! [`survey()`] tells image archives, packages and material apart; [`judge()`] pairs and verifies
+//! [`survey()`] tells image archives, packages and material apart; [`verify_artifacts()`] pairs and verifies
 //! them. Both look at a folder that carries no seal, or none yet; `transfer` checks sealed ones.
 
 mod folder;
@@ -22,5 +22,5 @@ pub use layout::{LayoutTree, is_layout};
 pub use material::{MaterialCandidate, is_material};
 pub use reader::{FileReader, FirstLook, SurveyOptions};
 pub use vendor_trust::VendorTrust;
-pub use verifier::{FolderVerifier, Judged, Task};
-pub use verify_artifacts::{SharedNames, judge};
+pub use verifier::{ArtifactOutcome, FolderVerifier, Task};
+pub use verify_artifacts::{SharedNames, verify_artifacts};

@@ -4,7 +4,7 @@
 
 use super::texts::Texts;
 use super::verifier::{FolderVerifier, Task};
-use crate::artifact::{ArtifactContent, BundleLoader, NamedBundle, Tries, TrustedKey};
+use crate::artifact::{ArtifactContent, BundleLoader, NamedBundle, TrustedKey, TryBudget};
 use crate::key::PublicKey;
 use crate::limits;
 use crate::pairing::{self, Pairing};
@@ -42,7 +42,7 @@ impl FolderVerifier<'_> {
         }
         let mut loader = BundleLoader::of_folder();
         let bundles: Vec<_> = names.iter().map(|name| self.load(name, &mut loader)).collect();
-        let tries = Tries::default();
+        let tries = TryBudget::default();
         let signed = std::iter::once(first).chain(rest).find(|profile| {
             let texts = Texts::of(task, profile);
             let mut keys = self.vendor_keys.keys.iter().filter(|key| key.works_by(profile));
@@ -58,7 +58,7 @@ impl FolderVerifier<'_> {
         key: &PublicKey,
         bundles: &[NamedBundle],
         texts: &Texts,
-        tries: &Tries,
+        tries: &TryBudget,
     ) -> bool {
         let signer = self.signer(key);
         bundles.iter().filter_map(|bundle| bundle.content.as_ref().ok()).any(|bundle| {
@@ -95,7 +95,7 @@ impl FolderVerifier<'_> {
         task: &Task<'_>,
         bundles: &[NamedBundle],
         profile: &VendorProfile,
-        tries: &Tries,
+        tries: &TryBudget,
     ) -> Result<Option<&TrustedKey<'_>>, Fault> {
         let vendor_keys = self.vendor_keys;
         let texts = Texts::of(task, profile);

@@ -10,7 +10,7 @@ use std::io::{Cursor, Read, Seek as _};
 
 use super::found::{FileKind, FoundFile};
 use super::material::{MaterialCandidate, holds_private_key, material, may_be_material};
-use crate::artifact::detect::{self, Found, DetectedKind, OpenedInput};
+use crate::artifact::detect::{self, DetectedKind, Found, OpenedInput};
 use crate::digest::{FileDigest, Sha256Digest};
 use crate::directory::Folder;
 use crate::image::{FileAt, Options};
@@ -228,8 +228,9 @@ impl<'a> FileReader<'a> {
 
     /// That it is a package, if a bundle next to it shows that.
     fn forced(&self, name: &str) -> Option<(DetectedKind, String)> {
-        self.package_by_name(name)
-            .map(|bundle| (DetectedKind::Package, format!("package: its bundle {bundle} is next to it")))
+        self.package_by_name(name).map(|bundle| {
+            (DetectedKind::Package, format!("package: its bundle {bundle} is next to it"))
+        })
     }
 
     /// The bundle next to a file that makes it a package.

@@ -5,14 +5,14 @@ use std::fmt;
 use super::hash;
 use crate::artifact::{
     ArtifactContent, ArtifactSigner, ArtifactVerifier, BundleLoader, Clues, NamedBundle,
-    OfferedBundles, Tries, TrustedKey, VendorKeys, signs_file,
+    OfferedBundles, TrustedKey, TryBudget, VendorKeys, signs_file,
 };
 use crate::digest::{FileDigest, Sha256Digest};
 use crate::directory::{Folder, read_small, system_fault};
 use crate::image::NoProgress;
 use crate::key::PublicKey;
 use crate::limits;
-use crate::pairing::{self, Material, Names, Pairing};
+use crate::pairing::{self, Names, Pairing, VendorNames};
 use crate::sigstore::Signer;
 use crate::trust::{ArtifactName, VendorProfile};
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
@@ -34,7 +34,7 @@ pub struct Task<'s> {
 
 /// One artifact and its verdict.
 #[derive(Debug)]
-pub struct Judged {
+pub struct ArtifactOutcome {
     /// The verdict.
     pub report: ArtifactReport,
     /// Its path below the folder.
@@ -49,7 +49,7 @@ pub struct Judged {
     pub first_use: bool,
 }
 
-impl Judged {
+impl ArtifactOutcome {
     fn new(task: &Task<'_>, profile: &VendorProfile) -> Self {
         Self {
             report: ArtifactReport::new(task.path),
@@ -90,8 +90,8 @@ impl FolderVerifier<'_> {
     /// What is not OK as an image is a package where its bundle signs the SHA-256 of the file itself: such a
     /// bundle says what the vendor took it for, and the whole file is what it covers.
     #[must_use]
-    pub fn judge(&self, task: &Task<'_>) -> Judged {
-        let judged = self.judge_as_told(task);
+    pub fn verify(&self, task: &Task<'_>) -> ArtifactOutcome {
+        let judged = self.verify_as_told(task);
         let is_package = matches!(task.content, ArtifactContent::Package(..));
         if judged.report.outcome() == Outcome::Ok || is_package || judged.bundles.is_empty() {
             return judged;
@@ -100,15 +100,15 @@ impl FolderVerifier<'_> {
             Some((digest, bundle)) => {
                 let detected = format!("package: {bundle} signs the SHA-256 of the file itself");
                 let content = ArtifactContent::Package(digest, Some(&detected), None);
-                self.judge_as_told(&Task { content, ..*task })
+                self.verify_as_told(&Task { content, ..*task })
             }
             None => judged,
         }
     }
 
-    fn judge_as_told(&self, task: &Task<'_>) -> Judged {
+    fn verify_as_told(&self, task: &Task<'_>) -> ArtifactOutcome {
         let (pairing, profile) = self.pair(task);
-        let mut judged = Judged::new(task, profile);
+        let mut judged = ArtifactOutcome::new(task, profile);
         let here = |fault: Fault| fault.at(self.folder.show(task.path));
         let shown = |names: &[String]| names.iter().map(|name| self.folder.show(name)).collect();
         match pairing {
@@ -135,7 +135,7 @@ impl FolderVerifier<'_> {
             ArtifactContent::Package(..) => ArtifactKind::Package,
             _ => ArtifactKind::Image,
         });
-        let tries = Tries::default();
+        let tries = TryBudget::default();
         let key = match (self.choose(task, &bundles, profile, &tries), task.content) {
             (Ok(Some(key)), _) => key,
             // An artifact that can't be the signed one is reported first, whoever signed it.
@@ -146,19 +146,19 @@ impl FolderVerifier<'_> {
                 return judged.refused(&fault.advise(PAIR_IT));
             }
         };
-        self.judge_by(task, key, profile, &bundles, &tries, judged)
+        self.verify_by_key(task, key, profile, &bundles, &tries, judged)
     }
 
     /// Judges an artifact by the one key that was chosen.
-    fn judge_by(
+    fn verify_by_key(
         &self,
         task: &Task<'_>,
         key: &TrustedKey<'_>,
         profile: &VendorProfile,
         bundles: &[NamedBundle],
-        tries: &Tries,
-        mut judged: Judged,
-    ) -> Judged {
+        tries: &TryBudget,
+        mut judged: ArtifactOutcome,
+    ) -> ArtifactOutcome {
         let clues = self.clues(task, profile, &judged.bundles);
         let mut offered = OfferedBundles { bundles, clues, likely_causes: Vec::new() };
         let signers = [ArtifactSigner { signer: self.vendor_keys.signer(key), profile }];
@@ -173,7 +173,7 @@ impl FolderVerifier<'_> {
         }
         judged.first_use = key.first_use && !bundles.is_empty();
         report.first_use = judged.first_use;
-        Judged { report, ..judged }
+        ArtifactOutcome { report, ..judged }
     }
 
     /// The digest of a file, and the bundle that says that it signs just that.
@@ -187,7 +187,7 @@ impl FolderVerifier<'_> {
         let content = bundle.content.as_ref().ok()?;
         // A layout directory is no file.
         let digest = hash(self.folder, task.path, u64::MAX, &NoProgress).ok()?;
-        let tries = Tries::default();
+        let tries = TryBudget::default();
         let keys = &self.vendor_keys;
         let of_policy = keys.keys.iter().filter_map(|key| Some(key.listed?.0.profile()));
         let signs = keys.profiles.iter().chain(of_policy).any(|profile| {
@@ -218,7 +218,7 @@ impl FolderVerifier<'_> {
                     .then(|| read_small(self.folder, &path, limit, Code::BundleTooLarge));
                 let key = bytes.and_then(Result::ok);
                 let key = key.and_then(|(bytes, _)| pairing::key_name(&bytes).ok());
-                (json, Material { bundle: None, key })
+                (json, VendorNames { bundle: None, key })
             }
             ArtifactContent::Refused(_) => return Clues::default(),
         };

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::found::{FileKind, Survey};
-use super::verifier::{FolderVerifier, Judged, Task};
+use super::verifier::{ArtifactOutcome, FolderVerifier, Task};
 use crate::artifact::{ArtifactContent, VendorKeys};
 use crate::directory::Folder;
 use crate::pairing::Names;
@@ -14,13 +14,13 @@ use crate::parallel;
 /// Judges every artifact of a survey, in the order of the names; also says which bundles belong to
 /// none. `called` holds the operator's names of artifacts, by path.
 #[must_use]
-pub fn judge(
+pub fn verify_artifacts(
     folder: &Folder,
     survey: &Survey,
     vendor_keys: &VendorKeys<'_>,
     called: &BTreeMap<&str, &str>,
     jobs: usize,
-) -> (Vec<Judged>, Vec<String>) {
+) -> (Vec<ArtifactOutcome>, Vec<String>) {
     let mut names = Names::new(survey.files.iter().map(|file| file.name.as_str()));
     for file in &survey.files {
         if let FileKind::Bundle(Some(stated)) = &file.what {
@@ -50,7 +50,7 @@ pub fn judge(
     }
     let known = |name: &str| survey.file(name).map(|file| file.digest.sha256);
     let verifier = FolderVerifier { folder, names: &names, known: &known, vendor_keys };
-    let judged = parallel::map(&tasks, jobs, |task| verifier.judge(task));
+    let judged = parallel::map(&tasks, jobs, |task| verifier.verify(task));
     let used: BTreeSet<&str> =
         judged.iter().flat_map(|one| one.bundles.iter().map(String::as_str)).collect();
     let unpaired = survey

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::manifest::{Artifact, ManifestKind};
 use super::seal_request::{Origin, SealRequest};
 use crate::directory::Folder;
-use crate::survey::{Judged, Survey};
+use crate::survey::{ArtifactOutcome, Survey};
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 
 /// Why a folder was not sealed.
@@ -29,7 +29,7 @@ pub(super) fn artifacts(
     folder: &Folder,
     request: &SealRequest<'_>,
     survey: &Survey,
-    all: Vec<Judged>,
+    all: Vec<ArtifactOutcome>,
     unpaired: Vec<String>,
     reports: &mut Vec<ArtifactReport>,
 ) -> Result<Vec<Artifact>, SealError> {
@@ -97,7 +97,7 @@ pub(super) fn artifacts(
     Ok(artifacts)
 }
 
-fn artifact(judged: &Judged, origin: Option<&Origin>, unsigned: bool) -> Artifact {
+fn artifact(judged: &ArtifactOutcome, origin: Option<&Origin>, unsigned: bool) -> Artifact {
     let report = &judged.report;
     let mut digest_kinds: Vec<String> =
         report.matched.iter().map(|matched| matched.kind.clone()).collect();

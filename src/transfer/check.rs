@@ -204,7 +204,7 @@ fn artifacts(verifier: &ItemVerifier<'_>) -> Vec<ArtifactReport> {
         order.sort_by_cached_key(|(_, artifact)| Reverse(size(artifact)));
     }
     let mut done = parallel::map_with(&order, &threads, |(number, artifact)| {
-        (*number, verifier.judge(artifact, &threads))
+        (*number, verifier.verify(artifact, &threads))
     });
     done.sort_by_key(|(number, _)| *number);
     done.into_iter().map(|(_, report)| report).collect()

@@ -9,7 +9,9 @@ use super::seal_request::SealRequest;
 use crate::digest::FileDigest;
 use crate::directory::{Entry, EntryKind, Folder, Listing, Stamp};
 use crate::image::Image;
-use crate::survey::{FileKind, FoundFile, Judged, Survey, SurveyOptions, judge, survey};
+use crate::survey::{
+    ArtifactOutcome, FileKind, FoundFile, Survey, SurveyOptions, survey, verify_artifacts,
+};
 use crate::verdict::{Code, Fault};
 
 /// The files of a folder that were read before it is sealed.
@@ -87,7 +89,7 @@ pub fn examine(
     folder: &Folder,
     request: &SealRequest<'_>,
     names: &BTreeSet<String>,
-) -> Result<(Judged, ExaminedFiles), Fault> {
+) -> Result<(ArtifactOutcome, ExaminedFiles), Fault> {
     let listing = listed(folder, names)?;
     // A name that would stop the whole sealing is reported for the artifact that has it.
     if let Some((_, fault)) = unfit(folder, &listing).into_iter().next() {
@@ -103,8 +105,13 @@ pub fn examine(
     }
     let survey = Survey { faults: Vec::new(), ..survey };
     let vendor_keys = request.vendor_keys(&survey)?;
-    let (mut judged, unpaired) =
-        judge(folder, &survey, &vendor_keys, &request.names_by_path(), request.reading.jobs);
+    let (mut judged, unpaired) = verify_artifacts(
+        folder,
+        &survey,
+        &vendor_keys,
+        &request.names_by_path(),
+        request.reading.jobs,
+    );
     let one = match (judged.pop(), judged.is_empty(), unpaired.first()) {
         (Some(one), true, None) => one,
         (Some(one), true, Some(_)) if one.report.code().is_some() => one,
@@ -140,15 +147,20 @@ pub fn examine_absent(
     path: &str,
     material: &BTreeSet<String>,
     digest: FileDigest,
-) -> Result<Judged, Fault> {
+) -> Result<ArtifactOutcome, Fault> {
     let listing = listed(folder, material)?;
     let mut survey = look(folder, request, &listing);
     let what = FileKind::Package("package: an earlier transfer carried it".to_owned(), None);
     survey.files.push(FoundFile { name: path.to_owned(), digest, what });
     survey.files.sort_unstable_by(|a, b| a.name.cmp(&b.name));
     let vendor_keys = request.vendor_keys(&survey)?;
-    let (judged, _) =
-        judge(folder, &survey, &vendor_keys, &request.names_by_path(), request.reading.jobs);
+    let (judged, _) = verify_artifacts(
+        folder,
+        &survey,
+        &vendor_keys,
+        &request.names_by_path(),
+        request.reading.jobs,
+    );
     judged
         .into_iter()
         .find(|judged| judged.path == path)

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::examine::{listed, look};
 use super::seal_request::SealRequest;
-use crate::artifact::{self, Tries, TrustedKey};
+use crate::artifact::{self, TrustedKey, TryBudget};
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, read_small};
 use crate::key::HashAlgorithm;
@@ -58,7 +58,7 @@ pub fn foresee(
     let survey = look(folder, request, &listed(folder, material)?);
     let vendor_keys = request.vendor_keys(&survey)?;
     let mut refusal: Option<Fault> = None;
-    let tries = Tries::default();
+    let tries = TryBudget::default();
     for bundle in bundles {
         let at = |fault: Fault| fault.at(folder.show(bundle));
         let (bytes, _) = read_small(folder, bundle, limits::BUNDLE_BYTES, Code::BundleTooLarge)?;

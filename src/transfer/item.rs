@@ -12,7 +12,7 @@ use super::vouch::{self, SealedKeys, Vouched, mismatch};
 use crate::artifact::detect::{self, Found};
 use crate::artifact::{
     self, ArtifactContent, ArtifactSigner, ArtifactVerifier, BundleLoader, BundleRules,
-    NamedBundle, OfferedBundles, Tries,
+    NamedBundle, OfferedBundles, TryBudget,
 };
 use crate::digest::FileDigest;
 use crate::image::{self, Archive, FileAt, Input, Options};
@@ -51,7 +51,7 @@ struct Reading {
 
 impl ItemVerifier<'_> {
     /// Judges one artifact.
-    pub(super) fn judge(&self, artifact: &Artifact, threads: &ThreadLimit) -> ArtifactReport {
+    pub(super) fn verify(&self, artifact: &Artifact, threads: &ThreadLimit) -> ArtifactReport {
         let mut report = ArtifactReport::new(artifact.name.as_str());
         report.kind = Some(match artifact.kind {
             ManifestKind::Image => ArtifactKind::Image,
@@ -164,7 +164,7 @@ impl ItemVerifier<'_> {
             Content::Package(digest) => ArtifactContent::Package(*digest, None, None),
         };
         let called = ArtifactName { name: &artifact.name, path: Some(&artifact.path) };
-        let verifier = ArtifactVerifier { signers: &signers, tries: &Tries::default() };
+        let verifier = ArtifactVerifier { signers: &signers, tries: &TryBudget::default() };
         report.first_use = artifact.first_use;
         let mut report = verifier.verify(report, called, content, &mut offered);
         report.key_trust = vouched.trust();

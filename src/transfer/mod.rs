@@ -21,7 +21,6 @@ mod foresee;
 mod fresh;
 mod item;
 mod layout;
-mod likeness;
 mod mangled;
 mod manifest;
 mod named_keys;
@@ -32,6 +31,7 @@ mod other_files;
 mod parse;
 mod scalars;
 mod seal;
+mod seal_lookalike;
 mod seal_request;
 mod sealed;
 mod sealed_folder;
@@ -55,7 +55,6 @@ pub use layout::{
     CHECK_SCRIPT, FETCH_LOG, MANIFEST, SEAL_FILES, SIGNATURE, SIGSTORE, SUMS, TRUSTED_ROOT, is_own,
     key_path,
 };
-pub use likeness::{Likeness, likeness};
 pub use manifest::{
     Artifact, Base, BaseArtifact, FileEntry, Manifest, ManifestKind, OmittedItem, Requested,
     SCHEMA, SegmentEntry,
@@ -64,6 +63,7 @@ pub use named_keys::NamedKeys;
 pub use opened::OpenedTransfer;
 pub use scalars::{stream, time};
 pub use seal::{NewTransfer, seal, seal_held};
+pub use seal_lookalike::{SealLookalike, seal_lookalike};
 pub use seal_request::{AddedFile, Origin, SealRequest, possible};
 pub use sealed::{Sealed, is_trace, open, traces};
 pub use serials::SerialsOfRun;

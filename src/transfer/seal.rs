@@ -14,7 +14,7 @@ use super::seal_request::{AddedFile, SealRequest, possible};
 use super::{names, new_manifest, trust_file, write_seal};
 use crate::digest::Sha256Digest;
 use crate::directory::{Folder, Listing, Lock};
-use crate::survey::{FileKind, judge};
+use crate::survey::{FileKind, verify_artifacts};
 use crate::verdict::{ArtifactKind, ArtifactReport};
 
 /// A sealed transfer.
@@ -68,8 +68,13 @@ pub fn seal_held(
     let mut reports = names::reports(folder, &listing);
     let survey = seen.complete(folder, request, &listing);
     let vendor_keys = request.vendor_keys(&survey)?;
-    let (judged, unpaired) =
-        judge(folder, &survey, &vendor_keys, &request.names_by_path(), request.reading.jobs);
+    let (judged, unpaired) = verify_artifacts(
+        folder,
+        &survey,
+        &vendor_keys,
+        &request.names_by_path(),
+        request.reading.jobs,
+    );
     let artifacts = approve::artifacts(folder, request, &survey, judged, unpaired, &mut reports)?;
     let own = added_files(request, &vendor_keys, &artifacts)?;
     // Now with the vendors' keys.

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use sealift::key::PublicKey;
 use sealift::sigstore::{
-    HashRule, Proof, Refusal, Request, SignatureBundle, Signer, Subject, Transparency,
-    TrustMaterial, verify,
+    HashRule, Proof, Refusal, SignatureBundle, Signer, Subject, Transparency, TrustMaterial,
+    VerifyRequest, verify,
 };
 use sealift::verdict::{Check, CheckName, Code, Fault, Status};
 use serde_json::Value;
@@ -76,8 +76,8 @@ impl World {
         log::new_bundle(&log::sha256(MESSAGE), &self.signature(), Some(entry))
     }
 
-    pub(crate) fn request(&self) -> Request<'_> {
-        Request {
+    pub(crate) fn request(&self) -> VerifyRequest<'_> {
+        VerifyRequest {
             signer: Signer::Key { key: &self.key, hash: HashRule::Known },
             trust: &self.trust,
             transparency: self.transparency,

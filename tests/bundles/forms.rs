@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use sealift::key::PublicKey;
 use sealift::sigstore::{
-    HashRule, Matcher, Proof, Request, SignatureBundle, Signer, Subject, Transparency, verify,
+    HashRule, Matcher, Proof, SignatureBundle, Signer, Subject, Transparency, VerifyRequest, verify,
 };
 use sealift::verdict::{CheckName, Code, Status};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ fn judge(
     message: &[u8],
 ) -> Result<Proof, Refused> {
     let trust = trust(root);
-    let request = Request {
+    let request = VerifyRequest {
         signer,
         trust: &trust,
         transparency: Transparency::Required,
@@ -154,7 +154,7 @@ fn a_keyless_bundle_needs_a_time_even_when_it_needs_no_entry() {
     let directory = suite.join("rekor2-happy-path");
     let root = trust(&json_of(directory.join("trusted_root.json")));
     let message = fs::read(suite.join("a.txt")).unwrap();
-    let mut request = Request {
+    let mut request = VerifyRequest {
         signer: Signer::Identity {
             identity: Matcher::pattern("sigstore-conformance").unwrap(),
             issuer: Matcher::pattern("token.actions").unwrap(),
@@ -165,7 +165,7 @@ fn a_keyless_bundle_needs_a_time_even_when_it_needs_no_entry() {
     };
     let mut bundle = json_of(directory.join("bundle.sigstore.json"));
     bundle["verificationMaterial"]["tlogEntries"] = json!([]);
-    let judge = |bundle: &Value, request: &Request<'_>| {
+    let judge = |bundle: &Value, request: &VerifyRequest<'_>| {
         let bundle = SignatureBundle::parse(bundle.to_string().as_bytes()).unwrap();
         verify(&bundle, Subject::Bytes(&message), request)
     };

@@ -6,8 +6,8 @@ use std::path::Path;
 use sealift::digest::Sha256Digest;
 use sealift::key::{HashAlgorithm, PublicKey};
 use sealift::sigstore::{
-    FoundDocument, HashRule, Matcher, Request, SignatureBundle, Signer, Subject, Transparency,
-    TrustMaterial, found_document, verify,
+    FoundDocument, HashRule, Matcher, SignatureBundle, Signer, Subject, Transparency,
+    TrustMaterial, VerifyRequest, found_document, verify,
 };
 use sealift::verdict::{CheckName, Code, Status};
 use serde_json::Value;
@@ -24,7 +24,7 @@ fn judge(
     let read = |name: &str| fs::read(directory.join(name)).unwrap();
     let key = PublicKey::from_pem(&read(key)).unwrap();
     let trust = TrustMaterial::production().unwrap();
-    let request = Request {
+    let request = VerifyRequest {
         signer: Signer::Key { key: &key, hash },
         trust: &trust,
         transparency,
@@ -131,7 +131,7 @@ fn ed25519_needs_the_whole_message() {
     let read = |name: &str| fs::read(directory.join(name)).unwrap();
     let key = PublicKey::from_pem(&read("ed25519/i.pub")).unwrap();
     let trust = TrustMaterial::production().unwrap();
-    let request = Request {
+    let request = VerifyRequest {
         signer: Signer::Key { key: &key, hash: HashRule::Known },
         trust: &trust,
         transparency: Transparency::AbsentAllowed,
@@ -192,7 +192,7 @@ impl Case {
                 Signer::Identity { identity, issuer }
             }
         };
-        let request = Request {
+        let request = VerifyRequest {
             signer,
             trust: &trust,
             transparency: Transparency::Required,

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use super::file_bundles::{FileBundles, load_found};
-use crate::artifact::detect::{Found, DetectedKind};
+use crate::artifact::detect::{DetectedKind, Found};
 use crate::artifact::{
-    ArtifactSigner, ArtifactVerifier, BundleLoader, Tries, TrustedKey, TrustedSigner, VendorKeys,
-    signs_file,
+    ArtifactSigner, ArtifactVerifier, BundleLoader, TrustedKey, TrustedSigner, TryBudget,
+    VendorKeys, signs_file,
 };
 use crate::cli::trust_args::Trust;
 use crate::cli::trust_settings::no_key;
@@ -76,7 +76,7 @@ impl FileVerifier<'_> {
         let called = ArtifactName { name: &name, path: Some(&whole) };
         let key_file = self.key_file.as_deref();
         let mut source = FileBundles::new(path, found.as_ref().ok(), self.bundles, key_file);
-        let tries = Tries::of_signers(self.signers.len());
+        let tries = TryBudget::of_signers(self.signers.len());
         let verifier = ArtifactVerifier { signers: &self.signers, tries: &tries };
         verifier.verify(report, called, found.into(), &mut source)
     }
@@ -95,7 +95,7 @@ impl FileVerifier<'_> {
             format!("package: {} signs the SHA-256 of the file itself", files::show(named));
         let found = detect::read(path, Some((DetectedKind::Package, detected)), options).ok()?;
         let Found::Package(digest, ..) = &found else { return None };
-        let tries = Tries::of_signers(self.signers.len());
+        let tries = TryBudget::of_signers(self.signers.len());
         let signs = |by: &ArtifactSigner<'_>| {
             signs_file(content, *digest, by.profile, [by.signer.request.signer.clone()], &tries)
         };
@@ -106,10 +106,12 @@ impl FileVerifier<'_> {
     fn forced(&self, path: &Path) -> Option<(DetectedKind, String)> {
         match self.kind {
             Some(DetectedKind::Image) => Some((DetectedKind::Image, "--type image".to_owned())),
-            Some(DetectedKind::Package) => Some((DetectedKind::Package, "--type package".to_owned())),
-            None => self
-                .bundle_beside(path)
-                .map(|name| (DetectedKind::Package, format!("package: its bundle {name} is next to it"))),
+            Some(DetectedKind::Package) => {
+                Some((DetectedKind::Package, "--type package".to_owned()))
+            }
+            None => self.bundle_beside(path).map(|name| {
+                (DetectedKind::Package, format!("package: its bundle {name} is next to it"))
+            }),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::artifact::detect::Found;
 use crate::artifact::{BundleLoader, BundleSource, Clues, NamedBundle, OfferedBundles};
 use crate::cli::files;
 use crate::limits;
-use crate::pairing::{self, Material};
+use crate::pairing::{self, VendorNames};
 use crate::trust::VendorProfile;
 use crate::verdict::{Code, Fault};
 
@@ -36,29 +36,29 @@ impl<'a> FileBundles<'a> {
     }
 
     /// The names that belong to the file, and where the vendor gives them.
-    fn material(&self, profile: &VendorProfile) -> (Vec<Material>, String, Material) {
+    fn material(&self, profile: &VendorProfile) -> (Vec<VendorNames>, String, VendorNames) {
         match self.found {
             Some(Found::Image(archive, _)) => {
                 let images = archive.images.iter();
-                let all: Vec<Material> =
+                let all: Vec<VendorNames> =
                     images.map(|image| pairing::for_image(profile, &image.labels)).collect();
                 match all.as_slice() {
                     [one] => (all.clone(), "the image's label".to_owned(), one.clone()),
-                    _ => (all, String::new(), Material::default()),
+                    _ => (all, String::new(), VendorNames::default()),
                 }
             }
             Some(Found::Package(..)) => {
                 let file = files::file_name(self.path);
                 let names = file.map(|file| pairing::for_package(profile, &file));
                 let (json, key) = key_json(self.path, profile);
-                (vec![names.unwrap_or_default()], json, Material { bundle: None, key })
+                (vec![names.unwrap_or_default()], json, VendorNames { bundle: None, key })
             }
-            None => (Vec::new(), String::new(), Material::default()),
+            None => (Vec::new(), String::new(), VendorNames::default()),
         }
     }
 
     /// The paths of the bundles next to the file, and what to report of those that are missing.
-    fn beside(&self, material: &[Material]) -> Result<(Vec<PathBuf>, Vec<String>), Fault> {
+    fn beside(&self, material: &[VendorNames]) -> Result<(Vec<PathBuf>, Vec<String>), Fault> {
         let mut names: Vec<_> = material.iter().filter_map(|names| names.bundle.clone()).collect();
         names.sort();
         names.dedup();
@@ -105,7 +105,7 @@ impl BundleSource for FileBundles<'_> {
 }
 
 /// Whether the vendor names another key or bundle than those given.
-fn clues(by: &str, names: &Material, bundles: &[NamedBundle], key_file: Option<&str>) -> Clues {
+fn clues(by: &str, names: &VendorNames, bundles: &[NamedBundle], key_file: Option<&str>) -> Clues {
     let differs = |named: &String, given: Option<&str>, what: &str| {
         let given = given.filter(|given| given != named)?;
         Some(format!("{by} names the {what} {named}, you gave {given}"))

@@ -49,14 +49,14 @@ impl FetchTask<'_> {
             None => {
                 self.store.may_replace(&wanted.path)?;
                 self.fetch_image(&mut stage, found)?;
-                self.judge(&stage, description)?
+                self.verify_fetched(&stage, description)?
             }
         };
         if description.labels.is_empty() {
             let labels: Vec<_> =
                 judged.1.images(&wanted.path).iter().map(|image| image.labels.clone()).collect();
             self.image_material(&mut stage, &labels)?;
-            judged = self.judge(&stage, description)?;
+            judged = self.verify_fetched(&stage, description)?;
         }
         stated(wanted, description, &judged.1)?;
         if new
@@ -109,7 +109,7 @@ impl FetchTask<'_> {
                 continue;
             }
             stage.put(path, place.clone());
-            let judged = self.judge(stage, description).ok();
+            let judged = self.verify_fetched(stage, description).ok();
             let same = judged.filter(|judged| self.is_it(stage, description, recorded, judged));
             if same.is_some() {
                 return same;

@@ -63,7 +63,7 @@ impl FetchTask<'_> {
         // A file that no run fetched is used if it is what the vendor signed; otherwise it is in the way.
         if there && self.store.last(&wanted.path).is_none() {
             stage.put(&wanted.path, wanted.path.clone());
-            let judged = self.judge(&stage, &description)?;
+            let judged = self.verify_fetched(&stage, &description)?;
             if judged.0.outcome() != Outcome::Ok {
                 self.store.may_replace(&wanted.path)?;
             }
@@ -71,7 +71,7 @@ impl FetchTask<'_> {
         }
         let hosts = self.hosts.and(url);
         let mut fetched = stage.large(self.http, url, &hosts, false, self.watch)?;
-        let mut judged = self.judge(&stage, &description)?;
+        let mut judged = self.verify_fetched(&stage, &description)?;
         let other = !fetched && !self.is_fetched(&stage, &judged);
         // A medium that lost power may have lost bytes that were written: fetch it again in one piece.
         let joined = fetched
@@ -84,7 +84,7 @@ impl FetchTask<'_> {
                 if other { "not what was fetched before" } else { "wrong after it was continued" };
             self.watch.say(&format!("{}: {why}; fetching it again", wanted.path));
             fetched = stage.large(self.http, url, &hosts, true, self.watch)?;
-            judged = self.judge(&stage, &description)?;
+            judged = self.verify_fetched(&stage, &description)?;
         }
         if fetched && !self.is_fetched(&stage, &judged) {
             let message = "the file on the disk is not what arrived";

@@ -32,7 +32,7 @@ impl FetchTask<'_> {
                 stage.put(&path.clone(), path);
             }
         }
-        let (report, seen) = self.judge(&stage, &ImageDescription::default())?;
+        let (report, seen) = self.verify_fetched(&stage, &ImageDescription::default())?;
         let source = self.store.last(&wanted.path).map_or_else(String::new, |record| record.url);
         match self.fits(wanted, &report) {
             true => Ok((report, seen, Origin { name: wanted.name.clone(), source })),
@@ -41,7 +41,7 @@ impl FetchTask<'_> {
     }
 
     /// Reads and judges the files of an item where they are now.
-    pub(super) fn judge(
+    pub(super) fn verify_fetched(
         &self,
         stage: &Stage<'_>,
         description: &ImageDescription,

@@ -14,33 +14,33 @@ use crate::verdict::Code;
 
 /// What a directory looks like, and what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Likeness {
+pub struct SealLookalike {
     /// What it is, as the end of a sentence that begins with its name.
     pub what: &'static str,
     /// What to do next.
     pub next: &'static str,
 }
 
-const DOCKER_SAVE: Likeness = Likeness {
+const DOCKER_SAVE: SealLookalike = SealLookalike {
     what: "the table of contents of an image archive, as `docker save` writes it: this is an archive that was \
            unpacked",
     next: "Verify the archive itself, as it came: unpacked, it is no image that an engine loads. If only the \
            directory is left, pack it again: tar -cf image.tar -C DIR .",
 };
-const SKOPEO_DIR: Likeness = Likeness {
+const SKOPEO_DIR: SealLookalike = SealLookalike {
     what: "an image's manifest, and the directory is one that `skopeo copy … dir:` (or podman save \
            --format docker-dir) wrote",
     next: "No engine loads such a directory, and nobody signed its form. Copy the image again, as \
            docker-archive:FILE or oci-archive:FILE, and verify that file.",
 };
-const OTHER_MANIFEST: Likeness = Likeness {
+const OTHER_MANIFEST: SealLookalike = SealLookalike {
     what: "no transfer's manifest, but a document of some other program",
     next: "If a vendor signed this file, put the bundle next to the file (NAME.sigstore.json, NAME.bundle, or the vendor's \
            own name): then it is verified like any other file. Else move it into a subdirectory before \
            the folder is sealed, or name the files to be verified one by one. Only if you know that the \
            directory was never sealed, give --unsealed.",
 };
-const SUMS_ONLY: Likeness = Likeness {
+const SUMS_ONLY: SealLookalike = SealLookalike {
     what: "a list of digests, with no other file of a seal next to it",
     next: "If it is a vendor's list, put the bundle next to the file (NAME.sigstore.json, NAME.bundle, or the \
            vendor's own name): then it is verified like any other file. If it is the seal's, the rest of the \
@@ -51,7 +51,7 @@ const SUMS_ONLY: Likeness = Likeness {
 /// What a directory most likely is, if the one file of a seal's name in it is something else: that name, and the
 /// words for it.
 #[must_use]
-pub fn likeness(folder: &Folder, listing: &Listing) -> Option<(String, Likeness)> {
+pub fn seal_lookalike(folder: &Folder, listing: &Listing) -> Option<(String, SealLookalike)> {
     let of_seal = |name: &str| SEAL_FILES.iter().any(|seal| seal.eq_ignore_ascii_case(name));
     if listing.files().any(|entry| layout::is_left_over_folded(&entry.name)) {
         return None;
@@ -73,7 +73,7 @@ pub fn likeness(folder: &Folder, listing: &Listing) -> Option<(String, Likeness)
     like.map(|like| (only.name.clone(), like))
 }
 
-fn manifest(bytes: &[u8], listing: &Listing) -> Option<Likeness> {
+fn manifest(bytes: &[u8], listing: &Listing) -> Option<SealLookalike> {
     match json::parse(bytes, limits::FOREIGN_MANIFEST_BYTES).ok()? {
         Value::Array(images) => {
             let of_image =
