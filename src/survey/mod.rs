@@ -3,6 +3,7 @@
 //! [`survey()`] tells image archives, packages and material apart; [`verify_artifacts()`] pairs and verifies
 //! them. Both look at a folder that carries no seal, or none yet; `transfer` checks sealed ones.
 
+mod artifact_names;
 mod folder;
 mod found;
 mod hash;
@@ -15,6 +16,7 @@ mod vendor_trust;
 mod verifier;
 mod verify_artifacts;
 
+pub use artifact_names::SharedNames;
 pub use folder::{above, layout_directories, survey};
 pub use found::{FileKind, FoundFile, Survey};
 pub use hash::hash;
@@ -23,4 +25,4 @@ pub use material::{MaterialCandidate, is_material};
 pub use reader::{FileReader, FirstLook, SurveyOptions};
 pub use vendor_trust::VendorTrust;
 pub use verifier::{ArtifactOutcome, FolderVerifier, Task};
-pub use verify_artifacts::{SharedNames, verify_artifacts};
+pub use verify_artifacts::verify_artifacts;
