@@ -80,7 +80,7 @@ impl<'a> Store<'a> {
     pub(super) fn touch(&self) -> Result<(), Fault> {
         self.with(|state| {
             if !state.touched {
-                state.marked = transfer::begin(self.folder)?;
+                state.marked = transfer::mark_incomplete(self.folder)?;
                 state.touched = true;
             }
             Ok(())
@@ -289,7 +289,7 @@ impl<'a> Store<'a> {
             if !state.replaced {
                 FetchLog::give_up(self.folder)?;
                 if std::mem::take(&mut state.marked) {
-                    transfer::unchanged_since(self.folder)?;
+                    transfer::remove_mark(self.folder)?;
                 }
             } else {
                 self.prune(&mut state.log);

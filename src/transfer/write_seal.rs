@@ -11,32 +11,6 @@ use crate::digest::Sha256Digest;
 use crate::directory::{EntryKind, Folder, Listing};
 use crate::verdict::{Code, Fault};
 
-/// Marks a sealed directory as being changed: until it is sealed again, every check answers
-/// [`Code::SealIncomplete`].
-///
-/// Does nothing without a seal, or if it is marked already. Returns whether it set the mark.
-///
-/// # Errors
-/// [`Code::WriteFailed`].
-pub fn begin(folder: &Folder) -> Result<bool, Fault> {
-    let there = |name: &&str| folder.file(name).is_ok();
-    if there(&MARKER) || !SEAL_FILES.iter().any(there) {
-        return Ok(false);
-    }
-    folder.prepare(MANIFEST, b"", 0o644)?;
-    folder.sync()?;
-    Ok(true)
-}
-
-/// Removes the mark that [`begin`] set: nothing was changed, and the old seal holds as before.
-///
-/// # Errors
-/// [`Code::WriteFailed`].
-pub fn unchanged_since(folder: &Folder) -> Result<(), Fault> {
-    folder.remove(MARKER)?;
-    folder.sync()
-}
-
 /// Writes all files of the seal: the marker first, which holds the manifest, and its final name last.
 pub(super) fn write(
     folder: &Folder,
