@@ -22,31 +22,31 @@ use crate::verdict::{ArtifactReport, Code, Cover, Coverage, CoveredFile, Fault, 
 /// # Errors
 /// What makes any answer impossible: [`Code::MapMalformed`] for a map that names what is not there.
 pub fn check(
-    folders: ListedFolder<'_>,
+    listed: ListedFolder<'_>,
     ahead: &mut [OpenedAhead],
     request: &FolderRequest<'_>,
     events: &dyn Events,
 ) -> Result<FolderSummary, Fault> {
-    let units = match folders.kind {
+    let units = match listed.kind {
         FolderKind::Transfer => vec![Unit {
             name: String::new(),
-            size: folders.listing.files().fold(0, |sum, file| sum.saturating_add(file.size)),
+            size: listed.listing.files().fold(0, |sum, file| sum.saturating_add(file.size)),
             kind: UnitKind::Transfer,
         }],
         kind => {
             let seals = if kind == FolderKind::Unsealed { Seals::Ignored } else { Seals::Hold };
             // Where a seal is expected, no vendor's signature takes its place.
-            let lists = if folders.judges_unsealed() {
+            let lists = if listed.judges_unsealed() {
                 signed_list::signed_lists(
-                    folders.folder,
-                    folders.listing,
+                    listed.folder,
+                    listed.listing,
                     request.map,
                     &request.vendors,
                 )
             } else {
                 BTreeSet::new()
             };
-            units::units(folders.folder, folders.listing, folders.faults, seals, &lists)
+            units::units(listed.folder, listed.listing, listed.faults, seals, &lists)
         }
     };
     let mine = request.part.map(|part| {
@@ -56,7 +56,7 @@ pub fn check(
         parts.into_iter().map(|number| number == part.number()).collect::<Vec<bool>>()
     });
     let run = FolderRun {
-        folders,
+        listed,
         request,
         events,
         units: &units,
@@ -72,16 +72,16 @@ impl FolderRun<'_, '_> {
     fn check(self, ahead: &mut [OpenedAhead]) -> Result<FolderSummary, Fault> {
         let bytes = self.asked().map(|(_, unit)| unit.size);
         self.events.expect(bytes.fold(0, u64::saturating_add));
-        if let Some(shard) = part(self.folders.folder, &self, &[]) {
+        if let Some(shard) = part(self.listed.folder, &self, &[]) {
             self.events.part(shard);
         }
         self.transfers(ahead);
         let bundles = self.files()?;
-        let shard = part(self.folders.folder, &self, &bundles);
+        let shard = part(self.listed.folder, &self, &bundles);
         let stopped = self.is_stopped();
         if shard.is_none() && !stopped {
             let usage = self.gather(|results| std::mem::take(&mut results.usage));
-            let complete = self.request.filter.is_empty() && self.folders.judges_unsealed();
+            let complete = self.request.filter.is_empty() && self.listed.judges_unsealed();
             for report in usage.findings(bundles.iter().map(String::as_str), complete) {
                 self.last(&report.name.clone(), report);
             }
@@ -100,7 +100,7 @@ impl FolderRun<'_, '_> {
         for (name, size, cover) in covers {
             coverage.count(cover);
             if self.request.list_files {
-                let name = self.folders.folder.show(&name);
+                let name = self.listed.folder.show(&name);
                 coverage.files.push(CoveredFile { name, size, cover });
             }
         }
@@ -126,7 +126,7 @@ impl FolderRun<'_, '_> {
         for name in names {
             let message = "no vendor's signature covers it, and it is no material";
             let fault = Fault::new(Code::NotCovered, message);
-            let folder = self.folders.folder;
+            let folder = self.listed.folder;
             // Sorted with the others, after what is reported of the same file, so that a merge has them too.
             let place = AnswerPlace { last: false, unit: name.clone(), number: usize::MAX };
             self.gather(|results| results.answers = results.answers.saturating_add(1));
@@ -140,7 +140,7 @@ impl FolderRun<'_, '_> {
             None => nothing_found(self.request.filter.is_empty()),
         };
         let fault = Fault::new(Code::NothingFound, message);
-        ArtifactReport::new(self.folders.folder.shown()).refused(&fault)
+        ArtifactReport::new(self.listed.folder.shown()).refused(&fault)
     }
 }
 
@@ -159,6 +159,6 @@ fn part(folder: &Folder, run: &FolderRun<'_, '_>, bundles: &[String]) -> Option<
         listing: listing::digest(files.iter().map(|(name, size)| (name.as_str(), *size))),
         files: files.len() as u64,
         // Where loose files are refused, none of them is anybody's.
-        bundles: if run.folders.judges_unsealed() { bundles.to_vec() } else { Vec::new() },
+        bundles: if run.listed.judges_unsealed() { bundles.to_vec() } else { Vec::new() },
     })
 }

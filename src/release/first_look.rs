@@ -44,7 +44,7 @@ impl FolderRun<'_, '_> {
             UnitKind::Layout => return Some(KnownUnit::Later),
             UnitKind::Refused(_) | UnitKind::Transfer => return None,
         }
-        let wanted = self.folders.judges_unsealed()
+        let wanted = self.listed.judges_unsealed()
             && self.is_mine(number)
             && self.request.filter.admits(&unit.name);
         Some(match reader.first(&unit.name, wanted) {

@@ -31,7 +31,7 @@ pub(super) struct RunResults<'a> {
 
 /// A run over a folder, shared by its threads.
 pub(super) struct FolderRun<'a, 'o> {
-    pub(super) folders: ListedFolder<'a>,
+    pub(super) listed: ListedFolder<'a>,
     pub(super) request: &'a FolderRequest<'o>,
     pub(super) events: &'a dyn Events,
     pub(super) units: &'a [Unit],
@@ -104,7 +104,7 @@ impl<'a> FolderRun<'a, '_> {
         if self.request.require_coverage {
             let message = "left out by --include or --exclude, so nothing covers it";
             let fault = Fault::new(Code::NotCovered, message);
-            self.answer(&unit.name, 0, file(self.folders.folder, &unit.name, &fault));
+            self.answer(&unit.name, 0, file(self.listed.folder, &unit.name, &fault));
         }
     }
 
@@ -113,7 +113,7 @@ impl<'a> FolderRun<'a, '_> {
         match unit.kind {
             UnitKind::File | UnitKind::Refused(_) => vec![(unit.name.as_str(), unit.size)],
             UnitKind::Layout | UnitKind::Transfer => self
-                .folders
+                .listed
                 .listing
                 .below(&unit.name)
                 .filter(|entry| entry.kind != EntryKind::Directory)
@@ -128,7 +128,7 @@ impl<'a> FolderRun<'a, '_> {
 
     /// The names of all files outside transfer directories.
     pub(super) fn names(&self) -> Names<'_> {
-        let listing = self.folders.listing;
+        let listing = self.listed.listing;
         let mut names = Vec::new();
         for unit in self.units {
             match unit.kind {

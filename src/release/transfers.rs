@@ -29,7 +29,7 @@ impl<'a> FolderRun<'a, '_> {
 
     fn transfer(&self, unit: &'a Unit, ahead: Option<&mut OpenedAhead>) {
         let here = unit.name.is_empty();
-        let whole = self.folders.folder;
+        let whole = self.listed.folder;
         let (handle, opened) = match ahead {
             Some(OpenedAhead { folder, opened, .. }) => (folder.as_ref(), opened.take()),
             None => (None, None),

@@ -37,7 +37,7 @@ impl<'a> UnitVerifier<'_, 'a, '_> {
     /// Finds the answer for a unit, of which a first look may have `seen` something.
     pub(super) fn verify(&self, unit: &'a Unit, seen: Option<&KnownUnit>) {
         let run = self.run;
-        let folder = run.folders.folder;
+        let folder = run.listed.folder;
         let one = |cover: Cover| [(Cow::from(&*unit.name), unit.size, cover)];
         match (&unit.kind, seen) {
             (UnitKind::Transfer, _) => {}
@@ -54,7 +54,7 @@ impl<'a> UnitVerifier<'_, 'a, '_> {
             }
             // Where a seal is expected, a bundle or key outside of it does not count as material.
             (UnitKind::File, Some(KnownUnit::Small(_, what)))
-                if is_material(what) && run.folders.judges_unsealed() =>
+                if is_material(what) && run.listed.judges_unsealed() =>
             {
                 run.covered(one(cover::of_material(what)));
             }
@@ -69,14 +69,14 @@ impl<'a> UnitVerifier<'_, 'a, '_> {
     /// Refuses what no seal covers where one is expected; says whether it did.
     fn unsealed(&self, unit: &'a Unit) -> bool {
         let run = self.run;
-        if run.folders.judges_unsealed() {
+        if run.listed.judges_unsealed() {
             return false;
         }
         let files = run.files_of(unit);
         run.covered(files.into_iter().map(|(name, size)| (name.into(), size, Cover::Uncovered)));
         // A file of an operating system is refused too, but with a reason of its own.
         let fault = system_fault(&unit.name).unwrap_or_else(outside_transfers);
-        run.answer(&unit.name, 0, file(run.folders.folder, &unit.name, &fault));
+        run.answer(&unit.name, 0, file(run.listed.folder, &unit.name, &fault));
         true
     }
 
@@ -84,7 +84,7 @@ impl<'a> UnitVerifier<'_, 'a, '_> {
         let run = self.run;
         let refused = |fault: &Fault| {
             run.covered([(Cow::from(&*unit.name), unit.size, Cover::Uncovered)]);
-            run.answer(&unit.name, 0, file(run.folders.folder, &unit.name, fault));
+            run.answer(&unit.name, 0, file(run.listed.folder, &unit.name, fault));
         };
         let read;
         let (what, digest) = match seen {
@@ -112,8 +112,8 @@ impl<'a> UnitVerifier<'_, 'a, '_> {
 
     fn layout(&self, unit: &'a Unit) {
         let run = self.run;
-        let folder = run.folders.folder;
-        let tree = LayoutTree::new(folder, run.folders.listing, &unit.name);
+        let folder = run.listed.folder;
+        let tree = LayoutTree::new(folder, run.listed.listing, &unit.name);
         let watched = FileProgress::new(run.events, &unit.name, unit.size);
         let reading = self.reading(&watched);
         let archive = image::read(Input::Layout(&tree), &reading);
@@ -140,7 +140,7 @@ impl<'a> UnitVerifier<'_, 'a, '_> {
     fn judged(&self, unit: &Unit, content: ArtifactContent<'_>) -> ArtifactReport {
         let task = Task { path: &unit.name, name: self.shared.name(&unit.name), content };
         let mut report = self.verifier.verify(&task).report;
-        report.name = self.run.folders.folder.show(&unit.name);
+        report.name = self.run.listed.folder.show(&unit.name);
         report.name_unsigned = report.outcome() == Outcome::Ok;
         report
     }

@@ -42,7 +42,7 @@ impl<'a> FolderRun<'a, '_> {
     /// # Errors
     /// [`Code::MapMalformed`] for a map that names what is not there.
     pub(super) fn files(&self) -> Result<Vec<String>, Fault> {
-        let folder = self.folders.folder;
+        let folder = self.listed.folder;
         let reading = Options { jobs: 1, ..self.request.reading };
         let profiles = self.request.vendors.all_profiles();
         let options = SurveyOptions { profiles: &profiles, reading, own: |_| false };
@@ -50,7 +50,7 @@ impl<'a> FolderRun<'a, '_> {
         let sorted = self.sort(&seen);
         let names = self.pair(&sorted)?;
         let vendor_keys = self.request.vendors.vendor_keys(&sorted.keys);
-        if vendor_keys.keys.is_empty() && sorted.anything && self.folders.judges_unsealed() {
+        if vendor_keys.keys.is_empty() && sorted.anything && self.listed.judges_unsealed() {
             self.without_key(&seen);
             return Ok(sorted.bundles);
         }
@@ -96,7 +96,7 @@ impl<'a> FolderRun<'a, '_> {
                         sorted.stated.push((unit.name.as_str(), digest.as_str()));
                     }
                     if self.is_mine(number) {
-                        sorted.bundles.push(self.folders.folder.show(&unit.name));
+                        sorted.bundles.push(self.listed.folder.show(&unit.name));
                     }
                 }
                 KnownUnit::Small(_, FileKind::Key(key)) => sorted.keys.push(key),
@@ -122,7 +122,7 @@ impl<'a> FolderRun<'a, '_> {
                 if !names.has(name) && self.number_of(name).is_none() {
                     let message = "there is no such file in the folder";
                     let fault = Fault::new(Code::MapMalformed, message);
-                    return Err(fault.at(self.folders.folder.show(name)));
+                    return Err(fault.at(self.listed.folder.show(name)));
                 }
             }
             names.map(artifact, bundle);
@@ -138,7 +138,7 @@ impl<'a> FolderRun<'a, '_> {
     fn without_key(&self, seen: &[Option<KnownUnit>]) {
         let message = "neither --key nor a trust policy with vendor keys was given";
         let fault = Fault::new(Code::NoKey, message);
-        let report = ArtifactReport::new(self.folders.folder.shown()).refused(&fault);
+        let report = ArtifactReport::new(self.listed.folder.shown()).refused(&fault);
         for (number, unit) in self.asked() {
             let cover = match (&unit.kind, small(seen, number)) {
                 (UnitKind::Transfer, _) => continue,
