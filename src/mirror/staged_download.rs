@@ -14,7 +14,7 @@ impl Stage<'_> {
     /// Fetches a small file by HTTP, unless it is unchanged.
     ///
     /// # Errors
-    /// Those of [`Http::small`], of [`Store::may_replace`] and of writing.
+    /// Those of [`Http::small`], of `Store::may_replace` and of writing.
     pub(super) fn small(
         &mut self,
         http: &Http,

@@ -313,7 +313,7 @@ impl ItemVerifier<'_> {
                 Some(digest) => *digest,
                 None => crate::survey::hash(
                     self.sealed.folder,
-                    &there,
+                    there,
                     entry.size.saturating_add(1),
                     self.context.reading.progress,
                 )?,

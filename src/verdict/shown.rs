@@ -71,7 +71,7 @@ pub(crate) fn printable_within(text: &str, longest: usize) -> String {
     out
 }
 
-/// Writes one line, all of it [`printable`] whatever it was made of. The macro `line!` calls it.
+/// Writes one line, all of it `printable`, whatever it was made of. The macro `line!` calls it.
 pub trait Lines: Write {
     /// Writes the text and a newline.
     ///
