@@ -89,7 +89,7 @@ pub const PATTERN_BYTES: usize = 4096;
 pub const CAUSES: usize = 4;
 /// What the first look at a folder keeps of small archives: 16 MiB. The rest is read again.
 pub const SEEN_BYTES: usize = 16 << 20;
-/// The beginning of a file that tells what it is if not an image archive: 33 KiB, which includes the mark of
+/// The beginning of a file that shows what it is if not an image archive: 33 KiB, which includes the mark of
 /// an ISO 9660 image.
 pub const GUISE_BYTES: u64 = 33 << 10;
 /// The beginning of a file that the diagnosis looks at for the text of a digest: 512 bytes.

@@ -1,4 +1,4 @@
-//! The bundles of one artifact: read within one budget, and offered to whoever judges it.
+//! The bundles of one artifact: read within one budget, and offered to the code that judges it.
 //!
 //! Where they come from (an option, the files next to it, a folder, a sealed manifest) is decided above.
 
@@ -62,7 +62,7 @@ impl BundleLoader {
         Self { left: limits::BUNDLES_TOTAL_BYTES, parse: SignatureBundle::parse_found }
     }
 
-    /// Loads one bundle; `place` is where the user finds it, and `read` reads a file of at most so many bytes.
+    /// Loads one bundle; `place` is where the user finds it, and `read` reads a file up to the given size.
     /// What is wrong with a bundle is part of the verdict.
     pub fn load(
         &mut self,

@@ -142,7 +142,7 @@ fn image(archive: Archive) -> Found {
     Found::Image(Box::new(archive), detected)
 }
 
-/// What is no image archive is a package; a truncated tar archive may be half an image.
+/// What is not an image archive is a package; a truncated tar archive may be half an image.
 fn not_an_image(digest: FileDigest, fault: Fault, look: &Look) -> Found {
     let detected = match look.guise {
         Some(guise) => format!("package: {}", guise.what),

@@ -28,12 +28,12 @@ pub(super) fn is_about(
         .unwrap_or_else(|| sigstore::signature_holds(bundle, message, &request.signer))
 }
 
-/// What is left where the bundle tells nothing of its key and of what it signs.
+/// What remains to be said if the bundle shows neither its key nor what it signs.
 const PLAIN: &str =
     "the bundle is by another key than the one given, or of another artifact or version";
 
 /// Likely causes for a package whose bundle was refused with this code; `known` are those that the bundle itself
-/// tells.
+/// shows.
 pub(super) fn package(
     bundle: &SignatureBundle,
     file: FileDigest,
@@ -174,7 +174,7 @@ pub(super) fn image(
     causes.into_iter().chain(guesses).collect()
 }
 
-/// What the bundle, its signature and the names around it tell.
+/// What the bundle, its signature and the names around it show.
 fn evidence(
     bundle: &SignatureBundle,
     known: Vec<String>,

@@ -1,6 +1,6 @@
 //! Whose signatures count, and on what terms.
 //!
-//! Which keys those are is decided by whoever asks: this file only holds them, and makes of each the
+//! The caller decides which keys those are: this file only holds them, and makes of each the
 //! one request by which its bundles are judged.
 
 use crate::key::PublicKey;
@@ -10,7 +10,7 @@ use crate::trust::{KeyTerms, Profiles, Vendor, VendorProfile};
 /// A vendor in the trust policy, and the terms on which one of its keys counts.
 pub type Listed<'a> = (&'a Vendor, &'a KeyTerms);
 
-/// What every bundle of a run is judged by, whoever signed it.
+/// The rules for every bundle of a run, whoever signed it.
 #[derive(Debug, Clone, Copy)]
 pub struct BundleRules<'a> {
     /// The logs and authorities to believe.

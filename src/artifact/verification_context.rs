@@ -1,4 +1,4 @@
-//! What one artifact is judged by, as the files of this room hand it to each other.
+//! The context in which one artifact is judged, passed between the files of this room.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,7 +7,7 @@ use crate::limits;
 use crate::sigstore::VerifyRequest;
 use crate::trust::{ArtifactName, VendorProfile};
 
-/// What one artifact is judged by.
+/// The context in which one artifact is judged.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct VerificationContext<'a> {
     /// Whose signature counts, and by which conventions.

@@ -48,7 +48,7 @@ pub struct ArtifactVerifier<'a> {
 }
 
 impl ArtifactVerifier<'_> {
-    /// Judges an artifact by each signer in turn until one holds; else the answer is the first that a bundle
+    /// Judges an artifact by each signer in turn until one holds; otherwise the answer is the first that a bundle
     /// gave. `called` is what a trust policy must allow its key for.
     #[must_use]
     pub fn verify(
@@ -138,7 +138,7 @@ fn nobody() -> Fault {
     Fault::new(Code::NoKey, "nobody's signature counts for it")
 }
 
-/// The refusals by several signers, of which one is shown.
+/// The refusals by several signers; one of them is shown.
 struct SignerAnswers {
     best: Option<ArtifactReport>,
     /// The code that says the least: any other goes before it.

@@ -122,7 +122,7 @@ pub(super) fn outputs(written: &[Named], read: &[Named], judged: &[PathBuf]) -> 
     Ok(())
 }
 
-/// Where a file is, or would be: which file it is, else which directory would hold it under what name,
+/// Where a file is, or would be: the file's identity, or else the directory that would hold it and its name there,
 /// ignoring letter case, since the medium may not distinguish it.
 #[derive(Debug, PartialEq, Eq)]
 enum Location {
@@ -143,8 +143,8 @@ fn place(path: &Path) -> Location {
     }
 }
 
-/// Whether the way to a path goes through a name in a directory, or ends at the directory. Each part is
-/// looked at, since a link in the directory leads out of it by the will of whoever put it there.
+/// Whether resolving a path passes through a name in a directory, or ends at the directory. Each part is
+/// looked at, since whoever wrote the directory chose where a link in it leads.
 fn leads_into(path: &Path, directory: &Identity) -> bool {
     let Ok(start) = std::env::current_dir() else { return false };
     // With each directory on the way, whether it is the one in question or is inside it.

@@ -54,7 +54,7 @@ pub(super) const fn padding(size: u64) -> u64 {
     }
 }
 
-/// Whether the block's checksum is right: the one test that tells a tar archive from other data.
+/// Whether the block's checksum is right: the one test that distinguishes a tar archive from other data.
 pub(super) fn checksum_holds(bytes: &[u8; BLOCK]) -> bool {
     let field = &Block::from_byte_slice(bytes).as_old().cksum;
     let sum = |bytes: &[u8]| bytes.iter().map(|byte| u64::from(*byte)).sum::<u64>();

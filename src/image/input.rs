@@ -1,4 +1,4 @@
-//! What an archive can be read from, and what reading tells its caller on the way.
+//! What an archive can be read from, and what reading reports to its caller on the way.
 //!
 //! The room opens no file itself: the caller hands over a pipe, a file with positioned reads, or a
 //! view of an OCI layout directory.
@@ -155,7 +155,7 @@ pub trait Progress: Sync {
     fn advance(&self, bytes: u64);
 }
 
-/// Reports to nobody.
+/// Reports nothing.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoProgress;
 

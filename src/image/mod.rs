@@ -15,7 +15,7 @@
 //! - `object`, `descriptor`, `config`, `document`, `legacy`, `files`, `layer`, `docker`, `oci`,
 //!   `findings`, `leftover` and `decide` judge them, without any input or output.
 //! - `archive` holds what was found, and says which images a signature covers.
-//! - `outline` and `mention` look at what is no valid archive, to find out whether it was meant as one.
+//! - `outline` and `mention` look at what is not a valid archive, to find out whether it was meant as one.
 //!
 //! Layers are opaque bytes here: nothing is unpacked, and nothing is written.
 

@@ -29,7 +29,7 @@ pub struct Outline {
     pub root_file_system: bool,
 }
 
-/// Directories at the top of a file system; so many of them are one.
+/// Directories at the top of a file system; [`TOP_ENOUGH`] of them show that it is one.
 const TOP: [&str; 12] =
     ["bin", "dev", "etc", "home", "lib", "proc", "root", "sbin", "sys", "tmp", "usr", "var"];
 const TOP_ENOUGH: usize = 6;

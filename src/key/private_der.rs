@@ -7,7 +7,7 @@ use der::{Decode as _, Reader as _, SliceReader, Tag, Tagged as _};
 
 /// The algorithms by which PKCS #8 keys are encrypted (PKCS #5), as their object identifiers begin.
 const PKCS5: &str = "1.2.840.113549.1.5.";
-/// A private key has at most so many parts: one of RSA, of two primes.
+/// The most parts that a private key has: one of RSA, of two primes.
 const PARTS: usize = 9;
 
 /// Whether bytes begin with PKCS #8, encrypted or not (RFC 5958), SEC 1 (RFC 5915), or the older forms of RSA

@@ -22,7 +22,7 @@ impl ImageSource for ArchiveFiles {
         if !metadata.is_file() {
             return Err(fail(Code::ReferenceInvalid, "not a file".to_owned()));
         }
-        // The digest tells a changed file from the one that was copied before. The medium need not say
+        // The digest distinguishes a changed file from the one that was copied before. The medium need not say
         // where on this machine the file was.
         let mut file = HashingReader::new(open(&path)?);
         std::io::copy(&mut file, &mut std::io::sink())

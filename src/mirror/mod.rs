@@ -5,7 +5,7 @@
 //! Everything from the network is untrusted: it is bounded, parsed strictly, and never used as a path
 //! unchecked.
 //!
-//! A run tells a [`Watch`] what it does; only `cli` draws.
+//! A run reports to a [`Watch`] what it does; only `cli` draws.
 
 mod dry_run;
 mod earlier_transfer;

@@ -42,7 +42,7 @@ pub fn refresh(http: &Http, repository: Option<&TufRepository>) -> Result<Vec<u8
     serde_json::to_vec_pretty(&root).map_err(|error| fail(error.to_string()))
 }
 
-/// The day on which the newest log or authority in a trusted root became valid. It tells the age of the
+/// The day on which the newest log or authority in a trusted root became valid. It shows the age of the
 /// root, which carries no date of its own.
 #[must_use]
 pub fn newest(trusted_root: &[u8]) -> Option<String> {

@@ -15,7 +15,7 @@ pub(super) fn redacted(url: &Url) -> String {
     url.into()
 }
 
-/// SHA-256 of a URL that has a query: tells it from others that look alike once redacted.
+/// SHA-256 of a URL that has a query: distinguishes it from others that look alike once redacted.
 pub(super) fn query_digest(url: &Url) -> Option<Sha256Digest> {
     url.query().map(|_| Sha256Digest::of(url.as_str().as_bytes()))
 }

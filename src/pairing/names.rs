@@ -48,7 +48,7 @@ impl Step {
             Self::Map => "the pairing map",
             Self::VendorName => "the vendor's name for it",
             Self::Label => "the name in the image's label",
-            Self::Sidecar => "the name beside it",
+            Self::Sidecar => "the artifact's own name with a bundle's ending",
             Self::StatedDigest => "the digest that it states",
         }
     }

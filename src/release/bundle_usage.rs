@@ -11,7 +11,7 @@ use crate::verdict::{ArtifactKind, ArtifactReport, Code, Fault, Outcome};
 /// Answers, as far as they matter here.
 #[derive(Debug, Default)]
 pub(super) struct BundleUsage {
-    /// Whether anything could not be read, or there was no key to judge with: then nobody knows what belongs
+    /// Whether anything could not be read, or there was no key to judge with: then it is not known what belongs
     /// to what.
     unknown: bool,
     users: BTreeMap<Box<str>, Vec<BundleUser>>,

@@ -16,7 +16,7 @@ use crate::directory::Folder;
 use crate::survey::above;
 use crate::verdict::{ArtifactReport, Code, Cover, Coverage, CoveredFile, Fault, Shard};
 
-/// Checks a folder, to its end whatever fails (unless the request says otherwise), and tells the
+/// Checks a folder to its end, whatever fails (unless the request says otherwise), and reports the
 /// answers.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ pub(super) fn of_material(what: &FileKind) -> Cover {
 /// With `--require-coverage`: what nothing covers is a failure, whatever its own answer is.
 #[must_use]
 pub fn required(mut report: ArtifactReport) -> ArtifactReport {
-    // What is no file (a transfer as a whole, something that was not fetched) and what could not be read
+    // What is not a file (a transfer as a whole, something that was not fetched) and what could not be read
     // have other answers.
     let of_file = report.kind != Some(ArtifactKind::Transfer);
     if of_file

@@ -28,7 +28,7 @@ impl Filter {
     /// A filter of these globs; without any `include`, everything is included.
     ///
     /// # Errors
-    /// [`Code::PatternInvalid`] for what is no glob.
+    /// [`Code::PatternInvalid`] for what is not a glob.
     pub fn new(include: &[String], exclude: &[String]) -> Result<Self, Fault> {
         let globs = |patterns: &[String]| {
             if patterns.is_empty() { Ok(None) } else { Globs::new(patterns).map(Some) }

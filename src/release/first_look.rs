@@ -25,7 +25,7 @@ pub(super) enum KnownUnit {
 }
 
 impl FolderRun<'_, '_> {
-    /// Looks at all units, in their order; none for what is no file.
+    /// Looks at all units, in their order; none for what is not a file.
     pub(super) fn first_look(&self, reader: &FileReader<'_>) -> Vec<Option<KnownUnit>> {
         let all: Vec<usize> = (0..self.units.len()).collect();
         let mut seen = Vec::with_capacity(all.len());

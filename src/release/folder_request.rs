@@ -1,4 +1,4 @@
-//! What a run over a folder is given, what it is asked, and whom it tells.
+//! The input of a run over a folder, the request, and the receiver of its events.
 
 use std::fmt;
 use std::path::Path;
@@ -24,7 +24,7 @@ pub struct AnswerPlace {
 }
 
 impl AnswerPlace {
-    /// Of the only answer for something that is no folder.
+    /// The position of the only answer for something that is not a folder.
     #[must_use]
     pub const fn only() -> Self {
         Self { last: false, unit: String::new(), number: 0 }
@@ -33,17 +33,17 @@ impl AnswerPlace {
 
 /// Receives the progress and the answers of a run. Called from several threads.
 pub trait Events: Sync {
-    /// So many bytes are to be read in all.
+    /// This number of bytes is to be read in all.
     fn expect(&self, bytes: u64);
-    /// A file of so many bytes is begun; gives a number for it.
+    /// A file of this size is begun; returns a number for it.
     fn begin(&self, name: &str, size: u64) -> u64;
-    /// So many more bytes of it were read.
+    /// This number of further bytes of it were read.
     fn advance(&self, number: u64, bytes: u64);
     /// It was read.
     fn end(&self, number: u64);
     /// It is a part of a whole.
     fn part(&self, shard: Shard);
-    /// Something that the operator should know and that is no answer.
+    /// Something that the operator should know and that is not an answer.
     fn warn(&self, text: &str);
     /// An answer was found.
     fn answer(&self, place: AnswerPlace, report: ArtifactReport);

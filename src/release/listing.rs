@@ -1,4 +1,4 @@
-//! One digest for what a folder holds by name and size, so that several runs can tell that they saw the
+//! One digest for what a folder holds by name and size, so that several runs can check that they saw the
 //! same folder.
 
 use crate::digest::{Hasher, Sha256Digest};

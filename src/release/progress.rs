@@ -1,4 +1,4 @@
-//! The progress of one file or transfer directory, for whoever watches the run.
+//! Reports the progress of one file or transfer directory.
 
 use super::folder_request::Events;
 use crate::image::Progress;
@@ -18,7 +18,7 @@ impl<'a> FileProgress<'a> {
         Self { events, number: events.begin(name, size), expected: true }
     }
 
-    /// Begins a file that is judged alone: whoever reads it tells how much there is to read.
+    /// Begins a file that is judged alone: its reader reports how much there is to read.
     pub fn alone(events: &'a dyn Events, name: &str, size: u64) -> Self {
         Self { events, number: events.begin(name, size), expected: false }
     }

@@ -2,8 +2,8 @@
 //!
 //! Vendors publish `SHA256SUMS` and `manifest.json` with a bundle next to it. Where such a file is the only trace
 //! of a seal in its directory, and a vendor's bundle verifies over its very bytes, by the keys that this run
-//! believes, it is an artifact like any other. Whoever could bring a directory into this state could have taken every
-//! trace of the seal out of it, so nothing is lost; and where a seal is expected the exception is not asked for.
+//! trusts, it is an artifact like any other. Whoever could make a sealed directory look like this could have
+//! removed every trace of the seal, so nothing is lost. Where a seal is expected, there is no exception.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -84,10 +84,10 @@ pub fn diff(before: &Report, after: &Report) -> Vec<Difference> {
     found
 }
 
-/// What differs between two answers for one artifact, in words; none if nothing does that counts.
+/// What differs between two answers for one artifact, in words; `None` if nothing that counts differs.
 ///
 /// What counts is the answer (outcome and code), what was judged (kind, `sha256`, matched digests, and
-/// which images a signature covers) and by whose word (key, `key_trust`, `first_use`, `carried`). Reasons,
+/// which images a signature covers) and who vouches for it (key, `key_trust`, `first_use`, `carried`). Reasons,
 /// likely causes, next steps, checks and notes do not count: they hold paths, times and log indexes, and
 /// follow from the rest.
 #[must_use]

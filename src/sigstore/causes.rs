@@ -1,4 +1,4 @@
-//! Likely causes of a refusal, from what the bundle itself tells. Never a path to a yes.
+//! Likely causes of a refusal, from what the bundle itself shows. They never turn a refusal into an OK.
 
 use super::body::{Body, LoggedKey};
 use super::bundle::{BundleContent, SignatureBundle, VerificationMaterial};
@@ -47,7 +47,7 @@ pub(super) fn of(bundle: &SignatureBundle, key: &PublicKey) -> Vec<String> {
         }
     }
     if let VerificationMaterial::KeyHint(hint) = &bundle.material {
-        // What cosign writes as a hint; other clients write other things, which tell nothing.
+        // What cosign writes as a hint; other clients write other things, which show nothing.
         let looks_like_cosigns =
             super::encoding::base64_strict(hint).is_some_and(|bytes| bytes.len() == 32);
         if looks_like_cosigns && *hint != base64(key.fingerprint().as_bytes()) {

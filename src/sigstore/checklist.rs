@@ -70,7 +70,7 @@ impl Checklist {
         self.rows.push(ChecklistRow { index, check });
     }
 
-    /// Ends a check that is due; one that is not present stays so.
+    /// Ends a check that was open; one that is not present stays so.
     pub(super) fn end(&mut self, name: CheckName, index: usize, status: Status) {
         for row in &mut self.rows {
             let due = row.check.status != Status::NotPresent;
@@ -94,7 +94,7 @@ impl Checklist {
         }
     }
 
-    /// Marks the open check that this code belongs to as failed; `index` tells which entry, if
+    /// Marks the open check that this code belongs to as failed; `index` is the number of the entry, if
     /// known.
     pub(super) fn fail(&mut self, code: Code, index: Option<usize>) {
         let name = match code {

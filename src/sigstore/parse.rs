@@ -109,7 +109,7 @@ fn unwrapped(text: &str) -> String {
     text.trim_ascii().chars().filter(|c| !matches!(c, '\r' | '\n')).collect()
 }
 
-/// The refusal of a JSON object that is no bundle.
+/// The refusal of a JSON object that is not a bundle.
 fn unrecognised(object: &serde_json::Map<String, Value>) -> Fault {
     let folded = json::folded_key(object, parse_cosign::FIELDS)
         .or_else(|| json::folded_key(object, parse_sigstore::FIELDS));

@@ -14,7 +14,7 @@ use super::fields::Fields;
 use crate::key::{PublicKey, single_block};
 use crate::verdict::{Code, Fault, printable};
 
-/// The fields that tell this format.
+/// The fields that identify this format.
 pub(super) const FIELDS: &[&str] = &["base64Signature", "cert", "rekorBundle"];
 
 const REKOR: &[&str] = &["SignedEntryTimestamp", "Payload"];

@@ -14,7 +14,7 @@ use crate::key::HashAlgorithm;
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
-/// The fields that tell this format.
+/// The fields that identify this format.
 pub(super) const FIELDS: &[&str] =
     &["mediaType", "verificationMaterial", "messageSignature", "dsseEnvelope"];
 

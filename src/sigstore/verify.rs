@@ -190,7 +190,7 @@ impl<'a> Verification<'a> {
         }
     }
 
-    /// The refusal of a signature that does not hold, with what the bundle itself tells about why.
+    /// The refusal of a signature that does not hold, with what the bundle itself shows about why.
     fn bad_signature(&mut self, artifact: &ArtifactDigests<'_>, key: &PublicKey) -> EntryFault {
         self.likely_causes = causes::of(self.bundle, key);
         if let Some(cause) = causes::other_hash(self.bundle, artifact, key) {

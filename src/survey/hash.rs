@@ -8,7 +8,7 @@ use crate::image::Progress;
 use crate::limits;
 use crate::verdict::{Code, Fault};
 
-/// Hashes a whole file, of which at most `limit` bytes are read: a file with more is of no interest.
+/// Hashes a file, reading at most `limit` bytes: a longer file can't be the right one.
 ///
 /// # Errors
 /// Those of [`Folder::file`] and [`Code::Unreadable`].

@@ -109,7 +109,7 @@ fn names_key(candidate: &MaterialCandidate<'_>, bytes: &[u8]) -> Result<bool, Fa
 }
 
 /// Whether a file holds a private key: as DER at its beginning, or as a PEM block with at most comments and
-/// what OpenSSL prints of it before; in a text that is no vendor's package (`anywhere`), at any place.
+/// what OpenSSL prints of it before; in a text that is not a vendor's package (`anywhere`), at any place.
 pub(super) fn holds_private_key(bytes: &[u8], anywhere: bool) -> bool {
     if is_private_der(bytes) {
         return true;

@@ -1,7 +1,7 @@
 //! What the files of a folder are as a release, and what they are worth without a seal.
 //!
-//! [`survey()`] tells image archives, packages and material apart; [`verify_artifacts()`] pairs and verifies
-//! them. Both look at a folder that carries no seal, or none yet; `transfer` checks sealed ones.
+//! [`survey()`] distinguishes image archives, packages and material; [`verify_artifacts()`] pairs and verifies
+//! them. Both look at a folder without a seal, or not sealed yet; `transfer` checks sealed ones.
 
 mod artifact_names;
 mod folder;

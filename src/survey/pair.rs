@@ -1,4 +1,5 @@
-//! Which bundles belong to an artifact of a folder, by whose conventions, and which key signed them.
+//! Which bundles belong to an artifact of a folder, under which vendor's conventions, and which key signed
+//! them.
 //!
 //! Nothing is proved here: what is chosen must verify.
 

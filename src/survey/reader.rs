@@ -20,7 +20,7 @@ use crate::sigstore::SignatureBundle;
 use crate::trust::VendorProfile;
 use crate::verdict::{Code, Fault};
 
-/// A file that may be material has at most so many bytes; such a file is read whole.
+/// The most bytes that material can have; a file up to this size is read whole.
 const SMALL_BYTES: u64 = if limits::BUNDLE_BYTES > limits::TRUSTED_ROOT_BYTES {
     limits::BUNDLE_BYTES
 } else {
@@ -30,15 +30,15 @@ const SMALL_BYTES: u64 = if limits::BUNDLE_BYTES > limits::TRUSTED_ROOT_BYTES {
 /// How to survey.
 #[derive(Debug, Clone, Copy)]
 pub struct SurveyOptions<'a> {
-    /// The conventions by which names are known.
+    /// The conventions by which names are recognised.
     pub profiles: &'a [&'a VendorProfile],
     /// Threads and progress.
     pub reading: Options<'a>,
-    /// Which paths are no part of the release and are only hashed.
+    /// Which paths are not part of the release and are only hashed.
     pub own: fn(&str) -> bool,
 }
 
-/// Reads the files of a folder one by one and tells what each is.
+/// Reads the files of a folder one by one and finds out what each is.
 #[derive(Debug)]
 pub struct FileReader<'a> {
     pub(super) folder: &'a Folder,
@@ -93,7 +93,7 @@ impl<'a> FileReader<'a> {
         self.small(name, file).map(FirstLook::Found)
     }
 
-    /// Reads a file that is no material, its layers in parallel: what it is, and the digest of all its
+    /// Reads a file that is not material, its layers in parallel: what it is, and the digest of all its
     /// bytes where that was computed.
     ///
     /// # Errors
@@ -169,7 +169,7 @@ impl<'a> FileReader<'a> {
                 has: &|path| self.names.has(path),
             };
             match material(&candidate, &bytes).map_err(at)? {
-                // A bundle by name and by its first byte, and yet none: damaged, most likely.
+                // A bundle by name and by its first byte, but not a valid one: most likely damaged.
                 None if self.says_bundle(name) && bytes.trim_ascii_start().starts_with(b"{") => {
                     return Err(SignatureBundle::parse_found(&bytes).err().map_or_else(
                         || at(Fault::new(Code::BundleMalformed, "it can't be read as a bundle")),

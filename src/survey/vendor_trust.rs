@@ -48,7 +48,7 @@ impl<'a> VendorTrust<'a> {
         }
     }
 
-    /// The vendor keys: the one named, on the policy's terms if it lists the key; else the policy's.
+    /// The vendor keys: the one named, on the policy's terms if it lists the key; otherwise the policy's.
     /// A policy may list a key by its fingerprint alone, and the key be in the folder.
     fn keys(&self, in_folder: &[&PublicKey]) -> Vec<TrustedKey<'a>> {
         if let Some(key) = self.key {

@@ -198,7 +198,7 @@ impl FolderVerifier<'_> {
         signs.then(|| (digest, base(name).to_owned()))
     }
 
-    /// What names around an artifact tell of its bundle and key.
+    /// Which bundle and key the names around an artifact suggest.
     fn clues(&self, task: &Task<'_>, profile: &VendorProfile, bundles: &[String]) -> Clues {
         let (named_by, material) = match &task.content {
             ArtifactContent::Image(archive, _) => match archive.images.as_slice() {

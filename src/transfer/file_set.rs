@@ -1,5 +1,5 @@
-//! Which file of a directory is which file of the manifest: by exact name, else by a name that differs in
-//! case only, else by one that a file system cut.
+//! Which file of a directory is which file of the manifest: by exact name, or else by a name that differs in
+//! case only, or else by one that a file system cut.
 
 use std::collections::{BTreeMap, BTreeSet};
 

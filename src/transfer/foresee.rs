@@ -42,8 +42,8 @@ impl Foreseen<'_> {
     }
 }
 
-/// Refuses an artifact of which it is certain, before anything of it was read, that none of these bundles
-/// will count for it; `name` is what it will be called. `material` are all files that belong to it.
+/// Refuses an artifact if it is certain, before anything of it is read, that none of these bundles will
+/// count for it; `name` is what it will be called. `material` are all files that belong to it.
 ///
 /// # Errors
 /// Those of reading a bundle and of its verdict.

@@ -3,7 +3,7 @@
 
 /// Digits that a writer of ISO 9660 puts at the end of a name to make it differ from another.
 const COUNTER_DIGITS: usize = 3;
-/// A name that was cut without regard to its ending has at least so many bytes.
+/// The least length of a name that was cut without regard to its ending, in bytes.
 const CUT_AT_LEAST: usize = 30;
 
 /// Whether `found` is what such a file system makes of `meant`: each part cut, with other characters than letters,

@@ -79,7 +79,7 @@ pub(super) fn permitted(named_keys: &NamedKeys<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The keys that count, and those in the folder that nobody named.
+/// The keys that count, and those in the folder that were not named.
 ///
 /// # Errors
 /// [`Code::PolicyForbids`] for a key that a policy with vendors does not list, and [`Code::Usage`]

@@ -43,7 +43,7 @@ pub enum CheckName {
     Seal,
     /// The set of files against the manifest: none missing, none extra.
     FileSet,
-    /// Every file that is no artifact against its size and digest.
+    /// Every file that is not an artifact against its size and digest.
     SealedFiles,
     /// Time of sealing and expiry.
     Freshness,

@@ -827,7 +827,7 @@ codes! {
             summary: "something requested is neither there nor explained",
             meaning: "The manifest lists it as requested. It is not among the artifacts, not among \
                 the items omitted with a reason, and not in the earlier transfer.",
-            next: Then("Ask the sealing side why it is missing, and have it brought."),
+            next: Then("Ask the sealing side why it is missing, and have it sent."),
         }
         SerialReused {
             name: "serial-reused",
@@ -857,7 +857,7 @@ codes! {
         Omitted {
             name: "omitted",
             outcome: Omitted,
-            summary: "the transfer could not bring this, and says so",
+            summary: "the transfer leaves this out, and says so",
             meaning: "It was requested on the connected side, and could not be fetched or did not \
                 verify. The manifest says so instead of being silent.",
             next: Then("Ask the sealing side for it. The manifest gives the reason."),
@@ -1215,9 +1215,9 @@ codes! {
         NotBrought {
             name: "not-brought",
             outcome: Undecided,
-            summary: "not brought because of other artifacts",
+            summary: "left out because of other artifacts",
             meaning: "Another artifact failed and --fail-fast stops at the first failure. Or \
-                nothing at all could be brought, and an empty transfer is not sealed.",
+                nothing at all could be fetched, and an empty transfer is not sealed.",
             next: Then("See the lines of the others, which say why and what to do. Then run the \
                 same command again."),
         }

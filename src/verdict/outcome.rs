@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "UPPERCASE")]
 #[non_exhaustive]
 pub enum Outcome {
-    /// A file is there that nobody promised.
+    /// A file is there that the manifest does not list.
     Extra,
     /// What was found is not what was signed.
     Failed,

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{Check, Code, ExitStatus, Fault, Outcome, Run};
 use crate::digest::Sha256Digest;
 
-/// The report of one run: what is said of the run as a whole, and one entry for each artifact.
+/// The report of one run: the run as a whole, and one entry for each artifact.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Report {
     /// The run as a whole.
@@ -38,7 +38,7 @@ impl Report {
 pub enum ArtifactKind {
     /// Any file, by the vendor's `verify-blob` command.
     Blob,
-    /// A file that a seal covers and that is no artifact, or that should not be there.
+    /// A file that a seal covers and that is not an artifact, or that should not be there.
     File,
     /// A container image archive or OCI layout.
     Image,
@@ -48,7 +48,7 @@ pub enum ArtifactKind {
     Transfer,
 }
 
-/// By whose word a vendor's key counts.
+/// Who vouches for a vendor's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KeyTrust {
@@ -94,7 +94,7 @@ pub struct ArtifactReport {
     /// The outcome does not cover those claims.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unsigned_documents: Vec<UnsignedDocument>,
-    /// By whose word that key counts; absent where the operator gave it.
+    /// Who vouches for that key; absent if the operator gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_trust: Option<KeyTrust>,
     /// Whether the key was accepted unseen when the artifact was sealed.

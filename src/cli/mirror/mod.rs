@@ -144,8 +144,9 @@ fn hosts(arguments: &MirrorArgs, release: &ReleaseFile, profile: &VendorProfile)
 /// The programs that go into `tools/`.
 fn tools(arguments: &MirrorArgs) -> Result<Vec<AddedFile>, Fault> {
     let mut paths = arguments.tool.clone();
-    let beside = std::env::current_exe().ok().map(|program| program.with_file_name(AIRGAP));
-    if let Some(path) = beside.filter(|path| paths.is_empty() && path.is_file()) {
+    let air_gap_edition =
+        std::env::current_exe().ok().map(|program| program.with_file_name(AIRGAP));
+    if let Some(path) = air_gap_edition.filter(|path| paths.is_empty() && path.is_file()) {
         paths.push(path);
     }
     paths

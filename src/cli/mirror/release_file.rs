@@ -30,25 +30,25 @@ pub(super) fn release(arguments: &MirrorArgs) -> Result<ReleaseFile, Fault> {
 
 /// What the release file says about sealing. Paths in it are relative to it.
 pub(super) fn extras(arguments: &MirrorArgs, release: &ReleaseFile) -> Result<SealExtras, Fault> {
-    let beside = |path: &Path| match arguments.file.as_deref().and_then(Path::parent) {
+    let relative = |path: &Path| match arguments.file.as_deref().and_then(Path::parent) {
         Some(folder) => folder.join(path),
         None => path.to_path_buf(),
     };
     let profile = match (&arguments.vendor, &release.vendor, &release.vendor_profile) {
         (Some(name), _, _) | (None, Some(name), _) => Some(built_in(name)?),
-        (None, None, Some(path)) => Some(load_profile(Some(&beside(path)))?),
+        (None, None, Some(path)) => Some(load_profile(Some(&relative(path)))?),
         (None, None, None) => None,
     };
     let mut files: Vec<Named> = Named::all("--file", &arguments.file).collect();
     files.extend(Named::all("--key", &arguments.key));
     files.extend(Named::all("--ca-file", &arguments.ca_file));
     files.extend(Named::all("--tuf-root", &arguments.tuf_root));
-    let listed = release.vendor_profile.as_deref().map(&beside);
+    let listed = release.vendor_profile.as_deref().map(&relative);
     files.extend(Named::all("vendor_profile in the release file", &listed));
     Ok(SealExtras {
         profile,
         files,
-        vendor_keys: release.vendor_keys.iter().map(|path| beside(path)).collect(),
+        vendor_keys: release.vendor_keys.iter().map(|path| relative(path)).collect(),
         pin_keys: release.pin_keys.clone(),
         allow_unsigned: release.allow_unsigned.clone(),
         stream: release.stream.clone(),

@@ -16,7 +16,7 @@ use crate::pairing;
 use crate::trust::{ArtifactName, VendorProfile};
 use crate::verdict::{ArtifactReport, Fault, Outcome};
 
-/// The signers in question: a certificate's identity, or one of the keys; by each vendor's conventions.
+/// The signers to try: a certificate's identity, or each of the keys; with each vendor's conventions.
 pub(super) fn signers<'a>(
     identity: Option<&'a Trust<'a>>,
     vendor_keys: &'a VendorKeys<'a>,
@@ -81,8 +81,8 @@ impl FileVerifier<'_> {
         verifier.verify(report, called, found.into(), &mut source)
     }
 
-    /// The answer for what is no good image, where its one bundle signs the SHA-256 of the file itself: such a
-    /// bundle says what the vendor took it for, and the whole file is what it covers.
+    /// The answer for what is not a good image, if its one bundle signs the SHA-256 of the file itself: such a
+    /// bundle shows that the vendor took it for a package, and it covers the whole file.
     fn as_package(&self, path: &Path, options: &Options<'_>) -> Option<ArtifactReport> {
         let [named] = self.bundles else { return None };
         // A pipe was read already.

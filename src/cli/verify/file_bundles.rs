@@ -58,7 +58,7 @@ impl<'a> FileBundles<'a> {
     }
 
     /// The paths of the bundles next to the file, and what to report of those that are missing.
-    fn beside(&self, material: &[VendorNames]) -> Result<(Vec<PathBuf>, Vec<String>), Fault> {
+    fn sidecars(&self, material: &[VendorNames]) -> Result<(Vec<PathBuf>, Vec<String>), Fault> {
         let mut names: Vec<_> = material.iter().filter_map(|names| names.bundle.clone()).collect();
         names.sort();
         names.dedup();
@@ -70,8 +70,8 @@ impl<'a> FileBundles<'a> {
             let message = format!("its labels name more than {} bundles", limits::BUNDLES);
             return Err(Fault::new(Code::ArchiveTooLarge, message).at(files::show(self.path)));
         }
-        let beside = names.iter().map(|name| self.path.with_file_name(name));
-        let (there, absent): (Vec<_>, Vec<_>) = beside.partition(|path| path.exists());
+        let sidecars = names.iter().map(|name| self.path.with_file_name(name));
+        let (there, absent): (Vec<_>, Vec<_>) = sidecars.partition(|path| path.exists());
         for path in absent.iter().take(limits::DIAGNOSIS_TRIES) {
             likely_causes.push(format!("there is no {}", files::show(path)));
         }
@@ -84,7 +84,7 @@ impl BundleSource for FileBundles<'_> {
         let (material, by, names) = self.material(profile);
         let mut likely_causes = Vec::new();
         let bundles: &[NamedBundle] = if self.named.is_empty() {
-            match self.beside(&material) {
+            match self.sidecars(&material) {
                 Ok((paths, causes)) => {
                     likely_causes = causes;
                     self.loaded.entry(paths).or_insert_with_key(|paths| load(paths, load_found))
@@ -124,8 +124,8 @@ fn clues(by: &str, names: &VendorNames, bundles: &[NamedBundle], key_file: Optio
 fn key_json(path: &Path, profile: &VendorProfile) -> (String, Option<String>) {
     let file = files::file_name(path).unwrap_or_default();
     let json = profile.package.key_file.name_for(&file);
-    let beside = path.with_file_name(&json);
-    let bytes = files::read_found(&beside, limits::KEY_BYTES, Code::BundleTooLarge).ok();
+    let key_file = path.with_file_name(&json);
+    let bytes = files::read_found(&key_file, limits::KEY_BYTES, Code::BundleTooLarge).ok();
     let key = bytes.and_then(|bytes| pairing::key_name(&bytes).ok());
     (json, key)
 }

@@ -139,7 +139,7 @@ fn judge(verifier: &PathVerifier<'_>, paths: &mut Paths<'_>) -> Result<ExitStatu
     Ok(status)
 }
 
-/// The vendor profiles that are named, else the built-in one, and what a report says of them.
+/// The vendor profiles that are named, or else the built-in one, and what a report says about them.
 fn profiles(paths: &[PathBuf]) -> Result<(Vec<VendorProfile>, Vec<Profile>), Fault> {
     if paths.is_empty() {
         let profile = load_profile(None)?;
@@ -147,15 +147,16 @@ fn profiles(paths: &[PathBuf]) -> Result<(Vec<VendorProfile>, Vec<Profile>), Fau
         return Ok((vec![profile], vec![Profile { name, sha256: None }]));
     }
     let mut profiles = Vec::new();
-    let mut said = Vec::new();
+    let mut reported = Vec::new();
     for path in paths {
         let bytes = files::read_config(path, limits::PROFILE_BYTES, Code::ProfileMalformed)?;
         let profile =
             VendorProfile::from_toml(&bytes).map_err(|fault| fault.at(files::show(path)))?;
-        said.push(Profile { name: profile.name.clone(), sha256: Some(Sha256Digest::of(&bytes)) });
+        reported
+            .push(Profile { name: profile.name.clone(), sha256: Some(Sha256Digest::of(&bytes)) });
         profiles.push(profile);
     }
-    Ok((profiles, said))
+    Ok((profiles, reported))
 }
 
 /// What is to be shown and written.

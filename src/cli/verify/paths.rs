@@ -18,7 +18,7 @@ pub(super) struct Paths<'a>(Vec<PathToJudge<'a>>);
 struct PathToJudge<'a> {
     path: &'a Path,
     is_directory: bool,
-    /// Directories are opened ahead if a seal is expected in them, else when their turn comes.
+    /// Directories are opened ahead if a seal is expected in them, otherwise when their turn comes.
     opened: Option<Result<OpenedDirectory, Fault>>,
 }
 
@@ -49,7 +49,7 @@ impl<'a> Paths<'a> {
         let none = AcceptedTransfers::default();
         let transfers = self.opened().flat_map(|directory| &directory.transfers);
         let sealed = transfers.filter_map(|ahead| ahead.opened.as_ref()?.sealed.as_ref().ok());
-        // One that is refused is not used, so it is in nobody's way.
+        // A refused transfer is not used, so its serial does not count.
         let admissible = sealed.filter(|sealed| transfer::admissible(sealed, context).is_ok());
         SerialsOfRun::new(&admissible.collect::<Vec<_>>(), context.state.unwrap_or(&none))
     }
@@ -59,8 +59,8 @@ impl<'a> Paths<'a> {
         self.0.iter().any(|path| !path.is_directory && self.unsealed(path, settings).is_none())
     }
 
-    /// Why a path that is no directory is not judged, if it is not: a seal is expected, and the file is in
-    /// none of the transfers that are judged.
+    /// Why a path that is not a directory is not judged, if so: a seal is expected, and the file is in none of
+    /// the transfers that are judged.
     fn unsealed(&self, file: &PathToJudge<'_>, settings: &VerifySettings<'_>) -> Option<Fault> {
         let transfers = &settings.transfers;
         if transfers.unsealed || transfers.loose || !transfers.expected.is_expected() {

@@ -103,7 +103,7 @@ impl FetchTask<'_> {
         for place in stage.places() {
             let recorded = self.is_recorded_from(&place, description);
             // A run that was interrupted before it read the archive did not record it. What the source
-            // states tells whether it is the same.
+            // states shows whether it is the same.
             if self.store.folder.file(&place).is_err() || !recorded && description.stated.is_empty()
             {
                 continue;

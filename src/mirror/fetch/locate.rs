@@ -83,7 +83,7 @@ impl<'a> FetchTask<'a> {
         }
     }
 
-    /// Whether an earlier transfer carried an item that is not here; for a package, as far as its size tells.
+    /// Whether an earlier transfer carried an item that is not here; for a package, as far as its size shows.
     pub(in crate::mirror) fn is_carried(&self, wanted: &WantedItem, located: &Located<'_>) -> bool {
         let there = self.store.folder.file(&wanted.path).is_ok();
         self.earlier.filter(|_| !there).is_some_and(|earlier| match located {

@@ -49,7 +49,7 @@ pub(in crate::mirror) struct EarlyEnds {
 }
 
 impl EarlyEnds {
-    /// Counts an attempt that ended after so many bytes.
+    /// Counts an attempt that ended after this many bytes.
     pub(in crate::mirror) fn at(&mut self, here: u64) {
         if here > self.furthest {
             *self = Self { furthest: here, in_vain: 0 };
@@ -144,7 +144,7 @@ mod tests {
             assert!(pace.took(stretch, second, 1).is_ok());
         }
         assert!(matches!(pace.took(stretch, second, 1), Err(AttemptError::Retry(..))));
-        // What came fast is not held against what comes later, nor the other way round.
+        // A fast start does not excuse a slow end, nor the other way round.
         let mut pace = Pace::default();
         for _ in 0..100 {
             assert!(pace.took(stretch, second, limits::PACE_BYTES / 10 + 1).is_ok());

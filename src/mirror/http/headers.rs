@@ -7,7 +7,7 @@ use reqwest::header::{
 
 use crate::limits;
 
-/// What tells one version of a file on a server from another.
+/// What distinguishes one version of a file on a server from another.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Validators {
     /// `ETag`.

@@ -84,7 +84,7 @@ impl Http {
     }
 }
 
-/// After so many bytes of a body without a length, the free space is checked.
+/// After this many bytes of a body without a length, the free space is checked.
 const LOOK_BYTES: u64 = 16 << 20;
 
 struct Download<'a> {

@@ -32,7 +32,7 @@ impl fmt::Debug for Proxies {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum NoProxyRule {
     All,
-    /// The addresses that share so many first bits with this one.
+    /// The addresses that share this many first bits with this one.
     Net {
         address: IpAddr,
         bits: u32,

@@ -17,7 +17,7 @@ use crate::verdict::{Code, Fault};
 
 /// The ending of the journal's name, after that of the archive.
 const SUFFIX: &str = ".resume.sealift-tmp";
-/// It is written again after so many more bytes, or so much time.
+/// It is written again after this many further bytes, or this much time.
 const BYTES: u64 = 16 << 20;
 const PAUSE: Duration = Duration::from_secs(1);
 

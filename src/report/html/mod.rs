@@ -95,7 +95,7 @@ fn put(out: &mut dyn Write, piece: &Markup) -> io::Result<()> {
     out.write_all(b"\n")
 }
 
-/// What a reader of the page must know about it, and space for whoever files it on paper.
+/// What a reader of the page must know about it, and space for filing it on paper.
 fn footer() -> Markup {
     html! {
         footer {
