@@ -7,7 +7,9 @@ use super::refusal::{BundleVerdict, in_known_digests, refused};
 use super::verification_context::VerificationContext;
 use crate::digest::FileDigest;
 use crate::sigstore::Subject;
-use crate::verdict::{ArtifactKind, ArtifactReport, Code, Evidence, Fault, MatchedDigest};
+use crate::verdict::{
+    ArtifactKind, ArtifactReport, Code, Evidence, FILE_DIGEST_KIND, Fault, MatchedDigest,
+};
 
 /// Verifies a package.
 ///
@@ -46,7 +48,9 @@ pub(super) fn package(
     match prove(content, Subject::Bytes(message.as_bytes()), &context.by.signer, context.called) {
         Ok(proof) => {
             report.bundles.push(BundleVerdict::new(bundle, Ok(&proof)).report);
-            report.matched.push(MatchedDigest { digest: file.sha256, kind: "file".to_owned() });
+            report
+                .matched
+                .push(MatchedDigest { digest: file.sha256, kind: FILE_DIGEST_KIND.to_owned() });
             report.verified(Evidence::Signatures { key: Some(proof.key()) })
         }
         Err(refusal) => {

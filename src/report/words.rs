@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use crate::verdict::{
-    ArtifactKind, ArtifactReport, BundleReport, CheckName, Cover, KeyTrust, Outcome, Status,
-    UnsignedDocument, UnsignedStatement, printable,
+    ArtifactKind, ArtifactReport, BundleReport, CheckName, Cover, FILE_DIGEST_KIND, KeyTrust,
+    Outcome, Status, UnsignedDocument, UnsignedStatement, printable,
 };
 
 /// The outcomes in the order in which a reader must see them, with a word for each that no two share.
@@ -162,7 +162,7 @@ pub(super) fn proved(report: &ArtifactReport) -> String {
         .matched
         .iter()
         .map(|matched| {
-            if matched.kind == "file" {
+            if matched.kind == FILE_DIGEST_KIND {
                 matched.digest.to_string()
             } else {
                 format!("{} {}", matched.kind, matched.digest)

@@ -10,7 +10,7 @@ use super::scalars::{
 };
 use super::strict::Object;
 use crate::limits;
-use crate::verdict::{Code, Fault};
+use crate::verdict::{Code, FILE_DIGEST_KIND, Fault};
 
 /// The kinds of digest that a signature of an image can be over; a package's is `file`.
 const IMAGE_DIGEST_KINDS: [&str; 4] = ["config", "index", "manifest", "platform-manifest"];
@@ -175,7 +175,7 @@ fn artifact(manifest: &Manifest, artifact: &Artifact) -> Result<(), Fault> {
     let sorted = artifact.digest_kinds.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
     let fits = |kind: &String| match artifact.kind {
         ManifestKind::Image => IMAGE_DIGEST_KINDS.contains(&kind.as_str()),
-        ManifestKind::Package => kind == "file",
+        ManifestKind::Package => kind == FILE_DIGEST_KIND,
     };
     if !sorted || !artifact.digest_kinds.iter().all(fits) {
         return Err(malformed("digest_kinds is not a sorted list of known kinds"));

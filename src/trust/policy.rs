@@ -13,6 +13,7 @@ use super::{KeyTerms, NamePattern, TransferKey, VendorProfile};
 use crate::digest::Sha256Digest;
 use crate::key::PublicKey;
 use crate::sigstore::Transparency;
+use crate::verdict::FILE_DIGEST_KIND;
 
 /// Kinds of digest that a vendor can sign for an image.
 pub(super) const IMAGE_DIGEST_KINDS: [&str; 4] =
@@ -163,7 +164,8 @@ impl Vendor {
     /// `platform-manifest`). `file`, the kind of packages, is not restricted.
     #[must_use]
     pub(crate) fn accepts_digest_kind(&self, kind: &str) -> bool {
-        kind == "file" || self.digest_kinds.as_ref().is_none_or(|kinds| kinds.contains(kind))
+        kind == FILE_DIGEST_KIND
+            || self.digest_kinds.as_ref().is_none_or(|kinds| kinds.contains(kind))
     }
 
     /// Whether an artifact may be without a signature.

@@ -21,8 +21,8 @@ pub(crate) use guise::{Guise, guise};
 pub use outcome::{ExitStatus, Outcome};
 pub(crate) use report::Evidence;
 pub use report::{
-    ArtifactKind, ArtifactReport, BundleReport, ImageReport, KeyTrust, MatchedDigest, Report,
-    UnsignedDocument, UnsignedStatement,
+    ArtifactKind, ArtifactReport, BundleReport, FILE_DIGEST_KIND, ImageReport, KeyTrust,
+    MatchedDigest, Report, UnsignedDocument, UnsignedStatement,
 };
 pub use run_report::{
     Basis, Cover, Coverage, CoveredFile, Profile, Run, SCHEMA, Shard, StoppedBy, Summary,

@@ -231,12 +231,15 @@ pub(crate) enum Evidence<'a> {
     Carried,
 }
 
+/// The kind of the digest of a package: that of the file itself.
+pub const FILE_DIGEST_KIND: &str = "file";
+
 /// A digest that a verified signature covers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MatchedDigest {
     /// The digest.
     pub digest: Sha256Digest,
-    /// `config`, `manifest`, `index`, `platform-manifest` or `file`.
+    /// `config`, `manifest`, `index`, `platform-manifest` or [`FILE_DIGEST_KIND`].
     pub kind: String,
 }
 
