@@ -24,11 +24,13 @@ const LINKS: usize = 40;
 pub(super) struct Named {
     pub(super) role: String,
     pub(super) path: PathBuf,
+    /// The run reads it and also writes it again.
+    pub(super) rewritten: bool,
 }
 
 impl Named {
     pub(super) fn new(role: impl Into<String>, path: impl Into<PathBuf>) -> Self {
-        Self { role: role.into(), path: path.into() }
+        Self { role: role.into(), path: path.into(), rewritten: false }
     }
 
     /// Those of one role.
@@ -37,6 +39,11 @@ impl Named {
         paths: impl IntoIterator<Item = &'p PathBuf>,
     ) -> impl Iterator<Item = Self> {
         paths.into_iter().map(move |path| Self::new(role, path))
+    }
+
+    /// A file that the run also writes.
+    pub(super) fn rewritten(self) -> Self {
+        Self { rewritten: true, ..self }
     }
 
     fn refuse(&self, message: &str) -> Fault {

@@ -34,7 +34,7 @@ pub(super) fn check(
     }
     let judged = arguments.judged();
     let (state, others): (Vec<Named>, Vec<Named>) =
-        read.iter().cloned().partition(|named| named.role == "--state");
+        read.iter().cloned().partition(|named| named.rewritten);
     apart::outputs(&state, &others, &judged)?;
     let reports: Vec<Named> = Named::all("--report", &arguments.report).collect();
     apart::outputs(&reports, &read, &judged)

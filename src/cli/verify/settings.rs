@@ -225,7 +225,7 @@ fn trust_options(arguments: &VerifyArgs, clock: jiff::Timestamp) -> TrustOptions
     let transfer = &arguments.transfer;
     let mut others: Vec<Named> =
         Named::all("--vendor-profile", &arguments.vendor_profile).collect();
-    others.extend(Named::all("--state", &transfer.state));
+    others.extend(Named::all("--state", &transfer.state).map(Named::rewritten));
     others.extend(arguments.batch.named());
     TrustOptions {
         policy: arguments.policy.path(),
