@@ -240,7 +240,7 @@ fn verify_bundle(
         },
         Err(refusal) => {
             let failed = signature_failed(refusal.fault.code());
-            let fault = in_known_digests(refusal.fault.clone(), &message, &candidates.ids());
+            let fault = in_known_digests(refusal.fault.clone(), &candidates.ids());
             let refusal = Refusal { fault, ..*refusal };
             let mut verdict = BundleVerdict::new(bundle, Err(&refusal));
             verdict.foreign = chosen.is_none()

@@ -57,8 +57,7 @@ pub(super) fn package(
             let verdict = BundleVerdict::new(bundle, Err(&refusal));
             report.bundles.push(verdict.report);
             let ids = format!("{}, the SHA-256 of this file", file.sha256);
-            let fault =
-                in_known_digests(refusal.fault.clone(), &message, &ids).at(bundle.name.as_str());
+            let fault = in_known_digests(refusal.fault.clone(), &ids).at(bundle.name.as_str());
             let causes = diagnose::package(content, file, verdict.causes, fault.code(), context);
             refused(report, &fault, causes, context)
         }

@@ -3,7 +3,6 @@
 
 use super::bundles::NamedBundle;
 use super::verification_context::VerificationContext;
-use crate::digest::Sha256Digest;
 use crate::limits;
 use crate::sigstore::{Proof, Refusal};
 use crate::verdict::{ArtifactReport, BundleReport, Code, Evidence, Fault, Outcome};
@@ -22,14 +21,12 @@ pub(super) const fn signature_failed(code: Code) -> bool {
 }
 
 /// The refusal of a bundle about something else, in digests that somebody has seen: `ids` names the artifact's.
-/// The bundle and the log hold the digest of the `text` that was signed, which nobody has seen.
-pub(super) fn in_known_digests(fault: Fault, text: &str, ids: &str) -> Fault {
+/// The bundle and the log hold the digest of the text that was signed, which nobody has seen.
+pub(super) fn in_known_digests(fault: Fault, ids: &str) -> Fault {
     let of_text = match fault.code() {
         Code::DigestMismatch => true,
         // A log entry can name another key, too.
-        Code::LogEntryMismatch => {
-            fault.expected() == Some(&*Sha256Digest::of(text.as_bytes()).to_hex())
-        }
+        Code::LogEntryMismatch => fault.is_about_other_text(),
         _ => false,
     };
     match fault.found() {

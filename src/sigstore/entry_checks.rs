@@ -82,10 +82,12 @@ impl EntryExpectation<'_> {
                 .expected_found(HashAlgorithm::Sha256, record.hash.algorithm));
         }
         if digest.as_deref() != Some(&*record.hash.digest) {
-            return Err(mismatch("the log entry is about another artifact").expected_found(
+            let fault = mismatch("the log entry is about another artifact").expected_found(
                 digest.as_deref().map(crate::digest::hex).unwrap_or_default(),
                 crate::digest::hex(&record.hash.digest),
-            ));
+            );
+            let of_message = matches!(self.bundle.content, BundleContent::MessageSignature { .. });
+            return Err(if of_message { fault.about_other_text() } else { fault });
         }
         if record.signature != self.bundle.signature() {
             return Err(mismatch("the log entry is about another signature"));

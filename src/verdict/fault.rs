@@ -29,6 +29,7 @@ pub struct Fault {
     found: Option<Box<str>>,
     next: Option<Box<str>>,
     answer: Option<ServerAnswer>,
+    about_other_text: bool,
 }
 
 impl Fault {
@@ -43,6 +44,7 @@ impl Fault {
             found: None,
             next: None,
             answer: None,
+            about_other_text: false,
         }
     }
 
@@ -98,6 +100,18 @@ impl Fault {
     #[must_use]
     pub const fn answer(&self) -> Option<ServerAnswer> {
         self.answer
+    }
+
+    /// Records that the log entry holds the digest of another text than the verified one.
+    #[must_use]
+    pub(crate) const fn about_other_text(mut self) -> Self {
+        self.about_other_text = true;
+        self
+    }
+
+    /// Whether the log entry holds the digest of another text than the verified one.
+    pub(crate) const fn is_about_other_text(&self) -> bool {
+        self.about_other_text
     }
 
     /// What to do next.
