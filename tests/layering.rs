@@ -130,6 +130,32 @@ fn the_tables_of_rooms_are_this_one() {
     assert_eq!(listed("| `a` | b |\n//! - [`c`], [`d`], `e`, f: `g`", "//! - "), ["c", "d", "e"]);
 }
 
+/// The same table says which crates each room is the door for.
+#[test]
+fn the_table_of_doors_is_this_one() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/architecture.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let crates: Vec<_> = DOORS
+        .iter()
+        .filter(|(name, _)| !name.contains("::") && name.starts_with(char::is_lowercase))
+        .collect();
+    for row in page.lines().filter(|line| line.starts_with("| `")) {
+        let columns: Vec<&str> = row.split('|').collect();
+        let room = columns[1].trim().trim_matches('`');
+        let words: BTreeSet<String> = columns[3]
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
+            .map(|word| word.replace('-', "_"))
+            .filter(|word| crates.iter().any(|(name, _)| name == word))
+            .collect();
+        let doors: BTreeSet<String> = crates
+            .iter()
+            .filter(|(_, rooms)| rooms.contains(&room))
+            .map(|(name, _)| (*name).to_owned())
+            .collect();
+        assert_eq!(words, doors, "{room}: left: docs/architecture.md; right: DOORS");
+    }
+}
+
 /// What the lines with this beginning name in backticks before the text of the row.
 fn listed<'a>(text: &'a str, beginning: &str) -> Vec<&'a str> {
     text.lines()
