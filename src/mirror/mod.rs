@@ -26,7 +26,7 @@ mod source;
 mod stage;
 mod staged_download;
 mod store;
-pub mod trusted_root;
+pub mod tuf;
 mod urls;
 mod wanted;
 mod watch;

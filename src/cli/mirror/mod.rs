@@ -5,9 +5,9 @@ mod dry_run;
 mod end;
 mod output_directory;
 mod preflight;
+mod refresh_trusted_root;
 mod release_file;
 mod sources;
-mod trusted_root;
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -29,9 +29,9 @@ pub(super) use args::MirrorArgs;
 use args::EngineName;
 use end::finish;
 use output_directory::{apart, open};
+use refresh_trusted_root::refresh;
 use release_file::{extras, release};
 use sources::{AT_ONCE, engine, sources};
-use trusted_root::refresh;
 
 /// The air-gap edition next to this program.
 const AIRGAP: &str = "sealift-airgap";

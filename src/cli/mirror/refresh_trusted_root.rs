@@ -6,7 +6,7 @@ use crate::cli::sealing::SealSettings;
 use crate::limits;
 use crate::mirror::Watch;
 use crate::mirror::http::Http;
-use crate::mirror::trusted_root::{self, TufRepository};
+use crate::mirror::tuf::{self, TufRepository};
 use crate::sigstore::TrustMaterial;
 use crate::verdict::{Code, Fault};
 
@@ -25,8 +25,8 @@ pub(super) fn refresh(
         }
         _ => None,
     };
-    let age = |bytes: &[u8]| trusted_root::newest(bytes).unwrap_or_else(|| "unknown".to_owned());
-    match trusted_root::refresh(http, repository.as_ref()) {
+    let age = |bytes: &[u8]| tuf::newest(bytes).unwrap_or_else(|| "unknown".to_owned());
+    match tuf::refresh(http, repository.as_ref()) {
         Ok(bytes) => {
             sealing.material = TrustMaterial::from_json(&bytes)?;
             let age = age(&bytes);
