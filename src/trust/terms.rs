@@ -206,6 +206,21 @@ mod tests {
     }
 
     #[test]
+    fn terms_are_told_as_they_are() {
+        let patterns = vec![NamePattern::new("fabric*").unwrap()];
+        let terms = KeyTerms {
+            valid_from: Some(time(EARLY)),
+            valid_until: Some(time(LATE)),
+            artifacts: Some(patterns.clone()),
+            ..KeyTerms::default()
+        };
+        assert_eq!(terms.valid_from(), Some(time(EARLY)));
+        assert_eq!(terms.valid_until(), Some(time(LATE)));
+        assert_eq!(terms.artifacts(), Some(&*patterns));
+        assert_eq!(KeyTerms::default().artifacts(), None);
+    }
+
+    #[test]
     fn the_default_admits_everything_without_a_time() {
         assert_eq!(answer(&KeyTerms::default(), &[]), Ok(0));
         assert_eq!(answer(&KeyTerms::default(), &[LATE]), Ok(0));

@@ -121,4 +121,23 @@ mod tests {
         );
         assert_eq!(ExitStatus::of([Outcome::Usage, Outcome::Undecided]), ExitStatus::Usage);
     }
+
+    #[test]
+    fn only_ok_says_ok_and_exits_with_0() {
+        let all = [
+            (Outcome::Extra, "EXTRA", 1),
+            (Outcome::Failed, "FAILED", 1),
+            (Outcome::Missing, "MISSING", 1),
+            (Outcome::Network, "ERROR", 4),
+            (Outcome::Ok, "OK", 0),
+            (Outcome::Omitted, "OMITTED", 3),
+            (Outcome::Undecided, "UNDECIDED", 3),
+            (Outcome::Unsigned, "UNSIGNED", 3),
+            (Outcome::Usage, "ERROR", 2),
+        ];
+        for (outcome, word, code) in all {
+            assert_eq!((outcome.word(), ExitStatus::of([outcome]).code()), (word, code));
+        }
+        assert_eq!(ExitStatus::Interrupted.code(), 130);
+    }
 }
