@@ -53,7 +53,7 @@ pub struct Listing {
 }
 
 impl Listing {
-    /// The entries that are no directories, in order.
+    /// The entries that are not directories, in order.
     pub fn files(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| entry.kind != EntryKind::Directory)
     }

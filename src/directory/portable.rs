@@ -157,7 +157,7 @@ impl Folder {
     /// Opens a regular file below the directory; no part of its name may be a link.
     ///
     /// # Errors
-    /// [`Code::FileNotFound`], [`Code::FileTypeRefused`] for a link or what is no regular file, and
+    /// [`Code::FileNotFound`], [`Code::FileTypeRefused`] for a link or what is not a regular file, and
     /// [`Code::Unreadable`].
     pub fn file(&self, name: &str) -> Result<File, Fault> {
         let there = self.instead.get(name).map_or(name, String::as_str);
@@ -228,7 +228,7 @@ impl Folder {
     /// it, and the directories above it, if they do not exist.
     ///
     /// # Errors
-    /// [`Code::WriteFailed`], and [`Code::FileTypeRefused`] for what is no regular file.
+    /// [`Code::WriteFailed`], and [`Code::FileTypeRefused`] for what is not a regular file.
     pub fn part(&self, name: &str) -> Result<File, Fault> {
         if let Some((folders, _)) = name.rsplit_once('/') {
             self.make_folders(folders)?;

@@ -230,7 +230,7 @@ fn refused_type(kind: u8) -> Fault {
     Fault::new(Code::EntryTypeRefused, format!("{what}, which no image writer uses"))
 }
 
-/// The fault of an entry that has a link target and is no link.
+/// The fault of an entry that has a link target and is not a link.
 pub(super) fn link_on_another() -> Fault {
     Fault::new(
         Code::EntryTypeRefused,

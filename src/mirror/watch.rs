@@ -9,7 +9,7 @@ pub trait Watch: Sync {
     fn begin_reading(&self, name: &str, total: u64) -> u64 {
         self.begin(name, 0, Some(total))
     }
-    /// So many more bytes arrived.
+    /// This number of further bytes arrived.
     fn advance(&self, transfer: u64, bytes: u64);
     /// It ended, with success or without.
     fn end(&self, transfer: u64);
@@ -50,7 +50,7 @@ impl<'a> ProgressTask<'a> {
         Self { watch, transfer: watch.begin_reading(name, total) }
     }
 
-    /// So many more bytes arrived.
+    /// This number of further bytes arrived.
     pub fn advance(&self, bytes: u64) {
         self.watch.advance(self.transfer, bytes);
     }

@@ -62,7 +62,7 @@ impl<'a> FolderRun<'a, '_> {
         self.gather(|results| results.covers.extend(files));
     }
 
-    /// Tells an answer.
+    /// Reports an answer.
     pub(super) fn answer(&self, unit: &str, number: usize, mut report: ArtifactReport) {
         if self.request.require_coverage {
             report = cover::required(report);

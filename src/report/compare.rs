@@ -187,7 +187,7 @@ fn runs(before: &Run, after: &Run, found: &mut Vec<Difference>) {
     found.extend(words.0.into_iter().map(|text| Difference::new(Change::Run, None, text)));
 }
 
-/// Files that are no artifacts: artifacts have answers of their own.
+/// Files that are not artifacts: artifacts have answers of their own.
 fn files(
     (before, here): (&Coverage, &RequestedPaths),
     (after, there): (&Coverage, &RequestedPaths),

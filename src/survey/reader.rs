@@ -52,7 +52,7 @@ pub struct FileReader<'a> {
 pub enum FirstLook {
     /// It is small, and this is what it is.
     Found(FoundFile),
-    /// It is no material, and is to be read by [`FileReader::rest`].
+    /// It is not material, and is to be read by [`FileReader::rest`].
     Later,
 }
 

@@ -185,7 +185,7 @@ impl FolderVerifier<'_> {
         let [name] = bundles else { return None };
         let bundle = self.load(name, &mut BundleLoader::of_folder());
         let content = bundle.content.as_ref().ok()?;
-        // A layout directory is no file.
+        // A layout directory is not a file.
         let digest = hash(self.folder, task.path, u64::MAX, &NoProgress).ok()?;
         let tries = TryBudget::default();
         let keys = &self.vendor_keys;

@@ -203,7 +203,7 @@ fn nothing_is_written_into_the_directory_by_another_mount() {
             return;
         }
         assert_eq!(output.status.code(), Some(2), "{option}: {text}");
-        assert!(text.contains("by another mount"), "{option}: {text}");
+        assert!(text.contains("through another mount"), "{option}: {text}");
         assert_eq!(room.files(), before, "{option}");
     }
 }

@@ -42,7 +42,7 @@ impl Folder {
     /// it, and the directories above it, if they do not exist.
     ///
     /// # Errors
-    /// [`Code::WriteFailed`], and [`Code::FileTypeRefused`] for what is no regular file.
+    /// [`Code::WriteFailed`], and [`Code::FileTypeRefused`] for what is not a regular file.
     pub fn part(&self, name: &str) -> Result<File, Fault> {
         if let Some((folders, _)) = name.rsplit_once('/') {
             self.make_folders(folders)?;

@@ -95,7 +95,7 @@ impl Folder {
     /// Opens a regular file below the directory; no part of its name may be a link.
     ///
     /// # Errors
-    /// [`Code::FileNotFound`], [`Code::FileTypeRefused`] for a link or what is no regular file, and
+    /// [`Code::FileNotFound`], [`Code::FileTypeRefused`] for a link or what is not a regular file, and
     /// [`Code::Unreadable`].
     pub fn file(&self, name: &str) -> Result<File, Fault> {
         self.file_at(name).map_err(|fault| fault.at(self.show(name)))
