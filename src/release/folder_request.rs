@@ -76,14 +76,14 @@ pub struct ListedFolder<'a> {
     pub kind: FolderKind,
 }
 
-/// A transfer directory that was opened before its turn came.
+/// A transfer directory that was opened before its turn came, for its serial.
 #[derive(Debug)]
 pub struct OpenedAhead {
     /// Its name below the folder; empty for the folder itself.
     pub name: String,
     /// Its handle; none for the folder itself.
     pub folder: Option<Folder>,
-    /// Its listing and seal, until the check takes them.
+    /// Its listing and seal as they were then. If the seal did not hold, that is the answer.
     pub opened: Option<OpenedTransfer>,
 }
 

@@ -13,8 +13,8 @@ use crate::transfer::{
 use crate::verdict::{ArtifactKind, ArtifactReport, Code, Cover, ExitStatus, Fault, Outcome};
 
 impl<'a> FolderRun<'a, '_> {
-    /// Checks the transfer directories one after the other, each with all threads. Those that were
-    /// opened ahead are not opened again.
+    /// Checks the transfer directories one after the other, each with all threads. Each is opened when its
+    /// turn comes. Only one whose seal could not be opened ahead is refused for that.
     pub(super) fn transfers(&self, ahead: &mut [OpenedAhead]) {
         for (_, unit) in self.asked() {
             if !matches!(unit.kind, UnitKind::Transfer) || self.excluded(unit) {
@@ -30,15 +30,12 @@ impl<'a> FolderRun<'a, '_> {
     fn transfer(&self, unit: &'a Unit, ahead: Option<&mut OpenedAhead>) {
         let here = unit.name.is_empty();
         let whole = self.listed.folder;
-        let (handle, opened) = match ahead {
-            Some(OpenedAhead { folder, opened, .. }) => (folder.as_ref(), opened.take()),
-            None => (None, None),
-        };
+        let refused_ahead =
+            ahead.and_then(|ahead| ahead.opened.take()).filter(|opened| opened.sealed.is_err());
         let below;
-        let folder = match handle {
-            Some(folder) => folder,
-            None if here => whole,
-            None => match whole.folder(&unit.name) {
+        let folder = match here {
+            true => whole,
+            false => match whole.folder(&unit.name) {
                 Ok(folder) => {
                     below = folder;
                     &below
@@ -54,7 +51,7 @@ impl<'a> FolderRun<'a, '_> {
         let progress = FileProgress::new(self.events, folder.shown(), unit.size);
         let request = &self.request.transfers;
         let reading = Options { progress: &progress, ..self.request.reading };
-        let (reports, covers) = match before_check(folder, opened, request) {
+        let (reports, covers) = match before_check(folder, refused_ahead, request) {
             Ok((opened, context)) => {
                 if request.program.is_some_and(|program| folder.contains(program)) {
                     self.events.warn(PROGRAM_INSIDE);

@@ -9,10 +9,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::count::Count;
 use crate::support::strace::{self, Call, Stopping};
+use crate::support::tools::run;
 use crate::support::transfers::{Answer, Yard, example, is_whole, restore, snapshot};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
@@ -432,6 +434,68 @@ fn a_directory_that_changes_between_two_calls_is_what_was_sealed_or_refused() {
         count.print(change.name);
         assert!(count.0["OK"] > 0 || change.name.contains("whole"));
         assert_eq!(yard.answer("release").text, genuine, "{}: not undone", change.name);
+    }
+}
+
+#[test]
+fn a_second_transfer_that_changes_while_the_first_is_read_is_refused() {
+    if !strace::works() {
+        return;
+    }
+    let yard = Yard::new();
+    for folder in ["both/a", "both/b", "other"] {
+        yard.package(folder, "alpha-1.0.tar.gz", folder, 1);
+    }
+    for folder in ["both/a", "both/b"] {
+        let stream = folder.replace('/', "-");
+        run(yard.seal(folder).args(["--stream", &stream])).succeeded();
+    }
+    let commands: [fn(&Yard) -> Command; 2] = [
+        |yard| yard.verify("both"),
+        |yard| {
+            let mut command = yard.verify("both/a");
+            command.arg(yard.path("both/b"));
+            command
+        },
+    ];
+    let (b, aside) = (yard.path("both/b"), yard.path("aside"));
+    let extra = b.join("extra.sh");
+    for command in commands {
+        let (ran, calls) = strace::record(&command(&yard));
+        ran.succeeded();
+        let first = yard.path("both/a/alpha-1.0.tar.gz");
+        let read = calls.iter().rfind(|call| call.touches(&first)).unwrap();
+        let changes: [(&str, &dyn Fn(), &dyn Fn()); 3] = [
+            ("file-extra", &|| fs::write(&extra, "x").unwrap(), &|| {
+                fs::remove_file(&extra).unwrap()
+            }),
+            (
+                "seal-incomplete",
+                &|| fs::write(b.join("manifest.json.sealift-tmp"), "").unwrap(),
+                &|| fs::remove_file(b.join("manifest.json.sealift-tmp")).unwrap(),
+            ),
+            (
+                "seal-missing",
+                &|| {
+                    fs::rename(&b, &aside).unwrap();
+                    fs::rename(yard.path("other"), &b).unwrap();
+                },
+                &|| {
+                    fs::rename(&b, yard.path("other")).unwrap();
+                    fs::rename(&aside, &b).unwrap();
+                },
+            ),
+        ];
+        for (code, change, undo) in changes {
+            let mut running = Stopping::start(&command(&yard), read, 1);
+            assert!(running.wait(), "{code}: no stop at {}", read.shown());
+            change();
+            running.go();
+            let answer = Answer::new(running.end());
+            undo();
+            assert_eq!(answer.status, 1, "{code}: {}", answer.text);
+            assert!(answer.codes.iter().any(|found| found == code), "{code}: {}", answer.text);
+        }
     }
 }
 

@@ -36,8 +36,7 @@ pub(super) struct OpenedDirectory {
 }
 
 impl OpenedDirectory {
-    /// Opens a directory, and lists it. If a seal is expected, the transfers in it that the run will judge
-    /// are opened, too; without a transfer key none could be.
+    /// Opens a directory, and lists it.
     ///
     /// # Errors
     /// The faults of [`Folder::open`] and [`Folder::look`].
@@ -48,12 +47,48 @@ impl OpenedDirectory {
             None => fault.at(files::show(path)),
         })?;
         let kind = kind(&folder, &listing, settings);
-        let mut opened = Self { folder, listing, faults, kind, transfers: Vec::new() };
-        opened.transfers = opened.ahead(settings);
+        Ok(Self { folder, listing, faults, kind, transfers: Vec::new() })
+    }
+
+    /// Opens a directory and the transfers in it that the run will check, for their serials. If a seal is not
+    /// expected, or without a transfer key, there are none.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(super) fn ahead(path: &Path, settings: &VerifySettings<'_>) -> Result<Self, Fault> {
+        let mut opened = Self::open(path, settings)?;
+        opened.transfers = opened.transfers_ahead(settings);
         Ok(opened)
     }
 
-    fn ahead(&self, settings: &VerifySettings<'_>) -> Vec<OpenedAhead> {
+    /// Opens the directory again when its turn comes: what was seen ahead may have changed since. Only a seal
+    /// that could not be opened ahead is not tried again.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(super) fn again(
+        &mut self,
+        path: &Path,
+        settings: &VerifySettings<'_>,
+    ) -> Result<Self, Fault> {
+        let mut opened = Self::open(path, settings)?;
+        let refused = |ahead: &&mut OpenedAhead| {
+            ahead.opened.as_ref().is_some_and(|opened| opened.sealed.is_err())
+        };
+        opened.transfers = self
+            .transfers
+            .iter_mut()
+            .filter(refused)
+            .map(|ahead| OpenedAhead {
+                name: ahead.name.clone(),
+                folder: None,
+                opened: ahead.opened.take(),
+            })
+            .collect();
+        Ok(opened)
+    }
+
+    fn transfers_ahead(&self, settings: &VerifySettings<'_>) -> Vec<OpenedAhead> {
         let keys = &settings.transfers.keys;
         match self.kind {
             DirectoryKind::Transfer => {

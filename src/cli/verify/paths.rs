@@ -18,7 +18,8 @@ pub(super) struct Paths<'a>(Vec<PathToJudge<'a>>);
 struct PathToJudge<'a> {
     path: &'a Path,
     is_directory: bool,
-    /// Directories are opened ahead if a seal is expected in them, otherwise when their turn comes.
+    /// Directories are opened ahead if a seal is expected in them, for their serials. They are opened again
+    /// when their turn comes, because they may have changed by then.
     opened: Option<Result<OpenedDirectory, Fault>>,
 }
 
@@ -28,7 +29,7 @@ impl<'a> Paths<'a> {
         let ahead = settings.transfers.expected.is_expected();
         let look = |path: &'a PathBuf| {
             let is_directory = expected::is_directory(path);
-            let opened = (ahead && is_directory).then(|| OpenedDirectory::open(path, settings));
+            let opened = (ahead && is_directory).then(|| OpenedDirectory::ahead(path, settings));
             PathToJudge { path, is_directory, opened }
         };
         Self(paths.iter().map(look).collect())
@@ -100,13 +101,13 @@ impl PathVerifier<'_> {
             }
             return None;
         }
-        let mut late = None;
-        let opened = match &mut paths.0.get_mut(number)?.opened {
-            // Stays open: its handles show which of the files to come are sealed.
-            Some(ahead) => ahead,
-            None => late.insert(OpenedDirectory::open(path, self.settings)),
+        let mut opened = match &mut paths.0.get_mut(number)?.opened {
+            // The first handles stay open: they show which of the files to come are sealed.
+            Some(Ok(ahead)) => ahead.again(path, self.settings),
+            Some(Err(fault)) => Err(fault.clone()),
+            None => OpenedDirectory::open(path, self.settings),
         };
-        match opened {
+        match &mut opened {
             Ok(directory) => self.directory(path, directory),
             Err(fault) => {
                 self.refuse(&files::show(path), fault);
