@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 use spki::SubjectPublicKeyInfoRef;
 
-use super::pem::{Block, find_block};
+use super::pem::{PemBlock, find_block};
 use super::primitive::RawKey;
 use super::public::{PublicKey, not_one_block, text_of};
 use crate::verdict::{Code, Fault};
@@ -39,7 +39,7 @@ impl PublicKey {
     pub fn from_found(name: &str, file: &[u8]) -> Result<Self, Fault> {
         let text = text_of(file)?;
         let block = find_block(&text).map_err(|error| not_one_block(file, &text, error))?;
-        let key = Self::from_block(&block)?;
+        let key = Self::from_pem_block(&block)?;
         // A text that is not UTF-8 was made readable, so it is not the file's own.
         let unchanged = matches!(text, Cow::Borrowed(_));
         if unchanged && is_bare(name, &key, &block) {
@@ -58,7 +58,7 @@ fn is_named_key(name: &str) -> bool {
 }
 
 /// Whether a block and the text around it have one of the forms. `key` is what the block holds.
-fn is_bare(name: &str, key: &PublicKey, block: &Block<'_>) -> bool {
+fn is_bare(name: &str, key: &PublicKey, block: &PemBlock<'_>) -> bool {
     let alone = block.before.trim_ascii().is_empty() && block.after.trim_ascii().is_empty();
     if !alone && !is_named_key(name) {
         return false;

@@ -31,7 +31,7 @@ pub(crate) enum PemError {
 
 /// The only PEM block of a text, and the text around it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Block<'t> {
+pub(super) struct PemBlock<'t> {
     pub(super) label: &'t str,
     pub(super) bytes: Vec<u8>,
     /// Whole lines.
@@ -52,7 +52,7 @@ pub(crate) fn single_block(text: &str) -> Result<(&str, Vec<u8>), PemError> {
 }
 
 /// The only PEM block in `text`. It begins and ends at line ends; blanks may follow.
-pub(super) fn find_block(text: &str) -> Result<Block<'_>, PemError> {
+pub(super) fn find_block(text: &str) -> Result<PemBlock<'_>, PemError> {
     const BEGIN: &str = "-----BEGIN ";
     const END: &str = "-----END ";
     const DASHES: &str = "-----";
@@ -86,7 +86,7 @@ pub(super) fn find_block(text: &str) -> Result<Block<'_>, PemError> {
     let mut packed = Zeroizing::new(String::with_capacity(body.len()));
     packed.extend(body.chars().filter(|c| !c.is_ascii_whitespace()));
     let bytes = Base64::decode_vec(&packed).map_err(|_| PemError::Base64)?;
-    Ok(Block { label, bytes, before, after, body })
+    Ok(PemBlock { label, bytes, before, after, body })
 }
 
 fn at_line_end(text: &str) -> bool {

@@ -8,7 +8,7 @@ use der::{Any, Encode as _};
 use serde::Serialize;
 use spki::{AlgorithmIdentifierOwned, ObjectIdentifier, SubjectPublicKeyInfoRef};
 
-use super::pem::{Block, find_block, write_block};
+use super::pem::{PemBlock, find_block, write_block};
 use super::primitive::{BadKey, RawKey};
 use super::{HashAlgorithm, PemError};
 use crate::digest::Sha256Digest;
@@ -88,10 +88,10 @@ impl PublicKey {
         let text = text_of(file)?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let block = find_block(text).map_err(|error| not_one_block(file, text, error))?;
-        Self::from_block(&block)
+        Self::from_pem_block(&block)
     }
 
-    pub(super) fn from_block(block: &Block<'_>) -> Result<Self, Fault> {
+    pub(super) fn from_pem_block(block: &PemBlock<'_>) -> Result<Self, Fault> {
         match block.label {
             "PUBLIC KEY" => Self::from_spki_der(&block.bytes).map_err(|error| error.fault()),
             "RSA PUBLIC KEY" => Self::from_pkcs1_der(&block.bytes).map_err(|error| error.fault()),

@@ -465,7 +465,7 @@ fn a_second_transfer_that_changes_while_the_first_is_read_is_refused() {
         ran.succeeded();
         let first = yard.path("both/a/alpha-1.0.tar.gz");
         let read = calls.iter().rfind(|call| call.touches(&first)).unwrap();
-        let changes: [(&str, &dyn Fn(), &dyn Fn()); 3] = [
+        let changes: [(&str, Act<'_>, Act<'_>); 3] = [
             ("file-extra", &|| fs::write(&extra, "x").unwrap(), &|| {
                 fs::remove_file(&extra).unwrap()
             }),
@@ -498,6 +498,9 @@ fn a_second_transfer_that_changes_while_the_first_is_read_is_refused() {
         }
     }
 }
+
+/// Something that is done to the yard, or undone.
+type Act<'a> = &'a dyn Fn();
 
 /// Something that happens to a folder.
 type Happening = fn(&Path);
