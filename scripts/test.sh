@@ -17,6 +17,9 @@ for main in tests/*.rs tests/*/main.rs; do
 done
 if cargo nextest --version >/dev/null 2>&1; then
   run=(cargo nextest run --locked --no-fail-fast)
+  # One more than there are cores: some tests wait for servers and stopped programs.
+  cores=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+  export NEXTEST_TEST_THREADS=${NEXTEST_TEST_THREADS:-$((cores + 1))}
 else
   run=(cargo test --locked --no-fail-fast)
 fi
